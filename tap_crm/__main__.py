@@ -1,0 +1,7 @@
+"""``python -m tap_crm``: the same as the command ``tap-crm``."""
+
+from __future__ import annotations
+
+from tap_crm.tap import main
+
+main()

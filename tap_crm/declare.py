@@ -1,0 +1,104 @@
+"""What a stream and a provider are, said as data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from requests.auth import AuthBase
+
+    from tap_crm.reading.page import Emit
+    from tap_crm.reading.windows import Lanes
+    from tap_crm.settings import Settings
+    from tap_crm.transport.ledger import Ledger
+    from tap_crm.transport.session import Question, Reply, Transport
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What one read of one stream is given.
+
+    Attributes:
+        spec: the stream.
+        transport: the way to the CRM.
+        settings: the user's settings.
+        since: epoch seconds from which changes are wanted; None for all.
+        emit: takes pages and checkpoints; may be called from several threads.
+        ledger: counts requests, pages and records.
+        lanes: how many windows may be walked at once.
+    """
+
+    spec: StreamSpec
+    transport: Transport
+    settings: Settings
+    since: int | None
+    emit: Emit
+    ledger: Ledger
+    lanes: Lanes
+
+    def ask(self, question: Question, parse: Callable[[Reply], Any]) -> Any:  # noqa: ANN401 - what `parse` returns
+        """Ask the CRM on behalf of this stream."""
+        return self.transport.ask(question, parse, self.ledger)
+
+
+class Source(Protocol):
+    """Where a stream's records come from and how they are read completely."""
+
+    def read(self, reading: Reading) -> None:
+        """Emit all records wanted, and checkpoints; raise a ``ReadError`` if that is not possible."""
+
+    def probe(self, reading: Reading) -> None:
+        """Ask one cheap question that shows whether the key may read the stream at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class StreamSpec:
+    """One stream.
+
+    Attributes:
+        name: the CRM's own noun, snake_case plural.
+        keys: primary key fields.
+        source: where its records come from.
+        replication_key: the time by which it is read incrementally; None for a full read each run.
+        lookback: seconds that each run re-reads before its bookmark because the CRM cannot tell late changes.
+        selected: False for streams that cost a request per record.
+        masked: fields that hold secrets of the CRM; their values are never emitted.
+        json_text: fields of any shape, emitted as JSON text.
+        caught: for the README: what arrives by the next run, and what does not.
+    """
+
+    name: str
+    keys: tuple[str, ...]
+    source: Source
+    replication_key: str | None = None
+    lookback: Callable[[Settings], int] | None = None
+    selected: bool = True
+    masked: frozenset[str] = frozenset()
+    json_text: frozenset[str] = frozenset()
+    caught: str = "everything, by a full read each run"
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """One CRM: its streams, and what is the same for all of them.
+
+    Attributes:
+        name: the value of the setting ``provider``.
+        title: the CRM's name for people.
+        base_url: the API's root.
+        requests_per_minute: the documented limit.
+        streams: every stream.
+        authenticate: makes the credentials from the settings; raises ``ConfigError`` if some are missing.
+        headers: sent with every request.
+    """
+
+    name: str
+    title: str
+    base_url: str
+    requests_per_minute: int
+    streams: tuple[StreamSpec, ...]
+    authenticate: Callable[[Settings], AuthBase]
+    headers: Mapping[str, str] = field(default_factory=dict)

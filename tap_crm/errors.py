@@ -1,0 +1,51 @@
+"""What can go wrong, said in one sentence for the user: what happened, where, and what to do.
+
+No message holds a secret or the content of a record.
+"""
+
+from __future__ import annotations
+
+
+class CrmError(Exception):
+    """A foreseeable failure; its text is one line that a user can act on."""
+
+
+class ConfigError(CrmError):
+    """The config, the catalog or the state cannot be used. Raised before any request."""
+
+
+class ReadError(CrmError):
+    """A stream, or a part of it, could not be read."""
+
+
+class CredentialsRefused(ReadError):  # noqa: N818 - the name says what happened
+    """The CRM answered 401: nothing more can be read with this key, so the run ends."""
+
+
+class Forbidden(ReadError):  # noqa: N818
+    """The CRM answered 403: this key's user may not read this resource."""
+
+
+class NotThere(ReadError):  # noqa: N818
+    """The CRM answered 404: no such resource, or the record is gone."""
+
+
+class Refused(ReadError):  # noqa: N818
+    """The CRM refused the question itself (400, 405, 415, 422): asking again cannot help."""
+
+
+class GaveUp(ReadError):  # noqa: N818
+    """Every retry failed until the time for retries was over."""
+
+    def __init__(self, message: str, *, timed_out: bool = False) -> None:
+        """Remember whether the last attempt timed out: a smaller question may then be answered."""
+        super().__init__(message)
+        self.timed_out = timed_out
+
+
+class Incomplete(ReadError):  # noqa: N818
+    """The stream was read to its end, but cannot be proven or made complete."""
+
+
+class Cancelled(Exception):  # noqa: N818
+    """The run is ending: whoever still reads may stop. Never shown to a user."""

@@ -1,0 +1,12 @@
+"""The registry: one line for each CRM."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tap_crm.providers import copper
+
+if TYPE_CHECKING:
+    from tap_crm.declare import Provider
+
+PROVIDERS: dict[str, Provider] = {provider.name: provider for provider in (copper.PROVIDER,)}

@@ -1,0 +1,20 @@
+"""Copper (copper.com): credentials, limit, streams.
+
+Facts: developer.copper.com, pages of the introduction and of each object.
+"""
+
+from __future__ import annotations
+
+from tap_crm.declare import Provider
+from tap_crm.providers.copper.credentials import authenticate
+from tap_crm.providers.copper.streams import STREAMS
+
+PROVIDER = Provider(
+    name="copper",
+    title="Copper",
+    base_url="https://api.copper.com/developer_api/v1",
+    requests_per_minute=180,  # developer.copper.com: introduction/requests, a rolling window
+    streams=STREAMS,
+    authenticate=authenticate,
+    headers={"Content-Type": "application/json", "Accept": "application/json"},
+)

@@ -1,0 +1,48 @@
+"""Copper's two kinds of credentials (developer.copper.com: introduction/authentication, introduction/oauth)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from requests.auth import AuthBase
+
+from tap_crm.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from requests import PreparedRequest
+
+    from tap_crm.settings import Settings
+
+
+class _Headers(AuthBase):
+    """Puts fixed headers onto a request."""
+
+    def __init__(self, headers: Mapping[str, str]) -> None:
+        self._headers = headers
+
+    def __call__(self, request: PreparedRequest) -> PreparedRequest:
+        request.headers.update(self._headers)
+        return request
+
+
+def authenticate(settings: Settings) -> AuthBase:
+    """Return what signs a request.
+
+    Raises:
+        ConfigError: the key or the e-mail of its owner is missing.
+    """
+    if settings.access_token:
+        return _Headers({"Authorization": f"Bearer {settings.access_token}"})
+    if not settings.api_key:
+        raise ConfigError("the setting `api_key` is missing; make one in Copper under System settings > API Keys")
+    if not settings.user_email:
+        raise ConfigError("the setting `user_email` is missing; Copper wants the e-mail of the user that owns the key")
+    return _Headers(
+        {
+            "X-PW-AccessToken": settings.api_key,
+            "X-PW-Application": "developer_api",
+            "X-PW-UserEmail": settings.user_email,
+        }
+    )

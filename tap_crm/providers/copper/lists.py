@@ -1,0 +1,166 @@
+"""Copper's small lists: one GET, no paging, no change time; read whole each run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import msgspec
+
+from tap_crm import errors
+from tap_crm.reading.page import Page
+from tap_crm.transport.session import Doubtful, Question
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tap_crm.declare import Reading
+    from tap_crm.transport.session import Reply
+
+Record: TypeAlias = dict[str, Any]
+Unwrap: TypeAlias = Callable[[Any], Iterable[Record]]
+
+_DECODER = msgspec.json.Decoder(float_hook=Decimal)
+ENTITIES = ("people", "companies", "leads", "opportunities", "projects", "tasks")
+
+
+def records_in(body: Any, envelope: str | None = None) -> list[Record]:  # noqa: ANN401 - any JSON
+    """Return the records of a list: a bare array, or one inside of an object under ``envelope``.
+
+    Raises:
+        Doubtful: the answer is neither; it is asked for again, never taken for an empty list.
+    """
+    rows = body.get(envelope) if isinstance(body, dict) and envelope is not None else body
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise Doubtful("the answer is not the documented list")
+    return rows
+
+
+def one_record(body: Any) -> list[Record]:  # noqa: ANN401
+    """Return the record of an answer that is one object (``/account``)."""
+    if not isinstance(body, dict) or "id" not in body:
+        raise Doubtful("the answer is not the documented object")
+    return [body]
+
+
+def activity_types(body: Any) -> list[Record]:  # noqa: ANN401
+    """Return the types of both groups; their ids collide, so the group is part of the key."""
+    if not isinstance(body, dict) or not body.keys() & {"user", "system"}:
+        raise Doubtful("the answer is not the documented object")
+    return [
+        {**record, "category": record.get("category") or group}
+        for group in ("user", "system")
+        for record in records_in(body.get(group) or [])
+    ]
+
+
+def _json(reply: Reply) -> Any:  # noqa: ANN401
+    return _DECODER.decode(reply.body)
+
+
+def ask_list(reading: Reading, question: Question, unwrap: Unwrap, keys: tuple[str, ...] = ("id",)) -> list[Record]:
+    """Return the records of one answer, each with its keys."""
+
+    def parse(reply: Reply) -> list[Record]:
+        records = list(unwrap(_json(reply)))
+        if any(record.get(key) is None for record in records for key in keys):
+            raise Doubtful(f"a record has no {' or '.join(keys)}")
+        return records
+
+    reading.ledger.add(pages=1)
+    found: list[Record] = reading.ask(question, parse)
+    return found
+
+
+def emit_whole(reading: Reading, records: list[Record]) -> None:
+    """Emit a complete list."""
+    reading.ledger.add(distinct=len({tuple(record.get(key) for key in reading.spec.keys) for record in records}))
+    reading.emit(Page(records=records))
+
+
+@dataclass(frozen=True, slots=True)
+class WholeList:
+    """One GET that answers with everything."""
+
+    path: str
+    unwrap: Unwrap = records_in
+    params: Mapping[str, str | int] = field(default_factory=dict)
+
+    def _records(self, reading: Reading) -> list[Record]:
+        question = Question("GET", self.path, reading.spec.name, params=self.params)
+        return ask_list(reading, question, self.unwrap, reading.spec.keys)
+
+    def read(self, reading: Reading) -> None:
+        """Read the list."""
+        records = self._records(reading)
+        reading.ledger.source_total = len(records)
+        emit_whole(reading, records)
+
+    def probe(self, reading: Reading) -> None:
+        """Read the list: it is one request."""
+        self._records(reading)
+
+
+@dataclass(frozen=True, slots=True)
+class Tags:
+    """``GET /tags``: parts by keyset, the next one begins after ``last_tag_value``.
+
+    The length of a part is not documented, so the end is an empty part, or one that brings nothing new.
+    """
+
+    path: str = "/tags"
+
+    def _part(self, reading: Reading, after: str | None) -> list[Record]:
+        params = {"sort_by": "name"} if after is None else {"sort_by": "name", "last_tag_value": after}
+        question = Question("GET", self.path, "tags" if after is None else "tags, next part", params=params)
+        return ask_list(reading, question, lambda body: records_in(body, "tags"), ("name",))
+
+    def read(self, reading: Reading) -> None:
+        """Read part after part."""
+        seen: dict[str, Record] = {}
+        after: str | None = None
+        while True:
+            new = [tag for tag in self._part(reading, after) if tag["name"] not in seen]
+            if not new:
+                break
+            seen.update((tag["name"], tag) for tag in new)
+            after = new[-1]["name"]
+        emit_whole(reading, list(seen.values()))
+
+    def probe(self, reading: Reading) -> None:
+        """Read the first part."""
+        self._part(reading, None)
+
+
+@dataclass(frozen=True, slots=True)
+class FieldLayouts:
+    """``GET /field_layouts/by_entity/{entity}``: opportunities have one for each pipeline, the others one each.
+
+    404 means that the account has no such entity, and 403 that it is switched off: there is nothing to read then.
+    """
+
+    def read(self, reading: Reading) -> None:
+        """Read every layout there is."""
+        pipelines = ask_list(reading, Question("GET", "/pipelines", "field_layouts: pipelines"), records_in)
+        records: list[Record] = []
+        for entity in ENTITIES:
+            for pipeline in pipelines if entity == "opportunities" else ({"id": 0},):
+                records += self._layout(reading, entity, pipeline["id"])
+        emit_whole(reading, records)
+
+    def _layout(self, reading: Reading, entity: str, pipeline: int) -> list[Record]:
+        params = {"pipeline_id": pipeline} if pipeline else {}
+        question = Question("GET", f"/field_layouts/by_entity/{entity}", f"field_layouts of {entity}", params=params)
+        try:
+            fields = ask_list(reading, question, lambda body: records_in(body, "fields"), ("field_id",))
+        except (errors.NotThere, errors.Forbidden):
+            reading.ledger.note(f"the account has no field layout of {entity}")
+            return []
+        return [{"entity": entity, "pipeline_id": pipeline, **layout} for layout in fields]
+
+    def probe(self, reading: Reading) -> None:
+        """Read one layout."""
+        question = Question("GET", "/field_layouts/by_entity/people", "field_layouts")
+        ask_list(reading, question, lambda body: records_in(body, "fields"), ("field_id",))

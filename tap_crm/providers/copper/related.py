@@ -1,0 +1,115 @@
+"""What Copper gives per record only: relations, links of Connect fields, files. A request for each record."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from tap_crm import errors
+from tap_crm.providers.copper.lists import Record, ask_list, records_in
+from tap_crm.providers.copper.search import SearchListing
+from tap_crm.reading.changes import ChangeReader
+from tap_crm.reading.page import Page
+from tap_crm.transport.ledger import Ledger
+from tap_crm.transport.session import Question
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from tap_crm.declare import Reading
+    from tap_crm.reading.page import Item
+
+#: Records whose children are asked for before they are written: bounds the memory.
+PARENTS_AT_ONCE = 64
+SINGULAR = {
+    "leads": "lead",
+    "people": "person",
+    "companies": "company",
+    "opportunities": "opportunity",
+    "projects": "project",
+    "tasks": "task",
+}
+Ask: TypeAlias = "Callable[[Reading, str, int], list[Record]]"
+
+
+@dataclass(frozen=True, slots=True)
+class PerRecord:
+    """Asks for the children of every record of some objects.
+
+    Attributes:
+        entities: the objects whose records have such children.
+        ask: returns the children of one record.
+    """
+
+    entities: tuple[str, ...]
+    ask: Ask
+
+    def read(self, reading: Reading) -> None:
+        """Walk all parents, ask for the children of each, some at a time."""
+        with ThreadPoolExecutor(max(2, reading.lanes.count), thread_name_prefix=reading.spec.name) as pool:
+            for entity in self.entities:
+                for parents in self._parents(reading, entity):
+                    found = pool.map(lambda parent, entity=entity: self._children(reading, entity, parent), parents)
+                    records = [record for children in found for record in children]
+                    reading.ledger.add(distinct=len(records))
+                    if records:
+                        reading.emit(Page(records=records))
+
+    def _children(self, reading: Reading, entity: str, parent: int) -> list[Record]:
+        try:
+            return self.ask(reading, entity, parent)
+        except errors.NotThere:
+            return []  # the parent was deleted since it was listed
+
+    def _parents(self, reading: Reading, entity: str) -> Iterator[list[int]]:
+        """Yield the ids of all records of an object, in portions; nothing where the key may not read it."""
+        ids: set[int | str] = set()
+
+        def collect(item: Item) -> None:
+            if isinstance(item, Page) and item.body is not None:
+                ids.update(row.key for row in listing.rows_of(item.body))
+
+        body: dict[str, Any] = {"include_converted_leads": True} if entity == "leads" else {}
+        listing = SearchListing(
+            label=f"{reading.spec.name}: {entity}",
+            path=f"/{entity}/search",
+            reading=reading,
+            times=("date_modified", "date_created"),
+            filters={"date_modified": "modified_date", "date_created": "created_date"},
+            body=body,
+        )
+        costs = Ledger()
+        try:
+            ChangeReader(
+                listing, "date_modified", "date_created", collect, costs, replace(reading.lanes, count=1)
+            ).read(None)
+        except errors.Forbidden:
+            reading.ledger.note(f"the key may not read {entity}; nothing that belongs to them was read")
+        ordered = sorted(int(identity) for identity in ids)
+        for start in range(0, len(ordered), PARENTS_AT_ONCE):
+            yield ordered[start : start + PARENTS_AT_ONCE]
+
+    def probe(self, reading: Reading) -> None:
+        """Ask nothing: each question needs a record, and whether that may be read its own stream shows."""
+
+
+def related_items(reading: Reading, entity: str, parent: int) -> list[Record]:
+    """Return what a record is related to (developer.copper.com: related-items)."""
+    question = Question("GET", f"/{entity}/{parent}/related", f"related_items of a record of {entity}")
+    found = ask_list(reading, question, records_in, ("id", "type"))
+    return [{"parent_type": SINGULAR[entity], "parent_id": parent, **record} for record in found]
+
+
+def related_links(reading: Reading, entity: str, parent: int) -> list[Record]:
+    """Return the links of a record's Connect fields (developer.copper.com: custom-fields/connect-fields)."""
+    params: dict[str, str | int] = {"source_type": SINGULAR[entity], "source_id": parent}
+    question = Question("GET", "/related_links", f"related_links of a record of {entity}", params=params)
+    return ask_list(reading, question, records_in)
+
+
+def files(reading: Reading, entity: str, parent: int) -> list[Record]:
+    """Return what is known of a record's files; not their content (developer.copper.com: file-upload)."""
+    question = Question("GET", f"/{entity}/{parent}/files", f"files of a record of {entity}")
+    found = ask_list(reading, question, records_in)
+    return [{"parent_type": SINGULAR[entity], "parent_id": parent, **record} for record in found]

@@ -1,0 +1,75 @@
+"""Every stream of Copper, as data."""
+
+from __future__ import annotations
+
+from tap_crm.declare import StreamSpec
+from tap_crm.providers.copper.lists import FieldLayouts, Tags, WholeList, activity_types, one_record
+from tap_crm.providers.copper.related import PerRecord, files, related_items, related_links
+from tap_crm.providers.copper.search import ActivitySearch, Search, SearchPages
+
+_EDITS = (
+    "new and edited records by the next run; deletions and merges leave no trace in the API; whether a new relation "
+    "or an interaction moves `date_modified` is not documented"
+)
+
+
+def _by_change(name: str) -> StreamSpec:
+    return StreamSpec(name, ("id",), Search(name), replication_key="date_modified", caught=_EDITS)
+
+
+STREAMS = (
+    StreamSpec("account", ("id",), WholeList("/account", one_record)),
+    _by_change("people"),
+    _by_change("companies"),
+    StreamSpec(
+        "leads",
+        ("id",),
+        # Without this a converted lead just vanishes (developer.copper.com: leads/convert-a-lead).
+        Search("leads", {"include_converted_leads": True}),
+        replication_key="date_modified",
+        caught=f"{_EDITS}; converted leads stay, with `converted_at`",
+    ),
+    _by_change("opportunities"),
+    _by_change("projects"),
+    _by_change("tasks"),
+    StreamSpec(
+        "activities",
+        ("id",),
+        ActivitySearch(),
+        replication_key="activity_date",
+        lookback=lambda settings: settings.activity_lookback,
+        caught="what is dated after the last run, or in the future, by the next run; edits and back-dated entries "
+        "within `activity_lookback_days`; older edits and deletions are not told by the API",
+    ),
+    StreamSpec("pipelines", ("id",), WholeList("/pipelines")),
+    StreamSpec("pipeline_stages", ("id",), WholeList("/pipeline_stages")),
+    StreamSpec("custom_fields", ("id",), WholeList("/custom_field_definitions")),
+    StreamSpec("users", ("id",), SearchPages("users")),
+    StreamSpec("activity_types", ("id", "category"), WholeList("/activity_types", activity_types)),
+    StreamSpec("custom_activity_types", ("id",), WholeList("/custom_activity_types")),
+    StreamSpec("contact_types", ("id",), WholeList("/contact_types")),
+    StreamSpec("customer_sources", ("id",), WholeList("/customer_sources")),
+    StreamSpec("loss_reasons", ("id",), WholeList("/loss_reasons")),
+    StreamSpec("lead_statuses", ("id",), WholeList("/lead_statuses")),
+    StreamSpec("tags", ("name",), Tags()),
+    StreamSpec("webhooks", ("id",), WholeList("/webhooks"), masked=frozenset({"secret", "headers"})),
+    StreamSpec("field_layouts", ("entity", "pipeline_id", "field_id"), FieldLayouts()),
+    StreamSpec(
+        "related_items",
+        ("parent_type", "parent_id", "type", "id"),
+        PerRecord(("leads", "people", "companies", "opportunities", "projects", "tasks"), related_items),
+        selected=False,
+    ),
+    StreamSpec(
+        "related_links",
+        ("id",),
+        PerRecord(("people", "opportunities", "leads", "companies", "projects"), related_links),
+        selected=False,
+    ),
+    StreamSpec(
+        "files",
+        ("parent_type", "parent_id", "id"),
+        PerRecord(("leads", "people", "opportunities", "companies", "projects"), files),
+        selected=False,
+    ),
+)

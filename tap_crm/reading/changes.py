@@ -1,0 +1,231 @@
+"""Reads what changed since the last run, by the way that the CRM turns out to support.
+
+1. One question for everything since then. Where the answer fits one page, that was all.
+2. Else closed windows over the change time.
+3. Where the CRM ignores or refuses that filter: from the newest change backwards until the old ones begin; and
+   where that is out of reach, windows over the creation time, unchanged records left out here.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from tap_crm.reading.listing import BoundIgnored, Slice
+from tap_crm.reading.page import Checkpoint, Page
+from tap_crm.reading.walk import Walk, Window
+from tap_crm.reading.windows import WindowReader
+
+if TYPE_CHECKING:
+    from tap_crm.reading.listing import Answer, Bound, Listing, Row
+    from tap_crm.reading.page import Emit, Item
+    from tap_crm.reading.windows import Lanes
+    from tap_crm.transport.ledger import Ledger
+
+_log = logging.getLogger("tap-crm.reading")
+
+#: Seconds by which a bookmark stays behind the server's clock: the current second is not over, and clocks of a
+#: search and of its web server need not agree to the second.
+BEHIND_THE_CLOCK = 5
+#: Seconds by which a closed window reaches beyond the server's clock, which ``Date`` tells in whole seconds only.
+BEYOND_THE_CLOCK = 2
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeReader:
+    """Reads a listing by its change time.
+
+    Attributes:
+        listing: what is read.
+        by: the name of the change time, in ``listing.times``.
+        created: the name of the creation time, by which the listing can also be bounded; None if it cannot.
+        lanes: how many windows are walked at once.
+        bounded: False where records may lie in the future (dated by people): they are read too.
+    """
+
+    listing: Listing
+    by: str
+    created: str | None
+    emit: Emit
+    ledger: Ledger
+    lanes: Lanes
+    bounded: bool = True
+
+    def read(self, since: int | None) -> None:
+        """Emit every record whose change time is ``since`` or later (all if None), and checkpoints.
+
+        Raises:
+            ReadError: some part could not be read; checkpoints emitted so far hold.
+        """
+        part = Slice(self.listing, self.by)
+        try:
+            opening = self._open(part, since)
+            now = int(opening.server_time)
+            self.ledger.source_total = opening.total
+            if _fits(opening, self.listing.page_size):
+                self.ledger.add(windows=1, distinct=len({row.key for row in opening.rows}))
+                self.emit(Page(body=opening.body))
+            else:
+                reader = WindowReader(
+                    part, _capped(self.emit, now), self.ledger, lanes=self.lanes, splits=self._splits()
+                )
+                reader.read(since, now + BEYOND_THE_CLOCK if self.bounded else None, opening)
+        except BoundIgnored as ignored:
+            now = self._read_otherwise(since, ignored)
+        self.emit(Checkpoint(now - BEHIND_THE_CLOCK))
+
+    def _splits(self) -> tuple[str, ...]:
+        return () if self.created is None else (self.created,)
+
+    def _open(self, part: Slice, since: int | None) -> Answer:
+        """Ask for the first page; a short one whose total promises more is asked for again."""
+        opening = part.ask(since, None, 1)
+        self.ledger.add(pages=1)
+        size = self.listing.page_size
+        for _ in range(2):
+            # An empty page without a total may be a broken answer; with one, the total says what must be there.
+            if len(opening.rows) >= (1 if opening.total is None else min(opening.total, size)):
+                break
+            again = part.ask(since, None, 1)
+            self.ledger.add(pages=1)
+            if {row.key for row in again.rows} == {row.key for row in opening.rows}:
+                few = again.total is not None and again.total <= size
+                return replace(again, total=len(again.rows)) if few else again
+            if opening.rows:
+                self.emit(Page(body=opening.body))
+            opening = again
+        return opening
+
+    # Where the filter on the change time does not work
+
+    def _read_otherwise(self, since: int | None, ignored: BoundIgnored) -> int:
+        """Read without the filter on the change time; returns the server's time when that began."""
+        why = f"filter on {ignored.time} {'refused' if ignored.cause else 'ignored'} by the CRM"
+        _log.warning("%s: %s; reading another way, which costs more requests", self.listing.label, why)
+        self.ledger.note(why)
+        by_change = Slice(_Unbounded(self.listing, self.by), None)
+        opening = by_change.ask(None, None, 1)
+        self.ledger.add(pages=1)
+        now = int(opening.server_time)
+        self.ledger.source_total = opening.total
+        in_reach = opening.total is not None and opening.total < self.listing.reach
+        if since is not None and in_reach:
+            self._read_from_the_newest(by_change, since, opening)
+        elif self.created is not None:
+            self._read_by_creation(since, now)
+        elif in_reach or since is None:
+            Walk(by_change, Window(None, None, first=opening), self._newer(since), self.ledger).run()
+        else:
+            raise ignored.cause or ignored
+        return now
+
+    def _read_from_the_newest(self, part: Slice, since: int, opening: Answer) -> None:
+        """Walk from the last page down to the one on which the old records begin.
+
+        In ascending order whatever changes meanwhile moves to the end, and the others move left: nothing is lost.
+        """
+        index = self.listing.times.index(self.by)
+        size = self.listing.page_size
+        total = opening.total or 0
+        number = max(1, -(-total // size))
+        keys: set[int | str] = set()
+        while number >= 1:
+            answer = part.ask(None, None, number)
+            self.ledger.add(pages=1)
+            times = [at for row in answer.rows if (at := row.times[index]) is not None]
+            keep = [at for at, row in enumerate(answer.rows) if (row.times[index] or since) >= since]
+            if keep:
+                self.emit(Page(body=answer.body, keep=keep))
+                keys.update(answer.rows[at].key for at in keep)
+            if times and min(times) < since:
+                break
+            number -= 1
+        self.ledger.add(windows=1, distinct=len(keys))
+
+    def _read_by_creation(self, since: int | None, now: int) -> None:
+        """Walk windows over the creation time, in which edits move nothing, and leave unchanged records out."""
+        assert self.created is not None  # noqa: S101 - the caller has asked
+        reader = WindowReader(
+            Slice(self.listing, self.created),
+            self._newer(since),
+            self.ledger,
+            lanes=self.lanes,
+            checkpoints=False,
+        )
+        try:
+            reader.read(None, now + BEYOND_THE_CLOCK)
+        except BoundIgnored as also:
+            _log.warning("%s: filter on %s does not work either; reading everything", self.listing.label, also.time)
+            by_creation = Slice(_Unbounded(self.listing, self.created), None)
+            Walk(by_creation, Window(None, None), self._newer(since), self.ledger).run()
+
+    def _newer(self, since: int | None) -> Emit:
+        """Return an emit that leaves out records not changed since; the body alone cannot tell, so rows do."""
+        if since is None:
+            return self.emit
+        index = self.listing.times.index(self.by)
+        listing = self.listing
+
+        def emit(item: Item) -> None:
+            if isinstance(item, Page) and item.body is not None:
+                rows = listing.rows_of(item.body)
+                kept = range(len(rows)) if item.keep is None else item.keep
+                keep = [at for at in kept if (rows[at].times[index] or since) >= since]
+                if keep:
+                    self.emit(Page(body=item.body, keep=keep))
+
+        return emit
+
+
+@dataclass(frozen=True, slots=True)
+class _Unbounded:
+    """A listing ordered by a time but never bounded by it."""
+
+    listing: Listing
+    order: str
+
+    @property
+    def label(self) -> str:
+        return self.listing.label
+
+    @property
+    def page_size(self) -> int:
+        return self.listing.page_size
+
+    @property
+    def reach(self) -> int:
+        return self.listing.reach
+
+    @property
+    def times(self) -> tuple[str, ...]:
+        return self.listing.times
+
+    @property
+    def ascending(self) -> bool:
+        return self.listing.ascending
+
+    def ask(self, bounds: tuple[Bound, ...], order: str | None, page: int) -> Answer:  # noqa: ARG002 - on purpose
+        return self.listing.ask((), self.order, page)
+
+    def rows_of(self, body: bytes) -> tuple[Row, ...]:
+        return self.listing.rows_of(body)
+
+
+def _fits(opening: Answer, page_size: int) -> bool:
+    """Tell whether the first page is all there is.
+
+    A short page is no proof: the CRM is known to give short ones mid-way. Its total, an upper bound, is.
+    """
+    return not opening.rows or (
+        len(opening.rows) < page_size and opening.total is not None and opening.total <= len(opening.rows)
+    )
+
+
+def _capped(emit: Emit, now: int) -> Emit:
+    """Return an emit whose checkpoints never pass the server's clock."""
+
+    def capped(item: Item) -> None:
+        emit(Checkpoint(min(item.at, now - BEHIND_THE_CLOCK)) if isinstance(item, Checkpoint) else item)
+
+    return capped

@@ -1,0 +1,312 @@
+"""Walks one closed window from its last page to its first, and proves that nothing was lost on the way.
+
+Into a window that ends in the past nothing enters. An edit or a deletion takes a record out, and those behind it
+move one place to the left: towards the pages that are still to be read. At worst a record is met twice.
+
+The CRM's total is an upper bound. As many distinct records as the highest total seen is therefore a proof; where
+that fails (records left, totals missing, ties listed in another order at each request), the doubtful places are
+read again: pages that were shorter than they should be at once, seconds that straddle two pages at the end.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tap_crm.reading.last_page import find_last_page
+from tap_crm.reading.page import Page
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tap_crm.reading.listing import Answer, Row, Slice
+    from tap_crm.reading.page import Emit
+    from tap_crm.transport.ledger import Ledger
+
+#: How often a page that is shorter than it should be is asked for again.
+LOOKS_AT_A_SHORT_PAGE = 3
+#: How often a whole window is walked again while that brings something new.
+MOST_WALKS = 40
+#: So many walks in a row that bring nothing new end the search for what the total still promises.
+QUIET_WALKS = 2
+#: The same for one crowded second whose ties come in another order each time: there luck needs more tries.
+QUIET_WALKS_IN_A_CROWD = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A range of seconds to walk, both ends inclusive and open where None.
+
+    Attributes:
+        guess: the number of pages it probably has.
+        first: its first page where that was read already; read again only if the count does not add up.
+        last: the number and the answer of its last page where the planner has them.
+        shares_high: the next window begins with this one's last second.
+    """
+
+    low: int | None
+    high: int | None
+    guess: int = 1
+    first: Answer | None = None
+    last: tuple[int, Answer] | None = None
+    shares_high: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Wall:
+    """The CRM gave ``reach`` records and stopped at this second, although there are more behind it."""
+
+    second: int
+    reach: int
+
+
+class Walk:
+    """One walk through one window.
+
+    Args:
+        part: the listing and the time that is walked along.
+        window: where.
+        emit: takes the pages.
+        ledger: counts pages and distinct records.
+        crowd: reads a second that has more than one page; given by the planner, which can split it.
+        seen: keys and times already emitted; shared with walks inside of this one.
+    """
+
+    def __init__(  # noqa: PLR0913 - what a walk needs, handed over once
+        self,
+        part: Slice,
+        window: Window,
+        emit: Emit,
+        ledger: Ledger,
+        *,
+        crowd: Callable[[int, dict[int | str, tuple[int | None, ...]]], None] | None = None,
+        seen: dict[int | str, tuple[int | None, ...]] | None = None,
+    ) -> None:
+        self._part = part
+        self._window = window
+        self._emit = emit
+        self._ledger = ledger
+        self._crowd = crowd
+        self._seen = {} if seen is None else seen
+        self._size = part.listing.page_size
+        self._keys: set[int | str] = set()
+        self._highest_total: int | None = None
+        self._last_total: int | None = None
+        self._grew = False
+        self._missing: dict[int, int] = {}
+        self._edges: set[int] = set()
+        self._top = 0
+
+    def run(self) -> Wall | None:
+        """Read the window completely.
+
+        Returns where the CRM gave no more although there is more (its reach is shorter than was thought), or None
+        when the window is complete.
+        """
+        if self._window.first is not None:
+            self._take(self._window.first)
+        last = self._find_last()
+        if last is None:
+            self._count()
+            return None
+        self._top, answer = last
+        self._take(answer)
+        wall = self._wall(answer)
+        self._descend(self._top, answer, stop=1 if self._window.first is None else 2)
+        if self._window.first is not None and self._top > 1 and not self._proven():
+            self._descend(2, None, stop=1)
+        self._settle()
+        self._count(wall)
+        return wall
+
+    # Finding the last page
+
+    def _find_last(self) -> tuple[int, Answer] | None:
+        if self._window.last is not None:
+            return self._window.last
+        return self._search_last(self._window.guess)
+
+    def _search_last(self, guess: int) -> tuple[int, Answer] | None:
+        return find_last_page(self._believed, lambda answer: bool(answer.rows), guess, says=self._said)
+
+    def _said(self, answer: Answer) -> int | None:
+        """Return which page is the last one by the answer's total, as far as the CRM can reach."""
+        if answer.total is None:
+            return None
+        return min(-(-answer.total // self._size), max(1, self._part.reach // self._size))
+
+    def _wall(self, last: Answer) -> Wall | None:
+        """Return where the CRM hides records, or None.
+
+        Only a full last page can be a wall: the total may be cut off at the same place. One question for what
+        lies behind its last record tells.
+        """
+        if self._window.last is not None or len(last.rows) < self._size or self._part.by is None:
+            return None
+        times = [at for row in last.rows if (at := self._part.at(row)) is not None]
+        if not times:
+            return None
+        if self._part.listing.ascending:
+            edge = max(times)
+            behind = self._part.ask(edge, self._window.high, 1)
+        else:
+            edge = min(times)
+            behind = self._part.ask(self._window.low, edge, 1)
+        known = {row.key for row in last.rows}
+        if all(row.key in known for row in behind.rows) and len(behind.rows) < self._size:
+            return None
+        return Wall(edge, self._top * self._size)
+
+    # Reading pages
+
+    def _ask(self, number: int) -> Answer:
+        answer = self._part.ask(self._window.low, self._window.high, number)
+        self._ledger.add(pages=1)
+        if answer.total is not None:
+            if self._last_total is not None and answer.total > self._last_total:
+                self._grew = True
+            self._last_total = answer.total
+            self._highest_total = max(self._highest_total or 0, answer.total)
+        return answer
+
+    def _believed(self, number: int) -> Answer:
+        """Return a page that is as long as it should be, or was found short more than once."""
+        answer = self._ask(number)
+        for _ in range(LOOKS_AT_A_SHORT_PAGE - 1):
+            lacking = self._lacking(number, answer)
+            if not lacking:
+                self._missing.pop(number, None)
+                break
+            self._missing[number] = lacking
+            self._take(answer)
+            again = self._ask(number)
+            same = {row.key for row in again.rows} == {row.key for row in answer.rows}
+            answer = again if len(again.rows) >= len(answer.rows) else answer
+            if same:
+                break
+        else:
+            self._missing[number] = self._lacking(number, answer)
+        return answer
+
+    def _lacking(self, number: int, answer: Answer) -> int:
+        """Return how many rows the page should have and has not."""
+        if answer.total is not None:
+            expected = min(self._size, answer.total - (number - 1) * self._size)
+        elif number < self._top:
+            expected = self._size
+        else:
+            expected = 1  # an empty page may be a broken answer: the end is believed when it was seen twice
+        return max(0, expected - len(answer.rows))
+
+    def _descend(self, start: int, above: Answer | None, stop: int) -> None:
+        """Read the pages below ``start`` down to ``stop``, noting the seconds that straddle two pages."""
+        for number in range(start - 1, stop - 1, -1):
+            answer = self._believed(number)
+            self._note_edge(answer, above)
+            self._take(answer)
+            above = answer
+        if stop == 2 and start > 1 and self._window.first is not None:  # noqa: PLR2004 - the first page was read before
+            self._note_edge(self._window.first, above)
+
+    def _note_edge(self, below: Answer, above: Answer | None) -> None:
+        """Remember a second that is on both of two neighbouring pages."""
+        if above is None or self._part.by is None:
+            return
+        mine = [at for row in below.rows if (at := self._part.at(row)) is not None]
+        theirs = [at for row in above.rows if (at := self._part.at(row)) is not None]
+        if mine and theirs:
+            low, high = max(min(mine), min(theirs)), min(max(mine), max(theirs))
+            self._edges.update(at for at in {*mine, *theirs} if low <= at <= high)
+
+    def _take(self, answer: Answer) -> int:
+        """Emit what is new on a page; returns how many rows that were."""
+        keep = [index for index, row in enumerate(answer.rows) if self._is_new(row)]
+        if keep:
+            self._emit(Page(body=answer.body, keep=None if len(keep) == len(answer.rows) else keep))
+        return len(keep)
+
+    def _is_new(self, row: Row) -> bool:
+        """Tell whether the row belongs here and was not emitted as it is now."""
+        at = self._part.at(row)
+        if at is not None and self._window.high is not None and at > self._window.high and self._window.shares_high:
+            return False  # the next window has it
+        self._keys.add(row.key)
+        if self._seen.get(row.key) == row.times:
+            return False
+        self._seen[row.key] = row.times
+        return True
+
+    # Proof
+
+    def _proven(self) -> bool:
+        """Tell whether there cannot be more records than were read."""
+        return self._highest_total is not None and len(self._keys) >= self._highest_total
+
+    def _settle(self) -> None:
+        """Read doubtful places again until the window is proven, or nothing new comes any more."""
+        if self._proven():
+            return
+        for second in sorted(self._edges):
+            self._reread(second)
+        walks = quiet = 0
+        alone = self._window.low is not None and self._window.low == self._window.high
+        patience = QUIET_WALKS_IN_A_CROWD if alone and self._edges else QUIET_WALKS
+        while self._doubtful(alone=alone) and walks < MOST_WALKS and quiet < patience:
+            self._grew = False
+            self._missing.clear()
+            quiet = 0 if self._walk_again() else quiet + 1
+            walks += 1
+        self._ledger.add(unexplained=self._shortfall())
+
+    def _doubtful(self, *, alone: bool) -> bool:
+        """Tell whether another walk could bring something."""
+        if self._proven():
+            return False
+        if self._last_total is None:
+            # Without a total only a changed last page (something was back-dated) or a crowd of ties is suspicious.
+            return (alone and bool(self._edges)) or (not self._part.listing.ascending and self._last_page_changed())
+        grew = self._grew and not self._part.listing.ascending
+        return grew or self._shortfall() > 0
+
+    def _last_page_changed(self) -> bool:
+        answer = self._ask(self._top)
+        more = self._ask(self._top + 1) if len(answer.rows) >= self._size else None
+        return bool(self._take(answer) or (more is not None and self._take(more)))
+
+    def _shortfall(self) -> int:
+        """Return how many records the last total promises beyond those read and those the CRM never showed."""
+        if self._last_total is None:
+            return 0
+        return max(0, self._last_total - len(self._keys) - sum(self._missing.values()))
+
+    def _walk_again(self) -> int:
+        """Walk the whole window once more; returns how many new rows came."""
+        before = len(self._seen)
+        last = self._search_last(max(1, self._top))
+        if last is not None:
+            self._top = last[0]
+            self._take(last[1])
+            self._descend(self._top, last[1], stop=1)
+        return len(self._seen) - before
+
+    def _reread(self, second: int) -> None:
+        """Read one second in a window of its own: where it fits one page, no order of ties can hide anything."""
+        if self._window.low == second == self._window.high:
+            return
+        answer = self._part.ask(second, second, 1)
+        self._ledger.add(pages=1)
+        self._take(answer)
+        fits = len(answer.rows) < self._size and (answer.total is None or answer.total <= self._size)
+        if not fits and self._crowd is not None:
+            before = set(self._seen)
+            self._crowd(second, self._seen)
+            self._keys.update(self._seen.keys() - before)
+
+    def _count(self, wall: Wall | None = None) -> None:
+        """Book the distinct records, without those of the last second where another window reads that again."""
+        again = wall.second if wall is not None else self._window.high if self._window.shares_high else None
+        distinct = len(self._keys)
+        if again is not None and self._part.by is not None:
+            index = self._part.listing.times.index(self._part.by)
+            distinct -= sum(1 for key in self._keys if key in self._seen and self._seen[key][index] == again)
+        self._ledger.add(windows=1, distinct=distinct)

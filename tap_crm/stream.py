@@ -1,0 +1,275 @@
+"""The one bridge to the SDK: runs a reading, writes its records, moves the bookmark at checkpoints only.
+
+This is the only module that overrides private methods of ``singer_sdk.Stream``. Why it must: the SDK moves a bookmark
+to the greatest value it has seen, record by record, while a bookmark here may move only when everything before it was
+read. ``tests/sdk`` holds both ways of writing against each other, line by line.
+"""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from singer_sdk import Stream
+from singer_sdk.exceptions import MaxRecordsLimitException
+
+from tap_crm import errors
+from tap_crm.declare import Reading
+from tap_crm.reading.page import Checkpoint, Page
+from tap_crm.settings import parse_moment
+from tap_crm.shaping.compiled import PageEncoder
+from tap_crm.shaping.conform import RecordConformer
+from tap_crm.shaping.moments import from_epoch
+from tap_crm.shaping.schema import EXTRA
+from tap_crm.transport.ledger import Ledger
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterable, Mapping
+
+    from tap_crm.declare import StreamSpec
+    from tap_crm.reading.page import Emit
+    from tap_crm.tap import TapCRM
+
+_DECODER = msgspec.json.Decoder(list[dict[str, Any]], float_hook=Decimal)
+
+
+class CrmStream(Stream):
+    """A declared stream as the SDK sees it.
+
+    Args:
+        tap: the tap that owns the transport, the feeds and the state.
+        spec: the declaration.
+        schema: its schema, references resolved.
+    """
+
+    TYPE_CONFORMANCE_LEVEL = Stream.TYPE_CONFORMANCE_LEVEL.NONE  # records fit already: see shaping/
+
+    def __init__(self, tap: TapCRM, spec: StreamSpec, schema: dict[str, Any]) -> None:
+        super().__init__(tap=tap, schema=schema, name=spec.name)
+        self.tap = tap
+        self.spec = spec
+        self.primary_keys = spec.keys
+        self.replication_key = spec.replication_key
+        self.selected_by_default = spec.selected
+        self.ledger = Ledger()
+        self.mode = "full"
+        self.read_from: int | None = None
+        self.read_to: int | None = None
+        self.started: float | None = None
+        self.finished: float | None = None
+        self.complete = False
+
+    # What is read
+
+    def read(self, emit: Emit) -> None:
+        """Read the stream from its bookmark on; called in a thread of its own."""
+        self.started = time.time()
+        since = self._since()
+        self.read_from = since
+        self.mode = "full" if self.starting_bookmark() is None else "incremental"
+        self.spec.source.read(
+            Reading(
+                spec=self.spec,
+                transport=self.tap.transport,
+                settings=self.tap.settings,
+                since=since,
+                emit=emit,
+                ledger=self.ledger,
+                lanes=self.tap.lanes(),
+            )
+        )
+
+    def probe(self) -> None:
+        """Ask one question that shows whether the key may read this stream."""
+        reading = Reading(
+            spec=self.spec,
+            transport=self.tap.transport,
+            settings=self.tap.settings,
+            since=None,
+            emit=lambda _: None,
+            ledger=self.ledger,
+            lanes=self.tap.lanes(),
+        )
+        self.spec.source.probe(reading)
+
+    def starting_bookmark(self) -> int | None:
+        """Return the bookmark in epoch seconds, or None where the stream is read in full.
+
+        Raises:
+            ConfigError: the state holds something that is no time.
+        """
+        if self.replication_method != "INCREMENTAL":
+            return None
+        value = self.stream_state.get("replication_key_value")
+        if value is None:
+            return None
+        try:
+            return int(value) if isinstance(value, (int, float)) else parse_moment(str(value))
+        except (ValueError, OverflowError):
+            raise errors.ConfigError(
+                f"the state's bookmark of stream `{self.name}` is no ISO 8601 time; mend it or remove it"
+            ) from None
+
+    def _since(self) -> int | None:
+        if self.replication_method != "INCREMENTAL":
+            return None
+        bookmark = self.starting_bookmark()
+        settings = self.tap.settings
+        if bookmark is None:
+            return settings.start_date
+        lookback = self.spec.lookback(settings) if self.spec.lookback is not None else 0
+        # A bookmark from a clock ahead of ours must not hide what changes until then.
+        return min(bookmark, int(self.tap.transport.clock.now())) - max(settings.overlap_seconds, lookback)
+
+    # What is written
+
+    def get_records(self, context: Mapping[str, Any] | None) -> Iterable[dict[str, Any]]:
+        """Yield the records of a complete read, shaped, without the deselected fields."""
+        for item in self.tap.feeds.open(self.name, self.read).items(self.tap.glance):
+            if isinstance(item, Page):
+                yield from self._records(item)
+            else:
+                self._move_bookmark(item)
+
+    def _sync_records(
+        self, context: Mapping[str, Any] | None = None, *, write_messages: bool = True
+    ) -> Generator[dict[str, Any], Any, Any]:
+        """Write the records of a complete read, and STATE at its checkpoints.
+
+        A failure is kept by the tap, which goes on with the other streams and ends with exit code 1.
+        """
+        self.tap.begin(self)
+        try:
+            yield from self._sync_items(write_messages=write_messages)
+            self.complete = True
+        except errors.ReadError as error:
+            self.tap.fail(self, error)
+        finally:
+            self.finished = time.time()
+            self._warn_of_misfits()
+            self._write_state_message_now(write_messages=write_messages)
+
+    def _sync_items(self, *, write_messages: bool) -> Generator[dict[str, Any], None, None]:
+        counter = self.get_record_counter()
+        fast = write_messages and self._may_write_fast()
+        index = 0
+        with counter, self.get_sync_timer():
+            for item in self.tap.feeds.open(self.name, self.read).items(self.tap.glance):
+                if isinstance(item, Checkpoint):
+                    self._move_bookmark(item)
+                    self._write_state_message_now(write_messages=write_messages)
+                    continue
+                written = self._write_fast(item) if fast else None
+                if written is not None:
+                    index = self._booked(index, written, counter)
+                    continue
+                for record in self._records(item):
+                    if self.ABORT_AT_RECORD_COUNT is not None:
+                        self._check_max_record_limit(current_record_index=index)
+                    if write_messages:
+                        self._write_record_message(record)
+                    index = self._booked(index, 1, counter)
+                    yield record
+
+    def _booked(self, index: int, written: int, counter: Any) -> int:  # noqa: ANN401 - the SDK's counter
+        self.ledger.add(records=written)
+        counter.increment(written)
+        self.tap.progress.advance(self.name, written)
+        return index + written
+
+    def _may_write_fast(self) -> bool:
+        """Tell whether the lines need nothing that only the SDK's own path does."""
+        config = self.config
+        plain = not (config.get("stream_maps") or config.get("flattening_enabled") or config.get("batch_config"))
+        return plain and self.ABORT_AT_RECORD_COUNT is None and not self.spec.masked
+
+    def _write_fast(self, page: Page) -> int | None:
+        """Write a page straight from its body; None if it needs the careful path."""
+        if page.body is None:
+            return None
+        encoded = self._encoder().encode(page.body, page.keep)
+        if encoded is None:
+            return None
+        version = b"" if self._stream_version is None else b',"version":%d' % self._stream_version
+        prefix = b'{"type":"RECORD","stream":%s,"record":' % msgspec.json.encode(self.name)
+        suffix = version + b',"time_extracted":"%s"}' % datetime.now(UTC).isoformat().encode()
+        self.tap.writer.write_lines([prefix + record + suffix for record in encoded])
+        return len(encoded)
+
+    def _records(self, page: Page) -> Iterable[dict[str, Any]]:
+        """Yield the records of a page by the careful path."""
+        records = _DECODER.decode(page.body) if page.body is not None else page.records or ()
+        conformer = self._conformer()
+        for at in range(len(records)) if page.keep is None else page.keep:
+            yield conformer.conform(records[at])
+
+    def _wanted(self) -> frozenset[str]:
+        """Return the top-level fields that are selected and that the catalog's schema knows."""
+        known = self.effective_schema["properties"]
+        keys = {*(self.primary_keys or ()), *([self.replication_key] if self.replication_key else [])}
+        return frozenset(name for name in known if name in keys or self.mask.get(("properties", name), True))
+
+    def _shaping_schema(self) -> dict[str, Any]:
+        """Return our own schema, cut down to what the catalog knows: the rest goes to ``_extra``."""
+        known = self.effective_schema["properties"]
+        return {"properties": {name: part for name, part in self.schema["properties"].items() if name in known}}
+
+    def _encoder(self) -> PageEncoder:
+        if self._page_encoder is None:
+            self._page_encoder = PageEncoder(self._shaping_schema(), self._wanted(), self.tap.settings.date_order)
+        return self._page_encoder
+
+    def _conformer(self) -> RecordConformer:
+        if self._record_conformer is None:
+            self._record_conformer = RecordConformer(
+                self._shaping_schema(), self._wanted(), self.tap.settings.date_order, self.spec.masked
+            )
+        return self._record_conformer
+
+    _page_encoder: PageEncoder | None = None
+    _record_conformer: RecordConformer | None = None
+
+    def _warn_of_misfits(self) -> None:
+        misfits = self._record_conformer.misfits if self._record_conformer is not None else {}
+        for name, count in sorted(misfits.items()):
+            self.ledger.add(misfits=count)
+            self.logger.warning(
+                "%s: %d values of `%s` did not fit their type; they are null, and kept as they are in `%s`",
+                self.name,
+                count,
+                name,
+                EXTRA,
+            )
+
+    # State
+
+    def _move_bookmark(self, checkpoint: Checkpoint) -> None:
+        """Remember that everything up to the checkpoint is written; a bookmark never moves back."""
+        self.read_to = checkpoint.at if self.read_to is None else max(self.read_to, checkpoint.at)
+        if self.replication_method != "INCREMENTAL" or self.replication_key is None:
+            return
+        before = self.starting_bookmark()
+        if before is None or checkpoint.at > before:
+            self.stream_state.update(
+                replication_key=self.replication_key, replication_key_value=from_epoch(checkpoint.at)
+            )
+        self.state_manager.is_flushed = False
+
+    def _write_state_message_now(self, *, write_messages: bool) -> None:
+        if write_messages:
+            self._write_state_message()
+
+    def _increment_stream_state(
+        self, latest_record: dict[str, Any], *, context: Mapping[str, Any] | None = None
+    ) -> None:
+        """Do nothing: a record moves no bookmark here, a checkpoint does."""
+
+    def _abort_sync(self, abort_reason: Exception) -> None:
+        self.tap.feeds.stop()
+        super()._abort_sync(abort_reason)
+
+
+__all__ = ["CrmStream", "MaxRecordsLimitException"]

@@ -1,0 +1,285 @@
+"""The tap: settings, discovery, the order of the streams, signals and the exit code."""
+
+from __future__ import annotations
+
+import logging
+import math
+import os
+import signal
+import sys
+import threading
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from singer_sdk import Tap
+from singer_sdk.singerlib import StateMessage
+
+from tap_crm import errors
+from tap_crm.audit import AuditStream
+from tap_crm.feed import Feeds
+from tap_crm.progress import SilentProgress, make_progress
+from tap_crm.providers import PROVIDERS
+from tap_crm.reading.windows import FEWEST_PAGES, Lanes
+from tap_crm.redaction import redact_logs
+from tap_crm.settings import CONFIG, Settings
+from tap_crm.shaping.schema import load_schema
+from tap_crm.stream import CrmStream
+from tap_crm.transport.pacer import Pacer
+from tap_crm.transport.session import Transport
+from tap_crm.writer import LineWriter
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from types import FrameType
+
+    from singer_sdk import Stream
+
+    from tap_crm.declare import Provider
+
+#: Discovery and connection tests are watched by people: they get an answer sooner than a nightly job.
+RETRY_SECONDS_WHEN_WATCHED = 30.0
+#: Assumed until the first answer, in seconds.
+USUAL_LATENCY = 0.2
+MOST_LANES, LANES_WITHOUT_LIMIT = 6, 3
+#: Where the limit needs many lanes, smaller windows are worth their half-empty last pages.
+FEWEST_PAGES_IN_A_HURRY = 8
+PROBES_AT_ONCE = 4
+
+
+class Terminated(SystemExit):
+    """SIGTERM or SIGINT arrived, and the last safe state was written."""
+
+
+class TapCRM(Tap):
+    """Reads Copper exactly: nothing lost, nothing hidden, only what changed."""
+
+    name = "tap-crm"
+    package_name = "tap-crm"
+    config_jsonschema: ClassVar[dict[str, Any]] = CONFIG
+    dynamic_catalog = True
+    message_writer_class = LineWriter
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - the SDK's own arguments
+        self.run_id = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:8]}"
+        self.stopping = threading.Event()
+        self.feeds = Feeds(self.stopping)
+        self.begun: list[CrmStream] = []
+        self.failures: dict[str, str] = {}
+        self.progress: SilentProgress = SilentProgress()
+        self._refused: errors.CredentialsRefused | None = None
+        self._signal: int | None = None
+        self._isolates_failures = False
+        super().__init__(*args, **kwargs)
+
+    # What everything shares
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The user's settings, checked."""
+        settings = Settings.from_config(self.config, PROVIDERS)
+        redact_logs([secret for secret in (settings.api_key, settings.access_token) if secret])
+        return settings
+
+    @cached_property
+    def provider(self) -> Provider:
+        """The CRM that is read."""
+        return PROVIDERS[self.settings.provider]
+
+    @cached_property
+    def transport(self) -> Transport:
+        """The one way to the CRM."""
+        settings, provider = self.settings, self.provider
+        limit = provider.requests_per_minute
+        if settings.requests_per_minute is not None:
+            limit = settings.requests_per_minute
+        return Transport(
+            settings.api_url or provider.base_url,
+            provider.authenticate(settings),
+            Pacer(limit),
+            stopping=self.stopping,
+            headers=provider.headers,
+            retry_seconds=settings.retry_seconds,
+            read_timeout=settings.request_timeout_seconds,
+        )
+
+    @property
+    def writer(self) -> LineWriter:
+        """The one writer to standard output."""
+        assert isinstance(self.message_writer, LineWriter)  # noqa: S101 - for the type checker
+        return self.message_writer
+
+    def lanes(self) -> Lanes:
+        """Return how many windows of a stream fill the rate limit at the latency seen so far."""
+        interval = self.transport.pacer.interval
+        if not interval:
+            return Lanes(LANES_WITHOUT_LIMIT)
+        needed = math.ceil((self.transport.latency or USUAL_LATENCY) / interval) + 1
+        count = max(2, min(MOST_LANES, needed))
+        return Lanes(count, FEWEST_PAGES if count <= LANES_WITHOUT_LIMIT else FEWEST_PAGES_IN_A_HURRY)
+
+    # Discovery
+
+    def discover_streams(self) -> Sequence[Stream]:
+        """Return every stream that the provider declares, and the audit."""
+        self.provider.authenticate(self.settings)
+        declared = [CrmStream(self, spec, load_schema(self.provider.name, spec.name)) for spec in self.provider.streams]
+        return [*declared, AuditStream(self)]
+
+    @property
+    def streams(self) -> dict[str, Stream]:
+        """The streams in the order of their declaration, the audit last."""
+        known = super().streams
+        order = [spec.name for spec in self.provider.streams if spec.name in known]
+        return {name: known[name] for name in [*order, *(name for name in known if name not in order)]}
+
+    def run_discovery(self) -> str:
+        """Write the catalog of the streams that the key may read.
+
+        Raises:
+            ReadError: the credentials are refused or the CRM cannot be reached.
+        """
+        self._leave_out_unreadable()
+        return super().run_discovery()
+
+    def _leave_out_unreadable(self) -> None:
+        """Ask every stream once; those that answer 403 or 404 are not offered."""
+        self.transport.retry_seconds = min(self.transport.retry_seconds, RETRY_SECONDS_WHEN_WATCHED)
+        first, *others = [stream for stream in self.streams.values() if isinstance(stream, CrmStream)]
+        self._probe(first)  # alone: wrong credentials are said once, and no other stream is asked
+        with ThreadPoolExecutor(PROBES_AT_ONCE) as pool:
+            list(pool.map(self._probe, others))
+
+    def _probe(self, stream: CrmStream) -> None:
+        try:
+            stream.probe()
+        except (errors.Forbidden, errors.NotThere) as error:
+            self.logger.warning("stream `%s` is left out of the catalog: %s", stream.name, error)
+            Tap.streams.fget(self).pop(stream.name)  # type: ignore[attr-defined]
+
+    # Input is checked before any request
+
+    def check_input(self) -> None:
+        """Raise a ``ConfigError`` if the catalog or the state cannot be used."""
+        if self.input_catalog is not None:
+            for name, entry in self.input_catalog.items():
+                if name not in self.streams and entry.metadata.root.selected:
+                    raise errors.ConfigError(
+                        f"the catalog selects the stream `{name}`, which {self.provider.title} does not have; "
+                        "run discovery again"
+                    )
+        for stream in self.streams.values():
+            if isinstance(stream, CrmStream):
+                stream.starting_bookmark()
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Take the state over.
+
+        Raises:
+            ConfigError: it has not the form of a Singer state.
+        """
+        bookmarks = state.get("bookmarks", {}) if isinstance(state, dict) else None  # type: ignore[redundant-expr]
+        if not isinstance(bookmarks, dict) or not all(isinstance(value, dict) for value in bookmarks.values()):
+            raise errors.ConfigError('the state is no Singer state; it looks like {"bookmarks": {"<stream>": {...}}}')
+        super().load_state(state)
+
+    # The run
+
+    def sync_all(self) -> None:  # type: ignore[misc] # the SDK marks it final; the exit code needs a place
+        """Read every selected stream; one that fails does not stop the others.
+
+        Raises:
+            ReadError: at least one stream is not complete; names them.
+            Terminated: a signal ended the run.
+        """
+        self.check_input()
+        selected = [stream for stream in self.streams.values() if isinstance(stream, CrmStream) and stream.selected]
+        self.feeds.plan({stream.name: stream.read for stream in selected})
+        self.progress = make_progress(lambda: sum(stream.ledger.waited for stream in self.begun))
+        self._isolates_failures = True
+        try:
+            super().sync_all()
+        except Terminated:
+            self.write_message(StateMessage(value=self.state))
+            raise
+        finally:
+            self._isolates_failures = False
+            self.stopping.set()
+            self.progress.close()
+            self.writer.flush()
+        if self.failures:
+            names = ", ".join(self.failures)
+            raise errors.ReadError(
+                f"{len(self.failures)} of {len(selected)} streams are not complete: {names}. The others are; "
+                "the state is safe, and the next run goes on from it."
+            )
+
+    def begin(self, stream: CrmStream) -> None:
+        """Note that a stream is being read.
+
+        Raises:
+            CredentialsRefused: they were refused for an earlier stream; nothing more is asked.
+        """
+        self.begun.append(stream)
+        self.progress.begin(stream.name)
+        if self._refused is not None:
+            raise errors.CredentialsRefused(f"{stream.name}: not read, since the credentials were refused before")
+
+    def fail(self, stream: CrmStream, error: errors.ReadError) -> None:
+        """Note that a stream failed; outside of a whole run, raise."""
+        if not self._isolates_failures:
+            raise error
+        if isinstance(error, errors.Forbidden) and self.input_catalog is None and not stream.ledger.records:
+            self.logger.warning("stream `%s` is left out: %s", stream.name, error)
+            self.begun.remove(stream)
+            return
+        if isinstance(error, errors.CredentialsRefused):
+            self._refused = self._refused or error
+        self.failures[stream.name] = str(error)
+        self.logger.error("stream `%s` is not complete: %s", stream.name, error)
+
+    # Signals
+
+    def glance(self) -> None:
+        """End the run if a signal asked for it; called between pages and while waiting for one."""
+        if self._signal is not None:
+            raise Terminated(128 + self._signal)
+
+    def _handle_termination(self, signum: int, frame: FrameType | None) -> None:  # noqa: ARG002
+        """Leave a note: the writer may be in the middle of a line. A second signal ends the process at once."""
+        if self._signal is not None or not self._isolates_failures:
+            os._exit(128 + signum)
+        self._signal = signum
+        self.stopping.set()
+        self.logger.warning("%s: ending after the present page", signal.Signals(signum).name)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command ``tap-crm``; a foreseeable failure is one line and exit code 1."""
+    log = logging.getLogger("tap-crm")
+    try:
+        TapCRM.cli(args=arguments)
+    except errors.CrmError as error:
+        log.error("%s", error)  # noqa: TRY400 - the cause is foreseeable: no traceback
+        sys.exit(1)
+    except (OSError, ValueError) as error:
+        log.error("a file given on the command line cannot be read: %s", _plainly(error))  # noqa: TRY400
+        sys.exit(1)
+    except Terminated as end:
+        logging.shutdown()
+        os._exit(int(end.code or 0))  # threads that wait for an answer are not waited for
+
+
+def _plainly(error: Exception) -> str:
+    """Return what is wrong with a file, without its content."""
+    if isinstance(error, OSError):
+        return f"{error.strerror}: {error.filename}"
+    return f"it is no JSON ({error})"
+
+
+def settings_table() -> Mapping[str, Any]:
+    """Return the settings' schema, from which the README's table is made."""
+    properties: Mapping[str, Any] = CONFIG["properties"]
+    return properties

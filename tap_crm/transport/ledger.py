@@ -1,0 +1,37 @@
+"""What reading a stream cost, counted where it happens and reported in ``sync_audit``."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+
+
+@dataclass(slots=True)
+class Ledger:
+    """Counts of one stream in one run; safe to add to from every thread."""
+
+    requests: int = 0
+    retries: int = 0
+    rate_limited: int = 0
+    waited: float = 0.0
+    pages: int = 0
+    windows: int = 0
+    records: int = 0
+    distinct: int = 0
+    source_total: int | None = None
+    unexplained: int = 0
+    misfits: int = 0
+    notes: list[str] = field(default_factory=list)
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    def add(self, **amounts: float) -> None:
+        """Add to the named counts."""
+        with self._lock:
+            for name, amount in amounts.items():
+                setattr(self, name, getattr(self, name) + amount)
+
+    def note(self, text: str) -> None:
+        """Keep a remark that belongs to the proof, once."""
+        with self._lock:
+            if text not in self.notes:
+                self.notes.append(text)

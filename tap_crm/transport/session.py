@@ -1,0 +1,299 @@
+"""Asks the CRM: paced, retried, and believed only if the answer is whole and of the declared shape."""
+
+from __future__ import annotations
+
+import logging
+import random
+import time
+from dataclasses import dataclass, field
+from http.cookiejar import DefaultCookiePolicy
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import backoff
+import msgspec
+import requests
+from requests.adapters import HTTPAdapter
+
+from tap_crm import errors
+from tap_crm.transport.clock import ServerClock, http_date
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Callable, Mapping
+
+    from requests.auth import AuthBase
+
+    from tap_crm.transport.ledger import Ledger
+    from tap_crm.transport.pacer import Pacer
+
+T = TypeVar("T")
+_log = logging.getLogger("tap-crm.transport")
+
+OK, UNAUTHORIZED, FORBIDDEN, NOT_FOUND, TOO_MANY = 200, 401, 403, 404, 429
+QUESTION_REFUSED = frozenset({400, 402, 405, 406, 410, 415, 422})
+FIRST_WAIT, LONGEST_WAIT = 0.25, 30.0
+FIRST_HOLD, LONGEST_HOLD = 1.0, 60.0
+CONNECT_TIMEOUT = 10.0
+FIRST_CONTACT_SECONDS = 45.0
+MESSAGE_LENGTH = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One request to the CRM, as data.
+
+    ``label`` says for a user what is asked ("people, page 3"); ``params`` go into the query string, ``body``
+    is sent as JSON.
+    """
+
+    method: str
+    path: str
+    label: str
+    params: Mapping[str, str | int] = field(default_factory=dict)
+    body: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A whole answer with status 200 and a JSON body that is not yet parsed."""
+
+    body: bytes
+    headers: Mapping[str, str]
+    server_time: float
+
+
+class Doubtful(Exception):  # noqa: N818 - it names the answer, not an error of ours
+    """This attempt brought nothing that can be believed; another one may."""
+
+    def __init__(
+        self, reason: str, *, hold: float | None = None, limited: bool = False, timed_out: bool = False
+    ) -> None:
+        """Keep the reason for the user, whether it was a 429, and for how long everybody was asked to wait."""
+        super().__init__(reason)
+        self.hold = hold
+        self.limited = limited
+        self.timed_out = timed_out
+        self.wait = 0.0
+
+
+class _PacedAdapter(HTTPAdapter):
+    """Makes every request wait its turn: the adapter sees retries too."""
+
+    def __init__(self, pacer: Pacer, connections: int) -> None:
+        super().__init__(pool_connections=2, pool_maxsize=connections)
+        self._pacer = pacer
+
+    def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:  # noqa: ANN401
+        waited = self._pacer.wait()
+        response = super().send(request, *args, **kwargs)
+        response.paced = waited  # type: ignore[attr-defined]
+        return response
+
+
+class Transport:
+    """The one way to the CRM; shared by all streams and threads of a run.
+
+    Args:
+        base_url: the API's root, without a slash at the end.
+        auth: puts the credentials onto a request.
+        pacer: spaces the requests.
+        headers: sent with every request.
+        retry_seconds: how long an answer is retried before its stream fails.
+        read_timeout: seconds without a byte after which an attempt counts as failed.
+        stopping: set when the run ends; nobody starts another attempt then.
+    """
+
+    def __init__(  # noqa: PLR0913 - it is built in one place, from the settings
+        self,
+        base_url: str,
+        auth: AuthBase,
+        pacer: Pacer,
+        *,
+        stopping: threading.Event,
+        headers: Mapping[str, str] | None = None,
+        retry_seconds: float = 600.0,
+        read_timeout: float = 120.0,
+        connections: int = 24,
+    ) -> None:
+        self.clock = ServerClock()
+        self.pacer = pacer
+        self.latency = 0.0
+        self.retry_seconds = retry_seconds
+        self._base_url = base_url.rstrip("/")
+        self._timeout = (CONNECT_TIMEOUT, read_timeout)
+        self._stopping = stopping
+        self._reached = False
+        self._unreachable = False
+        self._session = requests.Session()
+        self._session.auth = auth
+        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))  # an API needs none
+        self._session.headers.update(headers or {})
+        adapter = _PacedAdapter(pacer, connections)
+        self._session.mount("https://", adapter)
+        self._session.mount("http://", adapter)
+
+    def ask(self, question: Question, parse: Callable[[Reply], T], ledger: Ledger) -> T:
+        """Return the parsed answer.
+
+        ``parse`` raises :class:`Doubtful` or a ``msgspec`` error for a body that cannot be believed, which
+        counts as a failed attempt like a 500 does.
+
+        Raises:
+            CredentialsRefused, Forbidden, NotThere, Refused: the CRM's final word (401, 403, 404, other 4xx).
+            GaveUp: no attempt succeeded within ``retry_seconds``.
+            Cancelled: the run is ending.
+        """
+        attempts = 0
+        if self._unreachable:
+            raise errors.GaveUp(f"{question.label}: no connection to {self._base_url}; check `api_url` and the network")
+
+        @backoff.on_exception(
+            backoff.runtime,
+            Doubtful,
+            value=lambda doubt: doubt.wait,
+            jitter=None,
+            max_time=self._retry_time,
+            logger=None,
+        )
+        def attempt() -> T:
+            nonlocal attempts
+            attempts += 1
+            if self._stopping.is_set():
+                raise errors.Cancelled
+            if attempts > 1:
+                ledger.add(retries=1)
+            try:
+                return self._attempt(question, parse, ledger)
+            except Doubtful as doubt:
+                self._prepare_retry(doubt, attempts, question, ledger)
+                raise
+
+        try:
+            return attempt()
+        except Doubtful as doubt:
+            self._unreachable = not self._reached
+            raise errors.GaveUp(
+                f"{question.label}: gave up after {attempts} attempts; the last one: {doubt}. "
+                "Nothing is lost: the next run goes on from the last state.",
+                timed_out=doubt.timed_out,
+            ) from None
+
+    def _retry_time(self) -> float:
+        """Return how long to retry: a server that never answered at all is given up sooner."""
+        return self.retry_seconds if self._reached else min(self.retry_seconds, FIRST_CONTACT_SECONDS)
+
+    def _prepare_retry(self, doubt: Doubtful, attempts: int, question: Question, ledger: Ledger) -> None:
+        """Choose the wait before the next attempt; a 429 holds back everybody."""
+        if doubt.limited or doubt.hold is not None:
+            ledger.add(rate_limited=int(doubt.limited))
+            hold = min(LONGEST_HOLD, FIRST_HOLD * 2.0 ** (attempts - 1)) if doubt.hold is None else doubt.hold
+            self.pacer.hold(hold)  # the pacer waits, for this thread as for the others
+            ledger.add(waited=hold)
+        else:
+            longest = min(LONGEST_WAIT, FIRST_WAIT * 2.0 ** (attempts - 1))
+            doubt.wait = random.uniform(longest / 2, longest)
+            ledger.add(waited=doubt.wait)
+        _log.info("%s: %s; attempt %d follows", question.label, doubt, attempts + 1)
+
+    def _attempt(self, question: Question, parse: Callable[[Reply], T], ledger: Ledger) -> T:
+        """Send once and judge the answer."""
+        ledger.add(requests=1)
+        started = time.monotonic()
+        try:
+            response = self._session.request(
+                question.method,
+                self._base_url + question.path,
+                params=dict(question.params) or None,
+                data=None if question.body is None else msgspec.json.encode(question.body),
+                timeout=self._timeout,
+                allow_redirects=False,
+            )
+        except requests.exceptions.Timeout:
+            raise Doubtful("no answer in time", timed_out=True) from None
+        except requests.exceptions.SSLError:
+            raise errors.ReadError(
+                f"{question.label}: the server's TLS certificate was not accepted; check `api_url` and the CA bundle"
+            ) from None
+        except (
+            requests.exceptions.InvalidURL,
+            requests.exceptions.InvalidSchema,
+            requests.exceptions.MissingSchema,
+        ):
+            raise errors.ConfigError("`api_url` is not a usable http(s) address") from None
+        except requests.exceptions.ConnectionError:
+            raise Doubtful(f"no connection to {self._base_url}") from None
+        except requests.exceptions.RequestException as fault:
+            raise Doubtful(f"broken answer ({type(fault).__name__})") from None
+        self._reached = True
+        waited = getattr(response, "paced", 0.0)
+        ledger.add(waited=waited)
+        took = max(0.0, time.monotonic() - started - waited)
+        self.latency = 0.8 * self.latency + 0.2 * took if self.latency else took
+        server_time = self.clock.note(response.headers.get("Date"))
+        self._judge(response, question)
+        return _believe(Reply(response.content, response.headers, server_time), parse)
+
+    def _judge(self, response: requests.Response, question: Question) -> None:
+        """Raise unless the answer is a 200 with JSON in it."""
+        status = response.status_code
+        if status == TOO_MANY:
+            hold = _retry_after(response.headers, self.clock.now())
+            raise Doubtful("rate limit reached (429)", hold=hold, limited=True)
+        if status == UNAUTHORIZED:
+            raise errors.CredentialsRefused(
+                f"{question.label}: the CRM refused the credentials (401); check that `api_key` (or the token) is "
+                "valid and not revoked, and that it belongs to the configured user"
+            )
+        if status == FORBIDDEN:
+            raise errors.Forbidden(
+                f"{question.label}: the key's user may not read this (403); deselect the stream, switch the "
+                "feature on in the CRM, or use an admin's key"
+            )
+        if status == NOT_FOUND:
+            raise errors.NotThere(f"{question.label}: not found (404); check `api_url`, or the record is gone")
+        if status in QUESTION_REFUSED:
+            raise errors.Refused(f"{question.label}: the CRM refused the question ({status}): {_message(response)}")
+        if 300 <= status < 400:  # noqa: PLR2004 - redirects, never followed with credentials
+            raise errors.ReadError(
+                f"{question.label}: redirected ({status}); check `api_url`, credentials are not sent elsewhere"
+            )
+        if status != OK:
+            raise Doubtful(f"status {status}", hold=_retry_after(response.headers, self.clock.now()))
+        kind = response.headers.get("Content-Type", "application/json")
+        if "json" not in kind.lower():
+            raise Doubtful("the answer is not JSON")
+
+
+def _believe(reply: Reply, parse: Callable[[Reply], T]) -> T:
+    """Parse, and turn whatever does not fit into a doubt that says no content."""
+    try:
+        return parse(reply)
+    except msgspec.ValidationError:
+        raise Doubtful("the answer has another shape than documented") from None
+    except msgspec.DecodeError:
+        raise Doubtful("the answer is broken or cut JSON") from None
+
+
+def _retry_after(headers: Mapping[str, str], now: float) -> float | None:
+    """Return the seconds that ``Retry-After`` asks for, given as seconds or as a date; None without it."""
+    text = headers.get("Retry-After")
+    if not text:
+        return None
+    try:
+        seconds = float(text)
+    except ValueError:
+        moment = http_date(text)
+        if moment is None:
+            return None
+        seconds = moment - now
+    return min(max(seconds, 0.0), 3600.0) + 0.05
+
+
+def _message(response: requests.Response) -> str:
+    """Return the CRM's own words on a refusal, shortened; the body need not be JSON."""
+    try:
+        body = msgspec.json.decode(response.content)
+    except msgspec.DecodeError:
+        return "no explanation"
+    text = body.get("message") if isinstance(body, dict) else None
+    return str(text)[:MESSAGE_LENGTH] if text else "no explanation"

@@ -1,0 +1,78 @@
+"""Writes Singer messages: whole lines, in large pieces, and a STATE always at once."""
+
+from __future__ import annotations
+
+import os
+import sys
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from singer_sdk.singerlib.encoding.base import GenericSingerWriter, SingerMessageType
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from singer_sdk.singerlib.encoding.simple import Message
+
+FLUSH_AT = 1 << 20
+
+
+class LineWriter(GenericSingerWriter[bytes, Any]):
+    """The one writer of a run; used by the main thread only.
+
+    Lines are collected and written whole. Nothing here can be torn by a signal: handlers only leave a note, and a
+    write that was interrupted goes on.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._encoder = msgspec.json.Encoder(decimal_format="number", enc_hook=_encode_other)
+        self._lines: list[bytes] = []
+        self._size = 0
+
+    def serialize_message(self, message: Message) -> bytes:
+        """Return the message as JSON."""
+        return self._encoder.encode(message.to_dict())
+
+    def write_message(self, message: Message) -> None:
+        """Write a message of the SDK's own making."""
+        self.write_lines([self.serialize_message(message)])
+        if message.type is SingerMessageType.STATE:
+            self.flush()
+
+    def write_lines(self, lines: Iterable[bytes]) -> None:
+        """Write lines given without their line ends."""
+        for line in lines:
+            self._lines.append(line)
+            self._size += len(line)
+        if self._size >= FLUSH_AT:
+            self.flush()
+
+    def flush(self) -> None:
+        """Hand everything to the operating system; returns when it took all."""
+        if not self._lines:
+            return
+        block = b"\n".join([*self._lines, b""])
+        self._lines, self._size = [], 0
+        _write_out(block)
+
+
+def _write_out(block: bytes) -> None:
+    """Write to standard output, also where a test has replaced it by text in memory."""
+    try:
+        descriptor = sys.stdout.fileno()
+    except (AttributeError, OSError, ValueError):
+        sys.stdout.write(block.decode())
+        return
+    sys.stdout.flush()
+    view = memoryview(block)
+    while view:
+        view = view[os.write(descriptor, view) :]
+
+
+def _encode_other(value: object) -> object:
+    """Encode what JSON has no form for, as the SDK does: times as ISO text."""
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat()
+    return str(value)
