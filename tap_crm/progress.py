@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,7 +37,6 @@ class TerminalProgress(SilentProgress):
 
     def __init__(self, waited: Callable[[], float]) -> None:
         from rich.console import Console  # noqa: PLC0415 - only where there is a terminal
-        from rich.logging import RichHandler  # noqa: PLC0415
         from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn  # noqa: PLC0415
 
         console = Console(stderr=True)
@@ -51,11 +50,12 @@ class TerminalProgress(SilentProgress):
             TextColumn("{task.fields[wait]}"),
             console=console,
             refresh_per_second=4,
+            redirect_stdout=False,  # records go there
         )
         self._tasks: dict[str, TaskID] = {}
-        root = logging.getLogger()
-        root.handlers[:] = [RichHandler(console=console, show_path=False, markup=False)]
+        self._stderr = sys.stderr
         self._progress.start()
+        _move_logs(self._stderr, sys.stderr)  # which prints above the live lines now; redaction stays in place
 
     def begin(self, stream: str) -> None:
         """Add a line for the stream."""
@@ -74,13 +74,26 @@ class TerminalProgress(SilentProgress):
     def end(self, stream: str, *, complete: bool) -> None:
         """Mark the stream as finished."""
         task = self._tasks.get(stream)
-        if task is not None:
-            done = self._progress.tasks[task].completed
-            self._progress.update(task, total=max(done, 1), completed=max(done, 1) if complete else done)
+        if task is None:
+            return
+        if complete:
+            self._progress.update(task, total=self._progress.tasks[task].completed)
+        else:
+            self._progress.stop_task(task)
+            self._progress.update(task, description=f"{stream} [red]not complete")
 
     def close(self) -> None:
         """Stop the live display."""
+        shown = sys.stderr
         self._progress.stop()
+        _move_logs(shown, self._stderr)
+
+
+def _move_logs(away_from: TextIO, to: TextIO) -> None:
+    """Let the log handlers that write to one stream write to another one."""
+    for handler in logging.getLogger().handlers:
+        if isinstance(handler, logging.StreamHandler) and handler.stream is away_from:
+            handler.setStream(to)
 
 
 def make_progress(waited: Callable[[], float]) -> SilentProgress:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 DAY = 86_400
+#: Larger amounts are mistakes, and beyond what clocks and calendars can count.
+MOST, MOST_DAYS = 1_000_000, 36_500
 
 CONFIG = th.PropertiesList(
     th.Property(
@@ -89,9 +91,9 @@ class Settings:
     """The user's settings, checked and typed."""
 
     provider: str
-    api_key: str | None
+    api_key: str | None = field(repr=False)
     user_email: str | None
-    access_token: str | None
+    access_token: str | None = field(repr=False)
     api_url: str | None
     start_date: int | None
     requests_per_minute: int | None
@@ -123,7 +125,7 @@ class Settings:
             start_date=_start(config),
             requests_per_minute=_count(config, "requests_per_minute", None),
             overlap_seconds=_count(config, "overlap_seconds", 300) or 0,
-            activity_lookback_days=_amount(config, "activity_lookback_days", 1.0),
+            activity_lookback_days=_amount(config, "activity_lookback_days", 1.0, MOST_DAYS),
             date_order=_choice(config, "date_order", ("mdy", "dmy")),
             retry_seconds=_count(config, "retry_seconds", 600) or 0,
             request_timeout_seconds=_count(config, "request_timeout_seconds", 120) or 120,
@@ -153,17 +155,22 @@ def _text(config: Mapping[str, Any], name: str) -> str | None:
         return None
     if not isinstance(value, str):
         raise ConfigError(f"the setting `{name}` must be text")
-    if not value.isascii() or any(character.isspace() for character in value.strip()):
+    text = value.strip()
+    if not (text.isascii() and text.isprintable()) or " " in text:
         raise ConfigError(f"the setting `{name}` holds characters that cannot be sent; copy it again")
-    return value.strip()
+    return text or None
 
 
 def _url(config: Mapping[str, Any]) -> str | None:
     value = _text(config, "api_url")
     if value is None:
         return None
-    parts = urlsplit(value)
-    if parts.scheme not in ("http", "https") or not parts.netloc:
+    try:
+        parts = urlsplit(value)
+        usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable or parts.query or parts.fragment:
         raise ConfigError("the setting `api_url` must be an address that begins with https:// (or http://)")
     if parts.username or parts.password:
         raise ConfigError("the setting `api_url` must not hold credentials; use `api_key`")
@@ -182,16 +189,16 @@ def _start(config: Mapping[str, Any]) -> int | None:
         ) from None
 
 
-def _amount(config: Mapping[str, Any], name: str, default: float) -> float:
+def _amount(config: Mapping[str, Any], name: str, default: float, most: int = MOST) -> float:
     value = config.get(name)
     if value is None or value == "":
         return default
     try:
         number = float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         number = -1.0
-    if isinstance(value, bool) or not 0 <= number < float("inf"):
-        raise ConfigError(f"the setting `{name}` must be a number, 0 or more")
+    if isinstance(value, bool) or not 0 <= number <= most:
+        raise ConfigError(f"the setting `{name}` must be a number from 0 to {most}")
     return number
 
 
@@ -200,7 +207,7 @@ def _count(config: Mapping[str, Any], name: str, default: int | None) -> int | N
         return default
     number = _amount(config, name, 0.0)
     if number != int(number):
-        raise ConfigError(f"the setting `{name}` must be a whole number, 0 or more")
+        raise ConfigError(f"the setting `{name}` must be a whole number from 0 to {MOST}")
     return int(number)
 
 

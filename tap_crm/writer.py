@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -68,7 +69,10 @@ def _write_out(block: bytes) -> None:
     sys.stdout.flush()
     view = memoryview(block)
     while view:
-        view = view[os.write(descriptor, view) :]
+        try:
+            view = view[os.write(descriptor, view) :]
+        except BlockingIOError:  # whoever shares the pipe may have made it non-blocking
+            select.select([], [descriptor], [])
 
 
 def _encode_other(value: object) -> object:

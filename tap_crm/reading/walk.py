@@ -39,8 +39,9 @@ class Window:
 
     Attributes:
         guess: the number of pages it probably has.
-        first: its first page where that was read already; read again only if the count does not add up.
-        last: the number and the answer of its last page where the planner has them.
+        first: its first page where that was read already; read again only if the count does not add up. For a
+            window that is all there is: the page's total must be that of the window.
+        last: the number and the answer of its last page where the planner has them; the answer may go beyond.
         shares_high: the next window begins with this one's last second.
     """
 
@@ -90,11 +91,13 @@ class Walk:
         self._seen = {} if seen is None else seen
         self._size = part.listing.page_size
         self._keys: set[int | str] = set()
+        self._asked: set[int | str] = set()
         self._highest_total: int | None = None
         self._last_total: int | None = None
         self._grew = False
         self._missing: dict[int, int] = {}
         self._edges: set[int] = set()
+        self._boundary: set[int] = set()
         self._top = 0
 
     def run(self) -> Wall | None:
@@ -103,28 +106,30 @@ class Walk:
         Returns where the CRM gave no more although there is more (its reach is shorter than was thought), or None
         when the window is complete.
         """
-        if self._window.first is not None:
-            self._take(self._window.first)
-        last = self._find_last()
+        first = self._window.first
+        if first is not None:
+            self._take(first, asked=True)
+            self._note_total(first, beyond=sum(self._is_beyond(row) for row in first.rows))
+            if len(first.rows) < self._size and self._proven():
+                self._count()
+                return None
+        last = self._window.last or self._search_last(self._window.guess)
         if last is None:
             self._count()
             return None
         self._top, answer = last
-        self._take(answer)
+        self._take(answer, asked=self._window.last is None)
         wall = self._wall(answer)
-        self._descend(self._top, answer, stop=1 if self._window.first is None else 2)
-        if self._window.first is not None and self._top > 1 and not self._proven():
-            self._descend(2, None, stop=1)
+        second = self._descend(self._top, answer, stop=1 if first is None else 2)
+        if first is not None and self._top > 1:
+            self._note_edge(first, second)
+            if not self._proven():
+                self._descend(2, second, stop=1)
         self._settle()
         self._count(wall)
         return wall
 
     # Finding the last page
-
-    def _find_last(self) -> tuple[int, Answer] | None:
-        if self._window.last is not None:
-            return self._window.last
-        return self._search_last(self._window.guess)
 
     def _search_last(self, guess: int) -> tuple[int, Answer] | None:
         return find_last_page(self._believed, lambda answer: bool(answer.rows), guess, says=self._said)
@@ -162,51 +167,64 @@ class Walk:
     def _ask(self, number: int) -> Answer:
         answer = self._part.ask(self._window.low, self._window.high, number)
         self._ledger.add(pages=1)
-        if answer.total is not None:
-            if self._last_total is not None and answer.total > self._last_total:
-                self._grew = True
-            self._last_total = answer.total
-            self._highest_total = max(self._highest_total or 0, answer.total)
+        self._note_total(answer)
         return answer
+
+    def _note_total(self, answer: Answer, beyond: int = 0) -> None:
+        """Keep the highest and the last total; one that grows means that records came into the window."""
+        if answer.total is None:
+            return
+        total = answer.total - beyond
+        self._grew = self._grew or (self._last_total is not None and total > self._last_total)
+        self._last_total = total
+        self._highest_total = max(self._highest_total or 0, total)
 
     def _believed(self, number: int) -> Answer:
-        """Return a page that is as long as it should be, or was found short more than once."""
+        """Return a page that is as long as it should be, or was found short more than once.
+
+        Each look at a short page may bring other rows of it; all of them are taken.
+        """
         answer = self._ask(number)
+        rows = {row.key for row in answer.rows}
+        lacking = self._lacking(number, answer, rows)
         for _ in range(LOOKS_AT_A_SHORT_PAGE - 1):
-            lacking = self._lacking(number, answer)
             if not lacking:
-                self._missing.pop(number, None)
                 break
-            self._missing[number] = lacking
-            self._take(answer)
+            self._take(answer, asked=True)
             again = self._ask(number)
-            same = {row.key for row in again.rows} == {row.key for row in answer.rows}
+            seen_before = rows >= {row.key for row in again.rows}
+            rows |= {row.key for row in again.rows}
             answer = again if len(again.rows) >= len(answer.rows) else answer
-            if same:
+            self._take(again, asked=True)
+            lacking = self._lacking(number, again, rows)
+            if seen_before:
                 break
-        else:
-            self._missing[number] = self._lacking(number, answer)
+        self._missing.pop(number, None)
+        if lacking:
+            self._missing[number] = lacking
         return answer
 
-    def _lacking(self, number: int, answer: Answer) -> int:
-        """Return how many rows the page should have and has not."""
+    def _lacking(self, number: int, answer: Answer, rows: set[int | str]) -> int:
+        """Return how many rows the page should have and was not seen to have."""
         if answer.total is not None:
             expected = min(self._size, answer.total - (number - 1) * self._size)
         elif number < self._top:
             expected = self._size
         else:
             expected = 1  # an empty page may be a broken answer: the end is believed when it was seen twice
-        return max(0, expected - len(answer.rows))
+        return max(0, expected - len(rows))
 
-    def _descend(self, start: int, above: Answer | None, stop: int) -> None:
-        """Read the pages below ``start`` down to ``stop``, noting the seconds that straddle two pages."""
+    def _descend(self, start: int, above: Answer | None, stop: int) -> Answer | None:
+        """Read the pages below ``start`` down to ``stop``, noting the seconds that straddle two pages.
+
+        Returns the last page read.
+        """
         for number in range(start - 1, stop - 1, -1):
             answer = self._believed(number)
             self._note_edge(answer, above)
-            self._take(answer)
+            self._take(answer, asked=True)
             above = answer
-        if stop == 2 and start > 1 and self._window.first is not None:  # noqa: PLR2004 - the first page was read before
-            self._note_edge(self._window.first, above)
+        return above
 
     def _note_edge(self, below: Answer, above: Answer | None) -> None:
         """Remember a second that is on both of two neighbouring pages."""
@@ -216,20 +234,33 @@ class Walk:
         theirs = [at for row in above.rows if (at := self._part.at(row)) is not None]
         if mine and theirs:
             low, high = max(min(mine), min(theirs)), min(max(mine), max(theirs))
-            self._edges.update(at for at in {*mine, *theirs} if low <= at <= high)
+            both = {at for at in {*mine, *theirs} if low <= at <= high}
+            if self._window.last is not None and above is self._window.last[1]:
+                self._boundary |= both  # no count covers what lies on both sides of the planner's page
+            else:
+                self._edges |= both
 
-    def _take(self, answer: Answer) -> int:
-        """Emit what is new on a page; returns how many rows that were."""
+    def _take(self, answer: Answer, *, asked: bool) -> int:
+        """Emit what is new on a page; returns how many rows that were.
+
+        ``asked``: the page counts for the proof, since it was asked for within the bounds of this window.
+        """
+        if asked:
+            self._asked.update(row.key for row in answer.rows if not self._is_beyond(row))
         keep = [index for index, row in enumerate(answer.rows) if self._is_new(row)]
         if keep:
             self._emit(Page(body=answer.body, keep=None if len(keep) == len(answer.rows) else keep))
         return len(keep)
 
+    def _is_beyond(self, row: Row) -> bool:
+        """Tell whether the row lies behind the window's end: another window has it."""
+        at = self._part.at(row)
+        return at is not None and self._window.high is not None and at > self._window.high
+
     def _is_new(self, row: Row) -> bool:
         """Tell whether the row belongs here and was not emitted as it is now."""
-        at = self._part.at(row)
-        if at is not None and self._window.high is not None and at > self._window.high and self._window.shares_high:
-            return False  # the next window has it
+        if self._is_beyond(row) and (self._window.shares_high or not self._part.listing.ascending):
+            return False
         self._keys.add(row.key)
         if self._seen.get(row.key) == row.times:
             return False
@@ -239,15 +270,23 @@ class Walk:
     # Proof
 
     def _proven(self) -> bool:
-        """Tell whether there cannot be more records than were read."""
-        return self._highest_total is not None and len(self._keys) >= self._highest_total
+        """Tell whether there cannot be more records than were read.
+
+        A record that left after it was read still counts, so only a total counts that was told no later than the
+        first page was read. The planner's last page was read before; so without it, the pages below must be full.
+        """
+        if self._highest_total is None:
+            return False
+        if self._window.last is None:
+            return len(self._asked) >= self._highest_total
+        return len(self._asked) >= min(self._highest_total, (self._window.last[0] - 1) * self._size)
 
     def _settle(self) -> None:
         """Read doubtful places again until the window is proven, or nothing new comes any more."""
+        for second in sorted(self._boundary if self._proven() else self._edges | self._boundary):
+            self._reread(second)
         if self._proven():
             return
-        for second in sorted(self._edges):
-            self._reread(second)
         walks = quiet = 0
         alone = self._window.low is not None and self._window.low == self._window.high
         patience = QUIET_WALKS_IN_A_CROWD if alone and self._edges else QUIET_WALKS
@@ -271,7 +310,8 @@ class Walk:
     def _last_page_changed(self) -> bool:
         answer = self._ask(self._top)
         more = self._ask(self._top + 1) if len(answer.rows) >= self._size else None
-        return bool(self._take(answer) or (more is not None and self._take(more)))
+        new = self._take(answer, asked=True)
+        return bool(new or (more is not None and self._take(more, asked=True)))
 
     def _shortfall(self) -> int:
         """Return how many records the last total promises beyond those read and those the CRM never showed."""
@@ -285,7 +325,7 @@ class Walk:
         last = self._search_last(max(1, self._top))
         if last is not None:
             self._top = last[0]
-            self._take(last[1])
+            self._take(last[1], asked=True)
             self._descend(self._top, last[1], stop=1)
         return len(self._seen) - before
 
@@ -295,12 +335,14 @@ class Walk:
             return
         answer = self._part.ask(second, second, 1)
         self._ledger.add(pages=1)
-        self._take(answer)
+        self._take(answer, asked=True)
         fits = len(answer.rows) < self._size and (answer.total is None or answer.total <= self._size)
         if not fits and self._crowd is not None:
             before = set(self._seen)
             self._crowd(second, self._seen)
-            self._keys.update(self._seen.keys() - before)
+            new = self._seen.keys() - before
+            self._keys |= new
+            self._asked |= new
 
     def _count(self, wall: Wall | None = None) -> None:
         """Book the distinct records, without those of the last second where another window reads that again."""

@@ -134,12 +134,8 @@ class WindowReader:
 
     def _read_behind(self, window: Window, wall: Wall) -> None:
         """Go on where the CRM stopped giving records, in windows that stay below what it gave."""
-        _log.warning(
-            "%s: the CRM stops giving records after %d of them; reading smaller windows",
-            self._part.listing.label,
-            wall.reach,
-        )
-        self._part = replace(self._part, learned_reach=min(self._part.reach, wall.reach))
+        if wall.reach < self._part.reach:
+            self._lower_reach(wall.reach)
         low, high = (wall.second, window.high) if self._part.listing.ascending else (window.low, wall.second)
         if wall.second == (window.low if self._part.listing.ascending else window.high):
             # All that the CRM gave of this window is one second: read that, then the rest without it.
@@ -211,39 +207,60 @@ class WindowReader:
 
     def _plan_oldest_first(self, low: int | None, high: int | None, first: Answer | None) -> Iterator[Window]:
         """Cut a listing in ascending order: its page number N holds the end of a window of N pages."""
-        total = None if first is None else first.total
-        if first is None:
-            first = self._ask(low, high, 1)
-            total = first.total
-            if not first.rows:
-                return
+        first = first or self._ask(low, high, 1)
+        if not first.rows:
+            return
+        total = self._estimate(low, high, first)
+        if self._fits_one_window(total):
+            yield Window(low, high, guess=-(-total // self._size), first=first)
+            return
         pages = self._window_pages(total)
         while not self._fits_one_window(total):
             pages = min(pages, self._most_pages())  # a shorter reach may have been learned meanwhile
             probe = self._ask(low, high, pages)
             times = [at for row in probe.rows if (at := self._part.at(row)) is not None]
             if len(times) < self._size // 2:
-                total = probe.total
+                if self._learn_reach(low, high, pages, probe):
+                    continue
                 break  # what is left is less than a window
             self._check_order(times)
             start, last = min(times), max(times)
             if low is None or last - 1 > low:
-                # Whatever is older than the page's last second lies on this page or before it, however ties are listed.
+                # Older than the page's last second means on this page or before it, however ties are listed.
                 end, known = last - 1, start < last
-                yield Window(
-                    low,
-                    end,
-                    guess=pages,
-                    first=first,
-                    last=(pages, probe) if known else None,
-                    shares_high=True,
-                )
+                yield Window(low, end, guess=pages, last=(pages, probe) if known else None, shares_high=True)
             else:
                 end = last + 1  # from `low` on, one second fills all these pages
                 yield Window(low, end, guess=pages, shares_high=True)
-            low, first = end, None
-            total = None if probe.total is None else max(1, probe.total - (pages - 1) * self._size)
-        yield Window(low, high, guess=-(-(total or self._size * pages) // self._size), first=first)
+            low = end
+            left = total if probe.total is None else probe.total
+            total = max(1, left - (pages - 1) * self._size)
+        yield Window(low, high, guess=-(-total // self._size))
+
+    def _estimate(self, low: int | None, high: int | None, first: Answer) -> int:
+        """Return about how many records there are: by the total, or by looking for the last page."""
+        if first.total is not None:
+            return first.total
+        return self._count_pages(low, high, first) * self._size
+
+    def _learn_reach(self, low: int | None, high: int | None, page: int, probe: Answer) -> bool:
+        """Learn that the CRM gives fewer records than documented: its total says more, but the page is empty."""
+        if probe.rows or page == 1 or (probe.total is not None and probe.total <= (page - 1) * self._size):
+            return False
+        reach = self._count_pages(low, high, None, guess=page - 1) * self._size
+        if reach >= self._part.reach:
+            return False
+        if probe.total is None or probe.total > reach:
+            self._lower_reach(reach)
+        return probe.total is not None and probe.total > reach
+
+    def _lower_reach(self, reach: int) -> None:
+        _log.warning(
+            "%s: the CRM stops giving records after %d of them; reading smaller windows",
+            self._part.listing.label,
+            reach,
+        )
+        self._part = replace(self._part, learned_reach=min(self._part.reach, reach))
 
     def _check_order(self, times: list[int]) -> None:
         if times[0] > times[-1]:
@@ -254,26 +271,26 @@ class WindowReader:
 
     def _plan_newest_first(self, low: int | None, high: int | None, first: Answer | None) -> Iterator[Window]:
         """Cut a listing that comes newest first: the oldest window is at its end, so the count leads there."""
-        if first is None:
-            first = self._ask(low, high, 1)
-            if not first.rows:
-                return
-        count = self._pages(first) if first.total is not None else self._count_pages(low, high)
+        first = first or self._ask(low, high, 1)
+        if not first.rows:
+            return
+        count = -(-self._estimate(low, high, first) // self._size)
         pages = self._window_pages(count * self._size)
+        cuts = 0
         while count > pages * LEFTOVER or count * self._size >= self._part.reach:
             cut = self._cut_newest_first(low, high, count - pages + 1)
             if cut is None:
                 break
             yield Window(low, cut, guess=pages, shares_high=True)
-            low, count = cut, max(1, count - pages + 1)
-        yield Window(low, high, guess=count, first=first)
+            low, count, cuts = cut, max(1, count - pages + 1), cuts + 1
+        yield Window(low, high, guess=count, first=None if cuts else first)
 
-    def _count_pages(self, low: int | None, high: int | None) -> int:
-        """Return how many pages a listing without totals has."""
+    def _count_pages(self, low: int | None, high: int | None, first: Answer | None, guess: int = 2) -> int:
+        """Return how many pages a listing without totals gives; ``first`` is its first page, if that is known."""
         found = find_last_page(
-            lambda number: self._ask(low, high, number),
+            lambda number: first if number == 1 and first is not None else self._ask(low, high, number),
             lambda answer: bool(answer.rows),
-            2,
+            guess,
             says=lambda _: None,
         )
         return found[0] if found is not None else 1

@@ -14,14 +14,15 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from tap_crm.shaping.conform import compile_conform
-from tap_crm.shaping.moments import Unfit
 from tap_crm.shaping.schema import EXTRA, is_free_form, is_json_text, json_types
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-#: Words that the decoder takes for a number although JSON has no such number.
-_NOT_NUMBERS = (b"nan", b"inf")
+#: The decoder reads an integer that is written as 5.0 as a float, which holds any 15 digits exactly; ids with more
+#: take the careful path.
+_EXACT = 10**15
+_INTEGER = Annotated[int, msgspec.Meta(ge=-_EXACT, le=_EXACT)]
 _AWARE = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
@@ -40,6 +41,7 @@ class PageEncoder:
         names: dict[str, str] = {}
         self._dropped: list[str] = []
         self._moments: list[str] = []
+        self._numbers: list[str] = []
         self._converted: list[tuple[str, Callable[[Any], Any]]] = []
         for number, (name, part) in enumerate(schema["properties"].items()):
             if name == EXTRA or (name not in wanted and not self._keeps_extra):
@@ -50,46 +52,64 @@ class PageEncoder:
                 fields.append((attribute, msgspec.Raw | UnsetType, UNSET))
                 self._dropped.append(attribute)
                 continue
-            by_python = is_json_text(part) or part.get("format") == "date"
-            fields.append((attribute, Any if by_python else _type(part) | None | UnsetType, UNSET))
-            if part.get("format") == "date-time":
-                self._moments.append(attribute)
+            by_python = _by_python(part)
+            kind = Any if by_python else _type(part)
+            fields.append((attribute, kind | None | UnsetType, UNSET))
             if by_python:
                 self._converted.append((attribute, compile_conform(part, date_order)))
+            elif kind is _AWARE:
+                self._moments.append(attribute)
+            elif kind is Decimal:
+                self._numbers.append(attribute)
         record = msgspec.defstruct("Record", fields, rename=names, forbid_unknown_fields=self._keeps_extra, gc=False)
         self._decoder = msgspec.json.Decoder(list[record], strict=False, float_hook=Decimal)  # type: ignore[valid-type]
         self._encoder = msgspec.json.Encoder(decimal_format="number")
-        self._numbers = _has_numbers(schema)
 
     def encode(self, body: bytes, keep: Sequence[int] | None) -> list[bytes] | None:
         """Return the JSON of each record to write, or None if the page needs the careful path."""
-        if self._numbers and any(word in body.lower() for word in _NOT_NUMBERS):
-            return None
         try:
             rows = self._decoder.decode(body)
             if keep is not None:
                 rows = [rows[at] for at in keep]
-            for attribute in self._moments:
-                if any(at and at.tzinfo is not UTC for row in rows if (at := getattr(row, attribute)) is not UNSET):
-                    return None
+            if not self._writes_alike(rows):
+                return None
             for attribute, conform in self._converted:
                 for row in rows:
                     value = getattr(row, attribute)
                     if value is not None and value is not UNSET:
                         setattr(row, attribute, conform(value))
-        except (msgspec.ValidationError, Unfit):
+        except (ValueError, RecursionError):  # does not fit, or is a time that no calendar has
             return None
         for attribute in self._dropped:
             for row in rows:
                 setattr(row, attribute, UNSET)
         return [self._encoder.encode(row) for row in rows]
 
+    def _writes_alike(self, rows: Sequence[Any]) -> bool:
+        """Tell whether times are in UTC and numbers are such as JSON has; texts like "NaN" become one."""
+        return all(
+            not moment or moment.tzinfo is UTC
+            for attribute in self._moments
+            for row in rows
+            if (moment := getattr(row, attribute)) is not UNSET
+        ) and all(
+            not number or number.is_finite()
+            for attribute in self._numbers
+            for row in rows
+            if (number := getattr(row, attribute)) is not UNSET
+        )
 
-def _has_numbers(schema: dict[str, Any]) -> bool:
-    parts = [schema, *schema.get("properties", {}).values(), schema.get("items") or {}]
-    return "number" in json_types(schema) or any(
-        _has_numbers(part) for part in parts[1:] if isinstance(part, dict) and part
-    )
+
+def _by_python(schema: dict[str, Any], *, nested: bool = False) -> bool:
+    """Tell whether a field holds anything that the decoder alone would not write as the careful path does."""
+    if is_json_text(schema) or schema.get("format") == "date":
+        return True
+    if is_free_form(schema):
+        return False
+    if nested and (schema.get("format") == "date-time" or "number" in json_types(schema)):
+        return True
+    parts = [*(schema.get("properties") or {}).values(), schema.get("items") or {}]
+    return any(_by_python(part, nested=True) for part in parts)
 
 
 def _type(schema: dict[str, Any]) -> Any:  # noqa: ANN401 - a type expression
@@ -106,7 +126,7 @@ def _type(schema: dict[str, Any]) -> Any:  # noqa: ANN401 - a type expression
         return list[item] if item is msgspec.Raw else list[item | None]  # type: ignore[valid-type]
     if "boolean" in types:
         return bool
-    return Decimal if "number" in types else int
+    return Decimal if "number" in types else _INTEGER
 
 
 def _structure(schema: dict[str, Any]) -> Any:  # noqa: ANN401

@@ -14,6 +14,8 @@ from tap_crm.shaping.schema import EXTRA, is_free_form, is_json_text, json_types
 Conform: TypeAlias = Callable[[Any], Any]
 _COMPACT = msgspec.json.Encoder(decimal_format="number")
 MASK = "********"
+#: Integers beyond any column; written out, a number such as 1e999999 would fill the memory.
+MOST_DIGITS = 300
 
 
 def compile_conform(schema: dict[str, Any], date_order: str) -> Conform:
@@ -29,9 +31,8 @@ def compile_conform(schema: dict[str, Any], date_order: str) -> Conform:
         return _nullable(_object_conform(schema, date_order))
     if "array" in types:
         return _nullable(_array_conform(schema, date_order))
-    if "boolean" in types:
-        return _nullable(_boolean)
-    return _nullable(_number if "number" in types else _integer)
+    scalar = _boolean if "boolean" in types else _number if "number" in types else _integer
+    return _nullable(scalar)
 
 
 def _nullable(conform: Conform) -> Conform:
@@ -60,9 +61,11 @@ def _says_null(value: Any) -> bool:  # noqa: ANN401
 
 def _integer(value: Any) -> int | None:  # noqa: ANN401
     number = _number(value)
-    if number is None or number == int(number):
-        return None if number is None else int(number)
-    raise Unfit
+    if not isinstance(number, Decimal):
+        return number
+    if number.adjusted() > MOST_DIGITS or number != number.to_integral_value():
+        raise Unfit
+    return int(number)
 
 
 def _number(value: Any) -> int | Decimal | None:  # noqa: ANN401
@@ -144,7 +147,7 @@ class RecordConformer:
         masked: frozenset[str] = frozenset(),
     ) -> None:
         properties = schema["properties"]
-        self._fields = {name: compile_conform(part, date_order) for name, part in properties.items()}
+        self._fields = {name: compile_conform(part, date_order) for name, part in properties.items() if name != EXTRA}
         self._wanted = wanted
         self._keeps_extra = EXTRA in wanted
         self._masked = masked

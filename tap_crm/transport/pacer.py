@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from typing import TYPE_CHECKING
@@ -13,7 +14,8 @@ if TYPE_CHECKING:
 #: a little later or earlier than they were sent: two per cent below the limit never meets a 429.
 SHARE_OF_LIMIT = 0.98
 
-#: A thread that woke up late may be made up for by this many requests, so that the rate is kept without bursts.
+#: A thread that woke up late may be made up for by this many requests, so that the rate is kept without bursts;
+#: by fewer where the limit is so low that they would exceed it.
 CATCH_UP = 2
 
 
@@ -34,6 +36,7 @@ class Pacer:
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.interval = 60.0 / (per_minute * SHARE_OF_LIMIT) if per_minute else 0.0
+        self._catch_up = max(0, min(CATCH_UP, math.floor(per_minute) - 1 - math.floor(per_minute * SHARE_OF_LIMIT)))
         self._clock = clock
         self._sleep = sleep
         self._lock = threading.Lock()
@@ -48,7 +51,7 @@ class Pacer:
                 now = self._clock()
                 due = max(self._next, self._held_until)
                 if now >= due:
-                    earliest = now - CATCH_UP * self.interval
+                    earliest = now - self._catch_up * self.interval
                     self._next = max(self._next, self._held_until, earliest) + self.interval
                     return now - started
             self._sleep(due - now)  # outside of the lock: others may look at the clock meanwhile

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import math
 import random
+import ssl
 import time
 from dataclasses import dataclass, field
 from http.cookiejar import DefaultCookiePolicy
@@ -13,14 +15,17 @@ import backoff
 import msgspec
 import requests
 from requests.adapters import HTTPAdapter
+from urllib3.exceptions import NewConnectionError, ReadTimeoutError
 
 from tap_crm import errors
+from tap_crm.redaction import HIDDEN
 from tap_crm.transport.clock import ServerClock, http_date
 
 if TYPE_CHECKING:
     import threading
     from collections.abc import Callable, Mapping
 
+    from backoff.types import Details
     from requests.auth import AuthBase
 
     from tap_crm.transport.ledger import Ledger
@@ -36,6 +41,8 @@ FIRST_HOLD, LONGEST_HOLD = 1.0, 60.0
 CONNECT_TIMEOUT = 10.0
 FIRST_CONTACT_SECONDS = 45.0
 MESSAGE_LENGTH = 200
+SHORTEST_SECRET = 8
+MOST_DOUBLINGS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,20 +83,6 @@ class Doubtful(Exception):  # noqa: N818 - it names the answer, not an error of 
         self.wait = 0.0
 
 
-class _PacedAdapter(HTTPAdapter):
-    """Makes every request wait its turn: the adapter sees retries too."""
-
-    def __init__(self, pacer: Pacer, connections: int) -> None:
-        super().__init__(pool_connections=2, pool_maxsize=connections)
-        self._pacer = pacer
-
-    def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:  # noqa: ANN401
-        waited = self._pacer.wait()
-        response = super().send(request, *args, **kwargs)
-        response.paced = waited  # type: ignore[attr-defined]
-        return response
-
-
 class Transport:
     """The one way to the CRM; shared by all streams and threads of a run.
 
@@ -128,7 +121,7 @@ class Transport:
         self._session.auth = auth
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))  # an API needs none
         self._session.headers.update(headers or {})
-        adapter = _PacedAdapter(pacer, connections)
+        adapter = HTTPAdapter(pool_connections=2, pool_maxsize=connections)
         self._session.mount("https://", adapter)
         self._session.mount("http://", adapter)
 
@@ -144,15 +137,26 @@ class Transport:
             Cancelled: the run is ending.
         """
         attempts = 0
+        began = time.monotonic()
         if self._unreachable:
             raise errors.GaveUp(f"{question.label}: no connection to {self._base_url}; check `api_url` and the network")
+
+        def unreachable(_: Exception) -> bool:
+            """Tell whether to give up early: a server that never answered at all is waited for less long."""
+            return not self._reached and time.monotonic() - began >= FIRST_CONTACT_SECONDS
+
+        def retrying(details: Details) -> None:
+            ledger.add(waited=details["wait"])
+            _log.info("%s: %s; attempt %d follows", question.label, details["exception"], attempts + 1)
 
         @backoff.on_exception(
             backoff.runtime,
             Doubtful,
             value=lambda doubt: doubt.wait,
             jitter=None,
-            max_time=self._retry_time,
+            max_time=self.retry_seconds,
+            giveup=unreachable,
+            on_backoff=retrying,
             logger=None,
         )
         def attempt() -> T:
@@ -165,7 +169,8 @@ class Transport:
             try:
                 return self._attempt(question, parse, ledger)
             except Doubtful as doubt:
-                self._prepare_retry(doubt, attempts, question, ledger)
+                ledger.add(rate_limited=int(doubt.limited))
+                self._prepare_retry(doubt, attempts)
                 raise
 
         try:
@@ -178,25 +183,21 @@ class Transport:
                 timed_out=doubt.timed_out,
             ) from None
 
-    def _retry_time(self) -> float:
-        """Return how long to retry: a server that never answered at all is given up sooner."""
-        return self.retry_seconds if self._reached else min(self.retry_seconds, FIRST_CONTACT_SECONDS)
-
-    def _prepare_retry(self, doubt: Doubtful, attempts: int, question: Question, ledger: Ledger) -> None:
+    def _prepare_retry(self, doubt: Doubtful, attempts: int) -> None:
         """Choose the wait before the next attempt; a 429 holds back everybody."""
+        growth = 2.0 ** min(attempts - 1, MOST_DOUBLINGS)
         if doubt.limited or doubt.hold is not None:
-            ledger.add(rate_limited=int(doubt.limited))
-            hold = min(LONGEST_HOLD, FIRST_HOLD * 2.0 ** (attempts - 1)) if doubt.hold is None else doubt.hold
-            self.pacer.hold(hold)  # the pacer waits, for this thread as for the others
-            ledger.add(waited=hold)
+            hold = min(LONGEST_HOLD, FIRST_HOLD * growth) if doubt.hold is None else doubt.hold
+            self.pacer.hold(min(hold, self.retry_seconds))  # the pacer waits, for this thread as for the others
         else:
-            longest = min(LONGEST_WAIT, FIRST_WAIT * 2.0 ** (attempts - 1))
+            longest = min(LONGEST_WAIT, FIRST_WAIT * growth)
             doubt.wait = random.uniform(longest / 2, longest)
-            ledger.add(waited=doubt.wait)
-        _log.info("%s: %s; attempt %d follows", question.label, doubt, attempts + 1)
 
     def _attempt(self, question: Question, parse: Callable[[Reply], T], ledger: Ledger) -> T:
         """Send once and judge the answer."""
+        ledger.add(waited=self.pacer.wait())
+        if self._stopping.is_set():
+            raise errors.Cancelled
         ledger.add(requests=1)
         started = time.monotonic()
         try:
@@ -208,30 +209,41 @@ class Transport:
                 timeout=self._timeout,
                 allow_redirects=False,
             )
-        except requests.exceptions.Timeout:
-            raise Doubtful("no answer in time", timed_out=True) from None
-        except requests.exceptions.SSLError:
-            raise errors.ReadError(
-                f"{question.label}: the server's TLS certificate was not accepted; check `api_url` and the CA bundle"
-            ) from None
-        except (
-            requests.exceptions.InvalidURL,
-            requests.exceptions.InvalidSchema,
-            requests.exceptions.MissingSchema,
-        ):
-            raise errors.ConfigError("`api_url` is not a usable http(s) address") from None
-        except requests.exceptions.ConnectionError:
-            raise Doubtful(f"no connection to {self._base_url}") from None
         except requests.exceptions.RequestException as fault:
-            raise Doubtful(f"broken answer ({type(fault).__name__})") from None
+            raise self._fault(fault, question) from None
+        except ValueError:  # requests looks at the address of a redirect, followed or not
+            raise Doubtful("broken answer") from None
         self._reached = True
-        waited = getattr(response, "paced", 0.0)
-        ledger.add(waited=waited)
-        took = max(0.0, time.monotonic() - started - waited)
+        took = time.monotonic() - started
         self.latency = 0.8 * self.latency + 0.2 * took if self.latency else took
         server_time = self.clock.note(response.headers.get("Date"))
         self._judge(response, question)
         return _believe(Reply(response.content, response.headers, server_time), parse)
+
+    def _fault(self, fault: requests.exceptions.RequestException, question: Question) -> Exception:
+        """Return what a request that brought no answer means."""
+        if isinstance(
+            fault,
+            (
+                requests.exceptions.InvalidURL,
+                requests.exceptions.InvalidSchema,
+                requests.exceptions.MissingSchema,
+            ),
+        ):
+            return errors.ConfigError("`api_url` is not a usable http(s) address")
+        cause = fault.args[0] if fault.args else None
+        reason = getattr(cause, "reason", cause)
+        if isinstance(fault, requests.exceptions.SSLError) and not _was_dropped(reason):
+            return errors.ReadError(
+                f"{question.label}: the server's TLS certificate was not accepted; check `api_url` and the CA bundle"
+            )
+        never_connected = (requests.exceptions.ConnectTimeout, requests.exceptions.ProxyError)
+        if isinstance(fault, never_connected) or isinstance(reason, NewConnectionError):
+            return Doubtful(f"no connection to {self._base_url}")
+        self._reached = True
+        if isinstance(fault, requests.exceptions.ReadTimeout) or isinstance(reason, ReadTimeoutError):
+            return Doubtful("no answer in time", timed_out=True)
+        return Doubtful(f"broken answer ({type(fault).__name__})")
 
     def _judge(self, response: requests.Response, question: Question) -> None:
         """Raise unless the answer is a 200 with JSON in it."""
@@ -267,11 +279,17 @@ class Transport:
 def _believe(reply: Reply, parse: Callable[[Reply], T]) -> T:
     """Parse, and turn whatever does not fit into a doubt that says no content."""
     try:
+        reply.body.decode()  # parsers that skip what they do not need would not notice
         return parse(reply)
     except msgspec.ValidationError:
         raise Doubtful("the answer has another shape than documented") from None
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise Doubtful("the answer is broken or cut JSON") from None
+
+
+def _was_dropped(reason: object) -> bool:
+    """Tell whether a TLS connection just ended, which may go well the next time."""
+    return isinstance(reason, Exception) and any(isinstance(part, ssl.SSLEOFError) for part in (reason, *reason.args))
 
 
 def _retry_after(headers: Mapping[str, str], now: float) -> float | None:
@@ -286,14 +304,22 @@ def _retry_after(headers: Mapping[str, str], now: float) -> float | None:
         if moment is None:
             return None
         seconds = moment - now
+    if not math.isfinite(seconds):
+        return None
     return min(max(seconds, 0.0), 3600.0) + 0.05
 
 
 def _message(response: requests.Response) -> str:
-    """Return the CRM's own words on a refusal, shortened; the body need not be JSON."""
+    """Return the CRM's own words on a refusal, in one line, shortened; the body need not be JSON."""
     try:
         body = msgspec.json.decode(response.content)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return "no explanation"
     text = body.get("message") if isinstance(body, dict) else None
-    return str(text)[:MESSAGE_LENGTH] if text else "no explanation"
+    if not isinstance(text, str):
+        return "no explanation"
+    for sent in response.request.headers.values():
+        for word in str(sent).split():
+            if len(word) >= SHORTEST_SECRET:
+                text = text.replace(word, HIDDEN)
+    return " ".join(text.split())[:MESSAGE_LENGTH] or "no explanation"

@@ -1,0 +1,3 @@
+"""Local servers that behave like the CRMs' APIs, for demos, tests and benchmarks."""
+
+from __future__ import annotations

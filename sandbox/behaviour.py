@@ -1,0 +1,59 @@
+"""The knobs that every sandbox has."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Literal, get_type_hints
+
+import msgspec
+
+from sandbox.faults import FaultRule
+
+if TYPE_CHECKING:
+    from sandbox.exchange import Record
+
+
+@dataclass(slots=True)
+class Churn:
+    """Changes made to the searched object right before each search answer."""
+
+    edit: int = 0
+    delete: int = 0
+    create: int = 0
+    convert: int = 0
+    objects: list[str] = field(default_factory=list)
+    """Objects that change; empty means all."""
+
+
+@dataclass(slots=True, kw_only=True)
+class CommonBehaviour:
+    """How a server answers; may be changed while it runs."""
+
+    rate_limit: int = 180
+    """Requests admitted per window; 0 means no limit."""
+    rate_window: float = 60.0
+    retry_after: Literal["none", "seconds", "date"] = "none"
+    latency_ms: float = 0.0
+    clock_skew: float = 0.0
+    """Seconds that the server's clock is ahead of this machine's."""
+    index_lag: float = 0.0
+    """Seconds until a change shows in searches (records by id are always current)."""
+    faults: list[FaultRule] = field(default_factory=list[FaultRule])
+    churn: Churn = field(default_factory=Churn)
+
+
+def configure(behaviour: CommonBehaviour, knobs: Record) -> None:
+    """Set knobs by name; ValueError for an unknown name or a value of the wrong kind, then nothing is set."""
+    hints = get_type_hints(type(behaviour))
+    known = {one.name for one in fields(behaviour)}
+    unknown = sorted(set(knobs) - known)
+    if unknown:
+        raise ValueError(f"no such knob: {', '.join(unknown)}; there are {', '.join(sorted(known))}")
+    values = {}
+    for name, value in knobs.items():
+        try:
+            values[name] = msgspec.convert(value, hints[name])
+        except msgspec.ValidationError as error:
+            raise ValueError(f"{name}: {error}") from error
+    for name, value in values.items():
+        setattr(behaviour, name, value)

@@ -1,0 +1,55 @@
+"""The knobs of the Copper server."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+from sandbox.behaviour import CommonBehaviour
+from sandbox.exchange import Record  # noqa: TC001  (read at run time by `configure`)
+
+ModifiedFilter: TypeAlias = Literal["honoured", "ignored", "refused"]
+
+
+@dataclass(slots=True, kw_only=True)
+class Behaviour(CommonBehaviour):
+    """How the server answers where the documentation leaves it open, or where accounts differ."""
+
+    search_cap: int = 100_000
+    """Records that a search gives at most."""
+    beyond_cap: Literal["empty", "error"] = "empty"
+    total: Literal["exact", "missing", "capped", "over"] = "exact"
+    """What X-PW-TOTAL says; `missing` leaves it out, `capped` stops at `total_cap` or the search cap."""
+    total_cap: int | None = None
+    total_over: float = 0.1
+    """Part by which `over` says too much."""
+    modified_filter: dict[str, ModifiedFilter] = field(default_factory=dict)
+    """By object; `honoured` where not named."""
+    unstable_ties: bool = False
+    """The order among equal sort keys differs at each request."""
+    short_pages: float = 0.0
+    short_pages_kind: Literal["transient", "filtered"] = "transient"
+    """`transient`: an answer lacks this part of its rows, the next one asked for them has them.
+    `filtered`: this part of the hits is counted but never given."""
+    forbidden: list[str] = field(default_factory=list)
+    """First path segments that are answered 403."""
+    leads_enabled: bool = True
+    team_permissions: bool = False
+    tags_envelope: bool = False
+    tags_page: int = 100
+    extra_fields: bool | dict[str, Record] = False
+    """Fields added to the rows of an object; true adds `brand_new_field` to people."""
+    stubs_in_search: bool = False
+    """Activities deleted while this is on stay in searches as stubs."""
+    conversion_moves_modified: bool = True
+    """Converting a lead moves its date_modified."""
+    full_result_duplicates: float = 0.02
+    """Part of the activities that full_result gives twice."""
+    admin_key: bool = True
+    """Whether the key is an admin's; full_result is ignored for others."""
+
+    def extra_for(self, name: str) -> Record:
+        """Give the fields to add to rows of an object."""
+        if isinstance(self.extra_fields, dict):
+            return self.extra_fields.get(name, {})
+        return {"brand_new_field": {"a": 1}} if self.extra_fields and name == "people" else {}

@@ -1,0 +1,68 @@
+"""One request and its answer, free of any server's interface."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+from urllib.parse import parse_qsl
+
+import msgspec
+
+Record: TypeAlias = dict[str, Any]
+Header: TypeAlias = tuple[bytes, bytes]
+
+JSON = b"application/json; charset=utf-8"
+HTML = b"text/html; charset=utf-8"
+
+
+@dataclass(slots=True)
+class Request:
+    """What a client asked; `path` is relative to the API's base path and has no slash at either end."""
+
+    number: int
+    arrived: float
+    method: str
+    path: str
+    query: dict[str, str]
+    headers: dict[str, str]
+    body: bytes = b""
+
+
+@dataclass(slots=True)
+class Answer:
+    """What the client gets."""
+
+    status: int
+    body: bytes
+    headers: list[Header] = field(default_factory=list)
+    content_type: bytes = JSON
+
+
+class Refusal(Exception):  # noqa: N818
+    """A request the API turns down, with the status and the sentence it gives."""
+
+    def __init__(self, status: int, message: str, headers: list[Header] | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+        self.headers = headers or []
+
+
+def encoded(value: object, status: int = 200) -> Answer:
+    """Answer with a value as JSON."""
+    return Answer(status, msgspec.json.encode(value))
+
+
+def request_from(scope: dict[str, Any], number: int, arrived: float, base_path: str) -> Request:
+    """Read everything but the body from an ASGI scope."""
+    path: str = scope["path"]
+    path = path.removeprefix(base_path)
+    query: bytes = scope["query_string"]
+    return Request(
+        number=number,
+        arrived=arrived,
+        method=scope["method"],
+        path=path.strip("/"),
+        query=dict(parse_qsl(query.decode("latin-1"), keep_blank_values=True)) if query else {},
+        headers={name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]},
+    )

@@ -1,0 +1,86 @@
+"""Broken answers on command."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+from sandbox.exchange import HTML, Answer, Request
+
+Kind: TypeAlias = Literal[
+    "500",
+    "502",
+    "503",
+    "504",
+    "429",
+    "broken_json",
+    "cut_json",
+    "cut_connection",
+    "html",
+    "null",
+    "empty",
+    "empty_page",
+    "drop",
+    "stall",
+    "slow_headers",
+]
+
+_PAGE = b"<html><head><title>Bad gateway</title></head><body><h1>We'll be right back</h1></body></html>"
+_WHOLE_BODY: dict[str, bytes] = {"null": b"null", "empty": b"", "html": _PAGE}
+
+
+@dataclass(slots=True)
+class FaultRule:
+    """Which answers break, and how; several kinds take turns.
+
+    Answers are counted from 1 among those whose path contains `path`, since the rule was set.
+    `every` breaks each k-th of them, `at` those listed; `times` ends the rule after so many faults.
+    """
+
+    kinds: list[Kind]
+    every: int = 0
+    at: list[int] = field(default_factory=list)
+    path: str = ""
+    times: int = 0
+    seconds: float = 5.0
+    retry_after: float | None = None
+    seen: int = 0
+    served: int = 0
+
+    def next_for(self, request: Request, *, search: bool) -> Kind | None:
+        """Count a request; give the kind of fault it gets, if any."""
+        if self.path not in request.path:
+            return None
+        self.seen += 1
+        due = self.seen in self.at or (self.every > 0 and self.seen % self.every == 0)
+        if not due or not self.kinds or (self.times and self.served >= self.times):
+            return None
+        kinds = [kind for kind in self.kinds if search or kind != "empty_page"]
+        if not kinds:
+            return None
+        kind = kinds[self.served % len(kinds)]
+        self.served += 1
+        return kind
+
+
+def pick(rules: list[FaultRule], request: Request, *, search: bool) -> tuple[Kind, FaultRule] | None:
+    """Let every rule count the request; the first that is due decides."""
+    chosen = None
+    for rule in rules:
+        kind = None if chosen else rule.next_for(request, search=search)
+        if kind:
+            chosen = (kind, rule)
+    return chosen
+
+
+def damaged(kind: Kind, answer: Answer) -> Answer:
+    """Break the body of an answer that stays a valid HTTP message."""
+    body = answer.body
+    if kind in _WHOLE_BODY:
+        body = _WHOLE_BODY[kind]
+        return Answer(200, body, [], HTML if kind == "html" else answer.content_type)
+    if kind == "broken_json":
+        return Answer(200, body[:-1] + b',"oops": nope}', answer.headers)
+    if kind == "cut_json":
+        return Answer(200, body[: len(body) // 2] or b"[", answer.headers)
+    return answer

@@ -1,0 +1,40 @@
+"""The rolling rate limit."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections import deque
+from email.utils import formatdate
+
+
+class RollingWindow:
+    """Admits at most `limit` requests in any `seconds`; those it refuses do not count."""
+
+    def __init__(self) -> None:
+        self._admitted: deque[float] = deque()
+
+    def wait(self, limit: int, seconds: float, now: float | None = None) -> float:
+        """Admit a request (0.0) or say how many seconds are left until one would be admitted."""
+        if limit <= 0:
+            return 0.0
+        moment = time.monotonic() if now is None else now
+        admitted = self._admitted
+        while admitted and admitted[0] <= moment - seconds:
+            admitted.popleft()
+        if len(admitted) < limit:
+            admitted.append(moment)
+            return 0.0
+        return max(admitted[len(admitted) - limit] + seconds - moment, 0.001)
+
+    def clear(self) -> None:
+        """Forget what was admitted."""
+        self._admitted.clear()
+
+
+def retry_after(form: str, wait: float, now: float) -> list[tuple[bytes, bytes]]:
+    """Give the `Retry-After` header in the form asked for: `none`, `seconds` or `date`."""
+    if form == "none":
+        return []
+    value = str(math.ceil(wait)) if form == "seconds" else formatdate(math.ceil(now + wait), usegmt=True)
+    return [(b"retry-after", value.encode())]

@@ -1,0 +1,261 @@
+"""The course of every exchange: credentials, limit, latency, faults, changes, answer."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from email.utils import formatdate
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
+
+from sandbox import control
+from sandbox.exchange import Answer, Record, Refusal, Request, encoded, request_from
+from sandbox.faults import FaultRule, Kind, damaged, pick
+from sandbox.limits import RollingWindow, retry_after
+from sandbox.stats import Answered, Stats
+
+if TYPE_CHECKING:
+    from threading import RLock
+
+    from sandbox.behaviour import CommonBehaviour
+
+Receive: TypeAlias = Callable[[], Awaitable[dict[str, Any]]]
+Send: TypeAlias = Callable[[dict[str, Any]], Awaitable[None]]
+
+
+class World(Protocol):
+    """The data a sandbox serves; every method may be called from any thread."""
+
+    lock: RLock
+
+    def objects(self) -> list[str]:
+        """Names of everything that `records` knows."""
+        ...
+
+    def records(self, name: str) -> list[Record]:
+        """The living records of an object in the API's own form."""
+        ...
+
+    def ids(self, name: str) -> list[int | str]:
+        """Their ids."""
+        ...
+
+    def change(self, verb: str, order: Record) -> list[int]:
+        """Carry out an order: `edit`, `create`, `delete` or another verb of this CRM."""
+        ...
+
+
+@dataclass(slots=True, frozen=True)
+class Moment:
+    """What an `on_answer` callback learns; `answer` is None before the answer is made."""
+
+    when: Literal["before", "after"]
+    request: Request
+    answer: Answer | None
+
+
+Callback: TypeAlias = Callable[[Moment], None]
+
+
+class Simulator(ABC):
+    """A world, its behaviour and the statistics, as an ASGI application."""
+
+    base_path = ""
+    world: World
+    behaviour: CommonBehaviour
+    stats: Stats
+
+    def __init__(self, world: World, behaviour: CommonBehaviour) -> None:
+        self.world = world
+        self.behaviour = behaviour
+        self.stats = Stats()
+        self.window = RollingWindow()
+        self._callbacks: list[Callback] = []
+        self._number = 0
+        self._date = (0, b"")
+
+    @abstractmethod
+    def authorise(self, request: Request) -> None:
+        """Raise a Refusal unless the request may be answered."""
+
+    @abstractmethod
+    def revoke(self, key: str | None = None, after: int = 0) -> None:
+        """Let one key (or every one) lose its validity after so many more answers."""
+
+    @abstractmethod
+    def answer(self, request: Request) -> Answer:
+        """Answer a request that passed; called with the world locked."""
+
+    @abstractmethod
+    def is_search(self, request: Request) -> bool:
+        """Whether the request asks for a page of a searched object."""
+
+    @abstractmethod
+    def empty_page(self, answer: Answer) -> Answer:
+        """Make of a search answer one that wrongly says there is nothing."""
+
+    @abstractmethod
+    def error_body(self, status: int, message: str) -> object:
+        """The API's error envelope."""
+
+    def churn(self, request: Request) -> None:  # noqa: B027
+        """Change the searched object as the `churn` knob says."""
+
+    def on_answer(self, callback: Callback) -> Callable[[], None]:
+        """Call back right before and after each answer is made; gives the function that ends it."""
+        self._callbacks.append(callback)
+        return lambda: self._callbacks.remove(callback)
+
+    def now(self) -> float:
+        """Read the server's clock."""
+        return time.time() + self.behaviour.clock_skew
+
+    async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            return
+        arrived = time.time()
+        if scope["path"].startswith("/_sandbox"):
+            request = request_from(scope, 0, arrived, "/_sandbox")
+            request.body = await _body(receive)
+            await self._send(send, await asyncio.to_thread(control.answer, self, request))
+            return
+        self._number += 1
+        request = request_from(scope, self._number, arrived, self.base_path)
+        self.stats.arrive(arrived)
+        try:
+            request.body = await _body(receive)
+            if not scope["path"].startswith(self.base_path + "/"):
+                request.path = "?"
+            await self._exchange(request, receive, send)
+        finally:
+            self.stats.leave()
+
+    async def _exchange(self, request: Request, receive: Receive, send: Send) -> None:
+        refused = False
+        fault: tuple[Kind, FaultRule] | None = None
+        try:
+            self.authorise(request)
+            wait = self.window.wait(self.behaviour.rate_limit, self.behaviour.rate_window)
+            if wait:
+                refused = True
+                headers = retry_after(self.behaviour.retry_after, wait, self.now())
+                raise Refusal(429, "Rate limit exceeded", headers)  # noqa: TRY301
+            fault = pick(self.behaviour.faults, request, search=self.is_search(request))
+            await self._latency()
+            answer = self._faulty(request, fault) if fault else self._made(request)
+        except Refusal as refusal:
+            if refused:
+                await self._latency()
+            answer = self._refusal(refusal)
+        kind = fault[0] if fault else None
+        status = 0 if kind in ("drop", "stall") else answer.status
+        self.stats.note(
+            Answered(
+                request.number,
+                request.arrived,
+                request.method,
+                request.path,
+                request.query,
+                request.body,
+                status,
+                kind,
+                refused,
+                len(answer.body),
+            )
+        )
+        if fault:
+            await self._send_fault(fault, answer, receive, send)
+        else:
+            await self._send(send, answer)
+
+    async def _latency(self) -> None:
+        if self.behaviour.latency_ms > 0:
+            await asyncio.sleep(self.behaviour.latency_ms / 1000)
+
+    def _made(self, request: Request) -> Answer:
+        for callback in list(self._callbacks):
+            callback(Moment("before", request, None))
+        try:
+            with self.world.lock:
+                if self.is_search(request):
+                    self.churn(request)
+                answer = self.answer(request)
+        except Refusal as refusal:
+            answer = self._refusal(refusal)
+        for callback in list(self._callbacks):
+            callback(Moment("after", request, answer))
+        return answer
+
+    def _refusal(self, refusal: Refusal) -> Answer:
+        answer = encoded(self.error_body(refusal.status, refusal.message), refusal.status)
+        answer.headers = refusal.headers
+        return answer
+
+    def _faulty(self, request: Request, fault: tuple[Kind, FaultRule]) -> Answer:
+        kind, rule = fault
+        if kind.isdigit():
+            headers = []
+            if rule.retry_after is not None:
+                headers = [(b"retry-after", str(math.ceil(rule.retry_after)).encode())]
+            return self._refusal(Refusal(int(kind), "Something went wrong", headers))
+        if kind in ("drop", "stall"):
+            return Answer(0, b"")
+        answer = self._made(request)
+        return self.empty_page(answer) if kind == "empty_page" else damaged(kind, answer)
+
+    async def _send_fault(self, fault: tuple[Kind, FaultRule], answer: Answer, receive: Receive, send: Send) -> None:
+        kind, rule = fault
+        if kind in ("stall", "slow_headers"):
+            with suppress(TimeoutError):
+                await asyncio.wait_for(_gone(receive), rule.seconds)
+        if kind in ("drop", "stall"):
+            await _close(receive, send)
+        elif kind == "cut_connection":
+            await send(self._start(answer))
+            body = answer.body[: len(answer.body) // 2]
+            await send({"type": "http.response.body", "body": body, "more_body": True})
+            await _close(receive, send)
+        else:
+            await self._send(send, answer)
+
+    async def _send(self, send: Send, answer: Answer) -> None:
+        await send(self._start(answer))
+        await send({"type": "http.response.body", "body": answer.body})
+
+    def _start(self, answer: Answer) -> dict[str, Any]:
+        second = int(self.now())
+        if self._date[0] != second:
+            self._date = (second, formatdate(second, usegmt=True).encode())
+        headers = [
+            (b"date", self._date[1]),
+            (b"content-type", answer.content_type),
+            (b"content-length", str(len(answer.body)).encode()),
+            *answer.headers,
+        ]
+        return {"type": "http.response.start", "status": answer.status, "headers": headers}
+
+
+async def _body(receive: Receive) -> bytes:
+    message = await receive()
+    body: bytes = message.get("body", b"")
+    while message.get("more_body"):
+        message = await receive()
+        body += message.get("body", b"")
+    return body
+
+
+async def _gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _close(receive: Receive, send: Send) -> None:
+    """Close the connection under uvicorn, which has no message for it."""
+    cycle: Any = getattr(send, "__self__", None)
+    cycle.transport.close()
+    await _gone(receive)

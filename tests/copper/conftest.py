@@ -1,0 +1,49 @@
+"""A sandbox of Copper and a tap that is configured for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import pytest
+
+from sandbox.copper import API_KEY, USER_EMAIL, CopperSandbox, Shape, copper_app
+from sandbox.server import running
+from tests.singer import Tap
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+Start: TypeAlias = Callable[..., tuple[CopperSandbox, Tap]]
+
+SMALL = {
+    "people": 900,
+    "companies": 250,
+    "opportunities": 230,
+    "leads": 210,
+    "projects": 30,
+    "tasks": 60,
+    "activities": 900,
+}
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    """Return a function that starts a sandbox: sizes as a dict, knobs by name."""
+    with ExitStack() as stack:
+
+        def start_one(shape: dict[str, Any] | None = None, **knobs: Any) -> tuple[CopperSandbox, Tap]:  # noqa: ANN401
+            app = copper_app(Shape(**{**SMALL, **(shape or {})}), **{"rate_limit": 0, **knobs})
+            url = stack.enter_context(running(app))
+            tap = Tap(
+                tmp_path,
+                provider="copper",
+                api_key=API_KEY,
+                user_email=USER_EMAIL,
+                api_url=url,
+                requests_per_minute=0,
+            )
+            return app, tap
+
+        yield start_one

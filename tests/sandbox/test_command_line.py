@@ -1,0 +1,59 @@
+"""`python -m sandbox` serves and says where."""
+
+# ruff: noqa: D103  (the name of a test is its sentence)
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+from sandbox.client import Client
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_it_prints_its_url_and_serves() -> None:
+    command = [sys.executable, "-m", "sandbox", "copper", "--port", "0", "--people", "50", "--companies", "9"]
+    command += [
+        "--opportunities",
+        "5",
+        "--leads",
+        "5",
+        "--projects",
+        "5",
+        "--tasks",
+        "5",
+        "--activities",
+        "5",
+    ]
+    command += [
+        "--now",
+        "1790000000",
+        "--search-cap",
+        "30",
+        "--latency-ms",
+        "1",
+        "--knobs",
+        '{"total": "capped"}',
+    ]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
+        assert process.stdout
+        said, url = process.stdout.readline().strip().rsplit(" ", 1)
+        client = Client(url)
+        try:
+            assert said == "listening on"
+            assert url.endswith("/developer_api/v1")
+            answer = client.post("people/search", {"page_size": 200})
+            assert len(answer.json()) == 30
+            assert answer.headers["X-PW-TOTAL"] == "30"
+            assert client.control("truth")["people"]["count"] == 50
+        finally:
+            client.close()
+            process.terminate()
+
+
+def test_a_wrong_knob_is_an_error_of_usage() -> None:
+    command = [sys.executable, "-m", "sandbox", "copper", "--knobs", '{"speed": 1}']
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
+    assert done.returncode == 2
+    assert "no such knob: speed" in done.stderr

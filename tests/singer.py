@@ -1,0 +1,159 @@
+"""Runs the tap as a user does, as a process, and reads the Singer messages it wrote."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass, field
+from decimal import Decimal
+from functools import cached_property
+from pathlib import Path
+from typing import Any, TypeAlias
+
+Record: TypeAlias = dict[str, Any]
+Key: TypeAlias = tuple[Any, ...]
+
+CHANGED = ("date_modified", "activity_date")
+
+
+@dataclass
+class Run:
+    """What one run of the tap wrote."""
+
+    code: int
+    log: str
+    messages: list[dict[str, Any]] = field(repr=False)
+
+    @cached_property
+    def schemas(self) -> dict[str, dict[str, Any]]:
+        """The SCHEMA message of each stream."""
+        return {message["stream"]: message for message in self.messages if message["type"] == "SCHEMA"}
+
+    @cached_property
+    def state(self) -> dict[str, Any]:
+        """The value of the last STATE."""
+        states = [message["value"] for message in self.messages if message["type"] == "STATE"]
+        return states[-1] if states else {}
+
+    @cached_property
+    def _by_stream(self) -> dict[str, list[Record]]:
+        found: dict[str, list[Record]] = {}
+        for message in self.messages:
+            if message["type"] == "RECORD":
+                found.setdefault(message["stream"], []).append(message["record"])
+        return found
+
+    def records(self, stream: str) -> list[Record]:
+        """The records of a stream in the order in which they were written."""
+        return self._by_stream.get(stream, [])
+
+    def count(self, stream: str) -> int:
+        """How many RECORD lines a stream has."""
+        return len(self.records(stream))
+
+    def keys(self, stream: str) -> set[Key]:
+        """The distinct keys of a stream."""
+        return {self._key(stream, record) for record in self.records(stream)}
+
+    def audit(self) -> dict[str, Record]:
+        """The audit row of each stream."""
+        return {row["stream"]: row for row in self.records("sync_audit")}
+
+    def _key(self, stream: str, record: Record) -> Key:
+        return tuple(record[name] for name in self.schemas[stream]["key_properties"])
+
+
+def merged(stream: str, *runs: Run) -> dict[Key, Record]:
+    """Return what a target would hold after these runs: the last record of each key."""
+    table: dict[Key, Record] = {}
+    for run in runs:
+        for record in run.records(stream):
+            table[run._key(stream, record)] = record  # noqa: SLF001 - its own module
+    return table
+
+
+def parse(text: bytes, code: int = 0, log: str = "") -> Run:
+    """Read messages; a line that is no whole JSON message is an error, the last one included."""
+    lines = text.split(b"\n")
+    assert lines[-1] == b"", "the output ends in the middle of a line"
+    return Run(code, log, [json.loads(line, parse_float=Decimal) for line in lines[:-1]])
+
+
+class Tap:
+    """The command ``tap-crm`` with one config.
+
+    Args:
+        folder: where config, state and catalog are written.
+        config: the settings.
+    """
+
+    def __init__(self, folder: Path, **config: Any) -> None:  # noqa: ANN401 - settings of any type
+        self.folder = folder
+        self.config = config
+
+    def command(
+        self,
+        *,
+        state: dict[str, Any] | None = None,
+        catalog: dict[str, Any] | None = None,
+        **overrides: Any,  # noqa: ANN401
+    ) -> list[str]:
+        """Return the command line of a sync."""
+        command = [sys.executable, "-m", "tap_crm", "--config", self.write("config", {**self.config, **overrides})]
+        if state is not None:
+            command += ["--state", self.write("state", state)]
+        if catalog is not None:
+            command += ["--catalog", self.write("catalog", catalog)]
+        return command
+
+    def write(self, name: str, content: Any) -> str:  # noqa: ANN401 - any JSON
+        """Write a JSON file and return its path."""
+        with tempfile.NamedTemporaryFile("w", dir=self.folder, prefix=name, suffix=".json", delete=False) as file:
+            json.dump(content, file)
+        return file.name
+
+    def sync(
+        self,
+        *,
+        state: dict[str, Any] | None = None,
+        catalog: dict[str, Any] | None = None,
+        expect: int = 0,
+        timeout: float = 240,
+        **overrides: Any,  # noqa: ANN401
+    ) -> Run:
+        """Run a sync to its end and check its exit code."""
+        run = self.call(self.command(state=state, catalog=catalog, **overrides), timeout=timeout)
+        assert run.code == expect, run.log[-4000:]
+        return run
+
+    def call(self, command: list[str], timeout: float = 240) -> Run:
+        """Run a command and read the messages it wrote."""
+        done = subprocess.run(command, capture_output=True, check=False, timeout=timeout, env=environment())
+        return parse(done.stdout, done.returncode, done.stderr.decode())
+
+    def discover(self, *, expect: int = 0, **overrides: Any) -> tuple[dict[str, Any], str]:  # noqa: ANN401
+        """Return the catalog and the log of a discovery."""
+        command = [*self.command(**overrides), "--discover"]
+        done = subprocess.run(command, capture_output=True, check=False, timeout=120, env=environment())
+        assert done.returncode == expect, done.stderr.decode()[-4000:]
+        return (json.loads(done.stdout) if expect == 0 else {}), done.stderr.decode()
+
+
+def environment() -> dict[str, str]:
+    """Return the environment of a run, without settings of whoever runs the tests."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("TAP_CRM")}
+
+
+def selecting(catalog: dict[str, Any], *streams: str, without: tuple[str, ...] = ()) -> dict[str, Any]:
+    """Return the catalog with just these streams selected, less the named fields (``stream.field``)."""
+    chosen: dict[str, Any] = json.loads(json.dumps(catalog))
+    for entry in chosen["streams"]:
+        for item in entry["metadata"]:
+            if item["breadcrumb"] == []:
+                item["metadata"]["selected"] = entry["tap_stream_id"] in streams
+            elif f"{entry['tap_stream_id']}.{item['breadcrumb'][-1]}" in without:
+                item["metadata"]["selected"] = False
+    return chosen
