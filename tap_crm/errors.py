@@ -14,6 +14,10 @@ class ConfigError(CrmError):
     """The config, the catalog or the state cannot be used. Raised before any request."""
 
 
+class TargetGone(CrmError):  # noqa: N818 - the name says what happened
+    """Nobody reads what the tap writes any more."""
+
+
 class ReadError(CrmError):
     """A stream, or a part of it, could not be read."""
 

@@ -29,7 +29,7 @@ class SilentProgress:
 
 
 class TerminalProgress(SilentProgress):
-    """A live line per stream with its records, rate and time, and below how long the pacer waits.
+    """A live line per stream with its records, rate and time, and how long the run has waited for the rate limit.
 
     Args:
         waited: tells the seconds waited so far.
@@ -43,8 +43,8 @@ class TerminalProgress(SilentProgress):
         self._waited = waited
         self._progress: Progress = Progress(
             SpinnerColumn(finished_text="[green]✓"),
-            TextColumn("{task.description:<24}"),
-            TextColumn("{task.completed:>10,.0f} records"),
+            TextColumn("{task.description:<21}"),
+            TextColumn("{task.completed:>9,.0f} records"),
             TextColumn("{task.fields[rate]}"),
             TimeElapsedColumn(),
             TextColumn("{task.fields[wait]}"),
@@ -69,7 +69,7 @@ class TerminalProgress(SilentProgress):
         self._progress.advance(task, records)
         speed = self._progress.tasks[task].speed
         rate = f"{speed:,.0f}/s" if speed else ""
-        self._progress.update(task, rate=rate, wait=f"waited {self._waited():,.0f} s for the rate limit")
+        self._progress.update(task, rate=rate, wait=f"waited {self._waited():,.0f} s")
 
     def end(self, stream: str, *, complete: bool) -> None:
         """Mark the stream as finished."""
@@ -80,7 +80,7 @@ class TerminalProgress(SilentProgress):
             self._progress.update(task, total=self._progress.tasks[task].completed)
         else:
             self._progress.stop_task(task)
-            self._progress.update(task, description=f"{stream} [red]not complete")
+            self._progress.update(task, wait="[red]not complete")
 
     def close(self) -> None:
         """Stop the live display."""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 from singer_sdk import Stream
-from singer_sdk.exceptions import MaxRecordsLimitException
+from singer_sdk.exceptions import AbortedSyncFailedException, AbortedSyncPausedException
 
 from tap_crm import errors
 from tap_crm.declare import Reading
@@ -126,7 +126,7 @@ class CrmStream(Stream):
 
     # What is written
 
-    def get_records(self, context: Mapping[str, Any] | None) -> Iterable[dict[str, Any]]:
+    def get_records(self, context: Mapping[str, Any] | None) -> Iterable[dict[str, Any]]:  # noqa: ARG002
         """Yield the records of a complete read, shaped, without the deselected fields."""
         for item in self.tap.feeds.open(self.name, self.read).items(self.tap.glance):
             if isinstance(item, Page):
@@ -135,7 +135,10 @@ class CrmStream(Stream):
                 self._move_bookmark(item)
 
     def _sync_records(
-        self, context: Mapping[str, Any] | None = None, *, write_messages: bool = True
+        self,
+        context: Mapping[str, Any] | None = None,  # noqa: ARG002 - there is one context
+        *,
+        write_messages: bool = True,
     ) -> Generator[dict[str, Any], Any, Any]:
         """Write the records of a complete read, and STATE at its checkpoints.
 
@@ -147,6 +150,11 @@ class CrmStream(Stream):
             self.complete = True
         except errors.ReadError as error:
             self.tap.fail(self, error)
+        except (errors.CrmError, AbortedSyncFailedException, AbortedSyncPausedException):
+            raise  # what ends the whole run, and a test run that has seen enough
+        except Exception as error:  # a fault of ours in one stream must not cost the others
+            self.logger.exception("%s: unexpected error; please report it", self.name)
+            self.tap.fail(self, errors.ReadError(f"{self.name}: unexpected {type(error).__name__}; see the log"))
         finally:
             self.finished = time.time()
             self._warn_of_misfits()
@@ -270,6 +278,3 @@ class CrmStream(Stream):
     def _abort_sync(self, abort_reason: Exception) -> None:
         self.tap.feeds.stop()
         super()._abort_sync(abort_reason)
-
-
-__all__ = ["CrmStream", "MaxRecordsLimitException"]

@@ -47,6 +47,7 @@ MOST_LANES, LANES_WITHOUT_LIMIT = 6, 3
 #: Where the limit needs many lanes, smaller windows are worth their half-empty last pages.
 FEWEST_PAGES_IN_A_HURRY = 8
 PROBES_AT_ONCE = 4
+NO_STATE = 'the state is no Singer state; it looks like {"bookmarks": {"<stream>": {...}}}'
 
 
 class Terminated(SystemExit):
@@ -72,6 +73,8 @@ class TapCRM(Tap):
         self._refused: errors.CredentialsRefused | None = None
         self._signal: int | None = None
         self._isolates_failures = False
+        if isinstance(kwargs.get("state"), list):
+            raise errors.ConfigError(NO_STATE)
         super().__init__(*args, **kwargs)
 
     # What everything shares
@@ -182,7 +185,7 @@ class TapCRM(Tap):
         """
         bookmarks = state.get("bookmarks", {}) if isinstance(state, dict) else None  # type: ignore[redundant-expr]
         if not isinstance(bookmarks, dict) or not all(isinstance(value, dict) for value in bookmarks.values()):
-            raise errors.ConfigError('the state is no Singer state; it looks like {"bookmarks": {"<stream>": {...}}}')
+            raise errors.ConfigError(NO_STATE)
         super().load_state(state)
 
     # The run

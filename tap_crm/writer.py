@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from singer_sdk.singerlib.encoding.base import GenericSingerWriter, SingerMessageType
 
+from tap_crm.errors import TargetGone
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -71,6 +73,8 @@ def _write_out(block: bytes) -> None:
     while view:
         try:
             view = view[os.write(descriptor, view) :]
+        except BrokenPipeError:
+            raise TargetGone("the target stopped reading; its own log says why") from None
         except BlockingIOError:  # whoever shares the pipe may have made it non-blocking
             select.select([], [descriptor], [])
 

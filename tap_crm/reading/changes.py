@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tap_crm.reading.listing import BoundIgnored, Slice
@@ -20,7 +20,7 @@ from tap_crm.reading.windows import WindowReader
 if TYPE_CHECKING:
     from tap_crm.reading.listing import Answer, Bound, Listing, Row
     from tap_crm.reading.page import Emit, Item
-    from tap_crm.reading.windows import Lanes
+    from tap_crm.reading.windows import Lanes, Seen
     from tap_crm.transport.ledger import Ledger
 
 _log = logging.getLogger("tap-crm.reading")
@@ -28,8 +28,6 @@ _log = logging.getLogger("tap-crm.reading")
 #: Seconds by which a bookmark stays behind the server's clock: the current second is not over, and clocks of a
 #: search and of its web server need not agree to the second.
 BEHIND_THE_CLOCK = 5
-#: Seconds by which a closed window reaches beyond the server's clock, which ``Date`` tells in whole seconds only.
-BEYOND_THE_CLOCK = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +39,6 @@ class ChangeReader:
         by: the name of the change time, in ``listing.times``.
         created: the name of the creation time, by which the listing can also be bounded; None if it cannot.
         lanes: how many windows are walked at once.
-        bounded: False where records may lie in the future (dated by people): they are read too.
     """
 
     listing: Listing
@@ -50,7 +47,6 @@ class ChangeReader:
     emit: Emit
     ledger: Ledger
     lanes: Lanes
-    bounded: bool = True
 
     def read(self, since: int | None) -> None:
         """Emit every record whose change time is ``since`` or later (all if None), and checkpoints.
@@ -73,15 +69,36 @@ class ChangeReader:
         self.emit(Checkpoint(now - BEHIND_THE_CLOCK))
 
     def _read_windows(self, part: Slice, since: int | None, now: int, opening: Answer) -> None:
-        """Walk closed windows up to now; then, where records may be dated by people, those dated later."""
+        """Walk windows that are closed since they end in the past; then, open, what is later than that.
+
+        What lies behind the past's last record is asked for in any case. So it also shows there if the CRM stopped
+        giving records before their end, and the windows go on from there.
+        """
         emit = _capped(self.emit, now)
-        reader = WindowReader(part, emit, self.ledger, lanes=self.lanes, splits=self._splits())
-        if self.bounded:
-            reader.read(since, now + BEYOND_THE_CLOCK, opening)
-            return
         past = now - BEHIND_THE_CLOCK
-        reader.read(since, past, opening)
-        WindowReader(part, emit, self.ledger, splits=self._splits(), checkpoints=False).read(past, None)
+        low, first = since, opening
+        meeting: Seen = {}
+        while True:
+            reader = WindowReader(
+                part,
+                emit,
+                self.ledger,
+                lanes=self.lanes,
+                splits=self._splits(),
+                followed=self.listing.ascending,
+                shared=meeting,
+            )
+            reader.read(low, past, first)
+            wall = reader.go_on_from
+            rest = past if wall is None else wall.second
+            first = part.ask(rest, None, 1)
+            self.ledger.add(pages=1)
+            if wall is None or wall.second == low or _fits(first, self.listing.page_size):
+                break
+            part = replace(part, learned_reach=min(part.reach, wall.reach))
+            low = rest
+        present = WindowReader(part, emit, self.ledger, splits=self._splits(), checkpoints=False, shared=meeting)
+        present.read(rest, None, first)
 
     def _splits(self) -> tuple[str, ...]:
         return () if self.created is None else (self.created,)
@@ -152,7 +169,7 @@ class ChangeReader:
             checkpoints=False,
         )
         try:
-            reader.read(None, now + BEYOND_THE_CLOCK)
+            reader.read(None, now)
         except BoundIgnored as also:
             _log.warning("%s: filter on %s does not work either; reading everything", self.listing.label, also.time)
             by_creation = Slice(_Unbounded(self.listing, self.created), None)

@@ -10,7 +10,7 @@ read again: pages that were shorter than they should be at once, seconds that st
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tap_crm.reading.last_page import find_last_page
@@ -43,6 +43,7 @@ class Window:
             window that is all there is: the page's total must be that of the window.
         last: the number and the answer of its last page where the planner has them; the answer may go beyond.
         shares_high: the next window begins with this one's last second.
+        followed: whoever planned it reads on behind it anyway, and so sees whether the CRM hid something.
     """
 
     low: int | None
@@ -51,14 +52,16 @@ class Window:
     first: Answer | None = None
     last: tuple[int, Answer] | None = None
     shares_high: bool = False
+    followed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Wall:
-    """The CRM gave ``reach`` records and stopped at this second, although there are more behind it."""
+    """The CRM gave ``reach`` records and stopped at this second; behind it there are more, or may be more."""
 
     second: int
     reach: int
+    certain: bool = True
 
 
 class Walk:
@@ -71,6 +74,7 @@ class Walk:
         ledger: counts pages and distinct records.
         crowd: reads a second that has more than one page; given by the planner, which can split it.
         seen: keys and times already emitted; shared with walks inside of this one.
+        shared: the same for the seconds in which neighbouring windows meet; shared by all windows.
     """
 
     def __init__(  # noqa: PLR0913 - what a walk needs, handed over once
@@ -82,7 +86,9 @@ class Walk:
         *,
         crowd: Callable[[int, dict[int | str, tuple[int | None, ...]]], None] | None = None,
         seen: dict[int | str, tuple[int | None, ...]] | None = None,
+        shared: dict[int | str, tuple[int | None, ...]] | None = None,
     ) -> None:
+        self._shared = {} if shared is None else shared
         self._part = part
         self._window = window
         self._emit = emit
@@ -119,14 +125,19 @@ class Walk:
             return None
         self._top, answer = last
         self._take(answer, asked=self._window.last is None)
-        wall = self._wall(answer)
         second = self._descend(self._top, answer, stop=1 if first is None else 2)
         if first is not None and self._top > 1:
             self._note_edge(first, second)
             if not self._proven():
                 self._descend(2, second, stop=1)
-        self._settle()
+        full = self._window.last is None and len(answer.rows) >= self._size
+        cut_off = full and self._last_total is not None and self._last_total > self._top * self._size
+        self._settle(patiently=not cut_off)
+        wall = self._wall(answer) if full else None
         self._count(wall)
+        if wall is not None and self._part.by is not None:
+            index = self._part.listing.times.index(self._part.by)
+            self._shared.update((key, at) for key, at in self._seen.items() if at[index] == wall.second)
         return wall
 
     # Finding the last page
@@ -141,26 +152,41 @@ class Walk:
         return min(-(-answer.total // self._size), max(1, self._part.reach // self._size))
 
     def _wall(self, last: Answer) -> Wall | None:
-        """Return where the CRM hides records, or None.
+        """Return where the CRM hides records behind a full last page, or None.
 
-        Only a full last page can be a wall: the total may be cut off at the same place. One question for what
-        lies behind its last record tells.
+        The total may be cut off at the same place. One question for what lies behind the last record tells.
         """
-        if self._window.last is not None or len(last.rows) < self._size or self._part.by is None:
-            return None
         times = [at for row in last.rows if (at := self._part.at(row)) is not None]
         if not times:
             return None
-        if self._part.listing.ascending:
-            edge = max(times)
-            behind = self._part.ask(edge, self._window.high, 1)
-        else:
-            edge = min(times)
-            behind = self._part.ask(self._window.low, edge, 1)
-        known = {row.key for row in last.rows}
-        if all(row.key in known for row in behind.rows) and len(behind.rows) < self._size:
-            return None
-        return Wall(edge, self._top * self._size)
+        ascending = self._part.listing.ascending
+        edge = max(times) if ascending else min(times)
+        wall = Wall(edge, self._top * self._size)
+        if self._window.followed:
+            return replace(wall, certain=False)
+        known = sum(1 for key in self._keys if self._is_behind(key, edge))
+        if known < len(self._keys):
+            # The page on which more than the known records would show.
+            page = known // self._size + 1
+            low, high = (edge, self._window.high) if ascending else (self._window.low, edge)
+            return wall if len(self._behind(low, high, page)) > known % self._size else None
+        # From its first to its last record the window is one second: nothing but what lies beside it is narrower.
+        low, high = (edge + 1, self._window.high) if ascending else (self._window.low, edge - 1)
+        beside = low is None or high is None or low <= high
+        if beside and any(row.key not in self._keys for row in self._behind(low, high, 1)):
+            return wall
+        return wall if self._shortfall() or wall.reach >= self._part.reach else None
+
+    def _behind(self, low: int | None, high: int | None, page: int) -> tuple[Row, ...]:
+        self._ledger.add(pages=1)
+        return self._part.ask(low, high, page).rows
+
+    def _is_behind(self, key: int | str, edge: int) -> bool:
+        """Tell whether a record that was read lies at the edge or behind it."""
+        if self._part.by is None or key not in self._seen:
+            return False
+        at = self._seen[key][self._part.listing.times.index(self._part.by)]
+        return at is not None and (at >= edge if self._part.listing.ascending else at <= edge)
 
     # Reading pages
 
@@ -265,6 +291,10 @@ class Walk:
         if self._seen.get(row.key) == row.times:
             return False
         self._seen[row.key] = row.times
+        if self._part.at(row) in (self._window.low, self._window.high):
+            if self._shared.get(row.key) == row.times:
+                return False
+            self._shared[row.key] = row.times  # the neighbour may meet it at this very moment: then it comes twice
         return True
 
     # Proof
@@ -281,21 +311,24 @@ class Walk:
             return len(self._asked) >= self._highest_total
         return len(self._asked) >= min(self._highest_total, (self._window.last[0] - 1) * self._size)
 
-    def _settle(self) -> None:
-        """Read doubtful places again until the window is proven, or nothing new comes any more."""
+    def _settle(self, *, patiently: bool) -> None:
+        """Read doubtful places again until the window is proven, or nothing new comes any more.
+
+        ``patiently``: also walk the whole window again while its total promises more. In vain where the CRM was
+        seen to stop before its total: what is missing lies behind.
+        """
         for second in sorted(self._boundary if self._proven() else self._edges | self._boundary):
             self._reread(second)
-        if self._proven():
-            return
         walks = quiet = 0
         alone = self._window.low is not None and self._window.low == self._window.high
         patience = QUIET_WALKS_IN_A_CROWD if alone and self._edges else QUIET_WALKS
-        while self._doubtful(alone=alone) and walks < MOST_WALKS and quiet < patience:
+        while patiently and self._doubtful(alone=alone) and walks < MOST_WALKS and quiet < patience:
             self._grew = False
             self._missing.clear()
             quiet = 0 if self._walk_again() else quiet + 1
             walks += 1
-        self._ledger.add(unexplained=self._shortfall())
+        if patiently:
+            self._ledger.add(unexplained=self._shortfall())
 
     def _doubtful(self, *, alone: bool) -> bool:
         """Tell whether another walk could bring something."""

@@ -57,6 +57,8 @@ class WindowReader:
         seen: what was emitted already, when a crowd inside of another window is read.
         splits: further times by which a second can be split that holds more than one page.
         checkpoints: whether finished windows move the bookmark.
+        followed: the caller reads on behind the last window, from :attr:`go_on_from`.
+        shared: what was emitted of the seconds in which windows meet.
     """
 
     def __init__(  # noqa: PLR0913 - what a reading needs, handed over once
@@ -69,7 +71,12 @@ class WindowReader:
         seen: Seen | None = None,
         splits: tuple[str, ...] = (),
         checkpoints: bool = True,
+        followed: bool = False,
+        shared: Seen | None = None,
     ) -> None:
+        self._shared: Seen = {} if shared is None else shared
+        self.go_on_from: Wall | None = None
+        self._followed = followed
         self._part = part
         self._sink = emit
         self._ledger = ledger
@@ -123,10 +130,21 @@ class WindowReader:
         self._sink(item)
 
     def _walk(self, window: Window) -> Wall | None:
-        return Walk(self._part, window, self._emit, self._ledger, crowd=self._reread_crowd, seen=self._seen).run()
+        return Walk(
+            self._part,
+            window,
+            self._emit,
+            self._ledger,
+            crowd=self._reread_crowd,
+            seen=self._seen,
+            shared=self._shared,
+        ).run()
 
     def _finish(self, window: Window, wall: Wall | None) -> None:
         """Read what lies behind a wall, then say that everything up to the window's end is complete."""
+        if wall is not None and not wall.certain:
+            self.go_on_from = wall
+            return
         if wall is not None:
             self._read_behind(window, wall)
         if self._checkpoints and window.high is not None:
@@ -144,7 +162,13 @@ class WindowReader:
             if low is not None and high is not None and low > high:
                 return
         inner = WindowReader(
-            self._part, self._emit, self._ledger, seen=self._seen, splits=self._splits, checkpoints=False
+            self._part,
+            self._emit,
+            self._ledger,
+            seen=self._seen,
+            splits=self._splits,
+            checkpoints=False,
+            shared=self._shared,
         )
         inner.read(low, high)
 
@@ -212,7 +236,7 @@ class WindowReader:
             return
         total = self._estimate(low, high, first)
         if self._fits_one_window(total):
-            yield Window(low, high, guess=-(-total // self._size), first=first)
+            yield Window(low, high, guess=-(-total // self._size), first=first, followed=self._followed)
             return
         pages = self._window_pages(total)
         while not self._fits_one_window(total):
@@ -235,7 +259,7 @@ class WindowReader:
             low = end
             left = total if probe.total is None else probe.total
             total = max(1, left - (pages - 1) * self._size)
-        yield Window(low, high, guess=-(-total // self._size))
+        yield Window(low, high, guess=-(-total // self._size), followed=self._followed)
 
     def _estimate(self, low: int | None, high: int | None, first: Answer) -> int:
         """Return about how many records there are: by the total, or by looking for the last page."""

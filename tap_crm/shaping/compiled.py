@@ -54,7 +54,7 @@ class PageEncoder:
                 continue
             by_python = _by_python(part)
             kind = Any if by_python else _type(part)
-            fields.append((attribute, kind | None | UnsetType, UNSET))
+            fields.append((attribute, _optional(kind), UNSET))
             if by_python:
                 self._converted.append((attribute, compile_conform(part, date_order)))
             elif kind is _AWARE:
@@ -137,12 +137,13 @@ def _structure(schema: dict[str, Any]) -> Any:  # noqa: ANN401
     names = {f"f{number}": name for number, name in enumerate(properties)}
     return msgspec.defstruct(
         "Nested",
-        [(attribute, _nested_type(properties[name]), UNSET) for attribute, name in names.items()],
+        [(attribute, _optional(_type(properties[name])), UNSET) for attribute, name in names.items()],
         rename=names,
         forbid_unknown_fields=True,
         gc=False,
     )
 
 
-def _nested_type(schema: dict[str, Any]) -> Any:  # noqa: ANN401
-    return msgspec.Raw | UnsetType if is_free_form(schema) else _type(schema) | None | UnsetType
+def _optional(kind: Any) -> Any:  # noqa: ANN401
+    """Return the type of a field that may be null or absent; raw JSON may be null by itself."""
+    return kind | UnsetType if kind is msgspec.Raw else kind | None | UnsetType

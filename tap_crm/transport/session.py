@@ -15,7 +15,7 @@ import backoff
 import msgspec
 import requests
 from requests.adapters import HTTPAdapter
-from urllib3.exceptions import NewConnectionError, ReadTimeoutError
+from urllib3.exceptions import LocationValueError, NewConnectionError, ReadTimeoutError
 
 from tap_crm import errors
 from tap_crm.redaction import HIDDEN
@@ -43,6 +43,7 @@ FIRST_CONTACT_SECONDS = 45.0
 MESSAGE_LENGTH = 200
 SHORTEST_SECRET = 8
 MOST_DOUBLINGS = 10
+UNUSABLE_ADDRESS = "`api_url` is not a usable http(s) address"
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +178,8 @@ class Transport:
             return attempt()
         except Doubtful as doubt:
             self._unreachable = not self._reached
+            if self._unreachable:
+                raise errors.GaveUp(f"{question.label}: {doubt}; check `api_url` and the network") from None
             raise errors.GaveUp(
                 f"{question.label}: gave up after {attempts} attempts; the last one: {doubt}. "
                 "Nothing is lost: the next run goes on from the last state.",
@@ -211,6 +214,8 @@ class Transport:
             )
         except requests.exceptions.RequestException as fault:
             raise self._fault(fault, question) from None
+        except LocationValueError:  # requests lets these through
+            raise errors.ConfigError(UNUSABLE_ADDRESS) from None
         except ValueError:  # requests looks at the address of a redirect, followed or not
             raise Doubtful("broken answer") from None
         self._reached = True
@@ -230,7 +235,7 @@ class Transport:
                 requests.exceptions.MissingSchema,
             ),
         ):
-            return errors.ConfigError("`api_url` is not a usable http(s) address")
+            return errors.ConfigError(UNUSABLE_ADDRESS)
         cause = fault.args[0] if fault.args else None
         reason = getattr(cause, "reason", cause)
         if isinstance(fault, requests.exceptions.SSLError) and not _was_dropped(reason):

@@ -159,7 +159,6 @@ class ActivitySearch:
             emit=reading.emit,
             ledger=reading.ledger,
             lanes=reading.lanes,
-            bounded=False,
         ).read(reading.since)
 
     def probe(self, reading: Reading) -> None:

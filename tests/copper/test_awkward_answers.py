@@ -1,0 +1,88 @@
+"""Whatever the documentation leaves open about totals, ties, short pages and filters: every record arrives."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.copper.truth import SEARCHED, differences
+from tests.singer import merged
+
+if TYPE_CHECKING:
+    from tests.copper.conftest import Start
+
+SHAPE = {"people": 2_300, "activities": 1_500}
+
+
+@pytest.mark.parametrize(
+    ("shape", "knobs"),
+    [
+        pytest.param({}, {"short_pages": 0.05}, id="short pages that are whole when asked again"),
+        pytest.param(
+            {}, {"short_pages": 0.05, "short_pages_kind": "filtered"}, id="hits that are counted but not given"
+        ),
+        pytest.param({"tie_fraction": 0.6}, {"unstable_ties": True}, id="ties in another order each time"),
+        pytest.param({}, {"total": "missing"}, id="no total"),
+        pytest.param(
+            {"tie_fraction": 0.6}, {"total": "missing", "unstable_ties": True}, id="no total and unstable ties"
+        ),
+        pytest.param({}, {"total": "capped", "total_cap": 1_000}, id="total stops at 1,000"),
+        pytest.param({}, {"total": "over"}, id="total says a tenth too much"),
+        pytest.param({}, {"modified_filter": {"people": "ignored", "companies": "ignored"}}, id="filter ignored"),
+        pytest.param({}, {"modified_filter": {"people": "refused", "companies": "refused"}}, id="filter refused"),
+        pytest.param({}, {"tags_envelope": True, "tags_page": 7}, id="tags in an envelope, in small parts"),
+    ],
+)
+def test_every_record_arrives(start: Start, shape: dict[str, Any], knobs: dict[str, Any]) -> None:
+    """The first run is complete, and says so in its audit."""
+    app, tap = start({**SHAPE, **shape}, **knobs)
+    run = tap.sync()
+    for stream in SEARCHED:
+        assert differences(app.world, stream, merged(stream, run)) == {}, stream
+    assert differences(app.world, "tags", merged("tags", run), ("name",)) == {}
+    assert all(row["complete"] for row in run.audit().values())
+
+
+@pytest.mark.parametrize("kind", ["ignored", "refused"])
+def test_without_the_filter_an_incremental_run_brings_the_changes_and_little_else(start: Start, kind: str) -> None:
+    """It walks from the newest change backwards, a few requests instead of all pages."""
+    app, tap = start({"people": 2_300}, modified_filter={"people": kind})
+    first = tap.sync()
+    changed = app.world.edit("people", count=50)
+    second = tap.sync(state=first.state)
+    assert {record["id"] for record in second.records("people")} >= set(changed)
+    assert second.count("people") <= len(changed) + 20
+    assert second.audit()["people"]["requests"] <= 5
+    assert f"filter on date_modified {kind} by the CRM" in second.audit()["people"]["notes"]
+    assert differences(app.world, "people", merged("people", first, second)) == {}
+
+
+@pytest.mark.parametrize("total", ["exact", "capped", "missing"])
+@pytest.mark.parametrize("beyond", ["empty", "error"])
+def test_a_lower_search_cap_is_noticed_and_read_around(start: Start, total: str, beyond: str) -> None:
+    """9,000 people, 1,500 of them in one second, behind a cap of 2,000 that no documentation tells."""
+    app, tap = start({"people": 9_000, "tie_block": 1_500}, search_cap=2_000, total=total, beyond_cap=beyond)
+    run = tap.sync()
+    assert differences(app.world, "people", merged("people", run)) == {}
+    assert run.audit()["people"]["complete"]
+
+
+def test_a_crowded_second_whose_ties_are_never_listed_in_the_same_order_arrives_whole(start: Start) -> None:
+    """No page can be trusted to follow on the one before; the second is read until its count is met."""
+    app, tap = start({"people": 3_000, "tie_block": 1_500}, search_cap=2_000, unstable_ties=True)
+    run = tap.sync()
+    assert differences(app.world, "people", merged("people", run)) == {}
+
+
+def test_a_second_that_nothing_can_split_is_an_error_and_not_a_loss(start: Start) -> None:
+    """3,500 people share modification and creation second behind a cap of 2,000: the stream fails and says why."""
+    app, tap = start({"people": 4_000, "tie_block": 3_500}, search_cap=2_000)
+    run = tap.sync(expect=1)
+    assert "more records share one second" in run.log
+    assert not run.audit()["people"]["complete"]
+    assert run.audit()["companies"]["complete"]
+    bookmark = run.state["bookmarks"]["people"].get("replication_key_value", "")
+    crowd = {record["date_modified"] for record in app.world.records("people")}
+    assert len(crowd) > 1
+    assert bookmark < max(record["date_modified"] for record in run.records("people"))

@@ -1,0 +1,36 @@
+"""The whole rate limit is used, and never exceeded."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tests.copper.conftest import Start
+
+#: Copper's 180 requests a minute, ten times as fast.
+LIMIT, SECONDS = 180, 6.0
+
+
+def test_nine_tenths_of_the_limit_are_used_at_150_ms_without_a_429(start: Start) -> None:
+    """A rolling window as documented; the tap is told the limit as 1,800 a minute."""
+    app, tap = start(
+        {"people": 24_000, "companies": 5_000, "activities": 20_000},
+        rate_limit=LIMIT,
+        rate_window=SECONDS,
+        latency_ms=150,
+    )
+    run = tap.sync(requests_per_minute=1_800)
+    assert app.stats.refused == 0
+    assert all(row["rate_limited"] == 0 for row in run.audit().values())
+    arrivals = app.stats.arrivals
+    used = len(arrivals) / (arrivals[-1] - arrivals[0]) / (LIMIT / SECONDS)
+    assert used >= 0.9, used
+
+
+def test_a_limit_that_others_use_up_is_waited_for(start: Start) -> None:
+    """The tap believes in a higher limit than it gets: 429s hold it back, nothing is lost."""
+    app, tap = start({"people": 4_000}, rate_limit=20, rate_window=1.0)
+    run = tap.sync(requests_per_minute=3_000)
+    assert app.stats.refused > 0
+    assert len(run.keys("people")) == 4_000
+    assert sum(row["rate_limited"] for row in run.audit().values()) == app.stats.refused

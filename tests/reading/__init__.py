@@ -1,0 +1,1 @@
+"""The reading algorithms against a listing in memory: no HTTP, no CRM."""

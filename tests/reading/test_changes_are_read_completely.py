@@ -1,0 +1,187 @@
+"""Property: whatever is listed, and however it changes meanwhile, no record that stays the same is missed."""
+
+from __future__ import annotations
+
+import random
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tap_crm.reading.changes import ChangeReader
+from tap_crm.reading.windows import Lanes
+from tap_crm.transport.ledger import Ledger
+from tests.reading.listing import Account, Collector, MemoryListing
+
+EXAMPLES = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+@st.composite
+def accounts(draw: st.DrawFn) -> Account:
+    """Return accounts of any size around page edges, with any crowding of change and creation times."""
+    size = draw(st.sampled_from([0, 1, 5, 9, 10, 11, 19, 20, 21, 60, 149, 150, 151, 300]))
+    spread = draw(st.sampled_from([3, 20, 200, 100_000]))
+    together = draw(st.booleans())
+    chance = random.Random(draw(st.integers(0, 10_000)))
+    records = {}
+    for key in range(1, size + 1):
+        created = 500_000 + chance.randrange(spread)
+        records[key] = (created if together else 600_000 + chance.randrange(spread), created)
+    return Account(records)
+
+
+def read(
+    listing: MemoryListing, since: int | None, lanes: int = 1, *, created: bool = True
+) -> tuple[Collector, Ledger]:
+    """Read a listing and return what arrived, and what it cost."""
+    collector, ledger = Collector(listing), Ledger()
+    reader = ChangeReader(
+        listing, "changed", "created" if created else None, collector, ledger, Lanes(lanes, fewest_pages=3)
+    )
+    reader.read(since)
+    return collector, ledger
+
+
+def churning(account: Account, seed: int, rate: int, *, create: bool = True) -> object:
+    """Return a function that edits, deletes and creates some records."""
+    chance = random.Random(seed)
+
+    def churn() -> None:
+        account.now += 1
+        for _ in range(rate):
+            keys = list(account.records)
+            if keys and chance.random() < 0.5:
+                account.edit(chance.choice(keys))
+            if keys and chance.random() < 0.5:
+                account.delete(chance.choice(list(account.records)))
+            if create and chance.random() < 0.5:
+                account.create()
+
+    return churn
+
+
+@EXAMPLES
+@given(
+    account=accounts(),
+    total=st.sampled_from(["exact", "missing", "over"]),
+    unstable=st.booleans(),
+    rate=st.integers(0, 3),
+    seed=st.integers(0, 1_000),
+)
+def test_records_that_stay_the_same_all_arrive(
+    account: Account,
+    total: str,
+    unstable: bool,
+    rate: int,
+    seed: int,
+) -> None:
+    """Edits, deletions and creations before every answer; ties in any order; totals right, missing or too high."""
+    listing = MemoryListing(account, total=total, unstable=unstable, seed=seed)
+    if rate:
+        listing.before = churning(account, seed, rate)  # type: ignore[assignment]
+    collector, _ = read(listing, None)
+    assert account.untouched <= collector.table.keys()
+
+
+@EXAMPLES
+@given(account=accounts(), cap=st.sampled_from([40, 60, 100]), total=st.sampled_from(["exact", "missing", "capped"]))
+def test_an_unknown_cap_loses_nothing(account: Account, cap: int, total: str) -> None:
+    """The CRM stops giving records long before the documented number; crowds are split by creation time."""
+    crowds = [list(account.records.values()).count(at) for at in set(account.records.values())]
+    if crowds and max(crowds) >= cap:
+        return  # nothing can split records that share both times: an error, tested elsewhere
+    listing = MemoryListing(account, cap=cap, total=total)
+    collector, _ = read(listing, None)
+    assert collector.table.keys() == account.records.keys()
+
+
+@EXAMPLES
+@given(account=accounts(), short=st.sampled_from([0.05, 0.3]), seed=st.integers(0, 1_000))
+def test_rows_missing_from_an_answer_are_found(account: Account, short: float, seed: int) -> None:
+    """A page that is shorter than its total says is asked for again."""
+    listing = MemoryListing(account, short=short, seed=seed)
+    collector, _ = read(listing, None)
+    assert collector.table.keys() == account.records.keys()
+
+
+@EXAMPLES
+@given(account=accounts(), share=st.floats(0, 1), ignores=st.booleans(), lanes=st.sampled_from([1, 3]))
+def test_an_incremental_read_brings_every_change_since_the_bookmark(
+    account: Account,
+    share: float,
+    ignores: bool,
+    lanes: int,
+) -> None:
+    """Also where the filter on the change time has no effect; then nothing older is written either."""
+    changed = sorted(at[0] for at in account.records.values())
+    since = changed[int(share * (len(changed) - 1))] if changed else 5
+    listing = MemoryListing(account, ignores=frozenset({"changed"} if ignores else ()))
+    collector, _ = read(listing, since, lanes)
+    assert collector.table.keys() >= {key for key, at in account.records.items() if at[0] >= since}
+    # A second is tolerated before a filter counts as ignored.
+    assert collector.table.keys() <= {key for key, at in account.records.items() if at[0] >= since - 1}
+
+
+@EXAMPLES
+@given(account=accounts(), rate=st.integers(0, 2), seed=st.integers(0, 1_000), lanes=st.sampled_from([1, 3]))
+def test_a_checkpoint_is_never_ahead_of_what_was_written(account: Account, rate: int, seed: int, lanes: int) -> None:
+    """Stop anywhere: what changed up to the last checkpoint, and did not change since, is in the target."""
+    listing = MemoryListing(account, seed=seed)
+    if rate:
+        listing.before = churning(account, seed, rate)  # type: ignore[assignment]
+    times = {key: at[0] for key, at in account.records.items()}
+    collector, _ = read(listing, None, lanes)
+    for at, known in collector.at_checkpoint:
+        assert {key for key in account.untouched if times[key] <= at} <= known
+    assert collector.checkpoints == sorted(collector.checkpoints)
+    assert all(at < account.now for at in collector.checkpoints)
+
+
+@EXAMPLES
+@given(
+    account=accounts(),
+    total=st.sampled_from(["exact", "missing"]),
+    deletions=st.integers(0, 2),
+    seed=st.integers(0, 99),
+)
+def test_a_listing_that_comes_newest_first_is_read_completely(
+    account: Account, total: str, deletions: int, seed: int
+) -> None:
+    """It cannot be sorted; records are deleted before every answer."""
+    chance = random.Random(seed)
+    listing = MemoryListing(account, total=total, ascending=False, unstable=seed % 2 == 1)
+
+    def delete() -> None:
+        account.now += 1
+        for _ in range(deletions):
+            if account.records:
+                account.delete(chance.choice(list(account.records)))
+
+    listing.before = delete
+    collector, _ = read(listing, None, created=False)
+    assert account.untouched <= collector.table.keys()
+
+
+@EXAMPLES
+@given(account=accounts())
+def test_a_quiet_account_is_written_without_doubles_and_costs_one_request_a_page(account: Account) -> None:
+    """Each record once; a few requests more than pages."""
+    listing = MemoryListing(account)
+    collector, ledger = read(listing, None)
+    assert collector.lines == len(account.records) == ledger.distinct
+    crowded = len({at[0] for at in account.records.values()}) < len(account.records) / 3
+    if not crowded:
+        pages = -(-len(account.records) // listing.page_size)
+        assert listing.asked <= pages * 1.25 + 3
+
+
+@EXAMPLES
+@given(account=accounts(), rate=st.integers(1, 3), seed=st.integers(0, 1_000))
+def test_two_runs_together_equal_the_living_truth(account: Account, rate: int, seed: int) -> None:
+    """What changed during the first run comes with the second, which begins at its bookmark."""
+    listing = MemoryListing(account, seed=seed)
+    listing.before = churning(account, seed, rate)  # type: ignore[assignment]
+    first, _ = read(listing, None)
+    listing.before = lambda: None
+    second, _ = read(listing, first.checkpoints[-1])
+    table = {**first.table, **second.table}
+    assert {key: at for key, at in table.items() if key in account.records} == account.records

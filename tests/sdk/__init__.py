@@ -1,0 +1,1 @@
+"""The tap as the SDK sees it."""
