@@ -78,7 +78,7 @@ class StreamSpec:
     selected: bool = True
     masked: frozenset[str] = frozenset()
     json_text: frozenset[str] = frozenset()
-    caught: str = "everything, by a full read each run"
+    caught: str = "new and changed rows, by a full read each run; rows that disappear stay in the target"
 
 
 @dataclass(frozen=True, slots=True)

@@ -128,11 +128,14 @@ class CrmStream(Stream):
 
     def get_records(self, context: Mapping[str, Any] | None) -> Iterable[dict[str, Any]]:  # noqa: ARG002
         """Yield the records of a complete read, shaped, without the deselected fields."""
-        for item in self.tap.feeds.open(self.name, self.read).items(self.tap.glance):
-            if isinstance(item, Page):
-                yield from self._records(item)
-            else:
-                self._move_bookmark(item)
+        try:
+            for item in self.tap.feeds.open(self.name, self.read).items(self.tap.glance):
+                if isinstance(item, Page):
+                    yield from self._records(item)
+                else:
+                    self._move_bookmark(item)
+        finally:
+            self.tap.feeds.close(self.name)
 
     def _sync_records(
         self,
@@ -157,6 +160,8 @@ class CrmStream(Stream):
             self.tap.fail(self, errors.ReadError(f"{self.name}: unexpected {type(error).__name__}; see the log"))
         finally:
             self.finished = time.time()
+            self.tap.feeds.close(self.name)
+            self.tap.progress.end(self.name, complete=self.complete)
             self._warn_of_misfits()
             self._write_state_message_now(write_messages=write_messages)
 
@@ -274,7 +279,3 @@ class CrmStream(Stream):
         self, latest_record: dict[str, Any], *, context: Mapping[str, Any] | None = None
     ) -> None:
         """Do nothing: a record moves no bookmark here, a checkpoint does."""
-
-    def _abort_sync(self, abort_reason: Exception) -> None:
-        self.tap.feeds.stop()
-        super()._abort_sync(abort_reason)

@@ -149,11 +149,15 @@ class TapCRM(Tap):
 
     def _leave_out_unreadable(self) -> None:
         """Ask every stream once; those that answer 403 or 404 are not offered."""
-        self.transport.retry_seconds = min(self.transport.retry_seconds, RETRY_SECONDS_WHEN_WATCHED)
+        self._hurry()
         first, *others = [stream for stream in self.streams.values() if isinstance(stream, CrmStream)]
-        self._probe(first)  # alone: wrong credentials are said once, and no other stream is asked
+        first.probe()  # alone: wrong credentials or a wrong address are said once, and no other stream is asked
         with ThreadPoolExecutor(PROBES_AT_ONCE) as pool:
             list(pool.map(self._probe, others))
+
+    def _hurry(self) -> None:
+        """Retry only for a short time: somebody is watching."""
+        self.transport.retry_seconds = min(self.transport.retry_seconds, RETRY_SECONDS_WHEN_WATCHED)
 
     def _probe(self, stream: CrmStream) -> None:
         try:
@@ -225,6 +229,8 @@ class TapCRM(Tap):
         Raises:
             CredentialsRefused: they were refused for an earlier stream; nothing more is asked.
         """
+        if not self._isolates_failures:
+            self._hurry()
         self.begun.append(stream)
         self.progress.begin(stream.name)
         if self._refused is not None:
@@ -268,6 +274,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         log.error("%s", error)  # noqa: TRY400 - the cause is foreseeable: no traceback
         sys.exit(1)
     except (OSError, ValueError) as error:
+        if isinstance(error, ValueError) and type(error).__name__ != "JSONDecodeError":  # of whichever JSON library
+            raise
         log.error("a file given on the command line cannot be read: %s", _plainly(error))  # noqa: TRY400
         sys.exit(1)
     except Terminated as end:
@@ -278,7 +286,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def _plainly(error: Exception) -> str:
     """Return what is wrong with a file, without its content."""
     if isinstance(error, OSError):
-        return f"{error.strerror}: {error.filename}"
+        return f"{error.strerror}: {error.filename}" if error.strerror else str(error)
     return f"it is no JSON ({error})"
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from tap_crm.reading.listing import BoundIgnored, Slice
 from tap_crm.reading.page import Checkpoint, Page
 from tap_crm.reading.walk import Walk, Window
-from tap_crm.reading.windows import WindowReader
+from tap_crm.reading.windows import WindowReader, open_listing
 
 if TYPE_CHECKING:
     from tap_crm.reading.listing import Answer, Bound, Listing, Row
@@ -56,7 +56,7 @@ class ChangeReader:
         """
         part = Slice(self.listing, self.by)
         try:
-            opening = self._open(part, since)
+            opening = open_listing(part, since, None, self.ledger)
             now = int(opening.server_time)
             self.ledger.source_total = opening.total
             if _fits(opening, self.listing.page_size):
@@ -91,8 +91,7 @@ class ChangeReader:
             reader.read(low, past, first)
             wall = reader.go_on_from
             rest = past if wall is None else wall.second
-            first = part.ask(rest, None, 1)
-            self.ledger.add(pages=1)
+            first = open_listing(part, rest, None, self.ledger)
             if wall is None or wall.second == low or _fits(first, self.listing.page_size):
                 break
             part = replace(part, learned_reach=min(part.reach, wall.reach))
@@ -102,15 +101,6 @@ class ChangeReader:
 
     def _splits(self) -> tuple[str, ...]:
         return () if self.created is None else (self.created,)
-
-    def _open(self, part: Slice, since: int | None) -> Answer:
-        """Ask for the first page; an empty one without a total may be a broken answer, and is asked for again."""
-        opening = part.ask(since, None, 1)
-        self.ledger.add(pages=1)
-        if not opening.rows and opening.total != 0:
-            opening = part.ask(since, None, 1)
-            self.ledger.add(pages=1)
-        return opening
 
     # Where the filter on the change time does not work
 

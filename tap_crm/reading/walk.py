@@ -169,17 +169,21 @@ class Walk:
             # The page on which more than the known records would show.
             page = known // self._size + 1
             low, high = (edge, self._window.high) if ascending else (self._window.low, edge)
-            return wall if len(self._behind(low, high, page)) > known % self._size else None
+            return wall if len(self._behind(low, high, page, known)) > known % self._size else None
         # From its first to its last record the window is one second: nothing but what lies beside it is narrower.
         low, high = (edge + 1, self._window.high) if ascending else (self._window.low, edge - 1)
         beside = low is None or high is None or low <= high
-        if beside and any(row.key not in self._keys for row in self._behind(low, high, 1)):
+        if beside and any(row.key not in self._keys for row in self._behind(low, high, 1, 0)):
             return wall
         return wall if self._shortfall() or wall.reach >= self._part.reach else None
 
-    def _behind(self, low: int | None, high: int | None, page: int) -> tuple[Row, ...]:
+    def _behind(self, low: int | None, high: int | None, page: int, known: int) -> tuple[Row, ...]:
+        """Return a page behind the last one; an empty one that its total contradicts is asked for again."""
+        answer = self._part.ask(low, high, page)
+        if not answer.rows and answer.total is not None and answer.total > known:
+            answer = self._part.ask(low, high, page)
         self._ledger.add(pages=1)
-        return self._part.ask(low, high, page).rows
+        return answer.rows
 
     def _is_behind(self, key: int | str, edge: int) -> bool:
         """Tell whether a record that was read lies at the edge or behind it."""

@@ -46,6 +46,16 @@ class Lanes:
     fewest_pages: int = FEWEST_PAGES
 
 
+def open_listing(part: Slice, low: int | None, high: int | None, ledger: Ledger) -> Answer:
+    """Return the first page; an empty one is believed if its total is 0, or when it came twice."""
+    answer = part.ask(low, high, 1)
+    ledger.add(pages=1)
+    if not answer.rows and answer.total != 0:
+        answer = part.ask(low, high, 1)
+        ledger.add(pages=1)
+    return answer
+
+
 class WindowReader:
     """Reads ``[low, high]`` of a slice completely.
 
@@ -231,7 +241,7 @@ class WindowReader:
 
     def _plan_oldest_first(self, low: int | None, high: int | None, first: Answer | None) -> Iterator[Window]:
         """Cut a listing in ascending order: its page number N holds the end of a window of N pages."""
-        first = first or self._ask(low, high, 1)
+        first = first or open_listing(self._part, low, high, self._ledger)
         if not first.rows:
             return
         total = self._estimate(low, high, first)
@@ -295,7 +305,7 @@ class WindowReader:
 
     def _plan_newest_first(self, low: int | None, high: int | None, first: Answer | None) -> Iterator[Window]:
         """Cut a listing that comes newest first: the oldest window is at its end, so the count leads there."""
-        first = first or self._ask(low, high, 1)
+        first = first or open_listing(self._part, low, high, self._ledger)
         if not first.rows:
             return
         count = -(-self._estimate(low, high, first) // self._size)

@@ -54,27 +54,26 @@ def from_epoch(seconds: int) -> str:
 
 
 def _moment(value: object, date_order: str) -> datetime:
-    """Read a time; first by the decoder of the fast path, so that both paths say the same."""
-    plain = float(value) if isinstance(value, Decimal) else value
+    """Read a time; where it can, with the decoder of the fast path, so that both paths say the same."""
     try:
-        try:
-            moment = msgspec.convert(plain.strip() if isinstance(plain, str) else plain, _AWARE, strict=False)
-        except msgspec.ValidationError:
-            if not isinstance(plain, str):
-                raise
-            moment = _from_text(plain.strip(), date_order)
+        if isinstance(value, str):
+            moment = _from_text(value.strip(), date_order)
+        else:
+            moment = msgspec.convert(float(value) if isinstance(value, Decimal) else value, _AWARE, strict=False)
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except (ValueError, OverflowError):
         raise Unfit from None
 
 
 def _from_text(text: str, date_order: str) -> datetime:
-    slashed = _SLASHED.fullmatch(text)
-    if slashed is None:
+    if slashed := _SLASHED.fullmatch(text):
+        first, second, year = (int(part) for part in slashed.groups())
+        month, day = (first, second) if date_order == "mdy" else (second, first)
+        return datetime(year, month, day, tzinfo=UTC)
+    try:
+        return msgspec.convert(text, _AWARE, strict=False)
+    except msgspec.ValidationError:
         return datetime.fromisoformat(text)
-    first, second, year = (int(part) for part in slashed.groups())
-    month, day = (first, second) if date_order == "mdy" else (second, first)
-    return datetime(year, month, day, tzinfo=UTC)
 
 
 def _iso(moment: datetime) -> str:

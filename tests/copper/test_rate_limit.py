@@ -14,7 +14,7 @@ LIMIT, SECONDS = 180, 6.0
 def test_nine_tenths_of_the_limit_are_used_at_150_ms_without_a_429(start: Start) -> None:
     """A rolling window as documented; the tap is told the limit as 1,800 a minute."""
     app, tap = start(
-        {"people": 24_000, "companies": 5_000, "activities": 20_000},
+        {"people": 40_000, "companies": 5_000, "activities": 20_000},
         rate_limit=LIMIT,
         rate_window=SECONDS,
         latency_ms=150,

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import logging
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, TypeAlias
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
 
 from tap_crm import errors
 from tap_crm.providers.copper.lists import Record, ask_list, records_in
 from tap_crm.providers.copper.search import SearchListing
 from tap_crm.reading.changes import ChangeReader
 from tap_crm.reading.page import Page
+from tap_crm.reading.windows import Lanes
 from tap_crm.transport.ledger import Ledger
 from tap_crm.transport.session import Question
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from tap_crm.declare import Reading
     from tap_crm.reading.page import Item
+
+_log = logging.getLogger("tap-crm.copper")
 
 #: Records whose children are asked for before they are written: bounds the memory.
 PARENTS_AT_ONCE = 64
@@ -46,49 +50,51 @@ class PerRecord:
     ask: Ask
 
     def read(self, reading: Reading) -> None:
-        """Walk all parents, ask for the children of each, some at a time."""
+        """Walk all parents and ask for the children of each, some at a time, as the parents come."""
+        _log.warning("%s: costs a request for each record of %s", reading.spec.name, ", ".join(self.entities))
         with ThreadPoolExecutor(max(2, reading.lanes.count), thread_name_prefix=reading.spec.name) as pool:
             for entity in self.entities:
-                for parents in self._parents(reading, entity):
-                    found = pool.map(lambda parent, entity=entity: self._children(reading, entity, parent), parents)
-                    records = [record for children in found for record in children]
-                    reading.ledger.add(distinct=len(records))
-                    if records:
-                        reading.emit(Page(records=records))
+                self._read_entity(reading, entity, pool)
 
-    def _children(self, reading: Reading, entity: str, parent: int) -> list[Record]:
-        try:
-            return self.ask(reading, entity, parent)
-        except errors.NotThere:
-            return []  # the parent was deleted since it was listed
+    def _read_entity(self, reading: Reading, entity: str, pool: ThreadPoolExecutor) -> None:
+        """Read the children of all records of one object; nothing where the key may not read it."""
+        known: set[int | str] = set()
 
-    def _parents(self, reading: Reading, entity: str) -> Iterator[list[int]]:
-        """Yield the ids of all records of an object, in portions; nothing where the key may not read it."""
-        ids: set[int | str] = set()
+        def take(item: Item) -> None:
+            if not isinstance(item, Page) or item.body is None:
+                return
+            rows = listing.rows_of(item.body)
+            new = [key for key in dict.fromkeys(row.key for row in rows) if key not in known]
+            known.update(new)
+            for start in range(0, len(new), PARENTS_AT_ONCE):
+                self._emit_children(reading, entity, new[start : start + PARENTS_AT_ONCE], pool)
 
-        def collect(item: Item) -> None:
-            if isinstance(item, Page) and item.body is not None:
-                ids.update(row.key for row in listing.rows_of(item.body))
-
-        body: dict[str, Any] = {"include_converted_leads": True} if entity == "leads" else {}
         listing = SearchListing(
             label=f"{reading.spec.name}: {entity}",
             path=f"/{entity}/search",
             reading=reading,
             times=("date_modified", "date_created"),
             filters={"date_modified": "modified_date", "date_created": "created_date"},
-            body=body,
+            body={"include_converted_leads": True} if entity == "leads" else {},
         )
-        costs = Ledger()
+        parents = ChangeReader(listing, "date_modified", "date_created", take, Ledger(), Lanes())
         try:
-            ChangeReader(
-                listing, "date_modified", "date_created", collect, costs, replace(reading.lanes, count=1)
-            ).read(None)
+            parents.read(None)
         except errors.Forbidden:
             reading.ledger.note(f"the key may not read {entity}; nothing that belongs to them was read")
-        ordered = sorted(int(identity) for identity in ids)
-        for start in range(0, len(ordered), PARENTS_AT_ONCE):
-            yield ordered[start : start + PARENTS_AT_ONCE]
+
+    def _emit_children(self, reading: Reading, entity: str, parents: list[int | str], pool: ThreadPoolExecutor) -> None:
+        found = pool.map(lambda parent: self._children(reading, entity, int(parent)), parents)
+        records = [record for children in found for record in children]
+        reading.ledger.add(distinct=len(records))
+        if records:
+            reading.emit(Page(records=records))
+
+    def _children(self, reading: Reading, entity: str, parent: int) -> list[Record]:
+        try:
+            return self.ask(reading, entity, parent)
+        except errors.NotThere:
+            return []  # the parent was deleted since it was listed
 
     def probe(self, reading: Reading) -> None:
         """Ask nothing: each question needs a record, and whether that may be read its own stream shows."""

@@ -19,6 +19,8 @@ def _by_change(name: str) -> StreamSpec:
 
 STREAMS = (
     StreamSpec("account", ("id",), WholeList("/account", one_record)),
+    StreamSpec("field_layouts", ("entity", "pipeline_id", "field_id"), FieldLayouts()),
+    StreamSpec("tags", ("name",), Tags()),
     _by_change("people"),
     _by_change("companies"),
     StreamSpec(
@@ -51,9 +53,7 @@ STREAMS = (
     StreamSpec("customer_sources", ("id",), WholeList("/customer_sources")),
     StreamSpec("loss_reasons", ("id",), WholeList("/loss_reasons")),
     StreamSpec("lead_statuses", ("id",), WholeList("/lead_statuses")),
-    StreamSpec("tags", ("name",), Tags()),
     StreamSpec("webhooks", ("id",), WholeList("/webhooks"), masked=frozenset({"secret", "headers"})),
-    StreamSpec("field_layouts", ("entity", "pipeline_id", "field_id"), FieldLayouts()),
     StreamSpec(
         "related_items",
         ("parent_type", "parent_id", "type", "id"),

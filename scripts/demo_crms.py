@@ -1,0 +1,137 @@
+"""What the demo knows of each CRM: how to serve it, how to reach it, what it holds, how to change it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from sandbox.copper import API_KEY, USER_EMAIL
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from sandbox.client import Client
+
+Record: TypeAlias = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table that the loader fills.
+
+    Attributes:
+        keys: its primary key.
+        truth: gives the records that the CRM has now.
+        changed: the column that tells a record's version; None where the CRM gives none.
+    """
+
+    keys: tuple[str, ...]
+    truth: Callable[[Client], list[Record]]
+    changed: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A change made between the two loads, by a command of the sandbox."""
+
+    says: str
+    verb: str
+    order: Record
+
+
+@dataclass(frozen=True, slots=True)
+class Crm:
+    """A CRM that the demo can show."""
+
+    name: str
+    title: str
+    extractor: str
+    schema: str
+    server: tuple[str, ...]
+    """Arguments of the sandbox."""
+    settings: Mapping[str, str]
+    """The extractor's settings but its address, as the environment gives them."""
+    tables: Mapping[str, Table]
+    changes: tuple[Change, ...] = ()
+    stages: str = ""
+    """SQL that counts and adds up the deals: pipeline, stage, deals, amount."""
+    currency: str = ""
+
+
+def _of(truth: str) -> Callable[[Client], list[Record]]:
+    def read(client: Client) -> list[Record]:
+        records: list[Record] = client.control(f"truth/{truth}")
+        return records
+
+    return read
+
+
+def _layouts(client: Client) -> list[Record]:
+    """Copper's form layouts: opportunities have one for each pipeline."""
+    layouts: list[Record] = []
+    for entity in ("people", "companies", "leads", "opportunities", "projects", "tasks"):
+        pipelines = [row["id"] for row in client.control("truth/pipelines")] if entity == "opportunities" else [0]
+        for pipeline in pipelines:
+            query = {"pipeline_id": pipeline} if pipeline else {}
+            rows = client.get(f"field_layouts/by_entity/{entity}", **query).json()
+            place = {"entity": entity, "pipeline_id": pipeline}
+            layouts += [{**place, **row, "field_id": str(row["field_id"])} for row in rows]
+    return layouts
+
+
+_CHANGING = ("people", "companies", "leads", "opportunities", "projects", "tasks", "activities")
+_LISTS = (
+    *("account", "pipelines", "pipeline_stages", "users", "custom_activity_types", "contact_types"),
+    *("customer_sources", "loss_reasons", "lead_statuses", "webhooks"),
+)
+
+COPPER = Crm(
+    name="copper",
+    title="Copper",
+    extractor="tap-copper",
+    schema="copper",
+    server=(
+        *("--people", "5000", "--companies", "1500", "--opportunities", "1500", "--leads", "1000"),
+        *("--activities", "5000", "--tasks", "1000", "--projects", "300", "--rate-limit", "0"),
+    ),
+    settings={
+        "TAP_COPPER_API_KEY": API_KEY,
+        "TAP_COPPER_USER_EMAIL": USER_EMAIL,
+        "TAP_COPPER_REQUESTS_PER_MINUTE": "0",
+    },
+    tables={
+        **{name: Table(("id",), _of(name), "date_modified") for name in _CHANGING},
+        **{name: Table(("id",), _of(name)) for name in _LISTS},
+        "custom_fields": Table(("id",), _of("custom_field_definitions")),
+        "activity_types": Table(("id", "category"), _of("activity_types")),
+        "tags": Table(("name",), _of("tags")),
+        "field_layouts": Table(("entity", "pipeline_id", "field_id"), _layouts),
+    },
+    changes=(
+        Change("40 people are edited", "edit", {"object": "people", "count": 40}),
+        Change("12 people are created", "create", {"object": "people", "count": 12}),
+        Change("3 companies are created", "create", {"object": "companies", "count": 3}),
+        Change(
+            "25 opportunities are won",
+            "edit",
+            {"object": "opportunities", "count": 25, "changes": {"status": "Won", "win_probability": 100}},
+        ),
+        Change("8 opportunities are created", "create", {"object": "opportunities", "count": 8}),
+        Change("5 leads are converted", "convert", {"count": 5}),
+        Change("30 activities are logged", "create", {"object": "activities", "count": 30}),
+    ),
+    stages="""
+        SELECT coalesce(pipelines.name, 'no pipeline') AS pipeline,
+               coalesce(stages.name, 'no stage') AS stage,
+               count(*) AS deals,
+               coalesce(sum(opportunities.converted_value), 0) AS amount
+        FROM copper.opportunities AS opportunities
+        LEFT JOIN copper.pipelines AS pipelines ON pipelines.id = opportunities.pipeline_id
+        LEFT JOIN copper.pipeline_stages AS stages ON stages.id = opportunities.pipeline_stage_id
+        GROUP BY pipelines.id, pipelines.name, stages.id, stages.name, stages.win_probability
+        ORDER BY pipelines.id, stages.win_probability, stages.id
+    """,
+    currency="USD",
+)
+
+CRMS: Mapping[str, Crm] = {crm.name: crm for crm in (COPPER,)}

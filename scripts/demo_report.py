@@ -1,0 +1,114 @@
+"""What the demo shows: the comparison, the cost of each run, and a picture of the deals."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import duckdb
+from rich import box
+from rich.table import Table as Grid
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    from rich.console import Console
+
+    from scripts.demo_compare import Comparison
+    from scripts.demo_crms import Crm
+
+_BAR = 14
+_MILLION = 1_000_000
+_EIGHTHS = " ▏▎▍▌▋▊▉█"
+
+_AUDIT = """
+    SELECT stream, records, requests
+    FROM {schema}.sync_audit
+    WHERE run_id = (SELECT DISTINCT run_id FROM {schema}.sync_audit ORDER BY run_id LIMIT 1 OFFSET {run})
+"""
+
+
+def show_comparison(console: Console, comparisons: Sequence[Comparison]) -> None:
+    """Print a line for every table: what is there, what was loaded, whether it is the same."""
+    grid = Grid(box=box.SIMPLE_HEAD)
+    grid.add_column("table")
+    grid.add_column("rows in the CRM", justify="right")
+    grid.add_column("rows loaded", justify="right")
+    grid.add_column("the same?")
+    for one in comparisons:
+        grid.add_row(one.table, f"{one.there:,}", f"{one.loaded:,}", _verdict(one))
+    grid.add_section()
+    different = sum(not one.equal for one in comparisons)
+    verdict = (
+        Text(f"{different} of {len(comparisons)} differ", "bold red") if different else Text("all equal", "bold green")
+    )
+    total, loaded = sum(one.there for one in comparisons), sum(one.loaded for one in comparisons)
+    grid.add_row(f"{len(comparisons)} tables", f"{total:,}", f"{loaded:,}", verdict, style="bold")
+    console.print(grid)
+
+
+def show_runs(console: Console, crm: Crm, database: Path) -> None:
+    """Print what each of the two runs read and asked, from the audit that the tap loaded with them."""
+    with duckdb.connect(str(database), read_only=True) as connection:
+        first, second = (
+            {
+                stream: (records, requests)
+                for stream, records, requests in connection.execute(
+                    _AUDIT.format(schema=crm.schema, run=run)
+                ).fetchall()
+            }
+            for run in (0, 1)
+        )
+    grid = Grid(box=box.SIMPLE_HEAD)
+    grid.add_column("stream")
+    for run in ("first run", "second run"):
+        grid.add_column(f"{run}:\nrecords", justify="right")
+        grid.add_column("\nrequests", justify="right")
+    for stream in first:
+        grid.add_row(stream, *_cost([first[stream]]), *_cost([second[stream]] if stream in second else []))
+    grid.add_section()
+    grid.add_row("together", *_cost(first.values()), *_cost(second.values()), style="bold")
+    console.print(grid)
+
+
+def show_deals(console: Console, crm: Crm, database: Path) -> None:
+    """Print the deals of each pipeline by stage, as bars."""
+    with duckdb.connect(str(database), read_only=True) as connection:
+        rows: list[tuple[str, str, int, float]] = connection.execute(crm.stages).fetchall()
+    most, highest = max((row[2] for row in rows), default=0), max((row[3] for row in rows), default=0)
+    grid = Grid(box=box.SIMPLE_HEAD)
+    grid.add_column("pipeline and stage")
+    grid.add_column("deals", justify="right")
+    grid.add_column("")
+    grid.add_column(f"million {crm.currency}", justify="right")
+    grid.add_column("")
+    seen = None
+    for pipeline, stage, deals, amount in rows:
+        if pipeline != seen:
+            if seen is not None:
+                grid.add_section()
+            grid.add_row(Text(pipeline, "bold"))
+            seen = pipeline
+        count_bar, amount_bar = Text(_bar(deals, most), "cyan"), Text(_bar(amount, highest), "green")
+        grid.add_row(f"  {stage}", f"{deals:,}", count_bar, f"{amount / _MILLION:,.0f}", amount_bar)
+    console.print(grid)
+
+
+def _verdict(one: Comparison) -> Text:
+    if one.equal:
+        return Text("yes", "green")
+    found = {"missing": one.missing, "outdated": one.outdated, "surplus": one.surplus}
+    return Text("no: " + ", ".join(f"{count:,} {what}" for what, count in found.items() if count), "red")
+
+
+def _cost(runs: Iterable[tuple[int, int]]) -> tuple[str, str]:
+    listed = list(runs)
+    if not listed:
+        return "", ""
+    return f"{sum(records for records, _ in listed):,}", f"{sum(requests for _, requests in listed):,}"
+
+
+def _bar(value: float, longest: float) -> str:
+    eighths = round(_BAR * 8 * value / longest) if longest else 0
+    return "█" * (eighths // 8) + _EIGHTHS[eighths % 8].strip()

@@ -1,0 +1,3 @@
+"""What the documents say is what the code does."""
+
+from __future__ import annotations

@@ -1,0 +1,154 @@
+"""The README's tables are those of the code, what a user can set or read is in it, and no link leads nowhere."""
+
+# ruff: noqa: D103  (the name of a test is its sentence)
+from __future__ import annotations
+
+import copy
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from scripts import readme_tables
+from tap_crm import audit
+from tap_crm.providers import PROVIDERS
+from tap_crm.settings import CONFIG
+from tap_crm.tap import TapCRM
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("**/*.md")])
+MELTANO = ROOT / "meltano.yml"
+_LINK = re.compile(r"\]\(([^)\s]+)\)")
+_SQL = re.compile(r"^```sql\n(.*?)^```", re.MULTILINE | re.DOTALL)
+_HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
+_FENCED = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
+
+
+def text_of(page: Path) -> str:
+    """Return a page without its blocks of code, in which `#` begins a comment."""
+    return _FENCED.sub("", page.read_text("utf-8"))
+
+
+def anchors(page: Path) -> set[str]:
+    """Return what links into a page may name, by the rule that forges use."""
+    headings = _HEADING.findall(text_of(page))
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def sql_type(part: dict[str, Any]) -> str:
+    """Return the type of a column as target-duckdb makes it."""
+    if part.get("format") == "date-time":
+        return "TIMESTAMP"
+    types = {"integer": "BIGINT", "number": "DOUBLE", "boolean": "BOOLEAN", "string": "VARCHAR"}
+    return next((types[name] for name in types if name in part.get("type", ())), "JSON")
+
+
+@pytest.fixture(scope="module")
+def readme() -> str:
+    """Give the README's text."""
+    return readme_tables.README.read_text("utf-8")
+
+
+def test_the_generated_tables_are_up_to_date() -> None:
+    command = [sys.executable, "-m", "scripts.readme_tables", "--check"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_stale_table_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, readme: str) -> None:
+    stale = tmp_path / "README.md"
+    stale.write_text(readme.replace("| `api_key` |", "| `api_token` |"), "utf-8")
+    monkeypatch.setattr(readme_tables, "README", stale)
+    assert readme_tables.main(["--check"]) == 1
+    assert readme_tables.main([]) == 0
+    assert stale.read_text("utf-8") == readme
+    assert readme_tables.main(["--check"]) == 0
+
+
+def test_a_lost_marker_is_an_error(readme: str) -> None:
+    with pytest.raises(ValueError, match="generated parts"):
+        readme_tables.renewed(readme.replace("<!-- generated: settings -->", ""))
+
+
+@pytest.mark.parametrize("option", [name for option in TapCRM.cli.params for name in option.opts])
+def test_each_option_of_the_command_line_is_documented(readme: str, option: str) -> None:
+    assert f"`{option}`" in readme
+
+
+@pytest.mark.parametrize("setting", CONFIG["properties"])
+def test_each_setting_is_documented(readme: str, setting: str) -> None:
+    assert f"| `{setting}` |" in readme
+
+
+@pytest.mark.parametrize("stream", [audit.NAME, *(spec.name for crm in PROVIDERS.values() for spec in crm.streams)])
+def test_each_stream_is_documented(readme: str, stream: str) -> None:
+    assert f"| `{stream}` |" in readme
+
+
+@pytest.mark.parametrize(
+    ("crm", "stream"), [(crm.name, spec.name) for crm in PROVIDERS.values() for spec in crm.streams]
+)
+def test_each_stream_has_a_note_on_the_page_of_its_crm(crm: str, stream: str) -> None:
+    assert re.search(
+        rf"(`{stream}`|^### .*\b{stream}\b)", (ROOT / "docs" / f"{crm}.md").read_text("utf-8"), re.MULTILINE
+    )
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_queries_run_on_tables_made_from_the_schemas(page: Path) -> None:
+    duckdb = pytest.importorskip("duckdb")
+    with duckdb.connect() as connection:
+        connection.execute("CREATE SCHEMA copper")
+        for path in (ROOT / "schemas/common/sync_audit.json", *(ROOT / "schemas/copper").glob("[a-z]*.json")):
+            columns = json.loads(path.read_text("utf-8"))["properties"]
+            declared = ", ".join(f'"{name}" {sql_type(part)}' for name, part in columns.items())
+            connection.execute(f'CREATE TABLE copper."{path.stem}" ({declared})')
+        for query in _SQL.findall(page.read_text("utf-8")):
+            assert connection.execute(query).fetchall() == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_inside_of_the_project_resolve(page: Path) -> None:
+    for link in _LINK.findall(text_of(page)):
+        if "://" in link:
+            continue
+        path, _, anchor = link.partition("#")
+        target = (page.parent / path).resolve() if path else page
+        assert target.exists(), link
+        assert not anchor or anchor in anchors(target), link
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_files_that_a_page_names_exist(page: Path) -> None:
+    named = re.findall(r"`((?:tap_crm|sandbox|tests|scripts|schemas)/[\w./]*)`", text_of(page))
+    assert [path for path in named if not (ROOT / path).exists()] == []
+
+
+def test_each_module_has_a_line_in_the_layout() -> None:
+    contributing = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
+    modules = [path for path in (ROOT / "tap_crm").rglob("*.py") if not path.name.startswith("__")]
+    paths = [path.relative_to(ROOT).as_posix() for path in modules if "providers" not in path.parts]
+    assert [path for path in paths if f"`{path}`" not in contributing] == []
+
+
+@pytest.mark.skipif(not MELTANO.exists(), reason="this checkout has no Meltano project")
+def test_meltano_has_the_settings_of_the_tap_and_no_others() -> None:
+    extractors: list[dict[str, Any]] = yaml.safe_load(MELTANO.read_text("utf-8"))["plugins"]["extractors"]
+    tap = next(plugin for plugin in extractors if plugin["name"] == "tap-crm")
+    assert {setting["name"] for setting in tap["settings"]} == TapCRM.config_jsonschema["properties"].keys() | _of_sdk()
+
+
+def test_every_setting_of_the_sdk_is_documented(readme: str) -> None:
+    assert [name for name in _of_sdk() if f"`{name}`" not in readme] == []
+
+
+def _of_sdk() -> set[str]:
+    """Return the settings that the SDK adds to a tap's own."""
+    schema: dict[str, Any] = copy.deepcopy(TapCRM.config_jsonschema)
+    TapCRM.append_builtin_config(schema)
+    return set(schema["properties"]) - set(CONFIG["properties"])

@@ -1,0 +1,1 @@
+"""The tap under Meltano, into real loaders."""

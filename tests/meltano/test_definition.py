@@ -1,0 +1,60 @@
+"""What `meltano.yml` says of the tap is what the tap says of itself."""
+
+# ruff: noqa: D103  (the name of a test is its sentence)
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+import yaml
+
+from tap_crm.settings import CONFIG
+from tap_crm.tap import TapCRM
+from tests.meltano.project import ROOT
+
+
+@pytest.fixture(scope="module")
+def plugins() -> dict[str, dict[str, Any]]:
+    """Give all plugins by name."""
+    groups = yaml.safe_load((ROOT / "meltano.yml").read_text())["plugins"]
+    return {plugin["name"]: plugin for group in groups.values() for plugin in group}
+
+
+@pytest.fixture(scope="module")
+def settings(plugins: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Give the tap's settings by name."""
+    return {setting["name"]: setting for setting in plugins["tap-crm"]["settings"]}
+
+
+def test_every_setting_of_the_tap_is_defined(settings: dict[str, Any]) -> None:
+    assert CONFIG["properties"].keys() <= settings.keys()
+
+
+def test_no_setting_is_defined_that_the_tap_does_not_have(settings: dict[str, Any]) -> None:
+    assert settings.keys() <= TapCRM.config_jsonschema["properties"].keys() | _sdk_settings()
+
+
+def test_exactly_the_secrets_are_sensitive(settings: dict[str, Any]) -> None:
+    secrets = {name for name, part in CONFIG["properties"].items() if part.get("secret")}
+    assert {name for name, setting in settings.items() if setting.get("sensitive")} == secrets
+
+
+def test_defaults_are_those_of_the_tap(settings: dict[str, Any]) -> None:
+    defaults = {name: part["default"] for name, part in CONFIG["properties"].items() if "default" in part}
+    assert {name: settings[name].get("value") for name in defaults} == defaults
+
+
+def test_no_credential_is_written_in_it(plugins: dict[str, dict[str, Any]]) -> None:
+    configured = {name for plugin in plugins.values() for name in plugin.get("config", {})}
+    assert configured.isdisjoint({"api_key", "access_token", "user_email", "sqlalchemy_url"})
+
+
+def test_the_sample_config_is_one_that_the_tap_takes() -> None:
+    sample = json.loads((ROOT / "sample_config.json").read_text())
+    assert TapCRM(config=sample, parse_env_config=False, validate_config=True).settings.provider == "copper"
+
+
+def _sdk_settings() -> set[str]:
+    shared = ("stream_maps", "stream_map_config", "faker_config", "batch_config")
+    return {*shared, *(f"flattening_{name}" for name in ("enabled", "max_depth", "max_key_length", "separator"))}

@@ -1,0 +1,1 @@
+"""The wheel, as it would be published."""

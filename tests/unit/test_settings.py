@@ -1,0 +1,186 @@
+"""The config contract: each mistake is one line that names the setting, and no secret is ever shown."""
+# ruff: noqa: ANN401 - values may be anything, that is the point
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tap_crm.errors import ConfigError
+from tap_crm.settings import CONFIG, SECRETS, Settings, parse_moment
+
+PROVIDERS = ("copper", "close")
+KEY = "3f1a9c77d2e84b06a5c0ffee12345678"
+HUGE = 10**400
+
+
+def settings_with(**changes: Any) -> Settings:
+    """Return the settings of a good config with some changes."""
+    return Settings.from_config({"provider": "copper", "api_key": KEY, **changes}, PROVIDERS)
+
+
+def complaint(**changes: Any) -> str:
+    """Return what the user is told about a bad config."""
+    with pytest.raises(ConfigError) as caught:
+        settings_with(**changes)
+    return str(caught.value)
+
+
+def test_the_defaults_are_those_that_the_config_schema_declares() -> None:
+    """What `--about` says is true."""
+    settings = settings_with()
+    for name, part in CONFIG["properties"].items():
+        if "default" in part:
+            assert getattr(settings, name) == part["default"], name
+    assert settings.start_date is None
+    assert settings.requests_per_minute is None
+    assert settings.activity_lookback == 86_400
+
+
+def test_every_setting_of_the_schema_is_read_and_no_other() -> None:
+    """None is forgotten."""
+    assert CONFIG["properties"].keys() == Settings.__dataclass_fields__.keys()
+
+
+def test_secrets_are_declared_as_such() -> None:
+    """Meltano hides them then."""
+    declared = {name for name, part in CONFIG["properties"].items() if part.get("secret")}
+    assert declared == set(SECRETS)
+
+
+@pytest.mark.parametrize("name", ["requests_per_minute", "overlap_seconds", "retry_seconds", "request_timeout_seconds"])
+@pytest.mark.parametrize(("given_as", "count"), [(7, 7), ("7", 7), (7.0, 7), ("7.0", 7)])
+def test_counts_may_come_as_text(name: str, given_as: Any, count: int) -> None:
+    """Environment variables are text."""
+    assert getattr(settings_with(**{name: given_as}), name) == count
+
+
+@pytest.mark.parametrize("name", sorted(set(CONFIG["properties"]) - {"provider", "api_key"}))
+@pytest.mark.parametrize("nothing", [None, ""])
+def test_an_empty_setting_is_the_default(name: str, nothing: Any) -> None:
+    """An environment variable that is set to nothing sets nothing."""
+    assert getattr(settings_with(**{name: nothing}), name) == getattr(settings_with(), name)
+
+
+def test_zero_is_an_answer() -> None:
+    """It switches pacing off, and is not the default."""
+    settings = settings_with(requests_per_minute=0, overlap_seconds=0, retry_seconds=0, activity_lookback_days=0)
+    assert (settings.requests_per_minute, settings.overlap_seconds, settings.retry_seconds) == (0, 0, 0)
+    assert settings.activity_lookback == 0
+
+
+def test_a_look_back_may_be_part_of_a_day() -> None:
+    """Six hours."""
+    assert settings_with(activity_lookback_days="0.25").activity_lookback == 21_600
+
+
+def test_credentials_are_taken_without_the_blanks_around_them() -> None:
+    """Copied with a line end."""
+    assert settings_with(api_key=f" {KEY}\n").api_key == KEY
+    assert settings_with(api_key="  ").api_key is None
+
+
+@pytest.mark.parametrize("provider", [None, "", "salesforce", 5, ["copper"]])
+def test_the_provider_must_be_a_known_one(provider: Any) -> None:
+    """The message lists them."""
+    text = complaint(provider=provider)
+    assert "`provider`" in text
+    assert "copper, close" in text
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("api_key", 5),
+        ("api_key", f"{KEY} {KEY}"),
+        ("api_key", f"{KEY}\nX-Other: 1"),
+        ("api_key", f"{KEY}\u2026"),
+        ("api_key", f"{KEY}\x00"),
+        ("user_email", ["a@example.com"]),
+        ("user_email", "a b@example.com"),
+        ("user_email", "å@example.com"),
+        ("access_token", {"token": KEY}),
+        ("access_token", f"{KEY}\u200b"),
+        ("api_url", 5),
+        ("api_url", "crm.example/v1"),
+        ("api_url", "ftp://crm.example"),
+        ("api_url", "https://"),
+        ("api_url", "https://:8080/v1"),
+        ("api_url", "https://[::1"),
+        ("api_url", "https://crm.example:99999/v1"),
+        ("api_url", "https://crm.example:port/v1"),
+        ("api_url", f"https://me:{KEY}@crm.example/v1"),
+        ("api_url", f"https://{KEY}@crm.example/v1"),
+        ("api_url", f"https://crm.example/v1?key={KEY}"),
+        ("api_url", f"https://crm.example/v1#{KEY}"),
+        ("start_date", "yesterday"),
+        ("start_date", "2026-02-30"),
+        ("start_date", "1/31/2026"),
+        ("start_date", True),
+        ("requests_per_minute", -1),
+        ("requests_per_minute", "many"),
+        ("requests_per_minute", 1.5),
+        ("requests_per_minute", True),
+        ("requests_per_minute", HUGE),
+        ("overlap_seconds", "5 minutes"),
+        ("overlap_seconds", [300]),
+        ("activity_lookback_days", "nan"),
+        ("activity_lookback_days", "inf"),
+        ("activity_lookback_days", -0.5),
+        ("activity_lookback_days", 1e300),
+        ("date_order", "ymd"),
+        ("date_order", ["mdy"]),
+        ("retry_seconds", {"seconds": 1}),
+        ("retry_seconds", 1e300),
+        ("request_timeout_seconds", HUGE),
+    ],
+)
+def test_a_bad_value_is_one_line_that_names_the_setting(name: str, value: Any) -> None:
+    """And never shows a secret, wherever it was put."""
+    text = complaint(**{name: value})
+    assert f"`{name}`" in text
+    assert "\n" not in text
+    assert KEY not in text
+
+
+@given(name=st.sampled_from(sorted(CONFIG["properties"])), value=st.text() | st.integers() | st.floats() | st.none())
+def test_any_value_at_all_is_taken_or_explained(name: str, value: Any) -> None:
+    """Nothing else is raised."""
+    try:
+        settings_with(**{name: value})
+    except ConfigError as error:
+        assert f"`{name}`" in str(error)  # noqa: PT017 - both outcomes are fine
+
+
+def test_the_settings_do_not_show_their_secrets() -> None:
+    """Not in a debugger's or a log's words either."""
+    shown = repr(settings_with(access_token="t0ken-t0ken"))
+    assert KEY not in shown
+    assert "t0ken" not in shown
+
+
+@pytest.mark.parametrize(
+    ("text", "epoch"),
+    [
+        ("2026-01-01", 1_767_225_600),
+        ("2026-01-01T00:00:00", 1_767_225_600),
+        ("2026-01-01T00:00:00Z", 1_767_225_600),
+        ("2026-01-01T01:00:00+01:00", 1_767_225_600),
+        ("2026-01-01T00:00:00.9Z", 1_767_225_600),
+        ("1969-12-31T23:59:59.5Z", -1),
+    ],
+)
+def test_a_start_is_in_utc_where_it_names_no_zone(text: str, epoch: int) -> None:
+    """A fraction is cut downwards: nothing is left out."""
+    assert parse_moment(text) == settings_with(start_date=text).start_date == epoch
+
+
+@pytest.mark.parametrize(
+    "url", ["https://api.copper.com/developer_api/v1", "http://127.0.0.1:9000/x", "https://[::1]/"]
+)
+def test_an_address_is_taken_as_it_is(url: str) -> None:
+    """With its path."""
+    assert settings_with(api_url=url).api_url == url
