@@ -10,6 +10,7 @@ import sys
 import threading
 import uuid
 from concurrent.futures import ThreadPoolExecutor
+from copy import deepcopy
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -59,7 +60,7 @@ class TapCRM(Tap):
 
     name = "tap-crm"
     package_name = "tap-crm"
-    config_jsonschema: ClassVar[dict[str, Any]] = CONFIG
+    config_jsonschema: ClassVar[dict[str, Any]] = deepcopy(CONFIG)  # the SDK adds its own settings to it
     dynamic_catalog = True
     message_writer_class = LineWriter
 

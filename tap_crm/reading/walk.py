@@ -72,7 +72,8 @@ class Walk:
         window: where.
         emit: takes the pages.
         ledger: counts pages and distinct records.
-        crowd: reads a second that has more than one page; given by the planner, which can split it.
+        crowd: reads a second that has more than one page and returns the keys found there; given by the planner,
+            which can split it.
         seen: keys and times already emitted; shared with walks inside of this one.
         shared: the same for the seconds in which neighbouring windows meet; shared by all windows.
     """
@@ -84,7 +85,7 @@ class Walk:
         emit: Emit,
         ledger: Ledger,
         *,
-        crowd: Callable[[int, dict[int | str, tuple[int | None, ...]]], None] | None = None,
+        crowd: Callable[[int, dict[int | str, tuple[int | None, ...]]], set[int | str]] | None = None,
         seen: dict[int | str, tuple[int | None, ...]] | None = None,
         shared: dict[int | str, tuple[int | None, ...]] | None = None,
     ) -> None:
@@ -96,7 +97,7 @@ class Walk:
         self._crowd = crowd
         self._seen = {} if seen is None else seen
         self._size = part.listing.page_size
-        self._keys: set[int | str] = set()
+        self.keys: set[int | str] = set()
         self._asked: set[int | str] = set()
         self._highest_total: int | None = None
         self._last_total: int | None = None
@@ -164,8 +165,8 @@ class Walk:
         wall = Wall(edge, self._top * self._size)
         if self._window.followed:
             return replace(wall, certain=False)
-        known = sum(1 for key in self._keys if self._is_behind(key, edge))
-        if known < len(self._keys):
+        known = sum(1 for key in self.keys if self._is_behind(key, edge))
+        if known < len(self.keys):
             # The page on which more than the known records would show.
             page = known // self._size + 1
             low, high = (edge, self._window.high) if ascending else (self._window.low, edge)
@@ -173,9 +174,9 @@ class Walk:
         # From its first to its last record the window is one second: nothing but what lies beside it is narrower.
         low, high = (edge + 1, self._window.high) if ascending else (self._window.low, edge - 1)
         beside = low is None or high is None or low <= high
-        if beside and any(row.key not in self._keys for row in self._behind(low, high, 1, 0)):
+        if beside and any(row.key not in self.keys for row in self._behind(low, high, 1, 0)):
             return wall
-        return wall if self._shortfall() or wall.reach >= self._part.reach else None
+        return wall if self._shortfall() >= self._size or wall.reach >= self._part.reach else None
 
     def _behind(self, low: int | None, high: int | None, page: int, known: int) -> tuple[Row, ...]:
         """Return a page behind the last one; an empty one that its total contradicts is asked for again."""
@@ -291,7 +292,7 @@ class Walk:
         """Tell whether the row belongs here and was not emitted as it is now."""
         if self._is_beyond(row) and (self._window.shares_high or not self._part.listing.ascending):
             return False
-        self._keys.add(row.key)
+        self.keys.add(row.key)
         if self._seen.get(row.key) == row.times:
             return False
         self._seen[row.key] = row.times
@@ -338,9 +339,11 @@ class Walk:
         """Tell whether another walk could bring something."""
         if self._proven():
             return False
+        if alone and self._edges:
+            return True  # a crowd of ties: each walk lists them anew
         if self._last_total is None:
-            # Without a total only a changed last page (something was back-dated) or a crowd of ties is suspicious.
-            return (alone and bool(self._edges)) or (not self._part.listing.ascending and self._last_page_changed())
+            # Without a total, a last page that changed is suspicious: something was back-dated.
+            return not self._part.listing.ascending and self._last_page_changed()
         grew = self._grew and not self._part.listing.ascending
         return grew or self._shortfall() > 0
 
@@ -354,7 +357,7 @@ class Walk:
         """Return how many records the last total promises beyond those read and those the CRM never showed."""
         if self._last_total is None:
             return 0
-        return max(0, self._last_total - len(self._keys) - sum(self._missing.values()))
+        return max(0, self._last_total - len(self.keys) - sum(self._missing.values()))
 
     def _walk_again(self) -> int:
         """Walk the whole window once more; returns how many new rows came."""
@@ -375,17 +378,15 @@ class Walk:
         self._take(answer, asked=True)
         fits = len(answer.rows) < self._size and (answer.total is None or answer.total <= self._size)
         if not fits and self._crowd is not None:
-            before = set(self._seen)
-            self._crowd(second, self._seen)
-            new = self._seen.keys() - before
-            self._keys |= new
-            self._asked |= new
+            found = self._crowd(second, self._seen)
+            self.keys |= found
+            self._asked |= found
 
     def _count(self, wall: Wall | None = None) -> None:
         """Book the distinct records, without those of the last second where another window reads that again."""
         again = wall.second if wall is not None else self._window.high if self._window.shares_high else None
-        distinct = len(self._keys)
+        distinct = len(self.keys)
         if again is not None and self._part.by is not None:
             index = self._part.listing.times.index(self._part.by)
-            distinct -= sum(1 for key in self._keys if key in self._seen and self._seen[key][index] == again)
+            distinct -= sum(1 for key in self.keys if key in self._seen and self._seen[key][index] == again)
         self._ledger.add(windows=1, distinct=distinct)

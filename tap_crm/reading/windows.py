@@ -69,6 +69,10 @@ class WindowReader:
         checkpoints: whether finished windows move the bookmark.
         followed: the caller reads on behind the last window, from :attr:`go_on_from`.
         shared: what was emitted of the seconds in which windows meet.
+
+    Attributes:
+        go_on_from: where the CRM stopped giving records, or may have, when ``followed``.
+        keys: what was found, kept only when ``seen`` is given.
     """
 
     def __init__(  # noqa: PLR0913 - what a reading needs, handed over once
@@ -86,6 +90,7 @@ class WindowReader:
     ) -> None:
         self._shared: Seen = {} if shared is None else shared
         self.go_on_from: Wall | None = None
+        self.keys: set[int | str] = set()
         self._followed = followed
         self._part = part
         self._sink = emit
@@ -140,7 +145,7 @@ class WindowReader:
         self._sink(item)
 
     def _walk(self, window: Window) -> Wall | None:
-        return Walk(
+        walk = Walk(
             self._part,
             window,
             self._emit,
@@ -148,7 +153,11 @@ class WindowReader:
             crowd=self._reread_crowd,
             seen=self._seen,
             shared=self._shared,
-        ).run()
+        )
+        wall = walk.run()
+        if self._seen is not None:
+            self.keys |= walk.keys
+        return wall
 
     def _finish(self, window: Window, wall: Wall | None) -> None:
         """Read what lies behind a wall, then say that everything up to the window's end is complete."""
@@ -167,7 +176,7 @@ class WindowReader:
         low, high = (wall.second, window.high) if self._part.listing.ascending else (window.low, wall.second)
         if wall.second == (window.low if self._part.listing.ascending else window.high):
             # All that the CRM gave of this window is one second: read that, then the rest without it.
-            self._read_crowd(wall.second, {} if self._seen is None else self._seen)
+            self.keys |= self._read_crowd(wall.second, {} if self._seen is None else self._seen, self._ledger)
             low, high = (wall.second + 1, high) if self._part.listing.ascending else (low, wall.second - 1)
             if low is not None and high is not None and low > high:
                 return
@@ -181,17 +190,20 @@ class WindowReader:
             shared=self._shared,
         )
         inner.read(low, high)
+        self.keys |= inner.keys
 
-    def _reread_crowd(self, second: int, seen: Seen) -> None:
+    def _reread_crowd(self, second: int, seen: Seen) -> set[int | str]:
         """Read a crowded second of a window that counts its records itself."""
-        self._read_crowd(second, seen, Ledger())
+        return self._read_crowd(second, seen, Ledger())
 
-    def _read_crowd(self, second: int, seen: Seen, ledger: Ledger | None = None) -> None:
-        """Read a second with more than one page: split by another time, else walked until its count is met."""
-        ledger = ledger or self._ledger
+    def _read_crowd(self, second: int, seen: Seen, ledger: Ledger) -> set[int | str]:
+        """Read a second with more than one page: split by another time, else walked until its count is met.
+
+        Returns the keys found.
+        """
         by = self._part.by
         if by is None:
-            return
+            return set()
         for time in self._splits:
             part = self._part.within(Bound(by, second, second), time)
             others = tuple(name for name in self._splits if name != time)
@@ -200,13 +212,14 @@ class WindowReader:
                 inner.read(None, None)
             except BoundIgnored:
                 continue
-            return
-        wall = Walk(self._part, Window(second, second), self._emit, ledger, seen=seen).run()
-        if wall is not None:
+            return inner.keys
+        walk = Walk(self._part, Window(second, second), self._emit, ledger, seen=seen)
+        if walk.run() is not None:
             raise errors.Incomplete(
                 f"{self._part.listing.label}: more records share one second (epoch {second}) than the CRM gives for "
                 "one question, and no other filter splits them"
             )
+        return walk.keys
 
     # Planning
 

@@ -118,6 +118,7 @@ class Transport:
         self._stopping = stopping
         self._reached = False
         self._unreachable = False
+        self._refused = False
         self._session = requests.Session()
         self._session.auth = auth
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))  # an API needs none
@@ -139,8 +140,7 @@ class Transport:
         """
         attempts = 0
         began = time.monotonic()
-        if self._unreachable:
-            raise errors.GaveUp(f"{question.label}: no connection to {self._base_url}; check `api_url` and the network")
+        self._spare(question)
 
         def unreachable(_: Exception) -> bool:
             """Tell whether to give up early: a server that never answered at all is waited for less long."""
@@ -185,6 +185,13 @@ class Transport:
                 "Nothing is lost: the next run goes on from the last state.",
                 timed_out=doubt.timed_out,
             ) from None
+
+    def _spare(self, question: Question) -> None:
+        """Raise without asking where the answer is known: credentials refused, or a server out of reach."""
+        if self._refused:
+            raise errors.CredentialsRefused(f"{question.label}: not asked, since the credentials were refused before")
+        if self._unreachable:
+            raise errors.GaveUp(f"{question.label}: no connection to {self._base_url}; check `api_url` and the network")
 
     def _prepare_retry(self, doubt: Doubtful, attempts: int) -> None:
         """Choose the wait before the next attempt; a 429 holds back everybody."""
@@ -257,6 +264,7 @@ class Transport:
             hold = _retry_after(response.headers, self.clock.now())
             raise Doubtful("rate limit reached (429)", hold=hold, limited=True)
         if status == UNAUTHORIZED:
+            self._refused = True
             raise errors.CredentialsRefused(
                 f"{question.label}: the CRM refused the credentials (401); check that `api_key` (or the token) is "
                 "valid and not revoked, and that it belongs to the configured user"

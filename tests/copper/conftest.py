@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 Start: TypeAlias = Callable[..., tuple[CopperSandbox, Tap]]
 
 SMALL = {
-    "people": 900,
-    "companies": 250,
-    "opportunities": 230,
-    "leads": 210,
+    "people": 450,
+    "companies": 210,
+    "opportunities": 205,
+    "leads": 205,
     "projects": 30,
     "tasks": 60,
-    "activities": 900,
+    "activities": 450,
 }
 
 

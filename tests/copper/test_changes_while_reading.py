@@ -27,7 +27,7 @@ def living(app: CopperSandbox, stream: str, *runs: Run) -> dict[Any, Any]:
 @pytest.mark.parametrize("seed", range(20))
 def test_edits_and_deletions_at_every_page(start: Start, seed: int) -> None:
     """Half of the seeds list ties in another order at each request, a quarter tell no total."""
-    shape = {"seed": seed, "people": 2_300, "tie_fraction": 0.3}
+    shape = {"seed": seed, "people": 1_100, "tie_fraction": 0.3}
     knobs = {"unstable_ties": seed % 2 == 1, "total": "missing" if seed % 4 == 2 else "exact"}
     churn = Churn(edit=1 + seed % 3, delete=1 + seed % 2, create=seed % 2, convert=seed % 2, objects=EDITED)
     app, tap = start(shape, churn=churn, **knobs)
@@ -42,7 +42,7 @@ def test_edits_and_deletions_at_every_page(start: Start, seed: int) -> None:
 def test_activities_logged_and_deleted_at_every_page(start: Start, seed: int) -> None:
     """New ones arrive at the top of the list and push the others to later pages; deletions pull them back."""
     churn = Churn(delete=1 + seed % 2, create=1, objects=["activities"])
-    app, tap = start({"seed": seed, "activities": 2_300}, churn=churn)
+    app, tap = start({"seed": seed, "activities": 1_300}, churn=churn)
     first = tap.sync()
     app.behaviour.churn = Churn()
     second = tap.sync(state=first.state)

@@ -14,7 +14,7 @@ from tests.singer import Run, Tap, selecting
 
 SHAPE = Shape(people=600, companies=250, opportunities=230, leads=210, activities=450, projects=20, tasks=40)
 #: A map that changes nothing, but makes the SDK write every record itself.
-IDLE_MAP = {"stream_maps": {"people_unused": {"__source__": "people", "__filter__": "False"}}}
+IDLE_MAP: dict[str, Any] = {"stream_maps": {"people_unused": {"__source__": "people", "__filter__": "False"}}}
 
 
 def lines(run: Run) -> list[dict[str, Any]]:
