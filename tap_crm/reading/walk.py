@@ -132,7 +132,7 @@ class Walk:
             if not self._proven():
                 self._descend(2, second, stop=1)
         full = self._window.last is None and len(answer.rows) >= self._size
-        cut_off = full and self._last_total is not None and self._last_total > self._top * self._size
+        cut_off = full and self._last_total is not None and self._last_total >= (self._top + 1) * self._size
         self._settle(patiently=not cut_off)
         wall = self._wall(answer) if full else None
         self._count(wall)
@@ -361,13 +361,13 @@ class Walk:
 
     def _walk_again(self) -> int:
         """Walk the whole window once more; returns how many new rows came."""
-        before = len(self._seen)
+        before = len(self.keys)
         last = self._search_last(max(1, self._top))
         if last is not None:
             self._top = last[0]
             self._take(last[1], asked=True)
             self._descend(self._top, last[1], stop=1)
-        return len(self._seen) - before
+        return len(self.keys) - before
 
     def _reread(self, second: int) -> None:
         """Read one second in a window of its own: where it fits one page, no order of ties can hide anything."""

@@ -295,11 +295,10 @@ class WindowReader:
         if probe.rows or page == 1 or (probe.total is not None and probe.total <= (page - 1) * self._size):
             return False
         reach = self._count_pages(low, high, None, guess=page - 1) * self._size
-        if reach >= self._part.reach:
-            return False
-        if probe.total is None or probe.total > reach:
-            self._lower_reach(reach)
-        return probe.total is not None and probe.total > reach
+        if reach >= self._part.reach or probe.total is None or probe.total <= reach * LEFTOVER + self._size:
+            return False  # a total that says a little too much is no cap
+        self._lower_reach(reach)
+        return True
 
     def _lower_reach(self, reach: int) -> None:
         _log.warning(

@@ -38,6 +38,10 @@ OK, UNAUTHORIZED, FORBIDDEN, NOT_FOUND, TOO_MANY = 200, 401, 403, 404, 429
 QUESTION_REFUSED = frozenset({400, 402, 405, 406, 410, 415, 422})
 FIRST_WAIT, LONGEST_WAIT = 0.25, 30.0
 FIRST_HOLD, LONGEST_HOLD = 1.0, 60.0
+CREDENTIALS_REFUSED = (
+    "the CRM refused the credentials (401); check that `api_key` (or the token) is valid and not revoked, and that "
+    "it belongs to the configured user"
+)
 CONNECT_TIMEOUT = 10.0
 FIRST_CONTACT_SECONDS = 45.0
 MESSAGE_LENGTH = 200
@@ -189,7 +193,7 @@ class Transport:
     def _spare(self, question: Question) -> None:
         """Raise without asking where the answer is known: credentials refused, or a server out of reach."""
         if self._refused:
-            raise errors.CredentialsRefused(f"{question.label}: not asked, since the credentials were refused before")
+            raise errors.CredentialsRefused(f"{question.label}: {CREDENTIALS_REFUSED}")
         if self._unreachable:
             raise errors.GaveUp(f"{question.label}: no connection to {self._base_url}; check `api_url` and the network")
 
@@ -265,10 +269,7 @@ class Transport:
             raise Doubtful("rate limit reached (429)", hold=hold, limited=True)
         if status == UNAUTHORIZED:
             self._refused = True
-            raise errors.CredentialsRefused(
-                f"{question.label}: the CRM refused the credentials (401); check that `api_key` (or the token) is "
-                "valid and not revoked, and that it belongs to the configured user"
-            )
+            raise errors.CredentialsRefused(f"{question.label}: {CREDENTIALS_REFUSED}")
         if status == FORBIDDEN:
             raise errors.Forbidden(
                 f"{question.label}: the key's user may not read this (403); deselect the stream, switch the "
