@@ -48,6 +48,8 @@ MOST_LANES, LANES_WITHOUT_LIMIT = 6, 3
 #: Where the limit needs many lanes, smaller windows are worth their half-empty last pages.
 FEWEST_PAGES_IN_A_HURRY = 8
 PROBES_AT_ONCE = 4
+#: Settings of the config contract that are not built yet, with the one value that says what happens anyway.
+NOT_YET = {"custom_fields": "raw", "reconcile": False, "reconcile_days": None, "oauth": None, "tables": None}
 NO_STATE = 'the state is no Singer state; it looks like {"bookmarks": {"<stream>": {...}}}'
 
 
@@ -171,6 +173,9 @@ class TapCRM(Tap):
 
     def check_input(self) -> None:
         """Raise a ``ConfigError`` if the catalog or the state cannot be used."""
+        for name, only in NOT_YET.items():
+            if self.config.get(name) not in (None, only):
+                self.logger.warning("the setting `%s` has no effect yet; see Limits in the README", name)
         if self.input_catalog is not None:
             for name, entry in self.input_catalog.items():
                 if name not in self.streams and entry.metadata.root.selected:

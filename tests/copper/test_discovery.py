@@ -98,6 +98,13 @@ def test_a_wrong_setting_is_one_line_that_says_what_to_do(
     assert "wrong0key" not in log
 
 
+def test_a_setting_that_has_no_effect_yet_is_named(start: Start) -> None:
+    """Nobody should believe in columns that do not come."""
+    _, tap = start()
+    assert "`custom_fields` has no effect yet" in tap.sync(custom_fields="columns").log
+    assert "no effect yet" not in tap.sync(custom_fields="raw").log
+
+
 def test_a_missing_provider_is_said(start: Start) -> None:
     """Without it, nothing else makes sense."""
     _, tap = start()

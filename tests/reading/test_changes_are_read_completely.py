@@ -79,7 +79,7 @@ def test_records_that_stay_the_same_all_arrive(
     Left out: a second with many pages that nothing splits, listed in another order each time, under a total that
     says a page too much. It cannot be told from one that is cut off, so it is an error, and no loss.
     """
-    times = [at for at in account.records.values()]
+    times = list(account.records.values())
     assume(not (total == "over" and unstable and any(times.count(at) >= 80 for at in set(times))))
     listing = MemoryListing(account, total=total, unstable=unstable, seed=seed)
     if rate:
