@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from tap_crm.reading.listing import BoundIgnored, Slice
 from tap_crm.reading.page import Checkpoint, Page
-from tap_crm.reading.walk import Walk, Window
+from tap_crm.reading.walk import LOOKS_AT_A_SHORT_PAGE, Walk, Window
 from tap_crm.reading.windows import WindowReader, open_listing
 
 if TYPE_CHECKING:
@@ -136,14 +136,20 @@ class ChangeReader:
         number = max(1, -(-total // size))
         keys: set[int | str] = set()
         while number >= 1:
-            answer = part.ask(None, None, number)
-            self.ledger.add(pages=1)
-            times = [at for row in answer.rows if (at := row.times[index]) is not None]
-            keep = [at for at, row in enumerate(answer.rows) if (row.times[index] or since) >= since]
-            if keep:
-                self.emit(Page(body=answer.body, keep=keep))
-                keys.update(answer.rows[at].key for at in keep)
-            if times and min(times) < since:
+            oldest: int | None = None
+            for _ in range(LOOKS_AT_A_SHORT_PAGE):
+                answer = part.ask(None, None, number)
+                self.ledger.add(pages=1)
+                times = [at for row in answer.rows if (at := row.times[index]) is not None]
+                oldest = min([*times, *([] if oldest is None else [oldest])], default=None)
+                keep = [at for at, row in enumerate(answer.rows) if (row.times[index] or since) >= since]
+                if keep:
+                    self.emit(Page(body=answer.body, keep=keep))
+                    keys.update(answer.rows[at].key for at in keep)
+                promised = total if answer.total is None else answer.total
+                if len(answer.rows) >= min(size, promised - (number - 1) * size):
+                    break  # as long as it should be; a shorter one may be a broken answer
+            if oldest is not None and oldest < since:
                 break
             number -= 1
         self.ledger.add(windows=1, distinct=len(keys))
