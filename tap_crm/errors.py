@@ -26,15 +26,27 @@ class CredentialsRefused(ReadError):  # noqa: N818 - the name says what happened
     """The CRM answered 401: nothing more can be read with this key, so the run ends."""
 
 
-class Forbidden(ReadError):  # noqa: N818
+class FinalWord(ReadError):  # noqa: N818
+    """The CRM answered one question with a refusal; ``said`` are its own words on it, "" if there are none.
+
+    They are for the reader's decisions: what a user may see of them is in the message.
+    """
+
+    def __init__(self, message: str, *, said: str = "") -> None:
+        """Keep the CRM's words beside ours."""
+        super().__init__(message)
+        self.said = said
+
+
+class Forbidden(FinalWord):
     """The CRM answered 403: this key's user may not read this resource."""
 
 
-class NotThere(ReadError):  # noqa: N818
+class NotThere(FinalWord):
     """The CRM answered 404: no such resource, or the record is gone."""
 
 
-class Refused(ReadError):  # noqa: N818
+class Refused(FinalWord):
     """The CRM refused the question itself (400, 405, 415, 422): asking again cannot help."""
 
 

@@ -14,10 +14,14 @@ HIDDEN = "[hidden]"
 class _Redaction(logging.Formatter):
     """Formats as before, then hides the secrets in the finished line, tracebacks included."""
 
-    def __init__(self, inner: logging.Formatter, secrets: Iterable[str]) -> None:
+    def __init__(self, inner: logging.Formatter) -> None:
         super().__init__()
         self._inner = inner
-        self._secrets = tuple(secrets)
+        self._secrets: tuple[str, ...] = ()
+
+    def hide(self, secrets: Iterable[str]) -> None:
+        """Hide these as well; the longest first, since one may be part of another."""
+        self._secrets = tuple(sorted({*self._secrets, *secrets}, key=len, reverse=True))
 
     def format(self, record: logging.LogRecord) -> str:
         line = self._inner.format(record)
@@ -27,9 +31,13 @@ class _Redaction(logging.Formatter):
 
 
 def redact_logs(secrets: Iterable[str]) -> None:
-    """Hide the secrets in whatever the present log handlers write from now on."""
-    found = tuple(secrets)
+    """Hide the secrets, besides those of earlier calls, in whatever the present log handlers write from now on."""
+    found = {secret for secret in secrets if secret}
     if not found:
         return
     for handler in logging.getLogger().handlers:
-        handler.setFormatter(_Redaction(handler.formatter or logging.Formatter(), found))
+        redaction = handler.formatter
+        if not isinstance(redaction, _Redaction):
+            redaction = _Redaction(redaction or logging.Formatter())
+            handler.setFormatter(redaction)
+        redaction.hide(found)

@@ -1,4 +1,4 @@
-"""One pacer per account, used by every thread and every retry."""
+"""One pace, kept by every thread and every retry."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 SHARE_OF_LIMIT = 0.98
 
 #: A thread that woke up late may be made up for by this many requests, so that the rate is kept without bursts;
-#: by fewer where the limit is so low that they would exceed it.
-CATCH_UP = 2
+#: by fewer where the limit is so low that they would exceed it, and by so much less that a network may jitter, too.
+CATCH_UP, ROOM_FOR_JITTER = 2.0, 0.1
 
 
 class Pacer:
@@ -35,13 +35,21 @@ class Pacer:
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self.interval = 60.0 / (per_minute * SHARE_OF_LIMIT) if per_minute else 0.0
-        self._catch_up = max(0, min(CATCH_UP, math.floor(per_minute) - 1 - math.floor(per_minute * SHARE_OF_LIMIT)))
+        self.interval = 0.0
+        self._catch_up = 0.0
         self._clock = clock
         self._sleep = sleep
         self._lock = threading.Lock()
-        self._next = 0.0
+        self._turn: float | None = None
         self._held_until = 0.0
+        self.pace(per_minute, 60.0)
+
+    def pace(self, limit: float, window: float, share: float = SHARE_OF_LIMIT) -> None:
+        """Let that share of the limit go per window of so many seconds from now on; a limit of 0 lets all through."""
+        with self._lock:
+            self.interval = window / (limit * share) if limit else 0.0
+            room = math.floor(limit) - limit * share - ROOM_FOR_JITTER
+            self._catch_up = min(CATCH_UP, max(0.0, room))
 
     def wait(self) -> float:
         """Return when the caller may send its request; tells how many seconds it waited."""
@@ -49,12 +57,18 @@ class Pacer:
         while True:
             with self._lock:
                 now = self._clock()
-                due = max(self._next, self._held_until)
+                turn = now if self._turn is None else self._turn + self.interval
+                due = max(turn, self._held_until)
                 if now >= due:
-                    earliest = now - self._catch_up * self.interval
-                    self._next = max(self._next, self._held_until, earliest) + self.interval
+                    self._turn = max(due, now - self._catch_up * self.interval)
                     return now - started
             self._sleep(due - now)  # outside of the lock: others may look at the clock meanwhile
+
+    @property
+    def held_until(self) -> float:
+        """The clock's time until which nobody may send."""
+        with self._lock:
+            return self._held_until
 
     def hold(self, seconds: float) -> None:
         """Let nobody send for so many seconds: what a 429 asks for."""

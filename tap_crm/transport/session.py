@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
-import math
 import random
 import ssl
+import tempfile
 import time
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from http.cookiejar import DefaultCookiePolicy
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import IO, TYPE_CHECKING, Any, Protocol, TypeVar, runtime_checkable
 
 import backoff
 import msgspec
@@ -18,24 +19,26 @@ from requests.adapters import HTTPAdapter
 from urllib3.exceptions import LocationValueError, NewConnectionError, ReadTimeoutError
 
 from tap_crm import errors
-from tap_crm.redaction import HIDDEN
-from tap_crm.transport.clock import ServerClock, http_date
+from tap_crm.transport.clock import ServerClock
+from tap_crm.transport.refusals import retry_after, wait_asked, words
 
 if TYPE_CHECKING:
     import threading
     from collections.abc import Callable, Mapping
 
     from backoff.types import Details
+    from requests import PreparedRequest
     from requests.auth import AuthBase
 
     from tap_crm.transport.ledger import Ledger
-    from tap_crm.transport.pacer import Pacer
+    from tap_crm.transport.pacing import Pacing
 
 T = TypeVar("T")
 _log = logging.getLogger("tap-crm.transport")
 
 OK, UNAUTHORIZED, FORBIDDEN, NOT_FOUND, TOO_MANY = 200, 401, 403, 404, 429
-QUESTION_REFUSED = frozenset({400, 402, 405, 406, 410, 415, 422})
+NOT_IN_PLAN = 402
+QUESTION_REFUSED = frozenset({400, 405, 406, 410, 415, 422})
 FIRST_WAIT, LONGEST_WAIT = 0.25, 30.0
 FIRST_HOLD, LONGEST_HOLD = 1.0, 60.0
 CREDENTIALS_REFUSED = (
@@ -43,10 +46,11 @@ CREDENTIALS_REFUSED = (
     "it belongs to the configured user"
 )
 CONNECT_TIMEOUT = 10.0
+#: A spooled answer goes to the disk beyond so many bytes, in pieces of so many.
+SPOOLED_IN_MEMORY, PIECE = 4_000_000, 262_144
 FIRST_CONTACT_SECONDS = 45.0
-MESSAGE_LENGTH = 200
-SHORTEST_SECRET = 8
 MOST_DOUBLINGS = 10
+SETTLE_SECONDS = 15.0
 UNUSABLE_ADDRESS = "`api_url` is not a usable http(s) address"
 
 
@@ -55,7 +59,8 @@ class Question:
     """One request to the CRM, as data.
 
     ``label`` says for a user what is asked ("people, page 3"); ``params`` go into the query string, ``body``
-    is sent as JSON.
+    is sent as JSON. A ``spooled`` answer is so large that it is kept in a file. ``patience`` is how many seconds it
+    may stay silent at least, whatever the settings say.
     """
 
     method: str
@@ -63,15 +68,32 @@ class Question:
     label: str
     params: Mapping[str, str | int] = field(default_factory=dict)
     body: Mapping[str, Any] | None = None
+    spooled: bool = False
+    patience: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A whole answer with status 200 and a JSON body that is not yet parsed."""
+    """A whole answer with status 200 and a JSON body that is not yet parsed; a spooled one is in ``file``."""
 
     body: bytes
     headers: Mapping[str, str]
     server_time: float
+    file: IO[bytes] | None = None
+
+
+@runtime_checkable
+class Renewable(Protocol):
+    """Credentials that hold for a while and can get themselves new ones."""
+
+    def ready(self) -> None:
+        """Have a token that can be sent; raise a ``ReadError`` if there is none to be had."""
+
+    def renew(self, refused: PreparedRequest) -> None:
+        """Get another token than the one in this request, which was refused; nothing to do if that has happened."""
+
+    def settle(self, seconds: float) -> None:
+        """Wait so long, at most, until nothing is half done."""
 
 
 class Doubtful(Exception):  # noqa: N818 - it names the answer, not an error of ours
@@ -94,7 +116,7 @@ class Transport:
     Args:
         base_url: the API's root, without a slash at the end.
         auth: puts the credentials onto a request.
-        pacer: spaces the requests.
+        pacing: spaces the requests.
         headers: sent with every request.
         retry_seconds: how long an answer is retried before its stream fails.
         read_timeout: seconds without a byte after which an attempt counts as failed.
@@ -105,7 +127,7 @@ class Transport:
         self,
         base_url: str,
         auth: AuthBase,
-        pacer: Pacer,
+        pacing: Pacing,
         *,
         stopping: threading.Event,
         headers: Mapping[str, str] | None = None,
@@ -114,7 +136,7 @@ class Transport:
         connections: int = 24,
     ) -> None:
         self.clock = ServerClock()
-        self.pacer = pacer
+        self.pacing = pacing
         self.latency = 0.0
         self.retry_seconds = retry_seconds
         self._base_url = base_url.rstrip("/")
@@ -122,7 +144,8 @@ class Transport:
         self._stopping = stopping
         self._reached = False
         self._unreachable = False
-        self._refused = False
+        self._refused = ""
+        self._renewable = auth if isinstance(auth, Renewable) else None
         self._session = requests.Session()
         self._session.auth = auth
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))  # an API needs none
@@ -175,7 +198,7 @@ class Transport:
                 return self._attempt(question, parse, ledger)
             except Doubtful as doubt:
                 ledger.add(rate_limited=int(doubt.limited))
-                self._prepare_retry(doubt, attempts)
+                self._prepare_retry(question, doubt, attempts)
                 raise
 
         try:
@@ -190,26 +213,80 @@ class Transport:
                 timed_out=doubt.timed_out,
             ) from None
 
+    def settle(self) -> None:
+        """Wait a moment for whatever must not be broken off; called when the run ends."""
+        if self._renewable:
+            self._renewable.settle(SETTLE_SECONDS)
+
     def _spare(self, question: Question) -> None:
         """Raise without asking where the answer is known: credentials refused, or a server out of reach."""
         if self._refused:
-            raise errors.CredentialsRefused(f"{question.label}: {CREDENTIALS_REFUSED}")
+            raise errors.CredentialsRefused(f"{question.label}: {self._refused}")
         if self._unreachable:
             raise errors.GaveUp(f"{question.label}: no connection to {self._base_url}; check `api_url` and the network")
 
-    def _prepare_retry(self, doubt: Doubtful, attempts: int) -> None:
-        """Choose the wait before the next attempt; a 429 holds back everybody."""
+    def _prepare_retry(self, question: Question, doubt: Doubtful, attempts: int) -> None:
+        """Choose the wait before the next attempt; a 429 holds back everybody that asks the same group."""
         growth = 2.0 ** min(attempts - 1, MOST_DOUBLINGS)
         if doubt.limited or doubt.hold is not None:
             hold = min(LONGEST_HOLD, FIRST_HOLD * growth) if doubt.hold is None else doubt.hold
-            self.pacer.hold(min(hold, self.retry_seconds))  # the pacer waits, for this thread as for the others
+            hold = min(hold, self.retry_seconds)
+            self.pacing.hold(question.method, question.path, hold)  # it waits, for this thread as for the others
         else:
             longest = min(LONGEST_WAIT, FIRST_WAIT * growth)
             doubt.wait = random.uniform(longest / 2, longest)
 
     def _attempt(self, question: Question, parse: Callable[[Reply], T], ledger: Ledger) -> T:
-        """Send once and judge the answer."""
-        ledger.add(waited=self.pacer.wait())
+        """Ask, a second time if the token had run out, and judge the answer."""
+        response = self._send(question, ledger)
+        if response.status_code == UNAUTHORIZED and self._renewable:
+            self._sign_in(response.request)
+            response = self._send(question, ledger)
+        server_time = self.clock.note(response.headers.get("Date"))
+        self._judge(response, question)
+        if question.spooled:
+            return self._believe_file(response, server_time, question, parse)
+        return _believe(Reply(response.content, response.headers, server_time), parse)
+
+    def _believe_file(
+        self, response: requests.Response, server_time: float, question: Question, parse: Callable[[Reply], T]
+    ) -> T:
+        """Take a body to its end into a file, which goes with what ``parse`` returns if that raises nothing."""
+        with ExitStack() as stack:
+            stack.callback(response.close)
+            file = stack.enter_context(tempfile.SpooledTemporaryFile(SPOOLED_IN_MEMORY))
+            try:
+                for piece in response.iter_content(PIECE):
+                    file.write(piece)
+                    self._go_on()
+            except requests.exceptions.RequestException as fault:
+                raise self._fault(fault, question) from None
+            parsed = _believe(Reply(b"", response.headers, server_time, file), parse)
+            stack.pop_all()
+            response.close()
+        return parsed
+
+    def _go_on(self) -> None:
+        if self._stopping.is_set():
+            raise errors.Cancelled
+
+    def _sign_in(self, refused: PreparedRequest | None = None) -> None:
+        """Have a token, another one than was refused; if there is none to be had, no other question gets one."""
+        if self._renewable is None:
+            return
+        try:
+            if refused is None:
+                self._renewable.ready()
+            else:
+                self._renewable.renew(refused)
+        except errors.CredentialsRefused as final:
+            self._refused = str(final)
+            raise
+
+    def _send(self, question: Question, ledger: Ledger) -> requests.Response:
+        """Send once, and learn from the answer how fast it may go on."""
+        self._sign_in()
+        ledger.add(waited=self.pacing.wait(question.method, question.path))
         if self._stopping.is_set():
             raise errors.Cancelled
         ledger.add(requests=1)
@@ -220,9 +297,12 @@ class Transport:
                 self._base_url + question.path,
                 params=dict(question.params) or None,
                 data=None if question.body is None else msgspec.json.encode(question.body),
-                timeout=self._timeout,
+                timeout=(self._timeout[0], max(self._timeout[1], question.patience)),
                 allow_redirects=False,
+                stream=question.spooled,
             )
+            if response.status_code != OK:
+                _ = response.content  # a refusal is small, and frees the connection
         except requests.exceptions.RequestException as fault:
             raise self._fault(fault, question) from None
         except LocationValueError:  # requests lets these through
@@ -232,9 +312,9 @@ class Transport:
         self._reached = True
         took = time.monotonic() - started
         self.latency = 0.8 * self.latency + 0.2 * took if self.latency else took
-        server_time = self.clock.note(response.headers.get("Date"))
-        self._judge(response, question)
-        return _believe(Reply(response.content, response.headers, server_time), parse)
+        limited = response.status_code == TOO_MANY
+        self.pacing.learn(question.method, question.path, response.headers, limited=limited)
+        return response
 
     def _fault(self, fault: requests.exceptions.RequestException, question: Question) -> Exception:
         """Return what a request that brought no answer means."""
@@ -265,26 +345,37 @@ class Transport:
         """Raise unless the answer is a 200 with JSON in it."""
         status = response.status_code
         if status == TOO_MANY:
-            hold = _retry_after(response.headers, self.clock.now())
+            hold = wait_asked(response.headers, self.clock.now(), response.content)
             raise Doubtful("rate limit reached (429)", hold=hold, limited=True)
         if status == UNAUTHORIZED:
-            self._refused = True
+            self._refused = CREDENTIALS_REFUSED
             raise errors.CredentialsRefused(f"{question.label}: {CREDENTIALS_REFUSED}")
+        final = status in (FORBIDDEN, NOT_FOUND, NOT_IN_PLAN) or status in QUESTION_REFUSED
+        said = words(response) if final else ""
+        if status == NOT_IN_PLAN:
+            raise errors.Forbidden(
+                f"{question.label}: the account's plan does not give this (402); deselect the stream", said=said
+            )
         if status == FORBIDDEN:
             raise errors.Forbidden(
                 f"{question.label}: the key's user may not read this (403); deselect the stream, switch the "
-                "feature on in the CRM, or use an admin's key"
+                "feature on in the CRM, or use an admin's key",
+                said=said,
             )
         if status == NOT_FOUND:
-            raise errors.NotThere(f"{question.label}: not found (404); check `api_url`, or the record is gone")
+            raise errors.NotThere(
+                f"{question.label}: not found (404); check `api_url`, or the record is gone", said=said
+            )
         if status in QUESTION_REFUSED:
-            raise errors.Refused(f"{question.label}: the CRM refused the question ({status}): {_message(response)}")
+            raise errors.Refused(
+                f"{question.label}: the CRM refused the question ({status}): {said or 'no explanation'}", said=said
+            )
         if 300 <= status < 400:  # noqa: PLR2004 - redirects, never followed with credentials
             raise errors.ReadError(
                 f"{question.label}: redirected ({status}); check `api_url`, credentials are not sent elsewhere"
             )
         if status != OK:
-            raise Doubtful(f"status {status}", hold=_retry_after(response.headers, self.clock.now()))
+            raise Doubtful(f"status {status}", hold=retry_after(response.headers, self.clock.now()))
         kind = response.headers.get("Content-Type", "application/json")
         if "json" not in kind.lower():
             raise Doubtful("the answer is not JSON")
@@ -304,36 +395,3 @@ def _believe(reply: Reply, parse: Callable[[Reply], T]) -> T:
 def _was_dropped(reason: object) -> bool:
     """Tell whether a TLS connection just ended, which may go well the next time."""
     return isinstance(reason, Exception) and any(isinstance(part, ssl.SSLEOFError) for part in (reason, *reason.args))
-
-
-def _retry_after(headers: Mapping[str, str], now: float) -> float | None:
-    """Return the seconds that ``Retry-After`` asks for, given as seconds or as a date; None without it."""
-    text = headers.get("Retry-After")
-    if not text:
-        return None
-    try:
-        seconds = float(text)
-    except ValueError:
-        moment = http_date(text)
-        if moment is None:
-            return None
-        seconds = moment - now
-    if not math.isfinite(seconds):
-        return None
-    return min(max(seconds, 0.0), 3600.0) + 0.05
-
-
-def _message(response: requests.Response) -> str:
-    """Return the CRM's own words on a refusal, in one line, shortened; the body need not be JSON."""
-    try:
-        body = msgspec.json.decode(response.content)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return "no explanation"
-    text = body.get("message") if isinstance(body, dict) else None
-    if not isinstance(text, str):
-        return "no explanation"
-    for sent in response.request.headers.values():
-        for word in str(sent).split():
-            if len(word) >= SHORTEST_SECRET:
-                text = text.replace(word, HIDDEN)
-    return " ".join(text.split())[:MESSAGE_LENGTH] or "no explanation"

@@ -15,7 +15,7 @@ import msgspec
 from requests.auth import AuthBase
 
 from tap_crm.transport.ledger import Ledger
-from tap_crm.transport.pacer import Pacer
+from tap_crm.transport.pacing import Pacing
 from tap_crm.transport.session import Question, Reply, Transport
 
 if TYPE_CHECKING:
@@ -166,11 +166,13 @@ def http(body: bytes, *headers: str, status: str = "200 OK") -> bytes:
     return "\r\n".join(lines).encode() + body
 
 
-def transport_to(server: Server | str, *, pacer: Pacer | None = None, **options: Any) -> Transport:
+def transport_to(
+    server: Server | str, *, pacing: Pacing | None = None, auth: AuthBase | None = None, **options: Any
+) -> Transport:
     """Return a transport that signs its requests, by default without pacing."""
     url = server if isinstance(server, str) else server.url
     options.setdefault("stopping", threading.Event())
-    return Transport(url, Key(), pacer or Pacer(0), **options)
+    return Transport(url, auth or Key(), pacing or Pacing(0), **options)
 
 
 def ask(transport: Transport, question: Question = QUESTION, ledger: Ledger | None = None) -> Any:

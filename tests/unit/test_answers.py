@@ -141,7 +141,7 @@ def test_a_parser_may_doubt_an_answer() -> None:
     [
         (400, errors.Refused),
         (401, errors.CredentialsRefused),
-        (402, errors.Refused),
+        (402, errors.Forbidden),
         (403, errors.Forbidden),
         (404, errors.NotThere),
         (405, errors.Refused),

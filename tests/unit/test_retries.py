@@ -10,7 +10,7 @@ import pytest
 
 from tap_crm import errors
 from tap_crm.transport.ledger import Ledger
-from tap_crm.transport.pacer import Pacer
+from tap_crm.transport.pacing import Pacing
 from tests.unit.fake_time import FakeTime
 from tests.unit.loopback import QUESTION, Answer, ask, http, sending, serving, transport_to
 
@@ -25,9 +25,9 @@ def limited(retry_after: str | None = None, **headers: str) -> Answer:
 def waits_after(*answers: Answer, retry_seconds: float = 600.0) -> list[float]:
     """Return how long the pacer slept until the question was answered, in a time that does not pass."""
     fake = FakeTime()
-    pacer = Pacer(0, clock=fake.clock, sleep=fake.sleep)
+    pacing = Pacing(0, clock=fake.clock, sleep=fake.sleep)
     with serving(*answers, Answer()) as server:
-        assert ask(transport_to(server, pacer=pacer, retry_seconds=retry_seconds)) == GOOD
+        assert ask(transport_to(server, pacing=pacing, retry_seconds=retry_seconds)) == GOOD
     return fake.slept
 
 
@@ -81,24 +81,24 @@ def test_the_waits_outlive_a_rate_window() -> None:
         return Answer() if fake.now > free_at else limited()
 
     with serving(answer) as server:
-        pacer = Pacer(180, clock=fake.clock, sleep=fake.sleep)
-        assert ask(transport_to(server, pacer=pacer)) == GOOD
+        pacing = Pacing(180, clock=fake.clock, sleep=fake.sleep)
+        assert ask(transport_to(server, pacing=pacing)) == GOOD
         assert len(server.asked) < 10
 
 
 def test_a_429_holds_back_every_thread() -> None:
     """Those who were not refused wait as well: the limit is the account's."""
     fake = FakeTime()
-    pacer = Pacer(0, clock=fake.clock, sleep=fake.sleep)
+    pacing = Pacing(0, clock=fake.clock, sleep=fake.sleep)
     with serving(limited("40"), Answer()) as server:
-        transport = transport_to(server, pacer=pacer)
-        transport.pacer.hold(0)
+        transport = transport_to(server, pacing=pacing)
+        transport.pacing.hold("POST", "/x", 0)
         ask(transport)
     assert fake.now - 1_000 == pytest.approx(40.05)
-    pacer.hold(15)
+    pacing.hold("POST", "/x", 15)
     began = fake.now
     with serving(Answer()) as server:
-        ask(transport_to(server, pacer=pacer))
+        ask(transport_to(server, pacing=pacing))
     assert fake.now - began == pytest.approx(15)
 
 
@@ -107,7 +107,7 @@ def test_a_503_with_retry_after_holds_but_is_no_429() -> None:
     fake = FakeTime()
     ledger = Ledger()
     with serving(Answer(status=503, headers={"Retry-After": "9"}), Answer()) as server:
-        ask(transport_to(server, pacer=Pacer(0, clock=fake.clock, sleep=fake.sleep)), ledger=ledger)
+        ask(transport_to(server, pacing=Pacing(0, clock=fake.clock, sleep=fake.sleep)), ledger=ledger)
     assert fake.slept == pytest.approx([9.05])
     assert (ledger.retries, ledger.rate_limited) == (1, 0)
 
@@ -117,7 +117,7 @@ def test_the_ledger_counts_requests_retries_refusals_and_seconds_once() -> None:
     fake = FakeTime()
     ledger = Ledger()
     with serving(limited("5"), limited("6"), Answer()) as server:
-        ask(transport_to(server, pacer=Pacer(0, clock=fake.clock, sleep=fake.sleep)), ledger=ledger)
+        ask(transport_to(server, pacing=Pacing(0, clock=fake.clock, sleep=fake.sleep)), ledger=ledger)
     assert (ledger.requests, ledger.retries, ledger.rate_limited) == (3, 2, 2)
     assert ledger.waited == pytest.approx(11.1)
 
@@ -134,9 +134,9 @@ def test_a_failure_without_a_hint_waits_longer_each_time() -> None:
 def test_every_attempt_is_paced() -> None:
     """A retry is a request like any other."""
     fake = FakeTime()
-    pacer = Pacer(1, clock=fake.clock, sleep=fake.sleep)
+    pacing = Pacing(1, clock=fake.clock, sleep=fake.sleep)
     with serving(limited("0"), limited("0"), Answer()) as server:
-        ask(transport_to(server, pacer=pacer))
+        ask(transport_to(server, pacing=pacing))
     assert fake.slept == pytest.approx([60 / 0.98] * 2)
 
 
@@ -233,11 +233,11 @@ def test_nobody_sends_after_a_wait_in_which_the_run_ended() -> None:
         fake.sleep(seconds)
         stopping.set()
 
-    pacer = Pacer(0, clock=fake.clock, sleep=sleep)
-    pacer.hold(5)
+    pacing = Pacing(0, clock=fake.clock, sleep=sleep)
+    pacing.hold("POST", "/x", 5)
     ledger = Ledger()
     with serving(Answer()) as server:
         with pytest.raises(errors.Cancelled):
-            ask(transport_to(server, pacer=pacer, stopping=stopping), QUESTION, ledger)
+            ask(transport_to(server, pacing=pacing, stopping=stopping), QUESTION, ledger)
         assert server.asked == []
     assert ledger.requests == 0

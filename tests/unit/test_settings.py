@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -10,11 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tap_crm.errors import ConfigError
-from tap_crm.settings import CONFIG, SECRETS, Settings, parse_moment
+from tap_crm.settings import CONFIG, SECRETS, OAuthSettings, Settings, parse_moment
 
 PROVIDERS = ("copper", "close")
 KEY = "3f1a9c77d2e84b06a5c0ffee12345678"
 HUGE = 10**400
+OAUTH = {"client_id": "app", "client_secret": KEY, "refresh_token": f"r{KEY}", "token_file": "my tokens.json"}
 
 
 def settings_with(**changes: Any) -> Settings:
@@ -104,6 +106,18 @@ def test_the_provider_must_be_a_known_one(provider: Any) -> None:
         ("user_email", "å@example.com"),
         ("access_token", {"token": KEY}),
         ("access_token", f"{KEY}\u200b"),
+        ("oauth", 5),
+        ("oauth", KEY),
+        ("oauth", f'["{KEY}"]'),
+        ("oauth", {}),
+        ("oauth", {**OAUTH, "client_secret": None}),
+        ("oauth", {**OAUTH, "refresh_token": " "}),
+        ("oauth.token_file", {**OAUTH, "token_file": ["t.json"]}),
+        ("oauth.token_file", {**OAUTH, "token_file": "a\nb"}),
+        ("oauth.refresh_token", {**OAUTH, "refresh_token": f"{KEY} {KEY}"}),
+        ("oauth.client_secret", {**OAUTH, "client_secret": {"a": KEY}}),
+        ("oauth.token_url", {**OAUTH, "token_url": f"https://me:{KEY}@crm.example/"}),
+        ("oauth.token_url", {**OAUTH, "token_url": "crm.example/token"}),
         ("api_url", 5),
         ("api_url", "crm.example/v1"),
         ("api_url", "ftp://crm.example"),
@@ -140,7 +154,7 @@ def test_the_provider_must_be_a_known_one(provider: Any) -> None:
 )
 def test_a_bad_value_is_one_line_that_names_the_setting(name: str, value: Any) -> None:
     """And never shows a secret, wherever it was put."""
-    text = complaint(**{name: value})
+    text = complaint(**{name.partition(".")[0]: value})
     assert f"`{name}`" in text
     assert "\n" not in text
     assert KEY not in text
@@ -184,3 +198,24 @@ def test_a_start_is_in_utc_where_it_names_no_zone(text: str, epoch: int) -> None
 def test_an_address_is_taken_as_it_is(url: str) -> None:
     """With its path."""
     assert settings_with(api_url=url).api_url == url
+
+
+@pytest.mark.parametrize("as_text", [False, True])
+def test_an_oauth_app_is_an_object_or_its_json(as_text: bool) -> None:
+    """Environment variables are text; blanks around the parts are cut, those within a path are not."""
+    told = {**OAUTH, "client_id": " app\n", "token_url": "https://crm.example/oauth2/token/"}
+    oauth = settings_with(oauth=json.dumps(told) if as_text else told).oauth
+    assert oauth == OAuthSettings(**OAUTH, token_url="https://crm.example/oauth2/token/")
+    assert KEY not in repr(oauth)
+
+
+def test_an_oauth_app_that_lacks_something_is_told_what() -> None:
+    """All of it in one line."""
+    text = complaint(oauth={"client_id": "app", "token_file": "t.json"})
+    assert text == "the setting `oauth` lacks `client_secret`, `refresh_token`"
+
+
+def test_all_secrets_are_known_to_whoever_hides_them() -> None:
+    """Those of an OAuth app as well."""
+    assert settings_with(access_token="t0ken-t0ken", oauth=OAUTH).secrets == [KEY, "t0ken-t0ken", KEY, f"r{KEY}"]
+    assert settings_with(api_key=None).secrets == []
