@@ -12,7 +12,7 @@ from tap_crm.reading.page import Page
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from tap_crm.reading.page import Checkpoint, Emit
+    from tap_crm.reading.page import Emit, Item
 
 #: Bytes of pages that may wait to be written, over all streams: bounds the memory.
 BYTES_AHEAD = 40_000_000
@@ -40,7 +40,7 @@ class Feed:
 
     def __init__(self, feeds: Feeds, read: Callable[[Emit], None], name: str) -> None:
         self._feeds = feeds
-        self._items: deque[Page | Checkpoint | _End] = deque()
+        self._items: deque[Item | _End] = deque()
         self._read = read
         self._abandoned = False
         self.waiting_bytes = 0
@@ -48,7 +48,7 @@ class Feed:
         self._thread = threading.Thread(target=self._run, name=f"{name}-reading", daemon=True)
         self._thread.start()
 
-    def items(self, glance: Callable[[], None]) -> Iterator[Page | Checkpoint]:
+    def items(self, glance: Callable[[], None]) -> Iterator[Item]:
         """Yield what the reading found, in its order; raise what it raised.
 
         ``glance`` is called at least every tenth of a second while waiting.
@@ -72,7 +72,7 @@ class Feed:
         """Let the reading stop at its next page."""
         self._abandoned = True
 
-    def _emit(self, item: Page | Checkpoint | _End) -> None:
+    def _emit(self, item: Item | _End) -> None:
         with self._feeds.changed:
             while not self._feeds.has_room(self):
                 self._feeds.changed.wait(GLANCE)
@@ -159,7 +159,7 @@ class Feeds:
                 self._opened[name] = Feed(self, self._readers[name], name)
 
 
-def _size(item: Page | Checkpoint | _End) -> int:
+def _size(item: Item | _End) -> int:
     if not isinstance(item, Page):
         return 0
     return len(item.body) if item.body is not None else BYTES_OF_A_RECORD * len(item.records or ())

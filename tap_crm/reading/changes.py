@@ -74,7 +74,7 @@ class ChangeReader:
         What lies behind the past's last record is asked for in any case. So it also shows there if the CRM stopped
         giving records before their end, and the windows go on from there.
         """
-        emit = _capped(self.emit, now)
+        emit = capped(self.emit, now - BEHIND_THE_CLOCK)
         past = now - BEHIND_THE_CLOCK
         low, first = since, opening
         meeting: Seen = {}
@@ -233,10 +233,10 @@ def _fits(opening: Answer, page_size: int) -> bool:
     return len(opening.rows) < page_size and opening.total <= len(opening.rows)
 
 
-def _capped(emit: Emit, now: int) -> Emit:
-    """Return an emit whose checkpoints never pass the server's clock."""
+def capped(emit: Emit, most: int) -> Emit:
+    """Return an emit whose checkpoints never pass the second ``most``."""
 
-    def capped(item: Item) -> None:
-        emit(Checkpoint(min(item.at, now - BEHIND_THE_CLOCK)) if isinstance(item, Checkpoint) else item)
+    def emit_capped(item: Item) -> None:
+        emit(Checkpoint(min(item.at, most)) if isinstance(item, Checkpoint) else item)
 
-    return capped
+    return emit_capped

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from tap_crm import errors
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +131,7 @@ class Slice:
                 raise BoundIgnored(bounds[-1].time, refusal) from refusal
             raise
         for bound in bounds:
-            self._check(bound, answer)
+            check_bound(bound, answer.rows, self.listing.times)
         return answer
 
     def _first_page_is_given(self, bounds: tuple[Bound, ...]) -> bool:
@@ -138,15 +141,19 @@ class Slice:
             return False
         return True
 
-    def _check(self, bound: Bound, answer: Answer) -> None:
-        """Raise if the rows show that the bound was ignored.
 
-        A single row above the upper bound is a record changed between the search and the answer; rows below the
-        lower one, or many above, mean that the filter had no effect.
-        """
-        index = self.listing.times.index(bound.time)
-        times = [at for row in answer.rows if (at := row.times[index]) is not None]
-        below = bound.low is not None and any(at < bound.low - 1 for at in times)
-        above = bound.high is not None and sum(at > bound.high + 1 for at in times) > max(2, len(times) // 2)
-        if below or above:
-            raise BoundIgnored(bound.time)
+def check_bound(bound: Bound, rows: Sequence[Row], times: tuple[str, ...]) -> None:
+    """Raise if the rows show that the bound was ignored.
+
+    A single row above the upper bound is a record changed between the search and the answer; rows below the
+    lower one, or many above, mean that the filter had no effect.
+
+    Raises:
+        BoundIgnored: rows lie outside.
+    """
+    index = times.index(bound.time)
+    found = [at for row in rows if (at := row.times[index]) is not None]
+    below = bound.low is not None and any(at < bound.low - 1 for at in found)
+    above = bound.high is not None and sum(at > bound.high + 1 for at in found) > max(2, len(found) // 2)
+    if below or above:
+        raise BoundIgnored(bound.time)

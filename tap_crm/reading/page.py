@@ -29,6 +29,11 @@ class Checkpoint:
     at: int
 
 
-Item: TypeAlias = "Page | Checkpoint"
+@dataclass(frozen=True, slots=True)
+class NewVersion:
+    """What follows is everything there is: rows that only older versions had are gone at the source."""
+
+
+Item: TypeAlias = "Page | Checkpoint | NewVersion"
 #: Takes what a reading has found; may block while the writer is busy. Raises ``Cancelled`` when the run ends.
 Emit: TypeAlias = "Callable[[Item], None]"

@@ -1,0 +1,126 @@
+"""Remembers a whole table in a few kilobytes, so that the next read of it tells what changed and whether rows are gone.
+
+Rows fall into buckets by their ids. A bucket keeps two sums: of its ids and of its contents. Where the sum of the
+contents differs, one of the bucket's rows changed, and all of them are written again. Where the sum of the ids differs
+by more than the rows created since, rows are gone (or were hidden and show now).
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from array import array
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+#: Powers of two, so that buckets can be folded together.
+MOST_BUCKETS, FEWEST_BUCKETS, ROWS_PER_BUCKET = 1024, 16, 16
+_BYTES = 8
+_MODULUS = 2 ** (8 * _BYTES)
+
+
+def _sum_of(*parts: bytes) -> int:
+    return int.from_bytes(blake2b(b"\0".join(parts), digest_size=_BYTES).digest(), "big")
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """The rows of some buckets, of so many in all."""
+
+    buckets: frozenset[int]
+    of: int
+
+    def __contains__(self, key: str) -> bool:
+        """Tell whether a row is one of them."""
+        return _sum_of(key.encode()) % self.of in self.buckets
+
+
+@dataclass(slots=True)
+class Fingerprint:
+    """The sums of one read.
+
+    Attributes:
+        basis: of what the contents were made; contents of another basis cannot be compared.
+        at: epoch seconds of the server's clock when the rows were given.
+    """
+
+    basis: str
+    at: int
+    ids: array[int] = field(default_factory=lambda: array("Q", bytes(_BYTES * MOST_BUCKETS)))
+    contents: array[int] = field(default_factory=lambda: array("Q", bytes(_BYTES * MOST_BUCKETS)))
+    rows: int = 0
+
+    @property
+    def buckets(self) -> int:
+        """How many buckets there are."""
+        return len(self.ids)
+
+    def add(self, key: str, content: bytes) -> None:
+        """Count a row."""
+        name = key.encode()
+        number = _sum_of(name)
+        at = number % len(self.ids)
+        self.ids[at] = (self.ids[at] + number) % _MODULUS
+        self.contents[at] = (self.contents[at] + _sum_of(name, content)) % _MODULUS
+        self.rows += 1
+
+    def folded(self, buckets: int | None = None) -> Fingerprint:
+        """Return the same with fewer buckets: as many as asked for, or as suit the number of rows."""
+        wanted = buckets
+        if wanted is None:
+            wanted = MOST_BUCKETS
+            while wanted > FEWEST_BUCKETS and wanted * ROWS_PER_BUCKET > self.rows:
+                wanted //= 2
+        ids, contents = array("Q", self.ids), array("Q", self.contents)
+        while len(ids) > wanted:
+            half = len(ids) // 2
+            ids, contents = (
+                array("Q", ((sums[at] + sums[at + half]) % _MODULUS for at in range(half))) for sums in (ids, contents)
+            )
+        return Fingerprint(self.basis, self.at, ids, contents, self.rows)
+
+    def changed_since(self, earlier: Fingerprint, created_since: Iterable[str]) -> Changed | None:
+        """Return which rows may have changed, or None if rows are gone or nothing can be compared.
+
+        ``created_since`` are the keys of the rows that were created after the earlier read: it cannot have had them.
+        """
+        if earlier.basis != self.basis or earlier.buckets > self.buckets:
+            return None
+        present = self.folded(earlier.buckets)
+        ids = present.ids
+        for key in created_since:
+            number = _sum_of(key.encode())
+            ids[number % len(ids)] = (ids[number % len(ids)] - number) % _MODULUS
+        if ids != earlier.ids:
+            return None
+        some = frozenset(at for at in range(len(ids)) if present.contents[at] != earlier.contents[at])
+        return Changed(some, earlier.buckets)
+
+    def to_state(self) -> dict[str, str | int]:
+        """Return what is kept in the state."""
+        return {
+            "basis": self.basis,
+            "at": self.at,
+            "rows": self.rows,
+            "ids": base64.b64encode(self.ids.tobytes()).decode(),
+            "contents": base64.b64encode(self.contents.tobytes()).decode(),
+        }
+
+    @classmethod
+    def from_state(cls, kept: object) -> Fingerprint | None:
+        """Return what an earlier run kept; None if it is nothing of the kind."""
+        if not isinstance(kept, dict):
+            return None
+        try:
+            ids, contents = array("Q"), array("Q")
+            ids.frombytes(base64.b64decode(kept["ids"], validate=True))
+            contents.frombytes(base64.b64decode(kept["contents"], validate=True))
+            found = cls(str(kept["basis"]), int(kept["at"]), ids, contents, int(kept["rows"]))
+        except (KeyError, TypeError, ValueError, binascii.Error):
+            return None
+        suits = len(ids) == len(contents) and FEWEST_BUCKETS <= len(ids) <= MOST_BUCKETS
+        return found if suits and len(ids).bit_count() == 1 else None

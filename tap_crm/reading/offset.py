@@ -1,0 +1,127 @@
+"""Reads a list by skip and limit, all of it, though it moves while it is read.
+
+Each answer is asked to begin with the last record of the one before. If it shows none that is known, the list moved
+to the left (something was deleted), and the walk steps back until it does. What moved to the right comes twice.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+from tap_crm.reading.page import Page
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tap_crm.reading.listing import Row
+    from tap_crm.reading.page import Emit
+    from tap_crm.reading.part import Part
+    from tap_crm.transport.ledger import Ledger
+
+#: How often the whole list is walked, where a count or a list that moves gives reason to.
+MOST_WALKS = 4
+#: So many empty answers in a row, each said not to be the last, are stepped over one by one before the list ends.
+MOST_EMPTY = 20
+
+
+class OffsetListing(Protocol):
+    """A list that is asked from a position on."""
+
+    @property
+    def label(self) -> str:
+        """For messages: the stream's name."""
+
+    def ask_from(self, skip: int) -> Part:
+        """Return one answer; its ``after`` is None where the CRM says that it was the last one."""
+
+
+@dataclass(slots=True)
+class OffsetReader:
+    """Reads a whole list.
+
+    Attributes:
+        confirm_empty: ask twice before an empty list is believed that comes without a count.
+        wanted: tells which records to emit; None: all.
+    """
+
+    listing: OffsetListing
+    emit: Emit
+    ledger: Ledger
+    confirm_empty: bool = False
+    wanted: Callable[[Row], bool] | None = None
+    keys: set[int | str] = field(default_factory=set)
+    total: int | None = None
+    _usual: int | None = None
+    _moved: bool = False
+    _repeated: bool = False
+
+    def read(self) -> None:
+        """Emit every record of the list."""
+        for walk in range(1, MOST_WALKS + 1):
+            before = len(self.keys)
+            self._moved = self._repeated = False
+            self._walk()
+            new = len(self.keys) - before
+            short = self.total is not None and len(self.keys) < self.total
+            if not self.keys and walk == 1 and not self.total and self.confirm_empty:
+                continue
+            if walk > 1 and not new:
+                break
+            if not short and not ((self._moved or self._repeated) and self.total is None):
+                break
+        self.ledger.source_total = self.total
+        self.ledger.add(windows=1, unexplained=max(0, (self.total or 0) - len(self.keys)))
+
+    def _walk(self) -> None:
+        position, empty, anchored = 0, 0, False
+        known: set[int | str] = set()
+        part = self._ask(0)
+        while True:
+            keys = {row.key for row in part.rows}
+            self._take(part)
+            self._repeated = self._repeated or len(keys & known) > 1
+            if anchored and position and known.isdisjoint(keys) and (keys or part.after is None):
+                self._moved = True
+                position = max(0, position - max(1, part.size // 2))
+                part = self._ask(position)
+                continue
+            empty = 0 if keys else empty + 1
+            if part.after is None or empty >= MOST_EMPTY:
+                return
+            known |= keys
+            # A page of one row leaves no room for the last one.
+            anchored = len(part.rows) > 1
+            position += max(1, len(part.rows)) - int(anchored)
+            part = self._ask(position)
+
+    def _ask(self, skip: int) -> Part:
+        """Ask; an answer that lacks rows is asked for once more, and what both brought is taken."""
+        part = self._count(self.listing.ask_from(skip))
+        if not self._lacks_rows(part, skip):
+            return part
+        again = self._count(self.listing.ask_from(skip))
+        if again.rows and len(again.rows) == len(part.rows):
+            self._usual = len(again.rows)  # the CRM gives shorter pages than asked for
+        less, more = (part, again) if len(again.rows) >= len(part.rows) else (again, part)
+        self._take(less)
+        return more
+
+    def _lacks_rows(self, part: Part, skip: int) -> bool:
+        """Tell whether an answer has none where there should be some, or is short, and yet not the last one."""
+        if not part.rows:
+            return bool(skip or part.after is not None or self.keys)
+        return part.after is not None and len(part.rows) < min(part.size, self._usual or part.size)
+
+    def _count(self, part: Part) -> Part:
+        self.ledger.add(pages=1)
+        self.total = part.total if part.total is not None else self.total
+        return part
+
+    def _take(self, part: Part) -> None:
+        new = [at for at, row in enumerate(part.rows) if row.key not in self.keys]
+        self.keys.update(part.rows[at].key for at in new)
+        keep = [at for at in new if self.wanted is None or self.wanted(part.rows[at])]
+        if keep:
+            self.ledger.add(distinct=len(keep))
+            self.emit(Page(body=part.body, keep=None if len(keep) == len(part.rows) else keep))

@@ -1,0 +1,71 @@
+"""A listing without page numbers, as the readings see it: asked from a time on, or from where an answer ended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol, TypeAlias
+
+if TYPE_CHECKING:
+    from tap_crm.reading.listing import Bound, Row
+
+Continuation: TypeAlias = "str | int"
+
+
+class Expired(Exception):  # noqa: N818 - it names what happened
+    """The CRM forgot how to go on with a question; it must be asked from its start."""
+
+
+class Unordered(Exception):  # noqa: N818
+    """The CRM does not list in the order that was asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One answer.
+
+    Attributes:
+        rows: in the CRM's order.
+        body: the JSON array that they came in.
+        after: how to go on with the same question; None where the CRM says that this was all.
+        total: how many records the whole question has, as the CRM counts; None where it does not.
+        size: how many rows were asked for.
+        server_time: epoch seconds.
+    """
+
+    rows: tuple[Row, ...]
+    body: bytes
+    after: Continuation | None
+    total: int | None
+    size: int
+    server_time: float
+
+
+class KeysetListing(Protocol):
+    """A listing that can be bounded by the time it is ordered by."""
+
+    @property
+    def label(self) -> str:
+        """For messages: the stream's name."""
+
+    @property
+    def times(self) -> tuple[str, ...]:
+        """The names of the times that rows carry."""
+
+    @property
+    def ascending(self) -> bool:
+        """False where it comes newest first."""
+
+    @property
+    def reach(self) -> int | None:
+        """How many records one question gives by going on with it, where that is known."""
+
+    def orders(self, by: str) -> tuple[str, ...]:
+        """Return the orders in which records that share one time can be listed; the usual one first."""
+
+    def ask(self, bounds: tuple[Bound, ...], order: str, after: Continuation | None) -> Part:
+        """Return one answer.
+
+        Raises:
+            Expired: the CRM forgot ``after``.
+            Refused: the CRM does not accept the question, or goes no further with it.
+        """

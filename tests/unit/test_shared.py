@@ -1,0 +1,60 @@
+"""What several streams need is made once."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from tap_crm.shared import Shared
+
+
+def test_made_once_for_all_who_ask_at_the_same_time() -> None:
+    """The others wait for who came first."""
+    shared, made, gate = Shared(), [], threading.Barrier(8)
+
+    def make() -> object:
+        made.append(threading.get_ident())
+        return object()
+
+    def ask(_: int) -> object:
+        gate.wait(5)
+        return shared.get("name", make)
+
+    with ThreadPoolExecutor(8) as pool:
+        things = set(pool.map(ask, range(8)))
+    assert len(things) == len(made) == 1
+
+
+def test_names_tell_things_apart() -> None:
+    """Each name has its own."""
+    shared = Shared()
+    assert [shared.get("a", lambda: "A"), shared.get("b", lambda: "B")] == ["A", "B"]
+    assert shared.get("a", lambda: "C") == "A"
+
+
+def test_nothing_is_something() -> None:
+    """What is None is not made again."""
+    shared, made = Shared(), []
+    for _ in range(2):
+        assert shared.get("name", lambda: made.append(1)) is None
+    assert made == [1]
+
+
+def test_who_comes_after_a_failure_tries_again() -> None:
+    """The failure is raised to the one whose turn it was."""
+    shared = Shared()
+
+    def fail() -> int:
+        raise ValueError("no")
+
+    with pytest.raises(ValueError, match="no"):
+        shared.get("name", fail)
+    assert shared.get("name", lambda: 7) == 7
+
+
+def test_one_thing_may_need_another() -> None:
+    """While it is made, other names can be asked for."""
+    shared = Shared()
+    assert shared.get("outer", lambda: shared.get("inner", lambda: 3) + 1) == 4
