@@ -1,4 +1,4 @@
-"""Command line: `python -m sandbox copper --port 9000`."""
+"""Command line: `python -m sandbox copper --port 9000`, or `close`, or `copera`."""
 
 from __future__ import annotations
 
@@ -6,63 +6,134 @@ import argparse
 import json
 import sys
 from contextlib import suppress
-from dataclasses import fields
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING, Any
 
+from sandbox import close, copera, copper
 from sandbox.behaviour import configure
-from sandbox.copper import API_KEY, USER_EMAIL, Behaviour, CopperSandbox, CopperWorld, Shape
 from sandbox.server import serve
 
-_SIZES = ("people", "companies", "opportunities", "leads", "projects", "tasks", "activities", "users", "tags")
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sandbox.simulator import Simulator
+
+
+@dataclass(frozen=True, slots=True)
+class Crm:
+    """A server that the command line can start."""
+
+    title: str
+    shape: Any
+    """A shape with the usual sizes; its numbers and switches are options."""
+    behaviour: Any
+    """The usual behaviour."""
+    make: Callable[[argparse.Namespace, Any, Any], Simulator]
+    """Makes the server of the options, a shape and a behaviour."""
+    credentials: dict[str, str]
+    """Options that change who is let in, and their usual values."""
+    knobs: tuple[str, ...] = ("rate_limit", "rate_window", "latency_ms", "search_cap")
+    """Knobs that are options of their own."""
+
+
+def _copper(given: argparse.Namespace, shape: copper.Shape, behaviour: copper.Behaviour) -> Simulator:
+    app = copper.CopperSandbox(copper.CopperWorld(shape, behaviour))
+    app.keys.add(given.api_key)
+    app.user_email = given.user_email
+    return app
+
+
+def _close(given: argparse.Namespace, shape: close.Shape, behaviour: close.Behaviour) -> Simulator:
+    app = close.CloseSandbox(close.CloseWorld(shape, behaviour))
+    app.keys.add(given.api_key)
+    return app
+
+
+def _copera(given: argparse.Namespace, shape: copera.Shape, behaviour: copera.Behaviour) -> Simulator:
+    app = copera.CoperaSandbox(copera.CoperaWorld(shape, behaviour))
+    app.admit(given.token)
+    return app
+
+
+_COPPER = copper.Shape(people=20_000, companies=5_000, opportunities=5_000, leads=3_000, projects=500)
+_COPPER.tasks, _COPPER.activities = 2_000, 20_000
+_CLOSE = close.Shape(leads=5_000, contacts=7_500, opportunities=2_500, tasks=2_500, activities=15_000, events=2_000)
+_COPERA = copera.Shape(rows=10_000, documents=300, drive_files=300, bookings=200, comments=500, notifications=200)
+
+_HELP = {
+    "seed": "same seed and now: same data",
+    "now": "anchor of all dates, epoch seconds",
+    "tie_block": "records that share one moment",
+    "tie_fraction": "part of the records in batches that share one moment",
+    "rate_limit": "requests a window; 0: no limit",
+    "rate_window": "seconds",
+    "latency_ms": "before each answer",
+    "search_cap": "records a search gives",
+    "tree_cap": "nodes a tree gives",
+}
+
+CRMS = {
+    "copper": Crm(
+        "Copper",
+        _COPPER,
+        copper.Behaviour(),
+        _copper,
+        {"api_key": copper.API_KEY, "user_email": copper.USER_EMAIL},
+    ),
+    "close": Crm("Close", _CLOSE, close.Behaviour(), _close, {"api_key": close.API_KEY}),
+    "copera": Crm(
+        "Copera",
+        _COPERA,
+        copera.Behaviour(),
+        _copera,
+        {"token": copera.PAT},
+        ("rate_limit", "rate_window", "latency_ms", "tree_cap"),
+    ),
+}
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the server that the command line asks for."""
     parser = argparse.ArgumentParser(prog="python -m sandbox", description=__doc__)
     servers = parser.add_subparsers(dest="crm", required=True)
-    copper = servers.add_parser("copper", help="Copper", formatter_class=argparse.ArgumentDefaultsHelpFormatter)
-    _add_shape(copper)
-    _add_behaviour(copper)
+    for name, crm in CRMS.items():
+        _add(servers.add_parser(name, help=crm.title, formatter_class=argparse.ArgumentDefaultsHelpFormatter), crm)
     given = parser.parse_args(arguments)
-    behaviour = Behaviour()
-    knobs = {one.name: getattr(given, one.name) for one in fields(Behaviour) if hasattr(given, one.name)}
+    crm = CRMS[given.crm]
+    knobs = {name: getattr(given, name) for name in crm.knobs}
     try:
-        configure(behaviour, knobs | json.loads(given.knobs))
+        configure(crm.behaviour, knobs | json.loads(given.knobs))
     except ValueError as error:
         parser.error(str(error))
-    shape = Shape(**{one.name: getattr(given, one.name) for one in fields(Shape) if hasattr(given, one.name)})
-    app = CopperSandbox(CopperWorld(shape, behaviour))
-    app.keys.add(given.api_key)
-    app.user_email = given.user_email
     with suppress(KeyboardInterrupt):
-        serve(app, given.port)
+        shape = replace(crm.shape, **{name: getattr(given, name) for name in _names(crm.shape) if hasattr(given, name)})
+        serve(crm.make(given, shape, crm.behaviour), given.port)
     return 0
 
 
-def _add_shape(parser: argparse.ArgumentParser) -> None:
-    shape = Shape(people=20_000, companies=5_000, opportunities=5_000, leads=3_000, projects=500)
-    shape.tasks, shape.activities = 2_000, 20_000
-    parser.add_argument("--seed", type=int, default=shape.seed, help="same seed and now: same data")
-    parser.add_argument("--now", type=int, default=shape.now, help="anchor of all dates, epoch seconds")
-    for name in _SIZES:
-        parser.add_argument(f"--{name}", type=int, default=getattr(shape, name), help="how many")
-    parser.add_argument("--custom-fields", type=int, default=shape.custom_fields, help="definitions")
-    parser.add_argument("--tie-block", type=int, default=0, help="people that share one second")
-    parser.add_argument("--tie-fraction", type=float, default=shape.tie_fraction, help="records in batches")
-    parser.add_argument("--future-activities", type=int, default=shape.future_activities, help="how many")
-    parser.add_argument("--odd-close-dates", type=int, default=shape.odd_close_dates, help="how many")
-    parser.add_argument("--dmy", action="store_true", help="close dates are day first")
-
-
-def _add_behaviour(parser: argparse.ArgumentParser) -> None:
-    usual = Behaviour()
+def _add(parser: argparse.ArgumentParser, crm: Crm) -> None:
+    """Offer the shape's numbers and switches, the usual knobs and the credentials."""
+    for name in _names(crm.shape):
+        usual = getattr(crm.shape, name)
+        if isinstance(usual, bool):
+            parser.add_argument(_option(name), action="store_true", default=usual, help=_HELP.get(name, "switch"))
+        elif isinstance(usual, (int, float)):
+            parser.add_argument(_option(name), type=type(usual), default=usual, help=_HELP.get(name, "how many"))
+    for name in crm.knobs:
+        usual = getattr(crm.behaviour, name)
+        parser.add_argument(_option(name), type=type(usual), default=usual, help=_HELP.get(name, "knob"))
+    for name, usual in crm.credentials.items():
+        parser.add_argument(_option(name), default=usual, help="let in, too")
     parser.add_argument("--port", type=int, default=9_000, help="0: any free one")
-    parser.add_argument("--api-key", default=API_KEY, help="a valid key")
-    parser.add_argument("--user-email", default=USER_EMAIL, help="the key owner's address")
-    parser.add_argument("--rate-limit", type=int, default=usual.rate_limit, help="requests a window; 0: no limit")
-    parser.add_argument("--rate-window", type=float, default=usual.rate_window, help="seconds")
-    parser.add_argument("--latency-ms", type=float, default=usual.latency_ms, help="before each answer")
-    parser.add_argument("--search-cap", type=int, default=usual.search_cap, help="records a search gives")
     parser.add_argument("--knobs", default="{}", help="any other knob, as JSON; see POST /_sandbox/configure")
+
+
+def _names(shape: object) -> list[str]:
+    return [one.name for one in fields(shape)]  # type: ignore[arg-type]
+
+
+def _option(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ class Churn:
     delete: int = 0
     create: int = 0
     convert: int = 0
+    merge: int = 0
     objects: list[str] = field(default_factory=list)
     """Objects that change; empty means all."""
 

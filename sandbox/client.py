@@ -1,20 +1,39 @@
-"""A client that asks Copper as its documentation says, without retries: for tests and trials."""
+"""Clients that ask the APIs as their documentation says, without retries: for tests and trials."""
 
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urljoin
 
 import requests
 
+from sandbox import close, copera
 from sandbox.copper import API_KEY, USER_EMAIL
 
 
-class Client:
-    """Asks as a careful client would: right headers, parameters in the body, no retries."""
+class _Client:
+    """A session at one address, and the server's control endpoints."""
 
     def __init__(self, url: str) -> None:
         self.url = url
         self.session = requests.Session()
+
+    def control(self, path: str, order: object = None) -> Any:  # noqa: ANN401
+        """Use a control endpoint, without credentials."""
+        address = urljoin(self.url, f"/_sandbox/{path}")
+        answer = requests.get(address, timeout=60) if order is None else requests.post(address, json=order, timeout=60)
+        return answer.json()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self.session.close()
+
+
+class Client(_Client):
+    """Asks Copper as a careful client would: right headers, parameters in the body, no retries."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url)
         self.session.headers.update(
             {
                 "X-PW-AccessToken": API_KEY,
@@ -54,13 +73,72 @@ class Client:
             rows += page
         raise RuntimeError("the pages never end")
 
-    def control(self, path: str, order: object = None) -> Any:  # noqa: ANN401
-        """Use a control endpoint, without credentials."""
-        root = self.url.removesuffix("/developer_api/v1")
-        if order is None:
-            return requests.get(f"{root}/_sandbox/{path}", timeout=10).json()
-        return requests.post(f"{root}/_sandbox/{path}", json=order, timeout=10).json()
 
-    def close(self) -> None:
-        """Close the connections."""
-        self.session.close()
+class CloseClient(_Client):
+    """Asks Close as a careful client would: Basic credentials, paths that end in a slash, no retries."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url)
+        self.session.auth = (close.API_KEY, "")
+
+    def get(self, path: str, **query: object) -> requests.Response:
+        """GET a path of the API."""
+        return self.session.get(f"{self.url}/{path}/", params=query or None, timeout=10)  # type: ignore[arg-type]
+
+    def rows(self, path: str, **query: object) -> list[dict[str, Any]]:
+        """Give the rows of one answer that must succeed."""
+        answer = self.get(path, **query)
+        answer.raise_for_status()
+        rows: list[dict[str, Any]] = answer.json()["data"]
+        return rows
+
+    def everything(self, path: str, **query: object) -> list[dict[str, Any]]:
+        """Walk all pages of a list by `_skip`, as far as it has more."""
+        rows: list[dict[str, Any]] = []
+        while True:
+            answer = self.get(path, _skip=len(rows), **query)
+            answer.raise_for_status()
+            rows += answer.json()["data"]
+            if not answer.json()["has_more"]:
+                return rows
+
+    def events(self, **query: object) -> list[dict[str, Any]]:
+        """Walk all pages of the event log."""
+        rows: list[dict[str, Any]] = []
+        cursor: dict[str, str] = {}
+        while True:
+            answer = self.get("event", **query, **cursor)
+            answer.raise_for_status()
+            rows += answer.json()["data"]
+            if not answer.json()["cursor_next"]:
+                return rows
+            cursor = {"_cursor": answer.json()["cursor_next"]}
+
+    def post(self, path: str, body: object) -> requests.Response:
+        """POST a body to a path of the API."""
+        return self.session.post(f"{self.url}/{path}/", json=body, timeout=10)
+
+    def search(self, kind: str, *conditions: object, **body: object) -> requests.Response:
+        """Search objects that meet all conditions, those changed first first."""
+        queries = [{"type": "object_type", "object_type": kind}, *conditions]
+        changed = {"type": "regular_field", "object_type": kind, "field_name": "date_updated"}
+        usual = {"sort": [{"direction": "asc", "field": changed}]}
+        return self.post("data/search", {"query": {"type": "and", "queries": queries}} | usual | body)
+
+
+class CoperaClient(_Client):
+    """Asks Copera as a careful client would: a Bearer token, no retries."""
+
+    def __init__(self, url: str, token: str = copera.PAT) -> None:
+        super().__init__(url)
+        self.session.headers["Authorization"] = f"Bearer {token}"
+
+    def get(self, path: str, **query: object) -> requests.Response:
+        """GET a path of the API."""
+        return self.session.get(f"{self.url}/{path}", params=query or None, timeout=30)  # type: ignore[arg-type]
+
+    def json(self, path: str, **query: object) -> Any:  # noqa: ANN401
+        """Give the body of one answer that must succeed."""
+        answer = self.get(path, **query)
+        answer.raise_for_status()
+        return answer.json()

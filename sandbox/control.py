@@ -35,7 +35,7 @@ def _carried_out(app: Simulator, request: Request) -> object:
         return msgspec.to_builtins(app.behaviour)
     if verb == "reset_stats":
         app.stats.reset()
-        app.window.clear()
+        app.forget_limits()
         return {}
     if verb == "revoke":
         app.revoke(order.get("key"), order.get("after", 0))

@@ -26,6 +26,10 @@ class Request:
     query: dict[str, str]
     headers: dict[str, str]
     body: bytes = b""
+    whole_path: str = ""
+    """The path as it came."""
+    key: str = ""
+    """Whose credentials it has."""
 
 
 @dataclass(slots=True)
@@ -37,15 +41,24 @@ class Answer:
     headers: list[Header] = field(default_factory=list)
     content_type: bytes = JSON
 
+    @property
+    def size(self) -> int:
+        """Bytes of the body that are sent."""
+        return len(self.body)
+
 
 class Refusal(Exception):  # noqa: N818
     """A request the API turns down, with the status and the sentence it gives."""
 
-    def __init__(self, status: int, message: str, headers: list[Header] | None = None) -> None:
+    def __init__(
+        self, status: int, message: str, headers: list[Header] | None = None, body: bytes | None = None
+    ) -> None:
         super().__init__(message)
         self.status = status
         self.message = message
         self.headers = headers or []
+        self.body = body
+        """What is answered instead of the API's usual envelope."""
 
 
 def encoded(value: object, status: int = 200) -> Answer:
@@ -64,5 +77,6 @@ def request_from(scope: dict[str, Any], number: int, arrived: float, base_path: 
         method=scope["method"],
         path=path.strip("/"),
         query=dict(parse_qsl(query.decode("latin-1"), keep_blank_values=True)) if query else {},
+        whole_path=scope["path"],
         headers={name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]},
     )

@@ -27,6 +27,14 @@ class RollingWindow:
             return 0.0
         return max(admitted[len(admitted) - limit] + seconds - moment, 0.001)
 
+    def left(self, limit: int, seconds: float, now: float | None = None) -> tuple[int, float]:
+        """Say how many more would be admitted now, and in how many seconds the oldest one no longer counts."""
+        moment = time.monotonic() if now is None else now
+        admitted = self._admitted
+        while admitted and admitted[0] <= moment - seconds:
+            admitted.popleft()
+        return max(limit - len(admitted), 0), admitted[0] + seconds - moment if admitted else 0.0
+
     def clear(self) -> None:
         """Forget what was admitted."""
         self._admitted.clear()

@@ -13,7 +13,7 @@ from email.utils import formatdate
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
 from sandbox import control
-from sandbox.exchange import Answer, Record, Refusal, Request, encoded, request_from
+from sandbox.exchange import Answer, Header, Record, Refusal, Request, encoded, request_from
 from sandbox.faults import FaultRule, Kind, damaged, pick
 from sandbox.limits import RollingWindow, retry_after
 from sandbox.stats import Answered, Stats
@@ -44,7 +44,7 @@ class World(Protocol):
         """Their ids."""
         ...
 
-    def change(self, verb: str, order: Record) -> list[int]:
+    def change(self, verb: str, order: Record) -> list[int] | list[str]:
         """Carry out an order: `edit`, `create`, `delete` or another verb of this CRM."""
         ...
 
@@ -105,6 +105,30 @@ class Simulator(ABC):
     def churn(self, request: Request) -> None:  # noqa: B027
         """Change the searched object as the `churn` knob says."""
 
+    def elsewhere(self, path: str) -> str:  # noqa: ARG002
+        """Give the route of a path outside of the base path; `?` is none."""
+        return "?"
+
+    def wait(self, request: Request) -> float:  # noqa: ARG002
+        """Admit a request (0.0) or say how many seconds it has to wait."""
+        return self.window.wait(self.behaviour.rate_limit, self.behaviour.rate_window)
+
+    def too_many(self, request: Request, wait: float) -> Refusal:  # noqa: ARG002
+        """Refuse a request that has to wait."""
+        headers = retry_after(self.behaviour.retry_after, wait, self.now())
+        return Refusal(429, "Rate limit exceeded", headers)
+
+    def forget_limits(self) -> None:
+        """Admit as if nothing had been asked yet."""
+        self.window.clear()
+
+    def plain(self, request: Request) -> None:  # noqa: B027
+        """Put an admitted request into its plain form."""
+
+    def headers(self, request: Request) -> list[Header]:  # noqa: ARG002
+        """Headers of every answer."""
+        return []
+
     def on_answer(self, callback: Callback) -> Callable[[], None]:
         """Call back right before and after each answer is made; gives the function that ends it."""
         self._callbacks.append(callback)
@@ -130,7 +154,7 @@ class Simulator(ABC):
         try:
             request.body = await _body(receive)
             if not scope["path"].startswith(self.base_path + "/"):
-                request.path = "?"
+                request.path = self.elsewhere(scope["path"])
             await self._exchange(request, receive, send)
         finally:
             self.stats.leave()
@@ -140,11 +164,11 @@ class Simulator(ABC):
         fault: tuple[Kind, FaultRule] | None = None
         try:
             self.authorise(request)
-            wait = self.window.wait(self.behaviour.rate_limit, self.behaviour.rate_window)
+            wait = self.wait(request)
             if wait:
                 refused = True
-                headers = retry_after(self.behaviour.retry_after, wait, self.now())
-                raise Refusal(429, "Rate limit exceeded", headers)  # noqa: TRY301
+                raise self.too_many(request, wait)
+            self.plain(request)
             fault = pick(self.behaviour.faults, request, search=self.is_search(request))
             await self._latency()
             answer = self._faulty(request, fault) if fault else self._made(request)
@@ -152,6 +176,7 @@ class Simulator(ABC):
             if refused:
                 await self._latency()
             answer = self._refusal(refusal)
+        answer.headers = [*answer.headers, *self.headers(request)]
         kind = fault[0] if fault else None
         status = 0 if kind in ("drop", "stall") else answer.status
         self.stats.note(
@@ -165,7 +190,7 @@ class Simulator(ABC):
                 status,
                 kind,
                 refused,
-                len(answer.body),
+                answer.size,
             )
         )
         if fault:
@@ -192,7 +217,10 @@ class Simulator(ABC):
         return answer
 
     def _refusal(self, refusal: Refusal) -> Answer:
-        answer = encoded(self.error_body(refusal.status, refusal.message), refusal.status)
+        if refusal.body is None:
+            answer = encoded(self.error_body(refusal.status, refusal.message), refusal.status)
+        else:
+            answer = Answer(refusal.status, refusal.body)
         answer.headers = refusal.headers
         return answer
 
@@ -214,12 +242,12 @@ class Simulator(ABC):
             with suppress(TimeoutError):
                 await asyncio.wait_for(_gone(receive), rule.seconds)
         if kind in ("drop", "stall"):
-            await _close(receive, send)
+            await close_connection(receive, send)
         elif kind == "cut_connection":
             await send(self._start(answer))
             body = answer.body[: len(answer.body) // 2]
             await send({"type": "http.response.body", "body": body, "more_body": True})
-            await _close(receive, send)
+            await close_connection(receive, send)
         else:
             await self._send(send, answer)
 
@@ -254,7 +282,7 @@ async def _gone(receive: Receive) -> None:
         pass
 
 
-async def _close(receive: Receive, send: Send) -> None:
+async def close_connection(receive: Receive, send: Send) -> None:
     """Close the connection under uvicorn, which has no message for it."""
     cycle: Any = getattr(send, "__self__", None)
     cycle.transport.close()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from sandbox.exchange import Record
 
-_IDS = re.compile(r"(?<=/)\d+(?=/|$)")
+_IDS = re.compile(r"(?<=/)(?:\d+|[a-z]+_[0-9A-Za-z]{20,}|[0-9a-fA-F]{24})(?=/|$)")
 
 
 @dataclass(slots=True, frozen=True)

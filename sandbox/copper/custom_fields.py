@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from sandbox.copper.words import CUSTOM_FIELD_NAMES
+from sandbox.words import CUSTOM_FIELD_NAMES
 
 if TYPE_CHECKING:
     from random import Random

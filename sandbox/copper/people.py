@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from sandbox.copper import words
+from sandbox import words
 
 if TYPE_CHECKING:
     from sandbox.copper.source import Source

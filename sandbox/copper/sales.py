@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from sandbox.copper import words
+from sandbox import words
 from sandbox.copper.people import FIRST, LAST
 
 if TYPE_CHECKING:

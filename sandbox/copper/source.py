@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgspec
 
-from sandbox.copper import lists, words
+from sandbox import words
+from sandbox.copper import lists
 from sandbox.copper.custom_fields import definitions, value_sources
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sandbox.copper import words
+from sandbox import words
 from sandbox.copper.shape import YEARS_3
 
 if TYPE_CHECKING:

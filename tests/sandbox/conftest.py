@@ -1,4 +1,4 @@
-"""A small Copper account behind a real port."""
+"""A small Copper account and a small Close organization, each behind a real port."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sandbox.client import Client
+from sandbox.client import Client, CloseClient
+from sandbox.close import SMALL as SMALL_CLOSE
+from sandbox.close import CloseSandbox, close_app
 from sandbox.copper import SMALL, CopperSandbox, copper_app
 from sandbox.server import running
 
@@ -27,3 +29,33 @@ def client(app: CopperSandbox) -> Iterator[Client]:
         client = Client(url)
         yield client
         client.close()
+
+
+@pytest.fixture(scope="session")
+def calm_server() -> CloseSandbox:
+    """Make an organization that no test changes."""
+    return close_app(SMALL_CLOSE, rate_limit=0)
+
+
+@pytest.fixture(scope="session")
+def calm(calm_server: CloseSandbox) -> Iterator[CloseClient]:
+    """Serve and ask the organization that no test changes."""
+    with running(calm_server) as url:
+        asker = CloseClient(url)
+        yield asker
+        asker.close()
+
+
+@pytest.fixture
+def server() -> CloseSandbox:
+    """Make a small organization without a rate limit."""
+    return close_app(SMALL_CLOSE, rate_limit=0)
+
+
+@pytest.fixture
+def asker(server: CloseSandbox) -> Iterator[CloseClient]:
+    """Serve the organization, and ask it."""
+    with running(server) as url:
+        asker = CloseClient(url)
+        yield asker
+        asker.close()

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from sandbox.client import Client
+from sandbox.client import Client, CloseClient
 
 ROOT = Path(__file__).parents[2]
 
@@ -57,3 +57,21 @@ def test_a_wrong_knob_is_an_error_of_usage() -> None:
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
     assert done.returncode == 2
     assert "no such knob: speed" in done.stderr
+
+
+def test_close_is_served_beside_copper() -> None:
+    command = [sys.executable, "-m", "sandbox", "close", "--port", "0", "--leads", "30", "--contacts", "9"]
+    command += ["--activities", "20", "--opportunities", "5", "--tasks", "5", "--events", "5"]
+    command += ["--now", "1790000000", "--tie-block", "10", "--knobs", '{"totals": "missing"}', "--api-key", "api_own"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
+        assert process.stdout
+        client = CloseClient(process.stdout.readline().strip().rsplit(" ", 1)[1])
+        client.session.auth = ("api_own", "")
+        try:
+            answer = client.get("lead").json()
+            assert len(answer["data"]) == 30
+            assert "total_results" not in answer
+            assert client.control("truth")["leads"]["count"] == 30
+        finally:
+            client.close()
+            process.terminate()

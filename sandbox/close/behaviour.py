@@ -1,0 +1,123 @@
+"""The knobs of the Close server."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from sandbox.behaviour import CommonBehaviour
+
+KNOWN_LIMITS = {
+    "lead": 200,
+    "opportunity": 250,
+    "task": 1_000,
+    "user": 1_000,
+    "sequence": 1_000,
+    "custom_field": 1_000,
+    "data/search": 200,
+    "event": 50,
+}
+"""The greatest `_limit` of each resource that is known to work (close.md, section 5); 100 for all others."""
+_SKIP_CAP = 250_000
+
+
+@dataclass(slots=True)
+class DocumentDeleted:
+    """Every so many list pages, 404 because a record on the page was deleted while the page was read."""
+
+    every: int = 0
+    times: int = 1
+    """Answers in a row that are like this."""
+    limit: int = 0
+    """If set, the same page is like this until its `_limit` is at most that."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Behaviour(CommonBehaviour):
+    """How the server answers where the documentation leaves it open, or where organizations differ."""
+
+    rate_limit: int = 160
+    """Requests of one key admitted per window and endpoint group; the organization has three times as many."""
+    rate_window: float = 8.0
+    retry_after: Literal["none", "seconds", "date"] = "seconds"
+    rate_scope: Literal["group", "key"] = "group"
+    """`key`: one bucket for all endpoints."""
+    rate_header: Literal["comma", "semicolon", "none"] = "comma"
+    legacy_rate_headers: bool = False
+    """The x-rate-limit-* headers, too."""
+    rate_body: Literal["none", "error", "top_level", "text"] = "none"
+    """The body of a 429; the two older JSON shapes, or no JSON at all."""
+    oauth_ttl: float = 3600.0
+    """Seconds that an access token is valid."""
+    unknown_parameters: Literal["refused", "ignored"] = "refused"
+    limit_caps: dict[str, int] = field(default_factory=dict)
+    """The greatest `_limit` by resource, the path without slashes at its ends; else what is known to work."""
+    skip_caps: dict[str, int] = field(default_factory=dict)
+    """The greatest `_skip` by resource; 250,000 for all others."""
+    skip_error: Literal["old", "new"] = "old"
+    searchable: list[str] = field(default_factory=lambda: ["lead", "contact"])
+    """Object types that searches accept; also possible: opportunity, task, activity.email and so on."""
+    search_cap: int = 10_000
+    """Objects that one walk along a cursor gives at most."""
+    cap_looks: Literal["null", "error"] = "null"
+    """How the cap shows: the cursor ends, or the next page is refused."""
+    cursor_ttl: float = 30.0
+    cursor_kind: Literal["snapshot", "offset"] = "snapshot"
+    """What a cursor remembers: the ids found at first, or only how far it came."""
+    search_precision: Literal["millisecond", "second"] = "millisecond"
+    """`second`: the moments of a query are cut to seconds."""
+    search_counts: Literal["exact", "missing"] = "exact"
+    fields_cap: int = 100
+    """Custom fields that `_fields` of a search may name one by one."""
+    totals: Literal["shown", "missing"] = "shown"
+    """Whether lists have `total_results`."""
+    unpaged_has_more: Literal["missing", "shown"] = "missing"
+    """Whether lists without pages have `has_more`."""
+    unstable_ties: bool = False
+    """The order among equal sort keys differs at each request."""
+    activity_order: Literal["honoured", "ignored", "refused"] = "honoured"
+    """What `_order_by=date_created` does for activities; it is in use, but not documented."""
+    event_lag: float = 0.0
+    """Seconds until an event shows, at most; some show sooner, so their order is mixed up."""
+    event_consolidation: float = 30.0
+    """Seconds within which changes of one object share an event."""
+    event_bounds: Literal["honoured", "first_page"] = "honoured"
+    """Whether `date_updated__*` counts together with `_cursor`."""
+    merge_deletes_source: bool = False
+    """Whether a merge also writes a `deleted` event of the lead that disappears."""
+    children_move_lead: bool = False
+    """Whether changes of contacts and opportunities raise the lead's `date_updated`."""
+    document_deleted: DocumentDeleted = field(default_factory=DocumentDeleted)
+    shortened_pages: float = 0.0
+    """Part of the rows that list pages lack, with `has_more` true; the next answer has them."""
+    shortened_where: Literal["anywhere", "tail"] = "anywhere"
+    empty_pages: int = 0
+    """Every so many list pages, an empty one with `has_more` true; the next answer is whole."""
+    ignored_filters: list[str] = field(default_factory=list)
+    """Resources whose filters are silently ignored."""
+    id_in: Literal["honoured", "refused", "ignored"] = "honoured"
+    forbidden: list[str] = field(default_factory=list)
+    """Resources that are answered 403."""
+    forbidden_body: Literal["json", "html"] = "json"
+    admin_key: bool = True
+    """Whether the key is an admin's; others see no `data` of events older than an hour."""
+
+    def limit_cap(self, resource: str) -> int:
+        """Give the greatest `_limit` of a resource."""
+        return by_resource(self.limit_caps, resource, by_resource(KNOWN_LIMITS, resource, 100))
+
+    def skip_cap(self, resource: str) -> int:
+        """Give the greatest `_skip` of a resource."""
+        return by_resource(self.skip_caps, resource, _SKIP_CAP)
+
+
+def by_resource(values: dict[str, int], resource: str, otherwise: int) -> int:
+    """Look a resource up, or the nearest one above it: `activity/email`, then `activity`."""
+    while resource not in values and "/" in resource:
+        resource = resource.rpartition("/")[0]
+    return values.get(resource, otherwise)
+
+
+def named(resources: list[str], resource: str) -> bool:
+    """Whether a list of resources names this one, or one above it."""
+    return any(resource == one or resource.startswith(f"{one}/") for one in resources)

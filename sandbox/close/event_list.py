@@ -1,0 +1,137 @@
+"""`GET /event/`: newest first, certain filters only, paged by a cursor."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import time
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from sandbox.close.asking import SINGLE, Asked, Parameters, invalid, read, refused, with_fields
+from sandbox.close.behaviour import named
+from sandbox.close.moments import HOUR
+from sandbox.close.table import FOREVER, Row
+from sandbox.exchange import Answer, Record, Refusal, encoded
+
+if TYPE_CHECKING:
+    from sandbox.close.sandbox import CloseSandbox
+    from sandbox.exchange import Request
+
+_FILTERS = ("object_type", "object_id", "action", "lead_id", "user_id", "request_id")
+_COMBINATIONS = {
+    frozenset(one.split())
+    for one in (
+        "",
+        "object_type object_id",
+        "object_type action",
+        "object_id action",
+        "lead_id",
+        "lead_id object_type",
+        "lead_id object_type action",
+        "lead_id user_id",
+        "lead_id user_id object_type",
+        "lead_id user_id object_type action",
+        "user_id",
+        "user_id object_id",
+        "user_id object_id action",
+        "user_id object_type",
+        "user_id object_type action",
+        "request_id",
+    )
+}
+_PARAMETERS = Parameters(frozenset({*_FILTERS, "_cursor"}), frozenset({"date_updated"}), page=frozenset({"_limit"}))
+
+
+class Place(msgspec.Struct, array_like=True):
+    """Where a page begins: behind this event, seen downwards or upwards, with these filters."""
+
+    updated: int
+    number: str
+    upwards: bool
+    filters: dict[str, str]
+
+
+def event(app: CloseSandbox, request: Request, number: str) -> Answer:
+    """Answer a single event."""
+    asked = read("event", request, SINGLE, app.behaviour)
+    app.world.log.table.settle(time.monotonic())
+    row = app.world.log.table.seen(number)
+    if row is None or row.updated < app.world.horizon():
+        raise Refusal(404, "Event not found")
+    return encoded(_shaped(app, row, asked))
+
+
+def events(app: CloseSandbox, request: Request) -> Answer:
+    """Answer a page of the log."""
+    asked = read("event", request, _PARAMETERS, app.behaviour)
+    if "date_updated" in request.query:
+        raise invalid("date_updated", "Unknown parameter.")
+    if "_limit" not in request.query:
+        asked.limit = asked.cap
+    if asked.limit < 1:
+        raise invalid("_limit", "Value must be greater than or equal to 1.")
+    asked.limit = min(asked.limit, asked.cap)
+    filters = {name: value for name, value in asked.given.items() if name != "_cursor"}
+    if frozenset(filters) not in _COMBINATIONS:
+        raise refused(f"This combination of filters is not supported: {', '.join(sorted(filters))}.")
+    place = _place(request.query.get("_cursor"), filters)
+    honoured = place is None or app.behaviour.event_bounds == "honoured"
+    if named(app.behaviour.ignored_filters, "event"):
+        filters = {}
+    rows = _found(app, filters, asked.bounds.get("date_updated") if honoured else None)
+    return _page(app, rows, place, filters, asked)
+
+
+def _found(app: CloseSandbox, filters: dict[str, str], bounds: tuple[int, int] | None) -> list[Row]:
+    """Give what shows of the log, newest first."""
+    table = app.world.log.table
+    table.settle(time.monotonic())
+    low, high = bounds or (-FOREVER, FOREVER)
+    entries = table.between("updated", max(low, app.world.horizon()), high, lagging=True)
+    rows = [row for _, number in reversed(entries) if (row := table.seen(number))]
+    for name, value in filters.items():
+        attribute = "kind" if name == "object_type" else name
+        rows = [row for row in rows if getattr(row, attribute) == value]
+    return rows
+
+
+def _shaped(app: CloseSandbox, row: Row, asked: Asked) -> Record:
+    record: Record = msgspec.json.decode(row.raw)
+    if not app.behaviour.admin_key and row.updated < app.world.now() - HOUR:
+        record = {key: value for key, value in record.items() if key not in ("data", "previous_data")}
+    return with_fields(record, asked.fields)
+
+
+def _page(app: CloseSandbox, rows: list[Row], place: Place | None, filters: dict[str, str], asked: Asked) -> Answer:
+    first = 0
+    if place:
+        key = (place.updated, place.number)
+        first = sum(1 for row in rows if (row.updated, row.id) >= key)
+        if place.upwards:
+            first = max(0, sum(1 for row in rows if (row.updated, row.id) > key) - asked.limit)
+    page = rows[first : first + asked.limit]
+    body: Record = {
+        "data": [_shaped(app, row, asked) for row in page],
+        "cursor_next": _token(page[-1], filters) if page and first + len(page) < len(rows) else None,
+        "cursor_previous": _token(page[0], filters, upwards=True) if page and first else None,
+    }
+    return encoded(body)
+
+
+def _token(row: Row, filters: dict[str, str], *, upwards: bool = False) -> str:
+    place = Place(row.updated, row.id, upwards, filters)
+    return base64.urlsafe_b64encode(msgspec.json.encode(place)).decode()
+
+
+def _place(token: str | None, filters: dict[str, str]) -> Place | None:
+    if token is None:
+        return None
+    try:
+        place = msgspec.json.decode(base64.urlsafe_b64decode(token), type=Place)
+    except (binascii.Error, ValueError):
+        raise invalid("_cursor", "Invalid cursor.") from None
+    if place.filters != filters:
+        raise invalid("_cursor", "Invalid cursor: it belongs to other filters.")
+    return place

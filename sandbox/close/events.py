@@ -1,0 +1,166 @@
+"""The event log: its history, and what changes write into it."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from sandbox.close.generate import encode, make
+from sandbox.close.kinds import event_type
+from sandbox.close.moments import DAY, SECOND, bare
+from sandbox.close.table import Row, Table
+
+if TYPE_CHECKING:
+    from random import Random
+
+    from sandbox.close.behaviour import Behaviour
+    from sandbox.close.source import Source
+    from sandbox.exchange import Record
+
+DAYS_30 = 30 * DAY
+_PHANTOMS = ("notes", "leads", "contacts", "opportunities", "emails", "calls")
+_LEAST_LAG = 0.2
+
+
+class EventRow(Row):
+    """An event; its `kind` is the object type."""
+
+    __slots__ = ("action", "object_id", "request_id")
+
+    action: str
+    object_id: str
+    request_id: str
+
+
+@dataclass(slots=True)
+class News:
+    """What happened to an object; `before` and `after` are records or their JSON."""
+
+    name: str
+    action: str
+    object_type: str
+    object_id: str
+    lead_id: str | None
+    after: Any = None
+    before: Any = None
+    changed: list[str] = field(default_factory=list)
+    meta: Record = field(default_factory=dict)
+    user_id: str | None = None
+    request_id: str | None = None
+
+
+class EventLog:
+    """Events by id and by date; changes of one object that follow each other quickly share an event."""
+
+    def __init__(self, source: Source, behaviour: Behaviour, rng: Random) -> None:
+        self.source = source
+        self.behaviour = behaviour
+        self.rng = rng
+        self.table = Table("events")
+        self._last: dict[str, str] = {}
+
+    def write(self, news: News, now: int) -> None:
+        """Tell of a change at a moment in microseconds."""
+        last = self.table.living.get(self._last.get(news.object_id, ""))
+        row = None
+        if isinstance(last, EventRow) and last.action == news.action == "updated":
+            near = now - last.updated <= self.behaviour.event_consolidation * SECOND
+            row = self._consolidated(last, news, now) if near and self.behaviour.event_consolidation else None
+        row = row or self.row(news, now)
+        self._last[news.object_id] = row.id
+        lag = self.behaviour.event_lag * max(_LEAST_LAG, self.rng.random())
+        self.table.put(row, time.monotonic(), lag)
+
+    def row(self, news: News, now: int) -> EventRow:
+        """Make a new event."""
+        record = {
+            "id": self.source.short("ev"),
+            "action": news.action,
+            "object_type": news.object_type,
+            "object_id": news.object_id,
+            "lead_id": news.lead_id,
+            "organization_id": self.source.organization_id,
+            "user_id": news.user_id,
+            "api_key_id": None,
+            "oauth_client_id": None,
+            "oauth_scope": None,
+            "request_id": news.request_id or self.source.short("req"),
+            "date_created": bare(now),
+            "date_updated": bare(now),
+            "changed_fields": news.changed,
+            "data": news.after,
+            "meta": {"request_method": "POST", "request_path": f"/api/v1/{news.object_type}/"} | news.meta,
+        }
+        if news.before is not None:
+            record["previous_data"] = news.before
+        return _event_row(record, now, now)
+
+    def _consolidated(self, last: EventRow, news: News, now: int) -> EventRow:
+        record: Record = msgspec.json.decode(last.raw)
+        record["date_updated"] = bare(now)
+        record["changed_fields"] = sorted({*record["changed_fields"], *news.changed})
+        record["data"] = news.after
+        record["previous_data"] = (news.before or {}) | record.get("previous_data", {})
+        record["meta"] |= news.meta
+        return _event_row(record, last.created, now)
+
+
+def _event_row(record: Record, created: int, updated: int) -> EventRow:
+    row = EventRow(record["id"], created, updated, encode(record))
+    row.kind = record["object_type"]
+    row.lead_id = record["lead_id"]
+    row.user_id = record["user_id"]
+    row.object_id = record["object_id"]
+    row.action = record["action"]
+    row.request_id = record["request_id"]
+    return row
+
+
+def history(log: EventLog, tables: dict[str, Table]) -> list[EventRow]:
+    """Make the log of the past: the newest changes of living records, then traces of records long gone."""
+    source = log.source
+    count, start = source.shape.events, source.shape.now * SECOND - DAYS_30
+    end = source.shape.now * SECOND
+    true = [
+        (moment, action, name, number)
+        for name, table in tables.items()
+        for action, order in (("created", table.created), ("updated", table.updated))
+        for moment, number in order
+        if start < moment <= end
+    ]
+    true.sort(reverse=True)
+    rows = [made for one in true[:count] if (made := _of_living(log, tables, *one))]
+    while len(rows) < count:
+        rows += _of_gone(log, start + int(source.random() * (DAYS_30 - 2 * DAY)))
+    return rows
+
+
+def _of_living(
+    log: EventLog, tables: dict[str, Table], moment: int, action: str, name: str, *rest: str
+) -> EventRow | None:
+    row = tables[name].living[rest[0]]
+    record: Record = msgspec.json.decode(row.raw)
+    kind = event_type(name, record)
+    if kind is None or (action == "updated" and row.created == row.updated):
+        return None
+    lead_id = row.id if name == "leads" else row.lead_id
+    news = News(name, action, kind, row.id, lead_id, msgspec.Raw(row.raw), user_id=record.get("updated_by"))
+    if action == "updated":
+        news.changed, news.before = ["updated_by"], {"updated_by": None}
+    return log.row(news, moment)
+
+
+def _of_gone(log: EventLog, moment: int) -> list[EventRow]:
+    source = log.source
+    name = source.one(list(_PHANTOMS))
+    number = source.long(name.removesuffix("s")[:4])
+    record = make(source, name, number, moment, moment)
+    kind = event_type(name, record) or name
+    lead_id = number if name == "leads" else record["lead_id"]
+    created = News(name, "created", kind, number, lead_id, record, user_id=source.user())
+    deleted = News(name, "deleted", kind, number, lead_id, None, record, user_id=source.user())
+    later = moment + int(source.random() * 2 * DAY) // 1_000 * 1_000
+    return [log.row(created, moment), log.row(deleted, later)]

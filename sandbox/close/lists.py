@@ -1,0 +1,196 @@
+"""The small lists: what each may be asked, and its answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+from sandbox.close.asking import SINGLE, Parameters, boolean, invalid, paged, read, with_fields
+from sandbox.close.kinds import CUSTOM_FIELD_KINDS, shown
+from sandbox.close.moments import asked as moment
+from sandbox.close.moments import micros_of
+from sandbox.close.tools import BULK_KINDS
+from sandbox.exchange import Answer, Record, Refusal, encoded
+
+if TYPE_CHECKING:
+    from sandbox.close.asking import Asked
+    from sandbox.close.sandbox import CloseSandbox
+    from sandbox.exchange import Request
+
+Keep: TypeAlias = Callable[[Record, str], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class SmallList:
+    """A list: where it lies in the world, and what it may be asked."""
+
+    name: str
+    parameters: frozenset[str] = frozenset()
+    paged: bool = True
+    where: tuple[str, str] | None = None
+    """A key and the value that records of this list have."""
+    one_of: tuple[str, ...] = ()
+    """Parameters of which one at least must be given."""
+    single: bool = True
+    """Whether a record can be asked by its id."""
+    ignored: frozenset[str] = frozenset()
+    order: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
+    """Fields that only a single record has."""
+
+
+def _of(name: str, *parameters: str, **rest: object) -> SmallList:
+    return SmallList(name, frozenset(parameters), **rest)  # type: ignore[arg-type]
+
+
+_USER_ORDER = ("date_created", "date_updated", "email", "first_name", "last_name", "id")
+_PARENTS = ("sequence_id", "contact_id", "lead_id")
+_DIALER = ("source_type", "source_value", "status", "status__in", "user_id", "organization_id")
+
+LISTS: dict[str, SmallList] = {
+    "user": _of("users", order=_USER_ORDER),
+    "role": _of("roles", paged=False),
+    "group": _of("groups", paged=False, without=("members",)),
+    "status/lead": _of("lead_statuses", paged=False),
+    "status/opportunity": _of("opportunity_statuses", paged=False),
+    "pipeline": _of("pipelines", paged=False),
+    "custom_activity": _of("custom_activity_types", paged=False),
+    "custom_object_type": _of("custom_object_types", paged=False),
+    "custom_object": _of("custom_objects", "lead_id", "custom_object_type_id", one_of=("lead_id",)),
+    "email_template": _of("email_templates", "is_archived", "is_shared"),
+    "sms_template": _of("sms_templates"),
+    "connected_account": _of("connected_accounts", "user_id", ignored=frozenset({"_type"})),
+    "send_as": _of("send_as", "allowing_user_id", "allowed_user_id"),
+    "sequence": _of("sequences"),
+    "sequence_subscription": _of("sequence_subscriptions", *_PARENTS, one_of=_PARENTS),
+    "saved_search": _of("smart_views", "type", "type__in"),
+    "integration_link": _of("integration_links"),
+    "phone_number": _of("phone_numbers", "number", "user_id", "is_group_number"),
+    "blocked_phone_number": _of("blocked_phone_numbers"),
+    "dialer": _of("dialers", *_DIALER),
+    "outcome": _of("outcomes"),
+    "playbook": _of("playbooks", "is_archived", "position__gt", "created_at__lt"),
+    "form": _of("forms", "is_archived"),
+    "scheduling_link": _of("scheduling_links", paged=False),
+    "shared_scheduling_link": _of("shared_scheduling_links", paged=False),
+    "comment_thread": _of("comment_threads", "ids", "object_ids"),
+    "comment": _of("comments", "thread_id", "object_id", one_of=("thread_id", "object_id")),
+    "webhook": _of("webhooks", paged=False),
+    "unsubscribe/email": _of("unsubscribed_emails"),
+    "export": _of("exports"),
+}
+LISTS |= {f"bulk_action/{kind}": _of("bulk_actions", where=("kind", kind)) for kind in BULK_KINDS}
+LISTS |= {
+    f"custom_field/{kind}": _of("custom_fields", where=("object_type", kind), paged=kind != "shared")
+    for kind in CUSTOM_FIELD_KINDS
+}
+
+
+def small_list(app: CloseSandbox, request: Request) -> Answer:
+    """Answer a small list: a page, or all of it where there are no pages."""
+    path = request.path
+    one = LISTS[path]
+    asked = read(path, request, Parameters(one.parameters, ignored=one.ignored, order=one.order), app.behaviour)
+    if one.paged:
+        paged(asked, app.behaviour)
+    _needed(one, request)
+    if path == "saved_search" and not {"type", "type__in"} & set(asked.given):
+        asked.given["type"] = "lead"
+    rows = _filtered(app, asked, [record for record in app.world.lists[one.name] if _belongs(one, record)])
+    if order := asked.order:
+        rows.sort(key=lambda row: str(row[order.removeprefix("-")]), reverse=order.startswith("-"))
+    if not one.paged:
+        more = {"has_more": False} if app.behaviour.unpaged_has_more == "shown" else {}
+        return encoded({"data": [_shaped(one, row, asked.fields) for row in rows]} | more)
+    app.tricks.before(request, asked)
+    part = rows[asked.skip : asked.skip + asked.limit]
+    part, has_more = app.tricks.after(request, part, more=asked.skip + asked.limit < len(rows))
+    return encoded({"data": [_shaped(one, row, asked.fields) for row in part], "has_more": has_more})
+
+
+def small_record(app: CloseSandbox, request: Request, path: str, number: str) -> Answer:
+    """Answer one record of a small list."""
+    one = LISTS[path]
+    asked = read(path, request, SINGLE, app.behaviour)
+    key = "email" if path == "unsubscribe/email" else "id"
+    for record in app.world.lists[one.name]:
+        if record[key] == number and _belongs(one, record):
+            extra = _counts(app, number) if path == "sequence" else {}
+            return encoded(with_fields(shown(one.name, record) | extra, asked.fields))
+    raise Refusal(404, f"{path} {number} not found")
+
+
+def _belongs(one: SmallList, record: Record) -> bool:
+    return one.where is None or record[one.where[0]] == one.where[1]
+
+
+def _needed(one: SmallList, request: Request) -> None:
+    given = [name for name in one.one_of if name in request.query]
+    if one.one_of and not given:
+        raise invalid(one.one_of[0], f"One of {', '.join(one.one_of)} is required.")
+    if one.name == "comments" and len(given) > 1:
+        raise invalid(given[0], "Exactly one of thread_id and object_id is required.")
+
+
+def _shaped(one: SmallList, record: Record, fields: list[str] | None) -> Record:
+    plain = {key: value for key, value in shown(one.name, record).items() if key not in one.without}
+    return with_fields(plain, fields)
+
+
+def _counts(app: CloseSandbox, sequence_id: str) -> Record:
+    counts = dict.fromkeys(("active", "paused", "finished", "goal", "error"), 0)
+    for one in app.world.lists["sequence_subscriptions"]:
+        if one["sequence_id"] == sequence_id:
+            counts[one["status"]] += 1
+    return {"subscription_counts_by_status": counts}
+
+
+def _filtered(app: CloseSandbox, asked: Asked, rows: list[Record]) -> list[Record]:
+    given = dict(asked.given)
+    if "object_id" in given and asked.resource == "comment":
+        wanted = given.pop("object_id")
+        threads = {one["id"] for one in app.world.lists["comment_threads"] if one["object_id"] == wanted}
+        rows = [row for row in rows if row["thread_id"] in threads]
+    for name, value in given.items():
+        keep = _KEEP.get(name) or _equal(name)
+        rows = [row for row in rows if keep(row, value)]
+    return rows
+
+
+def _equal(name: str) -> Keep:
+    def keep(row: Record, value: str) -> bool:
+        if name.startswith("is_"):
+            return bool(row.get(name)) is boolean(name, value)
+        return bool(row.get(name) == value)
+
+    return keep
+
+
+def _archived(row: Record, value: str) -> bool:
+    wanted = boolean("is_archived", value)
+    return (row["archived_at"] is not None if "archived_at" in row else bool(row.get("is_archived"))) is wanted
+
+
+def _position(row: Record, value: str) -> bool:
+    if not value.isdigit():
+        raise invalid("position__gt", "Not a valid integer.")
+    return row["position"] is not None and row["position"] > int(value)
+
+
+def _before(row: Record, value: str) -> bool:
+    try:
+        return micros_of(row["created_at"]) < moment(value)
+    except ValueError as error:
+        raise invalid("created_at__lt", f"Invalid date: {error}.") from None
+
+
+_KEEP: dict[str, Keep] = {
+    "is_archived": _archived,
+    "position__gt": _position,
+    "created_at__lt": _before,
+    "ids": lambda row, value: row["id"] in value.split(","),
+    "object_ids": lambda row, value: row["object_id"] in value.split(","),
+    "type__in": lambda row, value: row["type"] in value.split(","),
+    "status__in": lambda row, value: row["status"] in value.split(","),
+}

@@ -1,0 +1,213 @@
+"""The Close server: one world behind the API's rules."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import math
+from random import Random
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from sandbox.behaviour import configure
+from sandbox.close import routes
+from sandbox.close.behaviour import Behaviour, named
+from sandbox.close.kinds import SEARCHED, TABLES
+from sandbox.close.oauth import OAuth
+from sandbox.close.search import Searcher
+from sandbox.close.tricks import Tricks
+from sandbox.close.world import CloseWorld
+from sandbox.exchange import Answer, Record, Refusal, Request, encoded
+from sandbox.limits import RollingWindow, retry_after
+from sandbox.simulator import Simulator
+
+if TYPE_CHECKING:
+    from sandbox.close.shape import Shape
+    from sandbox.exchange import Header
+
+API_KEY = "api_1sandboxkeyofclose00000.1sandboxsecret0000000000"
+SECOND_KEY = "api_2sandboxkeyofclose00000.2sandboxsecret0000000000"
+
+_TOKEN_PATH = "oauth2/token"  # noqa: S105
+_ORGANIZATION = 3
+
+
+class CloseSandbox(Simulator):
+    """Close's API over a world; `world`, `behaviour` and `stats` may be used while it serves."""
+
+    base_path = "/api/v1"
+    world: CloseWorld
+    behaviour: Behaviour
+
+    def __init__(self, world: CloseWorld) -> None:
+        super().__init__(world, world.behaviour)
+        world.clock = self.now
+        self.rng = Random(world.shape.seed + 3)
+        self.oauth = OAuth(world)
+        self.searcher = Searcher(self)
+        self.tricks = Tricks(world.behaviour, self.rng)
+        self.keys = {API_KEY, SECOND_KEY}
+        self._windows: dict[tuple[str, str], RollingWindow] = {}
+        self._left: dict[str, int] = {}
+
+    def revoke(self, key: str | None = None, after: int = 0) -> None:
+        """Let one key or token (or every one) answer 401 after so many more answers."""
+        for one in [key] if key else [*self.keys, *self.oauth.access]:
+            self._left[one] = after
+
+    def restore(self) -> None:
+        """Make revoked keys valid again."""
+        self._left.clear()
+
+    def elsewhere(self, path: str) -> str:
+        """Know the token endpoint, which lies outside of the base path."""
+        return _TOKEN_PATH if path.strip("/") == _TOKEN_PATH else "?"
+
+    def authorise(self, request: Request) -> None:
+        """Check the credentials (close.md, section 2)."""
+        if request.path == _TOKEN_PATH:
+            request.key = _TOKEN_PATH
+            return
+        scheme, _, secret = request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() == "basic":
+            secret = _api_key(secret)
+            valid = secret in self.keys
+        else:
+            valid = scheme == "Bearer" and self.oauth.valid(secret)
+        left = self._left.get(secret)
+        if not valid or left == 0:
+            raise Refusal(401, "The authentication credentials are missing or invalid.")
+        if left is not None:
+            self._left[secret] = left - 1
+        request.key = secret
+
+    def wait(self, request: Request) -> float:
+        """Admit by the limits of the key and of the organization (close.md, section 4)."""
+        limit, seconds = self.behaviour.rate_limit, self.behaviour.rate_window
+        wait = self._window(request).wait(limit, seconds)
+        return wait or self._window(request, "organization").wait(_ORGANIZATION * limit, seconds)
+
+    def too_many(self, request: Request, wait: float) -> Refusal:  # noqa: ARG002
+        """Refuse a request that has to wait."""
+        headers = retry_after(self.behaviour.retry_after, wait, self.now())
+        seconds = math.ceil(wait)
+        limit = self.behaviour.rate_limit
+        old = {"message": "API call count exceeded", "rate_limit": limit, "rate_reset": seconds, "rate_window": 1}
+        bodies: dict[str, bytes] = {
+            "none": b"",
+            "error": msgspec.json.encode({"error": old}),
+            "top_level": msgspec.json.encode(old),
+            "text": b"Too many requests",
+        }
+        return Refusal(429, "Too many requests", headers, bodies[self.behaviour.rate_body])
+
+    def headers(self, request: Request) -> list[Header]:
+        """Tell of the limit on every answer."""
+        limit, form = self.behaviour.rate_limit, self.behaviour.rate_header
+        if limit <= 0 or not request.key:
+            return []
+        left, reset = self._window(request).left(limit, self.behaviour.rate_window)
+        found: list[Header] = []
+        if form != "none":
+            parts = (f"limit={limit}", f"remaining={left}", f"reset={math.ceil(reset)}")
+            found.append((b"ratelimit", (", " if form == "comma" else "; ").join(parts).encode()))
+        if self.behaviour.legacy_rate_headers:
+            for name, value in (("limit", str(limit)), ("remaining", str(left)), ("reset", f"{reset:.3f}")):
+                found.append((f"x-rate-limit-{name}".encode(), value.encode()))
+        return found
+
+    def forget_limits(self) -> None:
+        """Admit as if nothing had been asked yet."""
+        self._windows.clear()
+
+    def plain(self, request: Request) -> None:
+        """Turn a POST that is meant as a GET into one (close.md, section 2)."""
+        if request.method != "POST" or request.headers.get("x-http-method-override", "").upper() != "GET":
+            return
+        try:
+            given = msgspec.json.decode(request.body, type=dict)["_params"]
+            request.query |= {name: _text(value) for name, value in given.items()}
+        except (msgspec.DecodeError, KeyError, AttributeError):
+            raise Refusal(400, "The body must be an object with _params") from None
+        request.method = "GET"
+
+    def answer(self, request: Request) -> Answer:
+        """Answer a request by its route, unless its resource is forbidden."""
+        if named(self.behaviour.forbidden, request.path):
+            body = b"<html><h1>403 Forbidden</h1></html>" if self.behaviour.forbidden_body == "html" else None
+            raise Refusal(403, "You do not have permission to do that.", body=body)
+        kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if request.method == "POST" and request.path != _TOKEN_PATH and kind != "application/json":
+            raise Refusal(415, "Content-Type must be application/json")
+        return routes.answer(self, request)
+
+    def is_search(self, request: Request) -> bool:
+        """Whether the request asks for a page of records."""
+        return routes.is_list(request)
+
+    def empty_page(self, answer: Answer) -> Answer:
+        """Wrongly say that there is nothing, and no more to come."""
+        body: Record = msgspec.json.decode(answer.body)
+        if "data" not in body:
+            return answer
+        ends: Record = {key: None for key in ("cursor", "cursor_next", "cursor_previous") if key in body}
+        return encoded({"data": []} | (ends or {"has_more": False}))
+
+    def error_body(self, status: int, message: str) -> Record:  # noqa: ARG002
+        """The plainer one of the two error envelopes (close.md, section 3)."""
+        return {"error": message}
+
+    def churn(self, request: Request) -> None:
+        """Change the listed object as the `churn` knob says."""
+        churn = self.behaviour.churn
+        name = _searched(request) if request.path == "data/search" else routes.name_of(request)
+        if name is None and request.path == "activity":
+            name = self.rng.choice(("emails", "notes", "calls"))
+        if name not in TABLES or (churn.objects and name not in churn.objects):
+            return
+        if churn.edit:
+            self.world.edit(name, count=churn.edit)
+        if churn.delete:
+            self.world.delete(name, count=churn.delete)
+        if churn.create:
+            self.world.create(name, count=churn.create)
+        if churn.merge and name == "leads":
+            self.world.merge(count=churn.merge)
+
+    def _window(self, request: Request, whose: str = "") -> RollingWindow:
+        parts = request.path.split("/")
+        group = f"{request.method} {request.path if parts[0] == 'data' else parts[0]}"
+        key = (whose or request.key, "" if self.behaviour.rate_scope == "key" else group)
+        return self._windows.setdefault(key, RollingWindow())
+
+
+def _api_key(encoded_pair: str) -> str:
+    """Give the user name of Basic credentials whose password is empty."""
+    try:
+        name, _, password = base64.b64decode(encoded_pair, validate=True).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError):
+        return ""
+    return "" if password else name
+
+
+def _text(value: object) -> str:
+    """Write a parameter of a body as a query string would have it."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return ",".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _searched(request: Request) -> str | None:
+    """Give the name of what a search looks for, as far as it is plain."""
+    for kind, name in SEARCHED.items():
+        if f'"object_type":"{kind}"'.encode() in request.body.replace(b" ", b""):
+            return name
+    return None
+
+
+def close_app(shape: Shape | None = None, behaviour: Behaviour | None = None, **knobs: object) -> CloseSandbox:
+    """Make a server of a generated world: `close_app(Shape(leads=10), rate_limit=0)`."""
+    chosen = behaviour or Behaviour()
+    configure(chosen, dict(knobs))
+    return CloseSandbox(CloseWorld(shape, chosen))

@@ -1,0 +1,233 @@
+"""`POST /data/search/`: strict bodies, sorted pages, cursors that end and expire."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import msgspec
+
+from sandbox.close.asking import PAGE_DEFAULT, invalid, offset_of, refused, with_fields
+from sandbox.close.query import Question, Reader
+from sandbox.close.table import FOREVER, Row
+from sandbox.exchange import Answer, Record, encoded
+
+if TYPE_CHECKING:
+    from sandbox.close.sandbox import CloseSandbox
+    from sandbox.close.table import Entry
+    from sandbox.exchange import Request
+
+SortKey: TypeAlias = Callable[[Row], Any]
+
+_KEYS = {"query", "_fields", "sort", "_limit", "results_limit", "include_counts", "cursor"}
+_INDEXED = {"date_created": "created", "date_updated": "updated"}
+_MOST_CURSORS = 10_000
+_ALL = (-FOREVER, FOREVER)
+_sorted_json = msgspec.json.Encoder(order="sorted").encode
+
+
+@dataclass(slots=True)
+class Search:
+    """A search body, understood."""
+
+    question: Question
+    limit: int
+    results_limit: int | None
+    counts: bool
+    fields: list[str] | None
+    sort: list[tuple[str, bool]] = field(default_factory=list)
+    """Names of fields, each with whether downwards."""
+    identity: bytes = b""
+
+
+@dataclass(slots=True)
+class Cursor:
+    """How far a walk came, until when it may go on, and what it found at first."""
+
+    place: int
+    identity: bytes
+    due: float
+    total: int
+    numbers: list[str] | None
+
+
+class Searcher:
+    """Answers searches of one server; remembers its cursors."""
+
+    def __init__(self, app: CloseSandbox) -> None:
+        self.app = app
+        self.cursors: dict[str, Cursor] = {}
+
+    def answer(self, request: Request) -> Answer:
+        """Answer a search with one page."""
+        search, token = self._read(request)
+        table = self.app.world.tables[search.question.name]
+        table.settle(time.monotonic())
+        cursor = self._cursor(token, search.identity) if token is not None else None
+        place = cursor.place if cursor else 0
+        behaviour = self.app.behaviour
+        if place >= behaviour.search_cap:
+            raise refused("A search gives no more results than that; refine your query.")
+        if cursor and cursor.numbers is not None:
+            numbers, total = cursor.numbers, cursor.total
+        else:
+            entries = self._found(search)
+            total = len(entries)
+            numbers = [number for _, number in entries[: behaviour.search_cap]]
+        most = min(len(numbers), FOREVER if search.results_limit is None else search.results_limit)
+        stop = min(place + search.limit, most)
+        rows = [row for number in numbers[place:stop] if (row := table.seen(number))]
+        body: Record = {
+            "data": [self._shaped(search, row) for row in rows],
+            "cursor": self._next(search, stop, most, total, numbers),
+        }
+        if search.counts and behaviour.search_counts == "exact":
+            body["count"] = {"limited": min(total, most), "total": total}
+        return encoded(body)
+
+    def _next(self, search: Search, stop: int, most: int, total: int, numbers: list[str]) -> str | None:
+        behaviour = self.app.behaviour
+        capped = stop == behaviour.search_cap < total and search.results_limit is None
+        if stop >= most and not (capped and behaviour.cap_looks == "error"):
+            return None
+        token = self.app.world.source.short("cur")
+        kept = numbers if behaviour.cursor_kind == "snapshot" else None
+        due = time.monotonic() + behaviour.cursor_ttl
+        self.cursors[token] = Cursor(stop, search.identity, due, total, kept)
+        if len(self.cursors) > _MOST_CURSORS:
+            del self.cursors[next(iter(self.cursors))]
+        return token
+
+    def _cursor(self, token: str, identity: bytes) -> Cursor:
+        cursor = self.cursors.get(token)
+        if cursor is None:
+            raise invalid("cursor", "Invalid cursor.")
+        if cursor.due < time.monotonic():
+            raise refused("The cursor has expired. Please start the search again.")
+        if cursor.identity != identity:
+            raise invalid("cursor", "Invalid cursor: it belongs to another query.")
+        return cursor
+
+    def _found(self, search: Search) -> list[Entry]:
+        """Give the entries of all rows that fit, in the order asked for."""
+        question, table = search.question, self.app.world.tables[search.question.name]
+        first = search.sort[0][0] if search.sort else "date_updated"
+        attribute = _INDEXED.get(first, "created")
+        primary = attribute if attribute in question.bounds or not question.bounds else min(question.bounds)
+        entries = table.between(primary, *question.bounds.get(primary, _ALL), lagging=True)
+        others = {name: bound for name, bound in question.bounds.items() if name != primary}
+        if others or question.tests:
+            rows = [row for _, number in entries if (row := table.seen(number))]
+            for name, (low, high) in others.items():
+                rows = [row for row in rows if low <= getattr(row, name) < high]
+            entries = [(getattr(row, attribute), row.id) for row in rows if all(test(row) for test in question.tests)]
+            if primary != attribute:
+                entries.sort()
+        elif primary != attribute:
+            entries = sorted((getattr(row, attribute), row.id) for _, number in entries if (row := table.seen(number)))
+        return self._ordered(search, entries)
+
+    def _ordered(self, search: Search, entries: list[Entry]) -> list[Entry]:
+        if self.app.behaviour.unstable_ties:
+            rng = self.app.rng
+            entries.sort(key=lambda entry: (entry[0], rng.random()))
+        if len(search.sort) <= 1 and (not search.sort or search.sort[0][0] in _INDEXED):
+            if not search.sort or search.sort[0][1]:
+                entries.reverse()
+            return entries
+        table, world = self.app.world.tables[search.question.name], self.app.world
+        for name, downwards in reversed(search.sort):
+
+            def key(entry: Entry, name: str = name) -> tuple[bool, Any]:
+                row = table.seen(entry[1])
+                if name in _INDEXED:
+                    return True, getattr(row, _INDEXED[name])
+                value = world.full(table.name, row).get(name) if row else None
+                return value is not None, value
+
+            entries.sort(key=key, reverse=downwards)
+        return entries
+
+    def _shaped(self, search: Search, row: Row) -> Record:
+        kind, name = search.question.kind, search.question.name
+        if search.fields is None:
+            return {"__object_type": kind, "id": row.id}
+        world = self.app.world
+        nested = name != "leads" or not _NESTED.isdisjoint(search.fields)
+        record = world.full(name, row) if nested else msgspec.json.decode(row.raw)
+        return {"__object_type": kind} | with_fields(record, search.fields)
+
+    def _read(self, request: Request) -> tuple[Search, str | None]:
+        try:
+            body = msgspec.json.decode(request.body, type=dict)
+        except msgspec.DecodeError as error:
+            raise refused(f"Invalid JSON: {error}") from None
+        if wrong := set(body) - _KEYS:
+            raise invalid(min(wrong), "Unknown field.")
+        if "query" not in body:
+            raise invalid("query", "This field is required.")
+        question = Reader(self.app.world, offset_of(request)).question(body["query"])
+        cap = self.app.behaviour.limit_cap("data/search")
+        search = Search(
+            question,
+            _count(body, "_limit", cap) or min(PAGE_DEFAULT, cap),
+            _count(body, "results_limit", FOREVER),
+            body.get("include_counts", False),
+            self._fields(body.get("_fields"), question),
+            self._sort(body.get("sort"), question),
+            _sorted_json([body["query"], body.get("sort")]),
+        )
+        if not isinstance(search.counts, bool):
+            raise invalid("include_counts", "Not a valid boolean.")
+        token = body.get("cursor")
+        if token is not None and not isinstance(token, str):
+            raise invalid("cursor", "Not a valid string.")
+        return search, token
+
+    def _fields(self, given: Any, question: Question) -> list[str] | None:  # noqa: ANN401
+        if given is None:
+            return None
+        if not isinstance(given, dict) or set(given) - {question.kind}:
+            raise invalid("_fields", f"Must be an object with a list for {question.kind}.")
+        names = given.get(question.kind)
+        if names is None:
+            return None
+        if not isinstance(names, list) or not all(isinstance(one, str) for one in names):
+            raise invalid("_fields", "Must be a list of names.")
+        custom = [name for name in names if name.startswith("custom.")]
+        if len(custom) > self.app.behaviour.fields_cap:
+            raise invalid("_fields", "List is too long.")
+        known = self.app.world.known(question.kind)
+        wrong = [name for name in names if name not in known and name not in custom and name not in ("custom", "_all")]
+        if wrong and self.app.behaviour.unknown_parameters == "refused":
+            raise invalid("_fields", f"{question.kind} has no field {wrong[0]}.")
+        return names
+
+    def _sort(self, given: Any, question: Question) -> list[tuple[str, bool]]:  # noqa: ANN401
+        found = []
+        for one in given or []:
+            if (
+                not isinstance(one, dict)
+                or set(one) != {"direction", "field"}
+                or one["direction"] not in ("asc", "desc")
+            ):
+                raise invalid("sort", "Each entry has a direction (asc, desc) and a field.")
+            reader = Reader(self.app.world, 0)
+            found.append((reader.column(one["field"], question.kind), one["direction"] == "desc"))
+        return found
+
+
+_NESTED = {"contacts", "opportunities", "tasks", "contact_ids", "_all"}
+
+
+def _count(body: Record, name: str, most: int) -> int | None:
+    value = body.get(name)
+    if value is None:
+        return None
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise invalid(name, "Must be a positive integer.")
+    if value > most:
+        raise invalid(name, f"Value must be less than or equal to {most}.")
+    return value

@@ -1,0 +1,165 @@
+"""The data of a Close organization: read it, change it, ask for its present truth."""
+
+from __future__ import annotations
+
+import time
+from random import Random
+from threading import RLock
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from sandbox.close import account
+from sandbox.close.behaviour import Behaviour
+from sandbox.close.changes import Editor
+from sandbox.close.events import DAYS_30, EventLog, history
+from sandbox.close.generate import tables
+from sandbox.close.kinds import FIELDS, SEARCHED
+from sandbox.close.moments import SECOND
+from sandbox.close.office import small_lists
+from sandbox.close.shape import Shape
+from sandbox.close.source import Source
+from sandbox.exchange import Record
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sandbox.close.table import Row, Table
+
+_decode = msgspec.json.Decoder(dict).decode
+
+
+class CloseWorld:
+    """An organization's records and lists. Every public method is safe to call from any thread."""
+
+    def __init__(self, shape: Shape | None = None, behaviour: Behaviour | None = None) -> None:
+        self.shape = shape or Shape()
+        self.behaviour = behaviour or Behaviour()
+        self.rng = Random(self.shape.seed + 1)
+        self.lock = RLock()
+        self.clock: Callable[[], float] = time.time
+        self.source = Source(self.shape)
+        self.tables: dict[str, Table] = tables(self.source)
+        self.lists: dict[str, list[Record]] = small_lists(self.source)
+        self.log = EventLog(self.source, self.behaviour, Random(self.shape.seed + 2))
+        self.log.table.load(history(self.log, self.tables))
+        self._editor = Editor(self)
+        self._opened = time.time()
+
+    def now(self) -> int:
+        """Read the clock in microseconds, cut to the milliseconds."""
+        return int(self.clock() * 1_000) * 1_000
+
+    def objects(self) -> list[str]:
+        """Names of everything that `records` knows."""
+        return [*self.tables, *self.lists, "events", "organization"]
+
+    def ids(self, name: str) -> list[int | str]:
+        """Ids of an object's living records; addresses of unsubscribed emails."""
+        with self.lock:
+            if name in self.tables:
+                return list(self.tables[name].living)
+            if name == "events":
+                return [row.id for row in self.events()]
+            key = "email" if name == "unsubscribed_emails" else "id"
+            return [record[key] for record in self.records(name)]
+
+    def records(self, name: str) -> list[Record]:
+        """The living records of an object as its own endpoint would give them, oldest first."""
+        with self.lock:
+            if name in self.tables:
+                table = self.tables[name]
+                return [self.full(name, table.living[number]) for _, number in table.created]
+            if name == "events":
+                return [_decode(row.raw) for row in self.events()]
+            if name == "organization":
+                return [self.organization()]
+            return msgspec.json.decode(msgspec.json.encode(self.lists[name]), type=list[Record])
+
+    def record(self, name: str, number: str) -> Record:
+        """One living record of a table; KeyError if there is none."""
+        with self.lock:
+            return self.full(name, self.tables[name].living[number])
+
+    def full(self, name: str, row: Row) -> Record:
+        """Decode a row; a lead gets what is nested in it."""
+        record: Record = _decode(row.raw)
+        return record | self.nested(row.id) if name == "leads" else record
+
+    def nested(self, lead_id: str) -> Record:
+        """What a lead shows of its contacts, opportunities and incomplete tasks."""
+        found = {
+            name: [_decode(row.raw) for row in self.tables[name].of_lead(lead_id)]
+            for name in ("contacts", "opportunities", "tasks")
+        }
+        found["tasks"] = [one for one in found["tasks"] if not one["is_complete"]]
+        return {"contact_ids": [one["id"] for one in found["contacts"]], **found}
+
+    def known(self, kind: str) -> frozenset[str] | set[str]:
+        """Names of the fields of an object type."""
+        if kind in FIELDS:
+            return FIELDS[kind]
+        for row in self.tables[SEARCHED[kind]]:
+            return set(_decode(row.raw))
+        return {"id", "date_created", "date_updated"}
+
+    def events(self) -> list[Row]:
+        """Events of the last 30 days, oldest first, whether they show already or not."""
+        found = self.log.table.between("updated", self.horizon(), 1 << 62)
+        return [self.log.table.living[number] for _, number in found]
+
+    def horizon(self) -> int:
+        """The moment before which events are gone; it starts 30 days before the anchor and moves with time."""
+        return int((self.shape.now + self.clock() - self._opened) * SECOND) - DAYS_30
+
+    def organization(self, expand: set[str] | None = None) -> Record:
+        """The organization itself."""
+        return account.organization(self.source, self.lists, expand=expand or set())
+
+    def change(self, verb: str, order: Record) -> list[str]:
+        """Carry out `edit`, `create`, `delete` or `merge` as ordered over HTTP."""
+        with self.lock:
+            what = {key: order[key] for key in ("count", "ids") if key in order}
+            if verb == "merge":
+                return self.merge(count=order.get("count", 1))
+            name = order["object"]
+            if verb == "edit":
+                return self.edit(name, changes=order.get("changes"), **what)
+            if verb == "create":
+                return self.create(
+                    name, count=what.get("count", 1), changes=order.get("changes"), dated=order.get("dated")
+                )
+            if verb == "delete":
+                return self.delete(name, **what)
+            raise KeyError(verb)
+
+    def edit(
+        self, name: str, *, count: int = 1, ids: list[str] | None = None, changes: Record | None = None
+    ) -> list[str]:
+        """Change records (those named, or `count` at random): fields as given, else a text."""
+        with self.lock:
+            return [self._editor.edit(name, number, changes) for number in self._editor.chosen(name, count, ids)]
+
+    def create(
+        self, name: str, *, count: int = 1, changes: Record | None = None, dated: float | None = None
+    ) -> list[str]:
+        """Add records made now, with fields as given; `dated` (epoch seconds) is their `date_created`."""
+        with self.lock:
+            return [self._editor.create(name, changes or {}, dated) for _ in range(count)]
+
+    def delete(self, name: str, *, count: int = 1, ids: list[str] | None = None) -> list[str]:
+        """Delete records (those named, or `count` at random), and what belongs to them."""
+        with self.lock:
+            chosen = self._editor.chosen(name, count, ids)
+            for number in chosen:
+                self._editor.delete(name, number)
+            return chosen
+
+    def merge(self, *, count: int = 1) -> list[str]:
+        """Merge so many leads, each into another one; gives the ids of those that disappeared."""
+        with self.lock:
+            found = self.tables["leads"].sample(self.rng, 2 * count)
+            pairs = list(zip(found[::2], found[1::2], strict=False))
+            for source, destination in pairs:
+                self._editor.merge(source, destination)
+            return [source for source, _ in pairs]

@@ -1,0 +1,198 @@
+"""What a generated Copera workspace is made of."""
+
+# ruff: noqa: D103  (the name of a test is its sentence)
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections import Counter
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sandbox.client import CoperaClient
+from sandbox.copera import SMALL, CoperaWorld, Shape, copera_app
+from sandbox.copera.moments import is_object_id
+from sandbox.copera.plan import TYPES, UNKNOWN_TYPE
+from sandbox.server import running
+
+pytestmark = pytest.mark.usefixtures("unmeasured")
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def world() -> CoperaWorld:
+    return CoperaWorld(SMALL)
+
+
+def cells_of(world: CoperaWorld, kind: str) -> list[dict[str, Any]]:
+    wanted = {one["columnId"] for one in world.records("columns") if one["type"] == kind}
+    return [cell for row in world.records("rows") for cell in row["columns"] if cell["columnId"] in wanted]
+
+
+def values_of(world: CoperaWorld, kind: str) -> list[Any]:
+    return [cell["value"] for cell in cells_of(world, kind) if cell.get("value") not in (None, "", [])]
+
+
+def test_the_same_shape_gives_the_same_world(world: CoperaWorld) -> None:
+    again = CoperaWorld(SMALL)
+    assert all(again.records(name) == world.records(name) for name in world.objects())
+    other = CoperaWorld(Shape(seed=8, now=SMALL.now, rows=420))
+    assert other.records("rows") != world.records("rows")
+
+
+def test_every_type_has_a_column_and_values(world: CoperaWorld) -> None:
+    assert {one["type"] for one in world.records("columns")} == set(TYPES)
+    for kind in set(TYPES) - {"LOOKUP"}:
+        assert values_of(world, kind), kind
+    expected: dict[str, type | tuple[type, ...]] = {
+        **dict.fromkeys(("TEXT", "DESCRIPTION", "EMAIL", "PHONE", "WEBSITE", "URL", "STATUS", "DROPDOWN", "DATE"), str),
+        **dict.fromkeys(("FORMULA", "FUNCTION", "PASSWORD", "CREATED_AT", "UPDATED_AT", "CREATED_BY"), str),
+        **dict.fromkeys(("NUMBER", "MONEY", "DURATION", "ROLLUP", "TRACKER"), (int, float)),
+        **dict.fromkeys(("LABELS", "USERS", "LINK", "FILE"), list),
+        "CHECKBOX": bool,
+        "AUTONUMBER": int,
+        "LOCATION": dict,
+        UNKNOWN_TYPE: dict,
+    }
+    for kind, form in expected.items():
+        assert all(isinstance(one, form) for one in values_of(world, kind)), kind
+
+
+def test_cells_refer_to_what_there_is(world: CoperaWorld) -> None:
+    members, rows = set(world.ids("members")), set(world.ids("rows"))
+    options = {o["optionId"] for one in world.records("columns") for o in one.get("options", ())}
+    assert {one for value in values_of(world, "USERS") for one in value} <= members
+    assert set(values_of(world, "STATUS")) | {o for value in values_of(world, "LABELS") for o in value} <= options
+    for cell in cells_of(world, "LINK"):
+        value = cell.get("value") or []
+        assert set(value) <= rows
+        assert cell.get("linkValue", []) == [world.rows[one].display for one in value]
+    looked = [one for cell in cells_of(world, "LOOKUP") for one in cell["lookupValue"]]
+    assert {one["foreignRowId"] for one in looked} <= rows
+    assert {one["value"] for one in cells_of(world, "LOOKUP")} == {None}
+
+
+def test_rows_are_as_documented(world: CoperaWorld) -> None:
+    required = {"_id", "rowId", "owner", "table", "board", "createdAt", "updatedAt", "columns"}
+    members = set(world.ids("members"))
+    for table in world.tables.values():
+        rows = world.records(f"rows:{table.id}")
+        assert len({one["rowId"] for one in rows}) == len(rows)
+        for one in rows:
+            assert required <= one.keys() <= required | {"description"}
+            assert is_object_id(one["_id"])
+            assert int(one["_id"][:8], 16) == int(datetime.fromisoformat(one["createdAt"]).timestamp())
+            assert one["createdAt"] <= one["updatedAt"]
+            assert one["updatedAt"].endswith("Z")
+            assert one["owner"] in members
+    assert any("description" in one for one in world.records("rows"))
+
+
+def test_empty_cells_come_in_all_four_ways(world: CoperaWorld) -> None:
+    table = world.table_named("Leads")
+    email = table.column("Email").id
+    found: Counter[str] = Counter()
+    for row in world.records(f"rows:{table.id}"):
+        cells = {cell["columnId"]: cell for cell in row["columns"]}
+        found[repr(cells[email]["value"]) if email in cells else "missing"] += 1
+    assert {"None", "''", "[]", "missing"} <= found.keys()
+
+
+def test_names_that_readers_trip_over(world: CoperaWorld) -> None:
+    assert max(Counter(one["name"] for one in world.records("boards")).values()) > 1
+    assert max(Counter((t["board"], t["name"]) for t in world.records("tables")).values()) > 1
+    labels = Counter((one["table"], one["label"]) for one in world.records("columns"))
+    assert max(labels.values()) > 1
+    names = {label for _, label in labels}
+    assert {"owner", "_id", "updatedAt", "", "🎂", "名前"} <= names
+    assert max(map(len, names)) > 200
+    orders = [one.get("order") for one in world.records("columns")]
+    assert None in orders
+    options = [o for one in world.records("columns") for o in one.get("options", ())]
+    assert any("label" not in one for one in options)
+    assert {one.get("statusGroup") for one in options} == {"TODO", "IN_PROGRESS", "DONE", None}
+    assert not world.records(f"rows:{world.table_named('Empty').id}")
+    with_tables = {one["board"] for one in world.records("tables")}
+    assert set(world.ids("boards")) - with_tables
+    assert max(len(one["columns"]) for one in world.records("tables")) == 60
+
+
+def test_some_rows_have_cells_of_no_column() -> None:
+    world = CoperaWorld(Shape(seed=3, now=SMALL.now, rows=300, stray_cells=1.0))
+    known = {one["columnId"] for one in world.records("columns")}
+    assert all({c["columnId"] for c in one["columns"]} - known for one in world.records("rows"))
+
+
+def test_ties_and_counts() -> None:
+    shape = Shape(now=SMALL.now, rows={"Leads": 400, "Deals": 50}, tie_block=150, boards=9, tables=20, members=30)
+    world = CoperaWorld(shape)
+    leads = world.records(f"rows:{world.table_named('Leads').id}")
+    assert (len(leads), len(world.ids("rows"))) == (400, 450)
+    assert max(Counter(one["updatedAt"] for one in leads).values()) >= 150
+    assert (len(world.ids("boards")), len(world.ids("tables")), len(world.ids("members"))) == (9, 20, 30)
+    with pytest.raises(ValueError, match="no such tables: Nothing"):
+        CoperaWorld(Shape(rows={"Nothing": 1}))
+    small = CoperaWorld(Shape(now=SMALL.now, boards=1, tables=1, rows=40))
+    assert [one["name"] for one in small.records("tables")] == ["Leads", "People", "Companies", "Deals"]
+
+
+def test_every_object_has_as_many_ids_as_records(world: CoperaWorld) -> None:
+    for name in world.objects():
+        ids = world.ids(name)
+        assert len(set(ids)) == len(ids) == len(world.records(name)), name
+        assert ids or name.startswith("rows:"), name
+
+
+def test_deriving_again_changes_nothing(world: CoperaWorld) -> None:
+    before = {row.id: row.raw for row in world.rows.values()}
+    for table in world.tables.values():
+        world.editor.again(table, table.rows.values())
+    assert {row.id: row.raw for row in world.rows.values()} == before
+
+
+def test_50_000_rows_are_made_in_time() -> None:
+    start = time.process_time()
+    world = CoperaWorld(Shape(seed=5, now=SMALL.now, rows=50_000, tables=12))
+    assert time.process_time() - start < 8
+    assert len(world.rows) == 50_000
+
+
+def test_a_table_of_any_size_is_sent_in_pieces() -> None:
+    app = copera_app(Shape(seed=5, now=SMALL.now, rows=0, big_table=20_000_000), rate_limit=0)
+    table = app.world.table_named("Big")
+    assert sum(len(row.raw) for row in table.rows.values()) < 5_000_000
+    with running(app) as url:
+        client = CoperaClient(url)
+        answer = client.get(f"board/{table.board}/table/{table.id}/rows")
+        client.control("edit", {"object": "Big", "count": 2})
+        again = client.get(f"board/{table.board}/table/{table.id}/rows")
+        client.close()
+    assert abs(len(answer.content) - 20_000_000) < 10_000
+    assert int(answer.headers["Content-Length"]) == len(answer.content)
+    rows = answer.json()
+    assert len({one["_id"] for one in rows}) == len(rows) == len(table.rows)
+    assert sum(one != other for one, other in zip(rows, again.json(), strict=True)) == 2
+
+
+def test_it_is_served_beside_the_others() -> None:
+    command = [sys.executable, "-m", "sandbox", "copera", "--port", "0", "--rows", "60", "--members", "9"]
+    command += ["--documents", "20", "--token", "cp_pat_own", "--knobs", '{"rows_as": "string"}', "--now", "1790000000"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
+        assert process.stdout
+        client = CoperaClient(process.stdout.readline().strip().rsplit(" ", 1)[1], "cp_pat_own")
+        try:
+            assert client.url.endswith("/public/v1")
+            assert client.json("workspace/members")["total"] == 9
+            truth = client.control("truth")
+            assert truth["rows"]["count"] == 60
+            table = client.control("truth/tables")[0]
+            rows = client.json(f"board/{table['board']}/table/{table['_id']}/rows")
+            assert rows == client.control(f"truth/rows:{table['_id']}")
+            assert isinstance(rows[0]["rowId"], str)
+        finally:
+            client.close()
+            process.terminate()
