@@ -29,7 +29,7 @@ SMALL = {
 
 
 @pytest.fixture
-def start(tmp_path: Path) -> Iterator[Start]:
+def start(tmp_path: Path, unmeasured: None) -> Iterator[Start]:  # noqa: ARG001 - the tap runs elsewhere
     """Return a function that starts a sandbox: sizes as a dict, knobs by name."""
     with ExitStack() as stack:
 
