@@ -5,14 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
+from tap_crm.transport.pacing import one_group
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from requests.auth import AuthBase
 
     from tap_crm.reading.page import Emit
     from tap_crm.reading.windows import Lanes
     from tap_crm.settings import Settings
+    from tap_crm.shared import Shared
     from tap_crm.transport.ledger import Ledger
     from tap_crm.transport.session import Question, Reply, Transport
 
@@ -25,10 +28,16 @@ class Reading:
         spec: the stream.
         transport: the way to the CRM.
         settings: the user's settings.
-        since: epoch seconds from which changes are wanted; None for all.
+        since: epoch seconds from which changes are wanted, overlap and look-back included; None for all.
+        bookmark: epoch seconds up to which an earlier run read everything; None on a first run.
+        is_first: nothing is known of any earlier run: an empty answer is then worth a second question.
         emit: takes pages and checkpoints; may be called from several threads.
         ledger: counts requests, pages and records.
         lanes: how many windows may be walked at once.
+        shared: what the streams of this run read once and use together.
+        selected: the streams that this run reads, each with its bookmark.
+        fields: the properties that are emitted.
+        memory: what the last complete read kept for the next one; what this one leaves in it is kept if it succeeds.
     """
 
     spec: StreamSpec
@@ -38,6 +47,12 @@ class Reading:
     emit: Emit
     ledger: Ledger
     lanes: Lanes
+    shared: Shared
+    bookmark: int | None = None
+    is_first: bool = True
+    selected: tuple[tuple[StreamSpec, int | None], ...] = ()
+    fields: frozenset[str] = frozenset()
+    memory: dict[str, Any] = field(default_factory=dict)
 
     def ask(self, question: Question, parse: Callable[[Reply], Any]) -> Any:  # noqa: ANN401 - what `parse` returns
         """Ask the CRM on behalf of this stream."""
@@ -67,6 +82,10 @@ class StreamSpec:
         selected: False for streams that cost a request per record.
         masked: fields that hold secrets of the CRM; their values are never emitted.
         json_text: fields of any shape, emitted as JSON text.
+        gathered: prefixes of field names, each with the column that takes the fields whose names begin so.
+        envelope: fields that the CRM adds to its answers and that say nothing of the record.
+        versioned: records carry a version; its reading says when a new one begins, and what older ones had and that
+            one lacks leaves the target.
         caught: for the README: what arrives by the next run, and what does not.
     """
 
@@ -78,6 +97,9 @@ class StreamSpec:
     selected: bool = True
     masked: frozenset[str] = frozenset()
     json_text: frozenset[str] = frozenset()
+    gathered: Mapping[str, str] = field(default_factory=dict)
+    envelope: frozenset[str] = frozenset()
+    versioned: bool = False
     caught: str = "new and changed rows, by a full read each run; rows that disappear stay in the target"
 
 
@@ -93,6 +115,9 @@ class Provider:
         streams: every stream.
         authenticate: makes the credentials from the settings; raises ``ConfigError`` if some are missing.
         headers: sent with every request.
+        group_of: from method and path to the name of the endpoint group whose limit a request counts against.
+        discover: finds the streams that only the account tells of, each with its schema.
+        honours: settings that not every CRM has a use for.
     """
 
     name: str
@@ -102,3 +127,6 @@ class Provider:
     streams: tuple[StreamSpec, ...]
     authenticate: Callable[[Settings], AuthBase]
     headers: Mapping[str, str] = field(default_factory=dict)
+    group_of: Callable[[str, str], str] = one_group
+    discover: Callable[[Reading], Sequence[tuple[StreamSpec, dict[str, Any]]]] | None = None
+    honours: frozenset[str] = frozenset()

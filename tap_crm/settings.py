@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+import msgspec
 from singer_sdk import typing as th
 
 from tap_crm.errors import ConfigError
@@ -18,20 +20,35 @@ DAY = 86_400
 #: Larger amounts are mistakes, and beyond what clocks and calendars can count.
 MOST, MOST_DAYS = 1_000_000, 36_500
 
+OAUTH_NEEDED = ("client_id", "client_secret", "refresh_token", "token_file")
+
 CONFIG = th.PropertiesList(
     th.Property(
         "provider",
         th.StringType,
         required=True,
-        description="Which CRM is read: `copper` (`close` and `copera` follow).",
+        description="Which CRM is read: `copper` or `close` (`copera` follows).",
     ),
-    th.Property("api_key", th.StringType, secret=True, description="The CRM's API key."),
+    th.Property("api_key", th.StringType, secret=True, description="The CRM's API key (Copper, Close)."),
     th.Property("user_email", th.StringType, description="Copper: the e-mail of the user that owns the key."),
     th.Property(
         "access_token",
         th.StringType,
         secret=True,
         description="A static OAuth bearer token, instead of `api_key`.",
+    ),
+    th.Property(
+        "oauth",
+        th.CustomType(
+            {
+                "type": ["object", "string", "null"],
+                "properties": {name: {"type": ["string", "null"]} for name in (*OAUTH_NEEDED, "token_url")},
+            }
+        ),
+        secret=True,
+        description="Close: an OAuth app's `client_id`, `client_secret` and a `refresh_token`, and the `token_file` in "
+        "which the tap keeps the tokens that follow on it; as an object or as JSON text. `token_url` overrides the "
+        "CRM's token address.",
     ),
     th.Property(
         "api_url",
@@ -70,6 +87,25 @@ CONFIG = th.PropertiesList(
         description="Copper: how the account writes dates that come as text: `mdy` (1/31/2026) or `dmy` (31/1/2026).",
     ),
     th.Property(
+        "custom_fields",
+        th.StringType,
+        allowed_values=["columns", "raw", "both"],
+        description="Copera: how a table's columns arrive: `columns` (a property each, with labels; the default), "
+        "`raw` (the cells as they are, in one property) or `both`, then with the options' ids as well.",
+    ),
+    th.Property(
+        "tables",
+        th.ArrayType(
+            th.ObjectType(
+                th.Property("board", th.StringType),
+                th.Property("table", th.StringType),
+                th.Property("stream", th.StringType),
+            )
+        ),
+        description="Copera: names the streams of tables: a list of `board` and `table` (ids or names) and `stream` "
+        "(such as `leads`). Other tables are called `<board>__<table>`.",
+    ),
+    th.Property(
         "retry_seconds",
         th.IntegerType,
         default=600,
@@ -83,7 +119,29 @@ CONFIG = th.PropertiesList(
     ),
 ).to_dict()
 
-SECRETS = ("api_key", "access_token")
+_STREAM_NAME = re.compile(r"[a-z_][a-z0-9_]{0,62}")
+
+SECRETS = ("api_key", "access_token", "oauth")
+
+
+@dataclass(frozen=True, slots=True)
+class OAuthSettings:
+    """An OAuth app, and the refresh token from which a run's tokens grow."""
+
+    client_id: str
+    client_secret: str = field(repr=False)
+    refresh_token: str = field(repr=False)
+    token_file: str
+    token_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PinnedTable:
+    """A table, by ids or names, and the name of its stream."""
+
+    board: str
+    table: str
+    stream: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,12 +152,15 @@ class Settings:
     api_key: str | None = field(repr=False)
     user_email: str | None
     access_token: str | None = field(repr=False)
+    oauth: OAuthSettings | None
     api_url: str | None
     start_date: int | None
     requests_per_minute: int | None
     overlap_seconds: int
     activity_lookback_days: float
     date_order: str
+    custom_fields: str
+    tables: tuple[PinnedTable, ...]
     retry_seconds: int
     request_timeout_seconds: int
 
@@ -121,15 +182,24 @@ class Settings:
             api_key=_text(config, "api_key"),
             user_email=_text(config, "user_email"),
             access_token=_text(config, "access_token"),
+            oauth=_oauth(config),
             api_url=_url(config),
             start_date=_start(config),
             requests_per_minute=_count(config, "requests_per_minute", None),
             overlap_seconds=_count(config, "overlap_seconds", 300) or 0,
             activity_lookback_days=_amount(config, "activity_lookback_days", 1.0, MOST_DAYS),
             date_order=_choice(config, "date_order", ("mdy", "dmy")),
+            custom_fields=_choice(config, "custom_fields", ("columns", "raw", "both")),
+            tables=_tables(config),
             retry_seconds=_count(config, "retry_seconds", 600) or 0,
             request_timeout_seconds=_count(config, "request_timeout_seconds", 120) or 120,
         )
+
+    @property
+    def secrets(self) -> list[str]:
+        """Whatever no log line may show."""
+        grown = (self.oauth.client_secret, self.oauth.refresh_token) if self.oauth else ()
+        return [secret for secret in (self.api_key, self.access_token, *grown) if secret]
 
     @property
     def activity_lookback(self) -> int:
@@ -149,20 +219,21 @@ def parse_moment(text: str) -> int:
     return int(moment.timestamp() // 1)
 
 
-def _text(config: Mapping[str, Any], name: str) -> str | None:
+def _text(config: Mapping[str, Any], name: str, shown: str | None = None) -> str | None:
     value = config.get(name)
     if value is None or value == "":
         return None
+    shown = shown or name
     if not isinstance(value, str):
-        raise ConfigError(f"the setting `{name}` must be text")
+        raise ConfigError(f"the setting `{shown}` must be text")
     text = value.strip()
     if not (text.isascii() and text.isprintable()) or " " in text:
-        raise ConfigError(f"the setting `{name}` holds characters that cannot be sent; copy it again")
+        raise ConfigError(f"the setting `{shown}` holds characters that cannot be sent; copy it again")
     return text or None
 
 
-def _url(config: Mapping[str, Any]) -> str | None:
-    value = _text(config, "api_url")
+def _url(config: Mapping[str, Any], name: str = "api_url", shown: str = "api_url") -> str | None:
+    value = _text(config, name, shown)
     if value is None:
         return None
     try:
@@ -171,10 +242,61 @@ def _url(config: Mapping[str, Any]) -> str | None:
     except ValueError:
         usable = False
     if not usable or parts.query or parts.fragment:
-        raise ConfigError("the setting `api_url` must be an address that begins with https:// (or http://)")
+        raise ConfigError(f"the setting `{shown}` must be an address that begins with https:// (or http://)")
     if parts.username or parts.password:
-        raise ConfigError("the setting `api_url` must not hold credentials; use `api_key`")
+        raise ConfigError(f"the setting `{shown}` must not hold credentials; they have settings of their own")
     return value
+
+
+def _oauth(config: Mapping[str, Any]) -> OAuthSettings | None:
+    value = config.get("oauth")
+    if isinstance(value, str) and value.strip():
+        try:
+            value = msgspec.json.decode(value)
+        except (msgspec.DecodeError, UnicodeError, RecursionError):
+            raise ConfigError("the setting `oauth` is text, but no JSON") from None
+    if value is None or (isinstance(value, str) and not value.strip()):
+        return None
+    if not isinstance(value, dict):
+        raise ConfigError(f"the setting `oauth` must be an object with {', '.join(OAUTH_NEEDED)}")
+    given = {name: _text(value, name, f"oauth.{name}") for name in OAUTH_NEEDED if name != "token_file"}
+    given["token_file"] = _file(value, "token_file", "oauth.token_file")
+    missing = [f"`{name}`" for name in OAUTH_NEEDED if not given[name]]
+    if missing:
+        raise ConfigError(f"the setting `oauth` lacks {', '.join(missing)}")
+    texts = {name: text for name, text in given.items() if text}
+    return OAuthSettings(**texts, token_url=_url(value, "token_url", "oauth.token_url"))
+
+
+def _tables(config: Mapping[str, Any]) -> tuple[PinnedTable, ...]:
+    value = config.get("tables")
+    if isinstance(value, str) and value.strip():
+        try:
+            value = msgspec.json.decode(value)
+        except (msgspec.DecodeError, UnicodeError, RecursionError):
+            raise ConfigError("the setting `tables` is text, but no JSON") from None
+    if not value:
+        return ()
+    try:
+        pins = msgspec.convert(value, tuple[PinnedTable, ...])
+    except msgspec.ValidationError:
+        raise ConfigError("the setting `tables` must be a list of objects with `board`, `table` and `stream`") from None
+    for pin in pins:
+        if not _STREAM_NAME.fullmatch(pin.stream):
+            raise ConfigError(
+                "the setting `tables`: a `stream` is lower-case letters, digits and underscores, at most 63 of them"
+            )
+    return pins
+
+
+def _file(config: Mapping[str, Any], name: str, shown: str) -> str | None:
+    """Return a path, which may hold whatever the file system allows."""
+    value = config.get(name)
+    if value is None or value == "":
+        return None
+    if not isinstance(value, str) or not value.isprintable():
+        raise ConfigError(f"the setting `{shown}` must be a path")
+    return value.strip() or None
 
 
 def _start(config: Mapping[str, Any]) -> int | None:

@@ -18,7 +18,7 @@ from singer_sdk.exceptions import AbortedSyncFailedException, AbortedSyncPausedE
 
 from tap_crm import errors
 from tap_crm.declare import Reading
-from tap_crm.reading.page import Checkpoint, Page
+from tap_crm.reading.page import Checkpoint, NewVersion, Page
 from tap_crm.settings import parse_moment
 from tap_crm.shaping.compiled import PageEncoder
 from tap_crm.shaping.conform import RecordConformer
@@ -61,39 +61,41 @@ class CrmStream(Stream):
         self.started: float | None = None
         self.finished: float | None = None
         self.complete = False
+        self._memory: dict[str, Any] = {}
 
     # What is read
 
     def read(self, emit: Emit) -> None:
         """Read the stream from its bookmark on; called in a thread of its own."""
         self.started = time.time()
+        # Not `stream_state`, which adds an entry to the state while the main thread may be writing it.
+        kept = self.tap_state.get("bookmarks", {}).get(self.name, {}).get("memory")
+        self._memory = dict(kept) if isinstance(kept, dict) else {}
         since = self._since()
         self.read_from = since
         self.mode = "full" if self.starting_bookmark() is None else "incremental"
-        self.spec.source.read(
-            Reading(
-                spec=self.spec,
-                transport=self.tap.transport,
-                settings=self.tap.settings,
-                since=since,
-                emit=emit,
-                ledger=self.ledger,
-                lanes=self.tap.lanes(),
-            )
-        )
+        self.spec.source.read(self._reading(emit, since))
 
     def probe(self) -> None:
         """Ask one question that shows whether the key may read this stream."""
-        reading = Reading(
+        self.spec.source.probe(self._reading(lambda _: None, None))
+
+    def _reading(self, emit: Emit, since: int | None) -> Reading:
+        return Reading(
             spec=self.spec,
             transport=self.tap.transport,
             settings=self.tap.settings,
-            since=None,
-            emit=lambda _: None,
+            since=since,
+            emit=emit,
             ledger=self.ledger,
             lanes=self.tap.lanes(),
+            shared=self.tap.shared,
+            bookmark=self.starting_bookmark(),
+            is_first=not self.tap.had_state,
+            selected=self.tap.selected_bookmarks,
+            fields=self._wanted(),
+            memory=self._memory,
         )
-        self.spec.source.probe(reading)
 
     def starting_bookmark(self) -> int | None:
         """Return the bookmark in epoch seconds, or None where the stream is read in full.
@@ -132,7 +134,7 @@ class CrmStream(Stream):
             for item in self.tap.feeds.open(self.name, self.read).items(self.tap.glance):
                 if isinstance(item, Page):
                     yield from self._records(item)
-                else:
+                elif isinstance(item, Checkpoint):
                     self._move_bookmark(item)
         finally:
             self.tap.feeds.close(self.name)
@@ -150,6 +152,7 @@ class CrmStream(Stream):
         self.tap.begin(self)
         try:
             yield from self._sync_items(write_messages=write_messages)
+            self._end_version(write_messages=write_messages)
             self.complete = True
         except errors.ReadError as error:
             self.tap.fail(self, error)
@@ -167,14 +170,20 @@ class CrmStream(Stream):
 
     def _sync_items(self, *, write_messages: bool) -> Generator[dict[str, Any], None, None]:
         counter = self.get_record_counter()
+        if self.spec.versioned:
+            self._stream_version = self._last_version()
         fast = write_messages and self._may_write_fast()
         index = 0
         with counter, self.get_sync_timer():
             for item in self.tap.feeds.open(self.name, self.read).items(self.tap.glance):
+                if isinstance(item, NewVersion):
+                    self._begin_version()
+                    continue
                 if isinstance(item, Checkpoint):
                     self._move_bookmark(item)
                     self._write_state_message_now(write_messages=write_messages)
                     continue
+                self._forget_memory(write_messages=write_messages)
                 written = self._write_fast(item) if fast else None
                 if written is not None:
                     index = self._booked(index, written, counter)
@@ -187,6 +196,35 @@ class CrmStream(Stream):
                     index = self._booked(index, 1, counter)
                     yield record
 
+    def _forget_memory(self, *, write_messages: bool) -> None:
+        """Say before the first record that the target no longer has what was remembered of it.
+
+        A run that dies from here on leaves the target somewhere between then and now: the next one begins anew.
+        """
+        if self.spec.versioned and self.stream_state.pop("memory", None) is not None:
+            self.state_manager.is_flushed = False
+            self._write_state_message_now(write_messages=write_messages)
+
+    def _begin_version(self) -> None:
+        self._stream_version = max(time.time_ns() // 1_000_000, (self._last_version() or 0) + 1)
+
+    def _end_version(self, *, write_messages: bool) -> None:
+        """Keep what the reading remembers; tell the target that a new version is complete, if one was begun.
+
+        The SDK would say so before the first record, and a run that dies then would have emptied the table.
+        """
+        if not self.spec.versioned:
+            return
+        if self._stream_version is not None and self._stream_version != self._last_version() and write_messages:
+            self._write_activate_version_message(self._stream_version)
+            self.stream_state["version"] = self._stream_version
+        self.stream_state["memory"] = self._memory
+        self.state_manager.is_flushed = False
+
+    def _last_version(self) -> int | None:
+        version = self.stream_state.get("version")
+        return version if isinstance(version, int) else None
+
     def _booked(self, index: int, written: int, counter: Any) -> int:  # noqa: ANN401 - the SDK's counter
         self.ledger.add(records=written)
         counter.increment(written)
@@ -197,7 +235,7 @@ class CrmStream(Stream):
         """Tell whether the lines need nothing that only the SDK's own path does."""
         config = self.config
         plain = not (config.get("stream_maps") or config.get("flattening_enabled") or config.get("batch_config"))
-        return plain and self.ABORT_AT_RECORD_COUNT is None and not self.spec.masked
+        return plain and self.ABORT_AT_RECORD_COUNT is None and not (self.spec.masked or self.spec.gathered)
 
     def _write_fast(self, page: Page) -> int | None:
         """Write a page straight from its body; None if it needs the careful path."""
@@ -238,7 +276,12 @@ class CrmStream(Stream):
     def _conformer(self) -> RecordConformer:
         if self._record_conformer is None:
             self._record_conformer = RecordConformer(
-                self._shaping_schema(), self._wanted(), self.tap.settings.date_order, self.spec.masked
+                self._shaping_schema(),
+                self._wanted(),
+                self.tap.settings.date_order,
+                self.spec.masked,
+                gathered=self.spec.gathered,
+                envelope=self.spec.envelope,
             )
         return self._record_conformer
 

@@ -19,7 +19,9 @@ from singer_sdk import Tap
 from singer_sdk.singerlib import StateMessage
 
 from tap_crm import errors
+from tap_crm.audit import NAME as AUDIT
 from tap_crm.audit import AuditStream
+from tap_crm.declare import Reading
 from tap_crm.feed import Feeds
 from tap_crm.progress import SilentProgress, make_progress
 from tap_crm.providers import PROVIDERS
@@ -27,8 +29,10 @@ from tap_crm.reading.windows import FEWEST_PAGES, Lanes
 from tap_crm.redaction import redact_logs
 from tap_crm.settings import CONFIG, Settings
 from tap_crm.shaping.schema import load_schema
+from tap_crm.shared import Shared
 from tap_crm.stream import CrmStream
-from tap_crm.transport.pacer import Pacer
+from tap_crm.transport.ledger import Ledger
+from tap_crm.transport.pacing import Pacing
 from tap_crm.transport.session import Transport
 from tap_crm.writer import LineWriter
 
@@ -38,7 +42,7 @@ if TYPE_CHECKING:
 
     from singer_sdk import Stream
 
-    from tap_crm.declare import Provider
+    from tap_crm.declare import Provider, StreamSpec
 
 #: Discovery and connection tests are watched by people: they get an answer sooner than a nightly job.
 RETRY_SECONDS_WHEN_WATCHED = 30.0
@@ -49,7 +53,8 @@ MOST_LANES, LANES_WITHOUT_LIMIT = 6, 3
 FEWEST_PAGES_IN_A_HURRY = 8
 PROBES_AT_ONCE = 4
 #: Settings of the config contract that are not built yet, with the one value that says what happens anyway.
-NOT_YET = {"custom_fields": "raw", "reconcile": False, "reconcile_days": None, "oauth": None, "tables": None}
+NOT_YET = {"custom_fields": "raw", "reconcile": False, "reconcile_days": None, "tables": None}
+NOTHING_READABLE = "no stream could be read; check `api_url` and the rights of the key's user"
 NO_STATE = 'the state is no Singer state; it looks like {"bookmarks": {"<stream>": {...}}}'
 
 
@@ -58,7 +63,7 @@ class Terminated(SystemExit):
 
 
 class TapCRM(Tap):
-    """Reads Copper exactly: nothing lost, nothing hidden, only what changed."""
+    """Reads a CRM exactly: nothing lost, nothing hidden, only what changed."""
 
     name = "tap-crm"
     package_name = "tap-crm"
@@ -70,6 +75,8 @@ class TapCRM(Tap):
         self.run_id = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:8]}"
         self.stopping = threading.Event()
         self.feeds = Feeds(self.stopping)
+        self.shared = Shared()
+        self.had_state = False
         self.begun: list[CrmStream] = []
         self.failures: dict[str, str] = {}
         self.progress: SilentProgress = SilentProgress()
@@ -86,7 +93,7 @@ class TapCRM(Tap):
     def settings(self) -> Settings:
         """The user's settings, checked."""
         settings = Settings.from_config(self.config, PROVIDERS)
-        redact_logs([secret for secret in (settings.api_key, settings.access_token) if secret])
+        redact_logs(settings.secrets)
         return settings
 
     @cached_property
@@ -98,13 +105,12 @@ class TapCRM(Tap):
     def transport(self) -> Transport:
         """The one way to the CRM."""
         settings, provider = self.settings, self.provider
-        limit = provider.requests_per_minute
-        if settings.requests_per_minute is not None:
-            limit = settings.requests_per_minute
+        wished = settings.requests_per_minute
+        limit = provider.requests_per_minute if wished is None else wished
         return Transport(
             settings.api_url or provider.base_url,
             provider.authenticate(settings),
-            Pacer(limit),
+            Pacing(limit, provider.group_of, is_ceiling=wished is not None),
             stopping=self.stopping,
             headers=provider.headers,
             retry_seconds=settings.retry_seconds,
@@ -119,12 +125,19 @@ class TapCRM(Tap):
 
     def lanes(self) -> Lanes:
         """Return how many windows of a stream fill the rate limit at the latency seen so far."""
-        interval = self.transport.pacer.interval
+        interval = self.transport.pacing.interval
         if not interval:
             return Lanes(LANES_WITHOUT_LIMIT)
         needed = math.ceil((self.transport.latency or USUAL_LATENCY) / interval) + 1
         count = max(2, min(MOST_LANES, needed))
         return Lanes(count, FEWEST_PAGES if count <= LANES_WITHOUT_LIMIT else FEWEST_PAGES_IN_A_HURRY)
+
+    @cached_property
+    def selected_bookmarks(self) -> tuple[tuple[StreamSpec, int | None], ...]:
+        """The declarations of the streams that this run reads, each with its bookmark when the run began."""
+        streams = self.streams.values()
+        selected = [stream for stream in streams if isinstance(stream, CrmStream) and stream.selected]
+        return tuple((stream.spec, stream.starting_bookmark()) for stream in selected)
 
     # Discovery
 
@@ -132,14 +145,35 @@ class TapCRM(Tap):
         """Return every stream that the provider declares, and the audit."""
         self.provider.authenticate(self.settings)
         declared = [CrmStream(self, spec, load_schema(self.provider.name, spec.name)) for spec in self.provider.streams]
-        return [*declared, AuditStream(self)]
+        return [*declared, *self._discover_more(), AuditStream(self)]
+
+    def _discover_more(self) -> list[CrmStream]:
+        """Return the streams that only the account itself tells of.
+
+        Raises:
+            ReadError: the account could not be read.
+        """
+        if self.provider.discover is None:
+            return []
+        reading = Reading(
+            spec=self.provider.streams[0],
+            transport=self.transport,
+            settings=self.settings,
+            since=None,
+            emit=lambda _: None,
+            ledger=Ledger(),
+            lanes=self.lanes(),
+            shared=self.shared,
+        )
+        return [CrmStream(self, spec, schema) for spec, schema in self.provider.discover(reading)]
 
     @property
     def streams(self) -> dict[str, Stream]:
         """The streams in the order of their declaration, the audit last."""
         known = super().streams
         order = [spec.name for spec in self.provider.streams if spec.name in known]
-        return {name: known[name] for name in [*order, *(name for name in known if name not in order)]}
+        others = sorted((name for name in known if name not in order), key=lambda name: (name == AUDIT, name))
+        return {name: known[name] for name in [*order, *others]}
 
     def run_discovery(self) -> str:
         """Write the catalog of the streams that the key may read.
@@ -151,12 +185,17 @@ class TapCRM(Tap):
         return super().run_discovery()
 
     def _leave_out_unreadable(self) -> None:
-        """Ask every stream once; those that answer 403 or 404 are not offered."""
+        """Ask every stream once; those that the CRM refuses to give are not offered."""
         self._hurry()
         first, *others = [stream for stream in self.streams.values() if isinstance(stream, CrmStream)]
-        first.probe()  # alone: wrong credentials or a wrong address are said once, and no other stream is asked
+        try:
+            first.probe()  # alone: wrong credentials or a wrong address are said once, and no other stream is asked
+        except errors.Forbidden as error:  # says nothing of the others
+            self._leave_out(first, error)
         with ThreadPoolExecutor(PROBES_AT_ONCE) as pool:
             list(pool.map(self._probe, others))
+        if not any(isinstance(stream, CrmStream) for stream in self.streams.values()):
+            raise errors.ReadError(NOTHING_READABLE)
 
     def _hurry(self) -> None:
         """Retry only for a short time: somebody is watching."""
@@ -165,16 +204,19 @@ class TapCRM(Tap):
     def _probe(self, stream: CrmStream) -> None:
         try:
             stream.probe()
-        except (errors.Forbidden, errors.NotThere) as error:
-            self.logger.warning("stream `%s` is left out of the catalog: %s", stream.name, error)
-            Tap.streams.fget(self).pop(stream.name)  # type: ignore[attr-defined]
+        except errors.FinalWord as error:
+            self._leave_out(stream, error)
+
+    def _leave_out(self, stream: CrmStream, error: errors.FinalWord) -> None:
+        self.logger.warning("stream `%s` is left out of the catalog: %s", stream.name, error)
+        Tap.streams.fget(self).pop(stream.name)  # type: ignore[attr-defined]
 
     # Input is checked before any request
 
     def check_input(self) -> None:
         """Raise a ``ConfigError`` if the catalog or the state cannot be used."""
         for name, only in NOT_YET.items():
-            if self.config.get(name) not in (None, only):
+            if name not in self.provider.honours and self.config.get(name) not in (None, only):
                 self.logger.warning("the setting `%s` has no effect yet; see Limits in the README", name)
         if self.input_catalog is not None:
             for name, entry in self.input_catalog.items():
@@ -196,6 +238,7 @@ class TapCRM(Tap):
         bookmarks = state.get("bookmarks", {}) if isinstance(state, dict) else None  # type: ignore[redundant-expr]
         if not isinstance(bookmarks, dict) or not all(isinstance(value, dict) for value in bookmarks.values()):
             raise errors.ConfigError(NO_STATE)
+        self.had_state = bool(bookmarks)
         super().load_state(state)
 
     # The run
@@ -209,6 +252,7 @@ class TapCRM(Tap):
         """
         self.check_input()
         selected = [stream for stream in self.streams.values() if isinstance(stream, CrmStream) and stream.selected]
+        assert len(self.selected_bookmarks) == len(selected)  # noqa: S101 - known before any of them moves
         self.feeds.plan({stream.name: stream.read for stream in selected})
         self.progress = make_progress(lambda: sum(stream.ledger.waited for stream in self.begun))
         self._isolates_failures = True
@@ -220,8 +264,11 @@ class TapCRM(Tap):
         finally:
             self._isolates_failures = False
             self.stopping.set()
+            self.transport.settle()
             self.progress.close()
             self.writer.flush()
+        if selected and not self.begun:
+            raise errors.ReadError(NOTHING_READABLE)
         if self.failures:
             names = ", ".join(self.failures)
             raise errors.ReadError(
@@ -246,7 +293,8 @@ class TapCRM(Tap):
         """Note that a stream failed; outside of a whole run, raise."""
         if not self._isolates_failures:
             raise error
-        if isinstance(error, errors.Forbidden) and self.input_catalog is None and not stream.ledger.records:
+        not_offered = isinstance(error, (errors.Forbidden, errors.NotThere))
+        if not_offered and self.input_catalog is None and not stream.ledger.records:
             self.logger.warning("stream `%s` is left out: %s", stream.name, error)
             self.begun.remove(stream)
             return

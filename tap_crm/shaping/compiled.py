@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 #: take the careful path.
 _EXACT = 10**15
 _INTEGER = Annotated[int, msgspec.Meta(ge=-_EXACT, le=_EXACT)]
-_AWARE = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
 class PageEncoder:
@@ -57,7 +56,7 @@ class PageEncoder:
             fields.append((attribute, _optional(kind), UNSET))
             if by_python:
                 self._converted.append((attribute, compile_conform(part, date_order)))
-            elif kind is _AWARE:
+            elif kind is datetime:
                 self._moments.append(attribute)
             elif kind is Decimal:
                 self._numbers.append(attribute)
@@ -86,13 +85,19 @@ class PageEncoder:
         return [self._encoder.encode(row) for row in rows]
 
     def _writes_alike(self, rows: Sequence[Any]) -> bool:
-        """Tell whether times are in UTC and numbers are such as JSON has; texts like "NaN" become one."""
+        """Tell whether times are in UTC and numbers are such as JSON has; texts like "NaN" become one.
+
+        Times without a zone are in UTC, and are made to say so.
+        """
+        for attribute in self._moments:
+            for row in rows:
+                moment = getattr(row, attribute)
+                if not moment or moment.tzinfo is UTC:  # None and UNSET are false
+                    continue
+                if moment.tzinfo is not None:
+                    return False
+                setattr(row, attribute, moment.replace(tzinfo=UTC))
         return all(
-            not moment or moment.tzinfo is UTC
-            for attribute in self._moments
-            for row in rows
-            if (moment := getattr(row, attribute)) is not UNSET
-        ) and all(
             not number or number.is_finite()
             for attribute in self._numbers
             for row in rows
@@ -118,7 +123,7 @@ def _type(schema: dict[str, Any]) -> Any:  # noqa: ANN401 - a type expression
         return msgspec.Raw
     types = json_types(schema)
     if "string" in types:
-        return _AWARE if schema.get("format") == "date-time" else str
+        return datetime if schema.get("format") == "date-time" else str
     if "object" in types:
         return _structure(schema)
     if "array" in types:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any, TypeAlias
 
@@ -136,32 +136,45 @@ class RecordConformer:
         schema: the stream's schema, references resolved.
         wanted: the top-level fields that are selected.
         date_order: ``mdy`` or ``dmy``, for dates that come as text.
-        masked: fields that hold secrets.
+        masked: fields that hold secrets; ``imap.password`` is the field ``password`` within ``imap``.
+        gathered: prefixes of field names, each with the column that takes these fields.
+        envelope: fields of the answer that say nothing of the record.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a stream declares, handed over once
         self,
         schema: dict[str, Any],
         wanted: frozenset[str],
         date_order: str,
         masked: frozenset[str] = frozenset(),
+        *,
+        gathered: Mapping[str, str] | None = None,
+        envelope: frozenset[str] = frozenset(),
     ) -> None:
         properties = schema["properties"]
         self._fields = {name: compile_conform(part, date_order) for name, part in properties.items() if name != EXTRA}
         self._wanted = wanted
         self._keeps_extra = EXTRA in wanted
-        self._masked = masked
+        self._masked = frozenset(name for name in masked if "." not in name)
+        self._masked_within = [tuple(name.split(".", 1)) for name in masked if "." in name]
+        self._gathered = tuple((gathered or {}).items())
+        self._envelope = envelope
         self.misfits: dict[str, int] = {}
 
     def conform(self, record: dict[str, Any]) -> dict[str, Any]:
         """Return the record as its schema declares it; what does not fit is null, and whole in ``_extra``."""
+        record = self._gather(record) if self._gathered else record
+        for outer, name in self._masked_within:
+            if isinstance(record.get(outer), dict) and name in record[outer]:
+                record = {**record, outer: {**record[outer], name: mask(record[outer][name])}}
         fitting: dict[str, Any] = {}
         extra: dict[str, Any] = {}
         for name, raw in record.items():
             value = mask(raw) if name in self._masked else raw
             field = self._fields.get(name)
             if field is None:
-                extra[name] = value
+                if name not in self._envelope:
+                    extra[name] = value
             elif name in self._wanted:
                 try:
                     fitting[name] = field(value)
@@ -172,3 +185,16 @@ class RecordConformer:
         if extra and self._keeps_extra:
             fitting[EXTRA] = extra
         return fitting
+
+    def _gather(self, record: dict[str, Any]) -> dict[str, Any]:
+        """Return the record with the fields of each prefix in one column, an object, empty where there are none."""
+        rest: dict[str, Any] = {}
+        columns: dict[str, dict[str, Any]] = {column: {} for _, column in self._gathered}
+        for name, value in record.items():
+            for prefix, column in self._gathered:
+                if name.startswith(prefix):
+                    columns[column][name.removeprefix(prefix)] = value
+                    break
+            else:
+                rest[name] = value
+        return {**columns, **rest}

@@ -1,0 +1,187 @@
+"""What Close's answers have in common, and how its refusals are to be understood.
+
+Facts: developer.close.com, pages on pagination, errors, advanced filtering and the event log.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from tap_crm import errors
+from tap_crm.reading.listing import Row
+from tap_crm.reading.part import Part
+from tap_crm.shaping.moments import from_epoch, to_epoch
+from tap_crm.transport.session import Doubtful, Question
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from tap_crm.declare import Reading
+    from tap_crm.reading.listing import Bound
+    from tap_crm.reading.part import Continuation
+    from tap_crm.transport.session import Reply
+
+#: What Close gives without being asked for a number of rows (pagination page).
+USUAL_SIZE = 100
+#: How often a list is asked again that says "Document has been deleted": first as it is, then in shorter pages.
+LOOKS_AT_A_DELETED_DOCUMENT, LOOKS_BEFORE_NARROWING = 14, 3
+LONGEST_REST = 1.0
+_NUMBER = re.compile(r"\d+")
+
+
+class Counts(msgspec.Struct, frozen=True):
+    """How many records a search has; ``limited`` is at most what one walk gives."""
+
+    total: int | None = None
+    limited: int | None = None
+
+
+class Envelope(msgspec.Struct, frozen=True):
+    """What lists, searches and the event log answer with; each uses some of these fields."""
+
+    data: msgspec.Raw
+    has_more: bool | None = None
+    total_results: int | None = None
+    cursor: str | None = None
+    cursor_next: str | None = None
+    count: Counts | None = None
+
+
+class _Record(msgspec.Struct, frozen=True):
+    """The fields of a record that decide how it is read; times come in several forms."""
+
+    id: str | int | None = None
+    email: str | None = None
+    date_updated: str | None = None
+    date_created: str | None = None
+    created_at: str | None = None
+    updated_at: str | None = None
+
+
+_ENVELOPE = msgspec.json.Decoder(Envelope)
+_RECORDS = msgspec.json.Decoder(list[_Record])
+
+
+def rows_of(body: bytes, times: Sequence[str], key: str = "id") -> tuple[Row, ...]:
+    """Return key and times of each record in a JSON array.
+
+    Raises:
+        Doubtful: a record has no key.
+    """
+    rows: list[Row] = []
+    for record in _RECORDS.decode(body):
+        value = getattr(record, key)
+        if value is None:
+            raise Doubtful(f"a record has no {key}")
+        rows.append(Row(value, tuple(to_epoch(getattr(record, name)) for name in times)))
+    return tuple(rows)
+
+
+def envelope_of(reply: Reply) -> Envelope:
+    """Return the envelope of an answer; a body without ``data`` is no answer."""
+    return _ENVELOPE.decode(reply.body)
+
+
+def moment(second: int) -> str:
+    """Return a second as Close's filters take it."""
+    return from_epoch(second).replace("Z", "+00:00")
+
+
+def time_filters(bounds: tuple[Bound, ...]) -> dict[str, str]:
+    """Return the parameters that bound a list; records carry fractions of seconds, bounds are whole ones."""
+    filters: dict[str, str] = {}
+    for bound in bounds:
+        if bound.low is not None:
+            filters[f"{bound.time}__gte"] = moment(bound.low)
+        if bound.high is not None:
+            filters[f"{bound.time}__lt"] = moment(bound.high + 1)
+    return filters
+
+
+class PageSizes:
+    """How many rows each path gives at most, learned from its refusals; shared by all streams of a run."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._most: dict[str, int] = {}
+
+    def of(self, path: str, wanted: int) -> int:
+        """Return how many rows to ask for."""
+        with self._lock:
+            return min(wanted, self._most.get(path, wanted))
+
+    def learn(self, path: str, asked: int, refusal: errors.Refused, *, at_start: bool) -> bool:
+        """Tell whether the refusal means that fewer rows should be asked for, and remember how many."""
+        said = refusal.said.lower()
+        if asked <= 1 or "skip" in said or "cursor" in said or not ("limit" in said or (not said and at_start)):
+            return False
+        named = [int(number) for number in _NUMBER.findall(said) if 0 < int(number) < asked]
+        with self._lock:
+            self._most[path] = max(named) if named else max(1, asked // 2)
+        return True
+
+
+def page_sizes(reading: Reading) -> PageSizes:
+    """Return the page sizes learned in this run."""
+    return reading.shared.get(PageSizes, PageSizes)
+
+
+def ask_page(  # noqa: PLR0913 - a question with a size, and how it is asked and parsed
+    reading: Reading,
+    path: str,
+    size: int,
+    build: Callable[[int], Question],
+    parse: Callable[..., Any],
+    *,
+    at_start: bool = True,
+) -> Any:  # noqa: ANN401 - what `parse` returns
+    """Ask for a page of ``size`` rows, or of as many as Close gives.
+
+    A larger page than the resource gives is refused with 400. A list is answered with 404 and "Document has been
+    deleted" if a record on the page was deleted while Close read it; it is asked for again, then in shorter pages.
+
+    ``build`` makes the question for a number of rows; ``parse`` takes the reply and, as ``asked``, that number.
+
+    Raises:
+        Refused: for another reason.
+        GaveUp: a deleted record stays in the way.
+    """
+    sizes = page_sizes(reading)
+    narrow = size
+    looks = 0
+    while True:
+        asked = min(sizes.of(path, size), narrow)
+        try:
+            return reading.ask(build(asked), partial(parse, asked=asked))
+        except errors.Refused as refusal:
+            if not sizes.learn(path, asked, refusal, at_start=at_start):
+                raise
+        except errors.NotThere as gone:
+            if "deleted" not in gone.said.lower():
+                raise
+            looks += 1
+            if looks >= LOOKS_AT_A_DELETED_DOCUMENT:
+                raise errors.GaveUp(f"{reading.spec.name}: a deleted record stays in the way of its list") from gone
+            if looks >= LOOKS_BEFORE_NARROWING:
+                narrow = max(1, asked // 2)
+            time.sleep(min(LONGEST_REST, 0.05 * 2**looks))
+
+
+def list_part(reply: Reply, asked: int, skip: int, times: Sequence[str], key: str) -> Part:
+    """Return a page of a list that was asked for from ``skip`` on."""
+    envelope = envelope_of(reply)
+    body = bytes(envelope.data)
+    rows = rows_of(body, times, key)
+    after: Continuation | None = skip + max(1, len(rows)) if envelope.has_more else None
+    return Part(rows, body, after, envelope.total_results, asked, reply.server_time)
+
+
+def get(path: str, label: str, params: Mapping[str, str | int] | None = None) -> Question:
+    """Return a question; every path of Close ends in a slash."""
+    return Question("GET", path, label, params=params or {})

@@ -1,0 +1,54 @@
+"""Close's kinds of credentials (developer.close.com: API keys, OAuth)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit, urlunsplit
+
+from requests.auth import AuthBase, HTTPBasicAuth
+
+from tap_crm.errors import ConfigError
+from tap_crm.transport.oauth import rotating_token
+
+if TYPE_CHECKING:
+    from requests import PreparedRequest
+
+    from tap_crm.settings import Settings
+
+TOKEN_URL = "https://api.close.com/oauth2/token/"  # noqa: S105 - an address
+
+
+class _Bearer(AuthBase):
+    """Puts a static token onto a request."""
+
+    def __init__(self, token: str) -> None:
+        self._header = f"Bearer {token}"
+
+    def __call__(self, request: PreparedRequest) -> PreparedRequest:
+        request.headers["Authorization"] = self._header
+        return request
+
+
+def authenticate(settings: Settings) -> AuthBase:
+    """Return what signs a request.
+
+    Raises:
+        ConfigError: nothing is given, or what is given cannot be used.
+    """
+    if settings.access_token:
+        return _Bearer(settings.access_token)
+    if settings.oauth:
+        return rotating_token(settings.oauth, settings.oauth.token_url or _token_url(settings.api_url))
+    if not settings.api_key:
+        raise ConfigError(
+            "the setting `api_key` is missing; make one in Close under Settings > Developer > API Keys, or set `oauth`"
+        )
+    return HTTPBasicAuth(settings.api_key, "")
+
+
+def _token_url(api_url: str | None) -> str:
+    """Return the token address that belongs to the API's: on the same host."""
+    if api_url is None:
+        return TOKEN_URL
+    parts = urlsplit(api_url)
+    return urlunsplit((parts.scheme, parts.netloc, urlsplit(TOKEN_URL).path, "", ""))

@@ -1,0 +1,300 @@
+"""Close's event log: the last 30 days, newest first (developer.close.com: event log).
+
+It is read once per run, however many streams need it: the stream ``events`` to emit it, those of activities to learn
+which of them were edited, or entered late with an old date, which no filter of their own tells.
+"""
+
+from __future__ import annotations
+
+import io
+import tempfile
+import threading
+from dataclasses import dataclass, field
+from typing import IO, TYPE_CHECKING, ClassVar
+
+import msgspec
+
+from tap_crm import errors
+from tap_crm.providers.close.answers import Envelope, ask_page, envelope_of, get, moment, rows_of
+from tap_crm.reading.changes import BEHIND_THE_CLOCK
+from tap_crm.reading.page import Checkpoint, Page
+from tap_crm.settings import DAY
+from tap_crm.shaping.moments import to_epoch
+from tap_crm.transport.session import Doubtful
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tap_crm.declare import Reading, StreamSpec
+    from tap_crm.transport.session import Question, Reply
+
+PATH = "/event/"
+#: The most that a page of the log has.
+PAGE_SIZE = 50
+LOOKS_AT_AN_EMPTY_PAGE = 2
+SPOOLED_IN_MEMORY = 4_000_000
+#: Close keeps events for so long.
+DAYS_KEPT = 30
+#: Events become visible late and out of order: so many seconds before the bookmark are always read again.
+OVERLAP = 300
+
+
+class _Event(msgspec.Struct, frozen=True):
+    """What an event says about an object."""
+
+    id: str
+    action: str | None = None
+    object_type: str | None = None
+    object_id: str | None = None
+    date_updated: str | None = None
+
+
+_EVENTS = msgspec.json.Decoder(list[_Event])
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """The newest event of an object: when it came, in epoch seconds, and whether the object is gone since."""
+
+    at: int
+    deleted: bool
+
+
+@dataclass(slots=True)
+class _Stored:
+    """Where a page of the log lies in the spool, and the times of its events."""
+
+    offset: int
+    length: int
+    times: list[int | None]
+
+
+def _spool() -> IO[bytes]:
+    return tempfile.SpooledTemporaryFile(SPOOLED_IN_MEMORY)
+
+
+@dataclass(slots=True)
+class EventLog:
+    """The log of one run, read back as far as it is needed, kept in a file."""
+
+    _lock: threading.RLock = field(default_factory=threading.RLock)
+    _file: IO[bytes] = field(default_factory=_spool)
+    _pages: list[_Stored] = field(default_factory=list)
+    _reached: float | None = None
+    _began: int | None = None
+    _changes: dict[str, dict[str, Change]] = field(default_factory=dict)
+    _changes_since: float | None = None
+    _closed: errors.ReadError | None = None
+
+    def pages(self, reading: Reading, since: int | None) -> Iterator[tuple[bytes, list[int | None]]]:
+        """Yield every page down to ``since``: its JSON array, and the time of each event in it."""
+        self.read_back(reading, since)
+        for stored in list(self._pages):
+            yield self._body(stored), stored.times
+
+    def changes(self, reading: Reading, object_type: str, since: int) -> dict[str, Change]:
+        """Return what happened since then to the objects of a type, by their ids."""
+        self.read_back(reading, since)
+        with self._lock:  # another stream may index the log anew, further back
+            if self._changes_since is None or since < self._changes_since:
+                self._index(since)
+            changes = self._changes.get(_plain(object_type), {})
+            return {key: change for key, change in changes.items() if change.at >= since}
+
+    def is_silent(self, reading: Reading, prefix: str, since: int) -> bool:
+        """Tell whether nothing happened since then to any object whose type begins so."""
+        self.read_back(reading, since)
+        with self._lock:
+            if self._changes_since is None or since < self._changes_since:
+                self._index(since)
+            return not any(
+                change.at >= since
+                for object_type, changes in self._changes.items()
+                if object_type.startswith(prefix)
+                for change in changes.values()
+            )
+
+    def began(self) -> int:
+        """Return the server's time when the log was first asked for."""
+        assert self._began is not None  # noqa: S101 - it was read before
+        return self._began
+
+    def read_back(self, reading: Reading, since: int | None) -> None:
+        """Read the log down to a second; what was read before is not asked for again.
+
+        Raises:
+            ReadError: the key may not read the log, or every retry failed. Who asks next is told so at once.
+        """
+        with self._lock:
+            if self._reached is not None and since is not None and self._reached <= since:
+                return
+            if self._closed is not None:
+                raise self._closed
+            needed = _needed_since(reading)
+            since = None if since is None or needed is None else min(since, needed)
+            target = float("-inf") if since is None else float(since)
+            if self._reached is not None and self._reached <= target:
+                return
+            try:
+                self._walk(reading, since)
+            except errors.ReadError as error:
+                self._closed = error
+                raise
+            self._reached = target
+
+    def _walk(self, reading: Reading, since: int | None) -> None:
+        params: dict[str, str | int] = {}
+        if since is not None:
+            params["date_updated__gte"] = moment(since)
+        if self._reached is not None:  # newer ones are here already
+            params["date_updated__lt"] = moment(int(self._reached) + 1)
+        cursor: str | None = None
+        while True:
+            envelope, now = self._ask(reading, params, cursor)
+            self._began = now if self._began is None else self._began
+            times = self._store(bytes(envelope.data))
+            known = [at for at in times if at is not None]
+            cursor = envelope.cursor_next or None
+            if cursor is None or (since is not None and known and max(known) < since):
+                return
+
+    def _ask(self, reading: Reading, params: dict[str, str | int], cursor: str | None) -> tuple[Envelope, int]:
+        """Ask for a page; an empty one is believed when it came twice."""
+        # The bounds need not be sent again with a cursor, and are not sure to be honoured: `_walk` stops by itself.
+        sent = params if cursor is None else {"_cursor": cursor}
+
+        def build(asked: int) -> Question:
+            return get(PATH, "events" if cursor is None else "events, next page", {**sent, "_limit": asked})
+
+        for _ in range(LOOKS_AT_AN_EMPTY_PAGE):
+            envelope, now = ask_page(reading, PATH, PAGE_SIZE, build, _parse, at_start=cursor is None)
+            reading.ledger.add(pages=1)
+            if bytes(envelope.data).strip(b"[] \n") or envelope.cursor_next:
+                break
+        return envelope, now
+
+    def _store(self, body: bytes) -> list[int | None]:
+        times = [to_epoch(event.date_updated) for event in _EVENTS.decode(body)]
+        self._file.seek(0, io.SEEK_END)
+        self._pages.append(_Stored(self._file.tell(), len(body), times))
+        self._file.write(body)
+        return times
+
+    def _body(self, stored: _Stored) -> bytes:
+        with self._lock:
+            self._file.seek(stored.offset)
+            return self._file.read(stored.length)
+
+    def _index(self, since: int) -> None:
+        """Note the newest event of each object since then."""
+        self._changes = {}
+        self._changes_since = since
+        for stored in self._pages:
+            if all(at is not None and at < since for at in stored.times):
+                continue
+            for event, at in zip(_EVENTS.decode(self._body(stored)), stored.times, strict=True):
+                if event.object_type is None or event.object_id is None:
+                    continue
+                changes = self._changes.setdefault(_plain(event.object_type), {})
+                known, change = changes.get(event.object_id), Change(at or 0, event.action == "deleted")
+                if known is None or (known.at, known.deleted) < (change.at, change.deleted):
+                    changes[event.object_id] = change
+
+
+def _parse(reply: Reply, asked: int) -> tuple[Envelope, int]:  # noqa: ARG001 - pages may be shorter than asked for
+    envelope = envelope_of(reply)
+    if any(not event.id for event in _EVENTS.decode(envelope.data)):
+        raise Doubtful("an event has no id")
+    return envelope, int(reply.server_time)
+
+
+def _plain(object_type: str) -> str:
+    """Return the type of an object without what differs between Close's pages: ``activity.email_thread``."""
+    return object_type.replace("_", "").replace(".", "").lower()
+
+
+def event_log(reading: Reading) -> EventLog:
+    """Return the log that the streams of this run share."""
+    return reading.shared.get(EventLog, EventLog)
+
+
+@dataclass(frozen=True, slots=True)
+class Events:
+    """The stream ``events``."""
+
+    reads_event_log: ClassVar[bool] = True
+
+    def read(self, reading: Reading) -> None:
+        """Emit the log from the bookmark on, less the overlap: events become visible late and out of order."""
+        log = event_log(reading)
+        since = reading.since
+        for body, times in log.pages(reading, since):
+            keep = [at for at, time in enumerate(times) if since is None or time is None or time >= since]
+            if keep:
+                reading.ledger.add(distinct=len(keep))
+                reading.emit(Page(body=body, keep=None if len(keep) == len(times) else keep))
+        reading.emit(Checkpoint(log.began() - BEHIND_THE_CLOCK))
+
+    def probe(self, reading: Reading) -> None:
+        """Ask for one event."""
+        reading.ask(
+            get(PATH, reading.spec.name, {"_limit": 1}), lambda reply: rows_of(bytes(envelope_of(reply).data), ())
+        )
+
+
+def _needed_since(reading: Reading) -> int | None:
+    """Return how far back the streams of this run need the log: so it is walked once, not once for each of them."""
+    needs = [
+        _since(reading, bookmark)
+        for spec, bookmark in reading.selected
+        if bookmark is not None and hasattr(spec.source, "reads_event_log")
+    ]
+    whole = any(isinstance(spec.source, Events) and bookmark is None for spec, bookmark in reading.selected)
+    own = [] if reading.bookmark is None else [_since(reading, reading.bookmark)]
+    return None if whole else min([*needs, *own], default=None)
+
+
+def _reads_log(spec: StreamSpec) -> bool:
+    """Tell whether a stream cannot do without the log; others look into it where it is read anyway."""
+    return getattr(spec.source, "reads_event_log", False)
+
+
+def _since(reading: Reading, bookmark: int) -> int:
+    return bookmark - max(reading.settings.overlap_seconds, OVERLAP)
+
+
+def changes_since(reading: Reading, object_type: str) -> tuple[dict[str, Change], int] | None:
+    """Return what the log tells of a type since the bookmark, and up to which second it tells it.
+
+    None where it tells nothing: on a first run, which reads everything anyway, or where the key may not read the log.
+    """
+    if reading.bookmark is None:
+        return None
+    since = _since(reading, reading.bookmark)
+    if since < reading.transport.clock.now() - DAYS_KEPT * DAY:
+        reading.ledger.note("the last run is longer ago than the event log reaches: older edits were not told")
+    log = event_log(reading)
+    try:
+        changes = log.changes(reading, object_type, since)
+    except (errors.Forbidden, errors.NotThere) as error:
+        reading.ledger.note(f"edits within the look-back only: {error}")
+        return None
+    return changes, log.began() - BEHIND_THE_CLOCK
+
+
+def log_is_silent(reading: Reading, prefix: str) -> bool:
+    """Tell whether the log, where this run reads it anyway, has nothing of some types since the bookmark.
+
+    An answer without any record is then believed at once, although it comes without a count.
+    """
+    if reading.bookmark is None or not any(_reads_log(spec) for spec, _ in reading.selected):
+        return False
+    since = _since(reading, reading.bookmark)
+    if since < reading.transport.clock.now() - DAYS_KEPT * DAY:
+        return False
+    try:
+        return event_log(reading).is_silent(reading, prefix, since)
+    except errors.CredentialsRefused:
+        raise
+    except errors.ReadError:
+        return False

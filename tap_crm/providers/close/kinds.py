@@ -1,0 +1,140 @@
+"""Streams that Close spreads over several lists of one shape, and lists that need a parent's id."""
+
+from __future__ import annotations
+
+import logging
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tap_crm import errors
+from tap_crm.providers.close.lists import ListListing
+from tap_crm.providers.close.organization import decoded
+from tap_crm.providers.close.search import SearchListing
+from tap_crm.reading.keyset_changes import KeysetChanges
+from tap_crm.reading.offset import OffsetReader
+from tap_crm.reading.page import Page
+from tap_crm.transport.ledger import Ledger
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from concurrent.futures import Future
+
+    from tap_crm.declare import Reading, Source
+    from tap_crm.reading.page import Emit, Item
+
+_log = logging.getLogger("tap-crm.close")
+
+#: Children that may be asked for before the next page of parents: bounds the memory.
+PARENTS_AT_ONCE = 64
+
+
+@dataclass(frozen=True, slots=True)
+class ListsOfKinds:
+    """One stream from a list per kind; each record says in ``column`` which list it came from.
+
+    A kind that the plan or the user's role does not have is left out with a note.
+    """
+
+    path: str
+    kinds: tuple[str, ...]
+    column: str
+
+    def read(self, reading: Reading) -> None:
+        """Read the lists one after the other."""
+        refused: list[errors.ReadError] = []
+        for kind in self.kinds:
+            try:
+                self._read_kind(reading, kind)
+            except (errors.Forbidden, errors.NotThere) as error:
+                refused.append(error)
+                reading.ledger.note(f"{self.column} {kind} is not readable with this key")
+        if len(refused) == len(self.kinds):
+            raise refused[0]
+
+    def _read_kind(self, reading: Reading, kind: str) -> None:
+        def emit(item: Item) -> None:
+            reading.emit(Page(records=[{**record, self.column: kind} for record in decoded(item)]))
+
+        listing = ListListing(reading, f"{self.path}{kind}/", label=f"{reading.spec.name} of {kind}")
+        OffsetReader(listing, emit, reading.ledger, reading.is_first).read()
+
+    def probe(self, reading: Reading) -> None:
+        """Ask for the first list."""
+        ListListing(reading, f"{self.path}{self.kinds[0]}/").ask_from(0)
+
+
+@dataclass(frozen=True, slots=True)
+class PerParent:
+    """A list that needs a parent's id: a request for each parent.
+
+    Attributes:
+        path: of the children.
+        parameter: that takes the parent's id.
+        parents: emits pages of the parents.
+        source: shows whether the parents may be read.
+        is_sparse: most parents have no children: an empty answer is then believed at once, since each run asks anew.
+    """
+
+    path: str
+    parameter: str
+    parents: Callable[[Reading, Emit], None]
+    source: Source
+    is_sparse: bool = False
+
+    def read(self, reading: Reading) -> None:
+        """Walk the parents and ask for the children of each, some at a time, as the parents come."""
+        known: set[str] = set()
+        with ThreadPoolExecutor(max(2, reading.lanes.count), thread_name_prefix=reading.spec.name) as pool:
+
+            def take(item: Item) -> None:
+                new = [key for record in decoded(item) if (key := str(record["id"])) not in known]
+                known.update(new)
+                for start in range(0, len(new), PARENTS_AT_ONCE):
+                    self._read_children(reading, new[start : start + PARENTS_AT_ONCE], pool)
+
+            self.parents(reading, take)
+
+    def _read_children(self, reading: Reading, parents: list[str], pool: ThreadPoolExecutor) -> None:
+        running: list[Future[None]] = [pool.submit(self._read_one, reading, parent) for parent in parents]
+        try:
+            for future in running:
+                future.result()
+        except BaseException:
+            for future in running:
+                future.cancel()
+            raise
+
+    def _read_one(self, reading: Reading, parent: str) -> None:
+        listing = ListListing(reading, self.path, params={self.parameter: parent})
+        try:
+            OffsetReader(listing, reading.emit, reading.ledger, reading.is_first and not self.is_sparse).read()
+        except errors.NotThere:
+            return  # the parent was deleted since it was listed
+
+    def probe(self, reading: Reading) -> None:
+        """Ask for the parents: without them there is nothing to ask with."""
+        self.source.probe(reading)
+
+
+def listed(path: str) -> Callable[[Reading, Emit], None]:
+    """Return what reads the parents from a list."""
+
+    def read(reading: Reading, emit: Emit) -> None:
+        OffsetReader(ListListing(reading, path), emit, Ledger(), confirm_empty=True).read()
+
+    return read
+
+
+def all_leads(reading: Reading, emit: Emit) -> None:
+    """Read every lead's id."""
+    _log.warning("%s: costs a request for each lead", reading.spec.name)
+    listing = SearchListing(reading, "lead", ("id", "date_updated", "date_created"))
+    KeysetChanges(
+        listing,
+        by="date_updated",
+        along="date_updated",
+        emit=emit,
+        ledger=Ledger(),
+        splits=("date_created",),
+    ).read(None)

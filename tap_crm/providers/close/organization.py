@@ -1,0 +1,156 @@
+"""What Close gives of an organization: itself, its memberships, its groups (developer.close.com: organizations)."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import msgspec
+
+from tap_crm import errors
+from tap_crm.providers.close.answers import get
+from tap_crm.providers.close.lists import ListListing
+from tap_crm.reading.offset import OffsetReader
+from tap_crm.reading.page import Page
+from tap_crm.transport.session import Doubtful
+
+if TYPE_CHECKING:
+    from tap_crm.declare import Reading
+    from tap_crm.reading.page import Item
+    from tap_crm.transport.session import Reply
+
+Record: TypeAlias = dict[str, Any]
+_OBJECT = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal)
+_RECORDS = msgspec.json.Decoder(list[dict[str, Any]], float_hook=Decimal)
+_EXPANDED = {"_expand": "memberships__user,inactive_memberships__user"}
+
+
+def one_object(reply: Reply) -> Record:
+    """Return an answer that is one object with an id."""
+    record = _OBJECT.decode(reply.body)
+    if not record.get("id"):
+        raise Doubtful("the answer is not the documented object")
+    return record
+
+
+def decoded(item: Item) -> list[Record]:
+    """Return the records of a page, decoded; nothing for a checkpoint."""
+    if not isinstance(item, Page) or item.body is None:
+        return []
+    records = _RECORDS.decode(item.body)
+    return records if item.keep is None else [records[at] for at in item.keep]
+
+
+def emit_records(reading: Reading, records: list[Record]) -> None:
+    """Emit decoded records that are a whole stream, or a part of one that comes once."""
+    reading.ledger.add(distinct=len(records))
+    if records:
+        reading.emit(Page(records=records))
+
+
+def _organization_ids(reply: Reply) -> list[str]:
+    """Return the organizations of the key's user; a key belongs to one, its user may belong to several."""
+    me = one_object(reply)
+    named = [part.get("id") if isinstance(part, dict) else part for part in me.get("organizations") or ()]
+    named += [part.get("organization_id") for part in me.get("memberships") or () if isinstance(part, dict)]
+    found = list(dict.fromkeys(str(name) for name in named if name))
+    if not found:
+        raise Doubtful("the answer names no organization")
+    return found
+
+
+def organizations(reading: Reading) -> list[Record]:
+    """Return the organizations that the key may read; asked once per run, with their memberships.
+
+    Raises:
+        Forbidden, NotThere: it may read none.
+    """
+
+    def ask() -> list[Record]:
+        found: list[Record] = []
+        refused: list[errors.FinalWord] = []
+        reading.ledger.add(pages=1)
+        for key in reading.ask(get("/me/", f"{reading.spec.name}: me"), _organization_ids):
+            reading.ledger.add(pages=1)
+            try:
+                found.append(_organization(reading, key))
+            except (errors.Forbidden, errors.NotThere) as error:  # one that this key does not belong to
+                refused.append(error)
+        if not found:
+            raise refused[0]
+        for refusal in refused:
+            reading.ledger.note(f"an organization of the key's user is not readable with this key: {refusal}")
+        return found
+
+    return reading.shared.get("organizations", ask)
+
+
+def _organization(reading: Reading, key: str) -> Record:
+    label = f"{reading.spec.name}: organization"
+    try:
+        record: Record = reading.ask(get(f"/organization/{key}/", label, _EXPANDED), one_object)
+    except errors.Refused:
+        record = reading.ask(get(f"/organization/{key}/", label), one_object)
+    return record
+
+
+class Organization:
+    """The stream ``organization``: without its memberships, which are a stream of their own."""
+
+    def read(self, reading: Reading) -> None:
+        """Read the organizations of the key's user."""
+        nested = ("memberships", "inactive_memberships")
+        emit_records(
+            reading,
+            [
+                {name: value for name, value in record.items() if name not in nested}
+                for record in organizations(reading)
+            ],
+        )
+
+    def probe(self, reading: Reading) -> None:
+        """Ask whose key this is, and for the organization."""
+        organizations(reading)
+
+
+class Memberships:
+    """The stream ``memberships``: who belongs to an organization, and who did."""
+
+    def read(self, reading: Reading) -> None:
+        """Read the memberships in the organization's record; there is no list of them."""
+        emit_records(
+            reading,
+            [
+                {**membership, "organization_id": record["id"], "is_active": is_active}
+                for record in organizations(reading)
+                for name, is_active in (("memberships", True), ("inactive_memberships", False))
+                for membership in record.get(name) or ()
+            ],
+        )
+
+    def probe(self, reading: Reading) -> None:
+        """Ask for the organization, unless it was just asked for."""
+        organizations(reading)
+
+
+class Groups:
+    """The stream ``groups``: the list leaves the members out, so each group is asked for."""
+
+    def read(self, reading: Reading) -> None:
+        """Read the list, then each group."""
+        listed: list[Record] = []
+        listing = ListListing(reading, "/group/")
+        OffsetReader(listing, lambda item: listed.extend(decoded(item)), reading.ledger, reading.is_first).read()
+        groups = []
+        for group in listed:
+            reading.ledger.add(pages=1)
+            try:
+                groups.append(reading.ask(get(f"/group/{group['id']}/", "groups, one group"), one_object))
+            except errors.NotThere:
+                continue  # deleted since it was listed
+        if groups:
+            reading.emit(Page(records=groups))
+
+    def probe(self, reading: Reading) -> None:
+        """Ask for the list."""
+        ListListing(reading, "/group/").ask_from(0)

@@ -1,0 +1,186 @@
+"""Every stream of Close, as data."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tap_crm.declare import StreamSpec
+from tap_crm.providers.close.activities import Activities
+from tap_crm.providers.close.events import OVERLAP, Events
+from tap_crm.providers.close.kinds import ListsOfKinds, PerParent, all_leads, listed
+from tap_crm.providers.close.lists import ChangeList, WholeList
+from tap_crm.providers.close.organization import Groups, Memberships, Organization
+from tap_crm.providers.close.search import Search
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tap_crm.declare import Source
+
+_CHANGED = (
+    "new and edited records by the next run, merged leads too, since what a merge moves is edited; what was deleted "
+    "only as an event, in `events`"
+)
+_ACTIVITY = (
+    "what was created since the last run, by the next run; edits and entries with an old date by the next run too, "
+    "through the event log, if that run comes within 30 days; without access to the event log only within "
+    "`activity_lookback_days`; what was deleted only as an event, in `events`"
+)
+_UNTOLD_ACTIVITY = (
+    "what was created since the last run, by the next run; edits and entries with an old date only within "
+    "`activity_lookback_days`: Close documents no events of these"
+)
+#: Close has flat fields, `custom.cf_…`, one for each custom field that is set.
+_CUSTOM: Mapping[str, str] = {"custom.": "custom_fields"}
+
+#: Without the contacts, opportunities and tasks of a lead: these are streams of their own.
+_LEAD_FIELDS = (
+    *("id", "display_name", "name", "description", "url", "status_id", "status_label", "html_url"),
+    *("organization_id", "created_by", "created_by_name", "updated_by", "updated_by_name"),
+    *("date_created", "date_updated", "contact_ids", "addresses", "integration_links"),
+    *("primary_email", "primary_phone", "source", "custom"),
+)
+_CONTACT_FIELDS = (
+    *("id", "lead_id", "display_name", "name", "title", "organization_id", "created_by", "updated_by"),
+    *("date_created", "date_updated", "emails", "phones", "urls", "integration_links", "subscriptions"),
+    *("timezone", "timezone_source", "custom"),
+)
+_SMART_VIEW_TYPES = (
+    *("lead", "contact", "opportunity", "call", "email", "sms", "meeting", "note", "whatsapp_message"),
+    *("custom_activity", "form_submission"),
+)
+_CUSTOM_FIELD_KINDS = ("lead", "contact", "opportunity", "activity", "custom_object_type", "shared")
+
+
+def _activity(
+    name: str, path: str, object_type: str, gathered: Mapping[str, str] | None = None, *, is_told: bool = True
+) -> StreamSpec:
+    return StreamSpec(
+        name,
+        ("id",),
+        Activities(f"/activity/{path}/", f"activity.{object_type}", is_told),
+        replication_key="date_created",
+        lookback=lambda settings: settings.activity_lookback,
+        gathered=gathered or {},
+        caught=_ACTIVITY if is_told else _UNTOLD_ACTIVITY,
+    )
+
+
+def _whole(name: str, path: str, params: Mapping[str, str | int] | None = None) -> StreamSpec:
+    return StreamSpec(name, ("id",), WholeList(path, params or {}))
+
+
+def _changing(name: str, source: Source, gathered: Mapping[str, str] | None = None) -> StreamSpec:
+    return StreamSpec(
+        name,
+        ("id",),
+        source,
+        replication_key="date_updated",
+        gathered=gathered or {},
+        envelope=frozenset({"__object_type"}),
+        caught=_CHANGED,
+    )
+
+
+STREAMS = (
+    StreamSpec("organization", ("id",), Organization()),
+    StreamSpec("memberships", ("id",), Memberships()),
+    _whole("users", "/user/"),
+    _whole("roles", "/role/"),
+    StreamSpec("groups", ("id",), Groups()),
+    _changing("leads", Search("lead", _LEAD_FIELDS), _CUSTOM),
+    _changing("contacts", Search("contact", _CONTACT_FIELDS), _CUSTOM),
+    _changing("opportunities", ChangeList("/opportunity/", "opportunity", size=250), _CUSTOM),
+    _changing("tasks", ChangeList("/task/", "task", along="date_created", size=1000, params={"_type": "all"})),
+    StreamSpec(
+        "events",
+        ("id",),
+        Events(),
+        replication_key="date_updated",
+        lookback=lambda _: OVERLAP,
+        caught="every event by the next run, if that comes within 30 days: Close keeps them no longer",
+    ),
+    _activity("emails", "email", "email"),
+    _activity("calls", "call", "call"),
+    _activity("notes", "note", "note"),
+    _activity("meetings", "meeting", "meeting"),
+    _activity("sms", "sms", "sms"),
+    _activity("whatsapp_messages", "whatsapp_message", "whatsapp_message"),
+    _activity("email_threads", "emailthread", "email_thread"),
+    _activity("created_activities", "created", "created"),
+    _activity("custom_activities", "custom", "custom_activity", _CUSTOM),
+    _activity("form_submissions", "form_submission", "form_submission"),
+    _activity("lead_status_changes", "status_change/lead", "lead_status_change"),
+    _activity("opportunity_status_changes", "status_change/opportunity", "opportunity_status_change"),
+    _activity("task_completed_activities", "task_completed", "task_completed"),
+    _activity("lead_merges", "lead_merge", "lead_merge"),
+    _activity("import_updates", "import_update", "import_update", is_told=False),
+    _whole("pipelines", "/pipeline/"),
+    _whole("lead_statuses", "/status/lead/"),
+    _whole("opportunity_statuses", "/status/opportunity/"),
+    StreamSpec(
+        "custom_fields",
+        ("object_type", "id"),
+        ListsOfKinds("/custom_field/", _CUSTOM_FIELD_KINDS, "object_type"),
+    ),
+    _whole("custom_activity_types", "/custom_activity/"),
+    _whole("custom_object_types", "/custom_object_type/"),
+    _whole("email_templates", "/email_template/"),
+    _whole("sms_templates", "/sms_template/"),
+    StreamSpec(
+        "connected_accounts",
+        ("id",),
+        WholeList("/connected_account/"),
+        masked=frozenset(
+            {"password", "access_token", "refresh_token", "imap.password", "smtp.password"},
+        ),
+    ),
+    _whole("send_as", "/send_as/"),
+    _whole("sequences", "/sequence/"),
+    StreamSpec(
+        "sequence_subscriptions",
+        ("id",),
+        PerParent("/sequence_subscription/", "sequence_id", listed("/sequence/"), WholeList("/sequence/")),
+    ),
+    StreamSpec(
+        "smart_views",
+        ("id",),
+        # Without `type__in` only views of leads are listed.
+        WholeList(
+            "/saved_search/",
+            {"type__in": ",".join(_SMART_VIEW_TYPES)},
+            instead=tuple({"type": kind} for kind in _SMART_VIEW_TYPES),
+        ),
+    ),
+    StreamSpec(
+        "bulk_actions",
+        ("action", "id"),
+        ListsOfKinds("/bulk_action/", ("email", "edit", "delete", "sequence_subscription"), "action"),
+    ),
+    _whole("integration_links", "/integration_link/"),
+    _whole("phone_numbers", "/phone_number/"),
+    _whole("blocked_phone_numbers", "/blocked_phone_number/"),
+    _whole("dialers", "/dialer/"),
+    _whole("outcomes", "/outcome/"),
+    _whole("playbooks", "/playbook/"),
+    _whole("forms", "/form/"),
+    _whole("scheduling_links", "/scheduling_link/"),
+    _whole("shared_scheduling_links", "/shared_scheduling_link/"),
+    _whole("comment_threads", "/comment_thread/"),
+    StreamSpec("webhooks", ("id",), WholeList("/webhook/"), masked=frozenset({"signature_key"})),
+    StreamSpec("exports", ("id",), WholeList("/export/"), masked=frozenset({"download_url"})),
+    StreamSpec("unsubscribed_emails", ("email",), WholeList("/unsubscribe/email/", key="email")),
+    StreamSpec(
+        "comments",
+        ("id",),
+        PerParent("/comment/", "thread_id", listed("/comment_thread/"), WholeList("/comment_thread/")),
+        selected=False,
+    ),
+    StreamSpec(
+        "custom_objects",
+        ("id",),
+        PerParent("/custom_object/", "lead_id", all_leads, Search("lead", ("id",)), is_sparse=True),
+        selected=False,
+        gathered=_CUSTOM,
+    ),
+)

@@ -1,0 +1,1 @@
+"""The tap against a sandbox of Close."""

@@ -1,0 +1,202 @@
+"""Activities can be asked for by their creation only; the event log tells what else became of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.close.truth import ACTIVITIES, differences
+from tests.singer import merged
+
+if TYPE_CHECKING:
+    from sandbox.close import CloseSandbox
+    from tests.close.conftest import Start
+    from tests.singer import Run
+
+DAY = 86_400
+WITHOUT_THE_LOG = ("leads", "notes", "calls", "emails", "meetings")
+WITH_IT = (*WITHOUT_THE_LOG, "events")
+SHAPE = {"leads": 120, "contacts": 60, "activities": {"notes": 130, "calls": 130, "emails": 130, "meetings": 20}}
+
+
+def old(app: CloseSandbox, stream: str, count: int = 1) -> list[str]:
+    """Return activities that lie before every look-back."""
+    before = app.now() - 40 * DAY
+    records = [one for one in app.world.records(stream) if app_time(one["date_created"]) < before]
+    return [str(one["id"]) for one in records[:count]]
+
+
+def app_time(text: str) -> float:
+    """Return epoch seconds."""
+    from datetime import datetime  # noqa: PLC0415
+
+    return datetime.fromisoformat(text).timestamp()
+
+
+def change_all(app: CloseSandbox) -> dict[str, list[str]]:
+    """Edit an old note and an old call, date an e-mail back by three years, delete a note."""
+    note, gone = old(app, "notes", 2)
+    changed = {
+        "notes": app.world.edit("notes", ids=[note]),
+        "calls": app.world.edit("calls", ids=old(app, "calls")),
+        "emails": app.world.create("emails", dated=app.now() - 3 * 365 * DAY),
+    }
+    app.world.delete("notes", ids=[gone])
+    return {**changed, "gone": [gone]}
+
+
+def ids(run: Run, stream: str) -> set[Any]:
+    """Return the ids that came."""
+    return {record["id"] for record in run.records(stream)}
+
+
+@pytest.mark.parametrize(
+    "knobs",
+    [
+        {},
+        {"id_in": "refused"},
+        {"id_in": "ignored"},
+        {"event_bounds": "first_page"},
+        {"totals": "missing", "unstable_ties": True},
+        {"limit_caps": {"event": 7, "activity": 10}},
+    ],
+    ids=["usual", "id__in refused", "id__in ignored", "bounds on the first page", "ties", "short pages"],
+)
+def test_what_became_of_old_activities_arrives_by_the_next_run(start_some: Start, knobs: dict[str, Any]) -> None:
+    """An edit, an entry with a date years ago; what was deleted is an event."""
+    app, tap = start_some(WITH_IT, SHAPE, **knobs)
+    first = tap.sync()
+    changed = change_all(app)
+    second = tap.sync(state=first.state)
+    for stream in ("notes", "calls", "emails"):
+        assert ids(second, stream) >= set(changed[stream]), stream
+        table = {key: one for key, one in merged(stream, first, second).items() if key[0] not in changed["gone"]}
+        assert differences(app.world, stream, table) == {}, stream
+    deleted = {event["object_id"] for event in second.records("events") if event["action"] == "deleted"}
+    assert set(changed["gone"]) <= deleted
+    assert not ids(second, "notes") & set(changed["gone"])
+
+
+def test_the_log_is_read_though_its_stream_is_not_selected(start_some: Start) -> None:
+    """And nothing of it is written."""
+    app, tap = start_some(WITHOUT_THE_LOG, SHAPE)
+    first = tap.sync()
+    changed = change_all(app)
+    second = tap.sync(state=first.state)
+    for stream in ("notes", "calls", "emails"):
+        assert ids(second, stream) >= set(changed[stream]), stream
+    assert second.count("events") == 0
+
+
+def test_the_log_is_read_once_for_all_streams(start_some: Start) -> None:
+    """Fifteen streams of activities and the stream of events ask for one log."""
+    app, tap = start_some((*ACTIVITIES, "events"), SHAPE)
+    first = tap.sync()
+    change_all(app)
+    app.stats.reset()
+    tap.sync(state=first.state)
+    assert app.stats.by_path["event"] <= 2
+
+
+def test_without_the_log_only_the_look_back_is_read_again(start_some: Start) -> None:
+    """The audit says so; a longer look-back reaches further."""
+    app, tap = start_some(WITHOUT_THE_LOG, SHAPE, forbidden=["event"])
+    first = tap.sync()
+    recent = app.world.create("notes", dated=app.now() - 3 * 3600)
+    changed = change_all(app)
+    second = tap.sync(state=first.state)
+    assert ids(second, "notes") >= set(recent)
+    assert not ids(second, "notes") & set(changed["notes"])
+    for stream in ("notes", "calls", "emails"):
+        assert any("look-back" in note for note in second.audit()[stream]["notes"]), stream
+    far = tap.sync(state=first.state, activity_lookback_days=4 * 365)
+    for stream in ("notes", "calls", "emails"):
+        assert ids(far, stream) >= set(changed[stream]), stream
+
+
+def test_events_that_become_visible_late_are_caught_by_the_run_after(start_some: Start) -> None:
+    """The bookmark stays behind what the log may not show yet."""
+    app, tap = start_some(WITH_IT, SHAPE, event_lag=6.0)
+    first = tap.sync()
+    changed = change_all(app)
+    second = tap.sync(state=first.state)
+    app.behaviour.event_lag = 0.0
+    app.world.log.table.settle(float("inf"))
+    third = tap.sync(state=second.state)
+    for stream in ("notes", "calls", "emails"):
+        assert ids(second, stream) | ids(third, stream) >= set(changed[stream]), stream
+    deleted = {event["object_id"] for run in (second, third) for event in run.records("events") if not event["data"]}
+    assert set(changed["gone"]) <= deleted
+
+
+@pytest.mark.parametrize("knobs", [{}, {"event_bounds": "first_page"}])
+def test_five_hundred_edits_cost_a_request_for_every_thirty(start_some: Start, knobs: dict[str, Any]) -> None:
+    """And the pages of the log that tell of them."""
+    app, tap = start_some(WITH_IT, {"leads": 120, "activities": {"notes": 800}, "events": 900}, **knobs)
+    first = tap.sync()
+    edited = app.world.edit("notes", ids=old(app, "notes", 500))
+    app.stats.reset()
+    second = tap.sync(state=first.state)
+    assert len(edited) == 500
+    assert ids(second, "notes") >= set(edited)
+    assert differences(app.world, "notes", merged("notes", first, second)) == {}
+    log = app.stats.by_path["event"]
+    assert log <= 500 / 50 + 2
+    assert app.stats.by_path["activity/note"] <= 500 / 30 + 2
+    assert second.count("notes") <= 500 + 5
+
+
+def test_a_stream_that_is_read_for_the_first_time_while_others_have_bookmarks(start_some: Start) -> None:
+    """It is read whole; the others only what changed."""
+    app, tap = start_some(WITH_IT, SHAPE)
+    first = tap.sync()
+    state = {"bookmarks": {name: value for name, value in first.state["bookmarks"].items() if name != "emails"}}
+    changed = change_all(app)
+    second = tap.sync(state=state)
+    assert differences(app.world, "emails", merged("emails", second)) == {}
+    assert second.state["bookmarks"]["emails"]["replication_key_value"]
+    assert ids(second, "notes") >= set(changed["notes"])
+    assert second.count("notes") < 30
+
+
+def test_a_log_that_does_not_reach_back_to_the_last_run_is_said(start_some: Start) -> None:
+    """Close keeps events for 30 days: older edits cannot be told."""
+    _, tap = start_some(WITH_IT, SHAPE)
+    first = tap.sync()
+    state = first.state
+    state["bookmarks"]["notes"]["replication_key_value"] = "2020-01-01T00:00:00Z"
+    second = tap.sync(state=state)
+    assert any("longer ago than the event log reaches" in note for note in second.audit()["notes"]["notes"])
+    assert not any("longer ago" in note for note in second.audit()["calls"]["notes"])
+
+
+def test_an_activity_that_is_edited_and_then_deleted_is_not_asked_for(start_some: Start) -> None:
+    """Nor is it an error if it goes between the log and the question."""
+    app, tap = start_some(WITH_IT, SHAPE)
+    first = tap.sync()
+    (note, other) = old(app, "notes", 2)
+    app.world.edit("notes", ids=[note, other])
+    app.world.delete("notes", ids=[note])
+
+    def delete_the_other(moment: Any) -> None:  # noqa: ANN401
+        if moment.when == "after" and moment.request.path == "event" and other in app.world.ids("notes"):
+            app.world.delete("notes", ids=[other])
+
+    app.on_answer(delete_the_other)
+    second = tap.sync(state=first.state)
+    assert not ids(second, "notes") & {note, other}
+    asked = [one.query.get("id__in", "") for one in app.stats.log if one.path == "activity/note"]
+    assert not any(note in ids_asked for ids_asked in asked)
+
+
+def test_a_meeting_in_the_future_moves_no_bookmark(start_some: Start) -> None:
+    """Meetings are dated by when they begin; each run reads those ahead again."""
+    app, tap = start_some(WITH_IT, SHAPE)
+    first = tap.sync()
+    assert differences(app.world, "meetings", merged("meetings", first)) == {}
+    assert app_time(first.state["bookmarks"]["meetings"]["replication_key_value"]) <= app.now()
+    ahead = {one["id"] for one in app.world.records("meetings") if app_time(one["date_created"]) > app.now()}
+    new = app.world.create("meetings", dated=app.now() + 90 * DAY)
+    second = tap.sync(state=first.state)
+    assert ids(second, "meetings") >= {*ahead, *new}

@@ -1,0 +1,161 @@
+"""Broken answers are asked for again, and are never taken for the end of the data."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, get_args
+
+import pytest
+
+from sandbox.faults import FaultRule, Kind
+from tests.close.truth import ACTIVITIES, ALL, CHANGING, differences
+from tests.singer import Run, merged
+
+if TYPE_CHECKING:
+    from sandbox.close import CloseSandbox
+    from sandbox.simulator import Moment
+    from tests.close.conftest import Start
+
+OK = 200
+ATTEMPTS_IN_A_SECOND = 8
+SLOW = ("stall", "slow_headers")
+#: By their change or creation, and by the event log.
+BY_TIME = (*CHANGING, *ACTIVITIES)
+SHAPE = {"leads": 410, "contacts": 220, "opportunities": 260, "tasks": 150, "activities": 500, "events": 120}
+
+
+def assert_complete(app: CloseSandbox, *runs: Run) -> None:
+    """Everything is there and right."""
+    for stream in ALL:
+        assert differences(app.world, stream, merged(stream, *runs)) == {}, stream
+
+
+@pytest.mark.parametrize("kind", [kind for kind in get_args(Kind) if kind not in (*SLOW, "empty_page")])
+def test_every_fifth_answer_is_broken(start: Start, kind: Kind) -> None:
+    """Each kind of fault: everything arrives, exit code 0."""
+    app, tap = start(SHAPE, faults=[FaultRule([kind], every=5)])
+    assert_complete(app, tap.sync())
+    assert app.stats.faults
+
+
+class FirstAnswersAreEmpty:
+    """Every list, search and page of the log says that there is nothing when it is asked for the first time."""
+
+    def __init__(self, app: CloseSandbox, path: str = "") -> None:
+        self.app = app
+        self.path = path
+        self.lies = 0
+        self._asked: set[tuple[str, str, bytes]] = set()
+        self.end = app.on_answer(self._on_answer)
+
+    def _on_answer(self, moment: Moment) -> None:
+        request, answer = moment.request, moment.answer
+        question = (request.path, str(sorted(request.query.items())), request.body)
+        known = question in self._asked
+        if answer is None or answer.status != OK or known or not request.path.startswith(self.path):
+            return
+        self._asked.add(question)
+        if answer.body.startswith(b'{"data":['):
+            self.lies += 1
+            answer.body = self.app.empty_page(answer).body
+
+
+def test_every_question_is_first_answered_with_nothing(start: Start) -> None:
+    """An empty answer is asked for again, at the start of a list as in its middle."""
+    app, tap = start(SHAPE)
+    lies = FirstAnswersAreEmpty(app)
+    run = tap.sync()
+    assert lies.lies > 60
+    assert_complete(app, run)
+
+
+@pytest.mark.parametrize("knobs", [{}, {"totals": "missing", "search_counts": "missing"}], ids=["totals", "no totals"])
+def test_nothing_is_hidden_from_a_later_run(start: Start, knobs: dict[str, Any]) -> None:
+    """A bookmark that passed a change would lose it for good. Whole lists are read again anyway: they may wait."""
+    app, tap = start(SHAPE, **knobs)
+    first = tap.sync()
+    edited = {stream: app.world.edit(stream, count=5) for stream in BY_TIME if stream != "import_updates"}
+    created = {stream: app.world.create(stream, count=2) for stream in BY_TIME}
+    lies = FirstAnswersAreEmpty(app)
+    second = tap.sync(state=first.state)
+    assert lies.lies > 20
+    for stream in BY_TIME:
+        came = {record["id"] for record in second.records(stream)}
+        assert came >= {*edited.get(stream, ()), *created[stream]}, stream
+        assert differences(app.world, stream, merged(stream, first, second)) == {}, stream
+    lies.end()
+    assert_complete(app, first, second, tap.sync(state=second.state))
+
+
+@pytest.mark.parametrize("path", ["event", "data/search", "opportunity", "task", "activity"])
+def test_every_fifth_answer_of_a_kind_is_empty(start: Start, path: str) -> None:
+    """Whichever page that is."""
+    app, tap = start(SHAPE, limit_caps={"event": 10, "activity": 20, "opportunity": 20, "task": 30, "data/search": 40})
+    app.behaviour.faults = [FaultRule(["empty_page"], every=5, path=path)]
+    assert_complete(app, tap.sync())
+    assert app.stats.faults["empty_page"] > 1
+
+
+@pytest.mark.parametrize("kind", SLOW)
+def test_an_answer_that_does_not_come_is_asked_for_again(start: Start, kind: Kind) -> None:
+    """The read timeout ends the wait; the next attempt brings the page."""
+    paths = ("data/search", "event", "opportunity", "activity/email")
+    app, tap = start(SHAPE, faults=[FaultRule([kind], at=[2], seconds=4, path=path) for path in paths])
+    run = tap.sync(request_timeout_seconds=1)
+    assert_complete(app, run)
+    assert sum(row["retries"] for row in run.audit().values()) >= 4
+
+
+def test_all_kinds_in_turn_with_hints_on_how_long_to_wait(start: Start) -> None:
+    """429s that say when to come back are obeyed; searches and the log have faults of their own."""
+    kinds = [kind for kind in get_args(Kind) if kind not in (*SLOW, "empty_page")]
+    faults = [
+        FaultRule(list(kinds), every=3, path="data/search", retry_after=0.2),
+        FaultRule(list(kinds), every=3, path="event", retry_after=0.2),
+        FaultRule(list(kinds), every=4, retry_after=0.2),
+    ]
+    app, tap = start(SHAPE, faults=faults)
+    assert_complete(app, tap.sync())
+
+
+def test_changes_arrive_through_faults(start: Start) -> None:
+    """An incremental run through broken answers, of the log and of the questions by id, too."""
+    kinds = [kind for kind in get_args(Kind) if kind not in (*SLOW, "empty_page")]
+    app, tap = start(SHAPE)
+    first = tap.sync()
+    for stream in BY_TIME:
+        if stream != "import_updates":
+            app.world.edit(stream, count=40)
+    app.behaviour.faults = [FaultRule(list(kinds), every=3)]
+    second = tap.sync(state=first.state)
+    assert_complete(app, first, second)
+
+
+def test_a_stream_that_stays_broken_fails_by_name_and_the_others_go_on(start: Start) -> None:
+    """Exit code 1, and what was safe stays safe."""
+    app, tap = start(SHAPE, faults=[FaultRule(["500"], every=1, path="opportunity")])
+    run = tap.sync(expect=1, retry_seconds=2)
+    assert "streams are not complete: opportunities" in run.log
+    assert not run.audit()["opportunities"]["complete"]
+    assert "status 500" in run.audit()["opportunities"]["error"]
+    assert differences(app.world, "leads", merged("leads", run)) == {}
+    assert "Traceback" not in run.log
+    app.behaviour.faults = []
+    assert_complete(app, run, tap.sync(state=run.state))
+
+
+def test_a_log_that_stays_broken_moves_no_bookmark_of_activities(start: Start) -> None:
+    """Their edits are not known: the streams fail, each without waiting anew, and the next run brings them."""
+    app, tap = start(SHAPE)
+    first = tap.sync()
+    edited = app.world.edit("notes", count=20)
+    app.behaviour.faults = [FaultRule(["500"], every=1, path="event")]
+    second = tap.sync(state=first.state, expect=1, retry_seconds=1)
+    assert len(app.stats.faults) == 1
+    assert app.stats.faults["500"] <= ATTEMPTS_IN_A_SECOND
+    assert second.state["bookmarks"]["notes"] == first.state["bookmarks"]["notes"]
+    assert not second.audit()["notes"]["complete"]
+    for stream in (*CHANGING, "users", "dialers"):
+        assert second.audit()[stream]["complete"], stream
+    app.behaviour.faults = []
+    third = tap.sync(state=second.state)
+    assert {record["id"] for record in third.records("notes")} >= set(edited)

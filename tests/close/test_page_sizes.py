@@ -1,0 +1,139 @@
+"""Pages may be shorter than asked for, broken or empty: what Close gives at most is learned, and nothing is lost."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import pytest
+
+from sandbox.close.kinds import ACTIVITIES as KINDS
+from tests.close.truth import ACTIVITIES, ALL, CHANGING, differences
+from tests.singer import merged
+
+if TYPE_CHECKING:
+    from sandbox.simulator import Moment
+    from tests.close.conftest import Start
+
+RESOURCES = ("data/search", "opportunity", "task", "activity", "event")
+SHAPE = {"leads": 900, "contacts": 900, "opportunities": 900, "tasks": 900, "activities": 2_000}
+
+
+def complete(start: Start, shape: dict[str, Any] | None = None, **knobs: Any) -> dict[str, dict[str, Any]]:  # noqa: ANN401
+    """Check that a first run brings everything, and return its audit."""
+    app, tap = start(shape, **knobs)
+    run = tap.sync()
+    for stream in ALL:
+        assert differences(app.world, stream, merged(stream, run)) == {}, stream
+    audit = run.audit()
+    assert all(row["complete"] and row["unexplained"] == 0 for row in audit.values())
+    return audit
+
+
+def typed_paths() -> dict[str, int]:
+    """Return one question for each type of activity."""
+    return {f"activity/{one.path}": 1 for one in KINDS}
+
+
+@pytest.mark.parametrize("most", [20, 70, 99])
+def test_a_smaller_page_than_asked_for_is_learned_from_the_refusal(start: Start, most: int) -> None:
+    """One question is refused for each path, whatever the number of its pages; never a second one."""
+    app, tap = start(SHAPE, limit_caps=dict.fromkeys(RESOURCES, most))
+    run = tap.sync()
+    for stream in (*CHANGING, "events", *ACTIVITIES):
+        assert differences(app.world, stream, merged(stream, run)) == {}, stream
+    assert all(row["complete"] for row in run.audit().values())
+    refused = [one.path for one in app.stats.log if one.status == 400]
+    # The two searches may be asked at the same time, before one learns from the other; the log gives what it likes.
+    assert Counter(refused) <= Counter({"data/search": 2, "opportunity": 1, "task": 1} | typed_paths())
+
+
+def test_even_pages_of_one_record_are_enough(start: Start) -> None:
+    """Slow, but whole."""
+    shape = {"leads": 40, "contacts": 30, "opportunities": 30, "tasks": 30, "activities": 100, "events": 30}
+    complete(start, shape, limit_caps=dict.fromkeys(RESOURCES, 1))
+
+
+def test_small_lists_that_refuse_the_usual_page_are_read_in_smaller_ones(start: Start) -> None:
+    """Nothing tells the caps of small lists, so no page size is sent to them until one is refused."""
+    names = (
+        "user",
+        "saved_search",
+        "outcome",
+        "custom_field",
+        "sequence_subscription",
+        "bulk_action",
+        "comment_thread",
+    )
+    complete(start, {"small_lists": 23}, limit_caps=dict.fromkeys(names, 7))
+
+
+@pytest.mark.parametrize(
+    "knobs",
+    [
+        pytest.param({"shortened_pages": 0.1}, id="rows left out anywhere"),
+        pytest.param({"shortened_pages": 0.1, "shortened_where": "tail"}, id="rows left out at the end"),
+        pytest.param({"shortened_pages": 0.7}, id="most rows left out"),
+        pytest.param({"empty_pages": 4}, id="empty pages that are not the last"),
+        pytest.param({"shortened_pages": 0.1, "totals": "missing"}, id="no totals to hold them against"),
+    ],
+)
+def test_pages_that_lack_rows_are_asked_for_again(start: Start, knobs: dict[str, Any]) -> None:
+    """`has_more` is true on a page that is short or empty; the next answer to the same question is whole."""
+    complete(start, {"leads": 300, "contacts": 300, "events": 100}, **knobs)
+
+
+@pytest.mark.parametrize(
+    "deleted",
+    [
+        pytest.param({"every": 3}, id="once"),
+        pytest.param({"every": 2, "times": 2}, id="twice in a row"),
+        pytest.param({"every": 5, "times": 4}, id="four times in a row"),
+        pytest.param({"every": 4, "limit": 50}, id="until the page is shorter"),
+        pytest.param({"every": 9, "limit": 10}, id="until the page is very short"),
+    ],
+)
+def test_a_record_deleted_while_its_page_is_read_is_not_the_end(start: Start, deleted: dict[str, int]) -> None:
+    """404 "Document has been deleted": asked again, then in shorter pages."""
+    complete(start, {"leads": 200, "contacts": 200, "events": 60}, document_deleted=deleted)
+
+
+def test_a_deleted_record_that_stays_in_the_way_fails_its_stream_only(start: Start) -> None:
+    """By name, in a minute at most; the others are complete."""
+    knob = {"every": 0, "times": 10_000}
+    app, tap = start({"opportunities": 300, "activities": 0, "tasks": 20}, document_deleted=knob)
+
+    def in_the_way(moment: Moment) -> None:
+        app.behaviour.document_deleted.every = int(moment.request.path == "opportunity")
+
+    app.on_answer(in_the_way)
+    run = tap.sync(expect=1)
+    assert "`opportunities` is not complete" in run.log
+    assert "a deleted record stays in the way" in run.log
+    assert "Traceback" not in run.log
+    audit = run.audit()
+    assert not audit["opportunities"]["complete"]
+    assert all(row["complete"] for stream, row in audit.items() if stream != "opportunities")
+
+
+def test_pages_silently_cut_down_are_no_end(start: Start) -> None:
+    """A page of half as many rows as asked for, and more to come: what counts is what Close says of the rest."""
+    app, tap = start(SHAPE)
+    app.on_answer(cut_down)
+    run = tap.sync()
+    for stream in (*CHANGING, *ACTIVITIES, "events"):
+        assert differences(app.world, stream, merged(stream, run)) == {}, stream
+    assert all(row["complete"] and row["unexplained"] == 0 for row in run.audit().values())
+
+
+def cut_down(moment: Moment) -> None:
+    """Have a request ask for 30 rows at most, before it is answered."""
+    request, most = moment.request, 30
+    if moment.when == "after":
+        return
+    if request.path == "data/search":
+        body = msgspec.json.decode(request.body)
+        request.body = msgspec.json.encode({**body, "_limit": min(most, body["_limit"])})
+    elif "_limit" in request.query or request.path.startswith("activity/"):
+        request.query["_limit"] = str(min(most, int(request.query.get("_limit", 100))))

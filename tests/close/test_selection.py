@@ -1,0 +1,127 @@
+"""What is deselected is not emitted; what a schema or a catalog does not know is never lost."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from tests.close.truth import ALL, differences
+from tests.singer import merged, selecting
+
+if TYPE_CHECKING:
+    from tests.close.conftest import Start
+
+
+def test_only_selected_streams_cost_requests(start: Start) -> None:
+    """Two streams selected: their SCHEMAs, their records, their requests."""
+    app, tap = start()
+    catalog, _ = tap.discover()
+    app.stats.reset()
+    run = tap.sync(catalog=selecting(catalog, "contacts", "notes"))
+    assert set(run.schemas) == {"contacts", "notes"}
+    assert set(app.stats.by_path) == {"data/search", "activity/note"}
+
+
+def test_selected_alone_each_stream_is_the_same_as_with_the_others(start: Start) -> None:
+    """None depends on what another one has read."""
+    app, tap = start()
+    catalog, _ = tap.discover()
+    for stream in ("memberships", "sequence_subscriptions", "meetings", "tasks", "events"):
+        run = tap.sync(catalog=selecting(catalog, stream))
+        assert differences(app.world, stream, merged(stream, run)) == {}, stream
+
+
+def test_a_deselected_field_is_not_emitted(start: Start) -> None:
+    """Neither in its own column nor in `_extra`; by the careful path and by the fast one."""
+    _, tap = start()
+    catalog, _ = tap.discover()
+    without = ("leads.addresses", "leads.custom_fields", "notes.note_html", "webhooks.signature_key", "tasks._extra")
+    run = tap.sync(catalog=selecting(catalog, *ALL, without=without))
+    for name in without:
+        stream, field = name.split(".")
+        assert run.count(stream) > 0
+        assert field not in run.schemas[stream]["schema"]["properties"]
+        for record in run.records(stream):
+            assert field not in record
+            assert field not in record.get("_extra", {})
+            assert not any(key.startswith("custom.") for key in record.get("_extra", {}))
+
+
+def test_a_field_that_no_schema_knows_is_kept_in_extra(start: Start) -> None:
+    """Close adds fields at any time."""
+    app, tap = start()
+    for stream in ("notes", "opportunities", "tasks"):
+        for row in app.world.tables[stream]:
+            row.raw = row.raw[:-1] + b',"brand_new_field":{"a":1.50}}'
+    for record in app.world.lists["outcomes"]:
+        record["brand_new_field"] = [1]
+    run = tap.sync()
+    for stream in ("notes", "opportunities", "tasks", "outcomes"):
+        assert run.count(stream) > 0
+        assert all("brand_new_field" in record["_extra"] for record in run.records(stream))
+        assert differences(app.world, stream, merged(stream, run)) == {}, stream
+
+
+def test_a_stale_catalog_loses_nothing(start: Start) -> None:
+    """A field that the catalog's schema does not know yet goes to `_extra`."""
+    app, tap = start()
+    catalog, _ = tap.discover()
+    stale = json.loads(json.dumps(selecting(catalog, "contacts", "notes")))
+    gone = {"contacts": "title", "notes": "note"}
+    for entry in stale["streams"]:
+        if name := gone.get(entry["tap_stream_id"]):
+            del entry["schema"]["properties"][name]
+            entry["metadata"] = [item for item in entry["metadata"] if item["breadcrumb"] != ["properties", name]]
+    run = tap.sync(catalog=stale)
+    for stream, name in gone.items():
+        truth = {record["id"]: record[name] for record in app.world.records(stream)}
+        assert {record["id"]: record["_extra"][name] for record in run.records(stream)} == truth
+
+
+def test_custom_fields_stay_together_where_the_catalog_does_not_know_their_column(start: Start) -> None:
+    """Then they are in `_extra`, as one object."""
+    app, tap = start()
+    catalog, _ = tap.discover()
+    stale = json.loads(json.dumps(selecting(catalog, "contacts")))
+    for entry in stale["streams"]:
+        if entry["tap_stream_id"] == "contacts":
+            del entry["schema"]["properties"]["custom_fields"]
+            entry["metadata"] = [item for item in entry["metadata"] if item["breadcrumb"][-1:] != ["custom_fields"]]
+    run = tap.sync(catalog=stale)
+    assert any(record["_extra"]["custom_fields"] for record in run.records("contacts"))
+    assert run.count("contacts") == len(app.world.ids("contacts"))
+
+
+def test_stream_maps_are_applied(start: Start) -> None:
+    """A field computed, a field dropped, a stream filtered."""
+    app, tap = start()
+    maps = {
+        "leads": {"shout": "display_name.upper()", "description": None},
+        "notes": {"kind": "_type.lower()"},
+        "contacts": {"__filter__": "id == 'nobody'"},
+    }
+    run = tap.sync(stream_maps=maps)
+    assert run.count("leads") == len(app.world.ids("leads"))
+    assert all(record["shout"] == record["display_name"].upper() for record in run.records("leads"))
+    assert not any("description" in record for record in run.records("leads"))
+    assert {record["kind"] for record in run.records("notes")} == {"note"}
+    assert run.count("contacts") == 0
+    for stream in ("opportunities", "tasks", "webhooks", "emails"):
+        assert differences(app.world, stream, merged(stream, run)) == {}, stream
+
+
+def test_a_full_table_run_reads_everything_and_moves_no_bookmark(start: Start) -> None:
+    """As the catalog's metadata asks; of activities, too, without the event log."""
+    app, tap = start()
+    catalog, _ = tap.discover()
+    forced = selecting(catalog, "contacts", "notes")
+    for entry in forced["streams"]:
+        if entry["tap_stream_id"] in ("contacts", "notes"):
+            entry["replication_method"] = "FULL_TABLE"
+    first = tap.sync(catalog=forced)
+    app.stats.reset()
+    second = tap.sync(catalog=forced, state=first.state)
+    for stream in ("contacts", "notes"):
+        assert differences(app.world, stream, merged(stream, second)) == {}, stream
+        assert "replication_key_value" not in second.state["bookmarks"][stream]
+    assert "event" not in app.stats.by_path

@@ -1,0 +1,92 @@
+"""The next run costs what changed: one request a stream where nothing did."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.close.truth import ACTIVITIES, CHANGING, differences
+from tests.singer import merged
+
+if TYPE_CHECKING:
+    from tests.close.conftest import Start
+
+#: Lists that have several parts by nature, and how many requests they cost.
+IN_PARTS = {
+    "organization": 2,
+    "groups": 1 + 3,
+    "custom_fields": 6,
+    "bulk_actions": 4,
+    "sequence_subscriptions": 1 + 4,
+}
+#: An empty answer is asked for twice where neither a count nor the event log speaks for it: no event tells of an
+#: import's traces, and a lead's own events do not tell of all that raises its change time.
+ASKED_TWICE = {"import_updates"}
+WITHOUT_A_COUNT = ASKED_TWICE | {"leads", "contacts"}
+
+
+@pytest.mark.parametrize(
+    ("knobs", "asked_twice"),
+    [({}, ASKED_TWICE), ({"totals": "missing", "search_counts": "missing"}, WITHOUT_A_COUNT)],
+    ids=["totals", "no totals"],
+)
+def test_an_unchanged_organization_costs_one_request_a_stream(
+    start: Start, knobs: dict[str, Any], asked_twice: set[str]
+) -> None:
+    """And none of the records comes again, but for meetings ahead and the look-back on activities."""
+    app, tap = start({"leads": 700, "contacts": 450, "tasks": 300, "opportunities": 550}, **knobs)
+    first = tap.sync()
+    app.stats.reset()
+    second = tap.sync(state=first.state)
+    log = app.stats.by_path["event"]  # it is counted where it is needed first
+    assert log <= 2
+    rows = second.audit()
+    more = {name: row["requests"] - IN_PARTS.get(name, 1 + (name in asked_twice)) for name, row in rows.items()}
+    assert sum(row["requests"] for row in rows.values()) == app.stats.requests
+    assert sum(more.values()) <= log - 1, more
+    assert max(more.values()) <= log, more
+    for path in ("task", "opportunity", "activity/email", "activity/note"):
+        assert app.stats.by_path[path] == 1, path
+    for stream in CHANGING:
+        assert second.count(stream) == 0, stream
+    for stream in ACTIVITIES:
+        assert second.count(stream) < 30, stream
+
+
+def test_fifty_changes_bring_fifty_records(start_some: Start) -> None:
+    """Changed just before the run, and already there."""
+    app, tap = start_some(CHANGING, {"leads": 900})
+    first = tap.sync()
+    changed = {stream: app.world.edit(stream, count=50) for stream in CHANGING}
+    second = tap.sync(state=first.state)
+    for stream, numbers in changed.items():
+        assert {record["id"] for record in second.records(stream)} == set(numbers), stream
+        assert second.audit()[stream]["requests"] <= 2, stream
+        assert differences(app.world, stream, merged(stream, first, second)) == {}, stream
+
+
+def test_a_first_run_reads_from_the_start_date_on(start_some: Start) -> None:
+    """Nothing that changed earlier, everything that changed later."""
+    app, tap = start_some(CHANGING)
+    run = tap.sync(start_date="2026-01-01")
+    for stream in CHANGING:
+        wanted = {one["id"] for one in app.world.records(stream) if one["date_updated"] >= "2026-01-01"}
+        assert wanted
+        assert {record["id"] for record in run.records(stream)} == wanted, stream
+
+
+def test_a_merge_moves_what_the_source_had(start_some: Start) -> None:
+    """The children come again with their new lead, by the next run; the source's end is an event."""
+    app, tap = start_some((*CHANGING, *ACTIVITIES, "events"), {"activities": 600})
+    first = tap.sync()
+    (source,) = app.world.merge()
+    second = tap.sync(state=first.state)
+    for stream in (*CHANGING, *ACTIVITIES):
+        alive = {(identity,) for identity in app.world.ids(stream)}
+        table = {key: one for key, one in merged(stream, first, second).items() if key in alive}
+        assert differences(app.world, stream, table) == {}, stream
+        assert not any(one.get("lead_id") == source for one in table.values()), stream
+    told = [event["meta"] for event in second.records("events") if event["action"] == "merged"]
+    assert any(source in str(meta) for meta in told)
+    assert any(one["source_lead_id"] == source for one in second.records("lead_merges"))
