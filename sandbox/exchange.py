@@ -30,6 +30,8 @@ class Request:
     """The path as it came."""
     key: str = ""
     """Whose credentials it has."""
+    query_text: str = ""
+    """The query as it came, for parameters that may be repeated."""
 
 
 @dataclass(slots=True)
@@ -78,5 +80,6 @@ def request_from(scope: dict[str, Any], number: int, arrived: float, base_path: 
         path=path.strip("/"),
         query=dict(parse_qsl(query.decode("latin-1"), keep_blank_values=True)) if query else {},
         whole_path=scope["path"],
+        query_text=query.decode("latin-1"),
         headers={name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]},
     )

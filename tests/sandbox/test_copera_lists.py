@@ -183,6 +183,8 @@ def test_searches_give_one_page_only(client: CoperaClient) -> None:
     assert {one["entityType"] for one in found["hits"]} == {"document", "driveContent"}
     assert all(isinstance(one["updatedAt"], int) for one in found["hits"])
     assert [one["updatedAt"] for one in found["hits"]] == sorted((h["updatedAt"] for h in found["hits"]), reverse=True)
+    repeated = client.get("search?types=channel&types=document", q="o", limit=100).json()["hits"]
+    assert {one["entityType"] for one in repeated} == {"channel", "document"}
     only = client.json("search", q="o", types="channel,todo", sortBy="createdAt", sortOrder="asc")["hits"]
     assert {one["entityType"] for one in only} == {"channel"}
     documents = client.json("docs/search", q="audit")

@@ -71,8 +71,13 @@ def walked(client: CoperaClient, path: str, deep: int) -> dict[str, dict[str, An
 @pytest.mark.parametrize("semantics", ["node", "children"])
 @pytest.mark.parametrize("cut", ["unlisted", "listed"])
 @pytest.mark.parametrize("children", ["empty", "absent"])
-def test_a_careful_walk_finds_all(  # noqa: PLR0913  (fixtures, and a knob each)
-    app: CoperaSandbox, client: CoperaClient, path: str, semantics: str, cut: str, children: str
+def test_a_careful_walk_finds_all(  # noqa: PLR0913, PLR0917  (fixtures, and a knob each)
+    app: CoperaSandbox,
+    client: CoperaClient,
+    path: str,
+    semantics: str,
+    cut: str,
+    children: str,
 ) -> None:
     knobs = {"parent_semantics": semantics, "depth_cut": cut, "cut_children": children, "tree_cap": 45}
     client.control("configure", knobs)

@@ -1,0 +1,93 @@
+"""The three searches, none of which can go on after its first page."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sandbox.copera.moments import moment_of
+from sandbox.copera.tokens import has_scope
+from sandbox.exchange import Answer, Refusal, encoded
+
+if TYPE_CHECKING:
+    from sandbox.copera.asking import Ask
+    from sandbox.copera.sandbox import CoperaSandbox
+    from sandbox.exchange import Record
+
+TYPES = (
+    *("document", "channel", "channelMessage", "todo", "todoItem", "driveContent", "voiceTranscription"),
+    *("aiChat", "aiChatMessage"),
+)
+_SCOPES = {"document": "access_docs", "driveContent": "access_drive"} | dict.fromkeys(
+    ("channel", "channelMessage", "voiceTranscription"),
+    "access_channels",
+)
+
+
+def everything(app: CoperaSandbox, ask: Ask) -> Answer:
+    """Search all that the token may see; board rows are not searched."""
+    if app.behaviour.external_user:
+        raise Refusal(403, "External users cannot search")
+    types = [one for one in ask.given["types"] if has_scope(ask.token, _SCOPES.get(one), app.behaviour)]
+    if not types:
+        raise Refusal(403, "You are not allowed to access search")
+    hits = [one for one in _hits(app) if one["entityType"] in types and _has(one, ask.given["q"])]
+    hits.sort(key=lambda one: one[ask.given["sortBy"]], reverse=ask.given["sortOrder"] == "desc")
+    body: Record = {"query": ask.given["q"], "totalHits": len(hits), "processingTimeMs": 1}
+    return encoded(body | {"hits": hits[: ask.given["limit"]]})
+
+
+def documents(app: CoperaSandbox, ask: Ask) -> Answer:
+    """Search documents by title and content."""
+    found = [
+        one
+        for one in app.world.lists["documents"].values()
+        if _has({"title": one["title"], "content": app.world.content(one["_id"])}, ask.given["q"])
+    ]
+    nodes = app.world.lists["documents"]
+    hits = []
+    for one in _ordered(found, ask):
+        parents: list[Record] = []
+        above = one.get("parent", "")
+        while above in nodes:
+            parents.insert(0, {"_id": above, "title": nodes[above]["title"]})
+            above = nodes[above].get("parent", "")
+        times = {key: str(moment_of(one[key])) for key in ("createdAt", "updatedAt")}
+        marked = {"title": one["title"], "mdBody": app.world.content(one["_id"])[:60]}
+        hits.append({"_id": one["_id"], "title": one["title"], "parents": parents, "highlight": marked} | times)
+    return encoded({"hits": hits, "totalHits": len(found), "query": ask.given["q"]})
+
+
+def files(app: CoperaSandbox, ask: Ask) -> Answer:
+    """Search files and folders by name."""
+    found = [one for one in app.world.lists["drive_files"].values() if _has({"name": one["name"]}, ask.given["q"])]
+    return encoded({"hits": _ordered(found, ask), "totalHits": len(found), "query": ask.given["q"]})
+
+
+def _ordered(found: list[Record], ask: Ask) -> list[Record]:
+    by, down = ask.given["sortBy"], ask.given["sortOrder"] == "desc"
+    return sorted(found, key=lambda one: one[by], reverse=down)[: ask.given["limit"]]
+
+
+def _has(texts: Record, wanted: str) -> bool:
+    return any(wanted.lower() in one.lower() for one in texts.values() if isinstance(one, str))
+
+
+def _hits(app: CoperaSandbox) -> list[Record]:
+    lists = app.world.lists
+    kept = {
+        "documents": ("document", ("title", "owner")),
+        "channels": ("channel", ("name", "description", "type", "kind", "createdBy")),
+        "drive_files": ("driveContent", ("name", "type", "mimeType", "size")),
+    }
+    hits: list[Record] = []
+    for name, (kind, keys) in kept.items():
+        for one in lists[name].values():
+            times = {key: moment_of(one[key]) for key in ("createdAt", "updatedAt")}
+            hit: Record = {"entityType": kind, "_id": one["_id"], "workspace": app.world.workspace["_id"]}
+            hit |= times | {key: one[key] for key in keys if key in one}
+            if kind == "document":
+                hit["mdBody"] = app.world.content(one["_id"])
+            elif kind == "driveContent":
+                hit["user"] = one["owner"]
+            hits.append(hit)
+    return hits
