@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import duckdb
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
+    from collections.abc import Set as AbstractSet
     from pathlib import Path
 
     from sandbox.client import Client
-    from scripts.demo_crms import Crm, Table
+    from scripts.demo_crm import Crm, Table
 
 Key: TypeAlias = tuple[object, ...]
-#: The version of each record, by its key: the second of its last change, or None where the CRM tells none.
-Versions: TypeAlias = dict[Key, int | None]
+#: The version of each record, by its key: when it was last changed, or None where the CRM does not tell; what else is
+#: compared follows.
+Versions: TypeAlias = dict[Key, tuple[object, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,7 @@ class Comparison:
         missing: records of the CRM that the table lacks.
         surplus: rows of the table that the CRM lacks, and rows beyond one for each record.
         outdated: rows that are of another version than the CRM's.
+        gone: rows that the CRM lacks, as the loaded tables themselves tell; the tap does not remove them.
     """
 
     table: str
@@ -39,53 +42,81 @@ class Comparison:
     missing: int
     surplus: int
     outdated: int
+    gone: int = 0
 
     @property
     def equal(self) -> bool:
-        """Whether the table holds exactly the CRM's records, in their present version."""
+        """Whether the table holds the CRM's records in their present version, and else only what is told to be gone."""
         return not (self.missing or self.surplus or self.outdated)
 
 
 def compare(crm: Crm, client: Client, database: Path) -> list[Comparison]:
     """Compare every table of a loaded database with the CRM."""
     with duckdb.connect(str(database), read_only=True) as connection:
-        return [_compare(crm, name, table, client, connection) for name, table in crm.tables.items()]
+        gone = {row[0] for row in connection.execute(crm.gone).fetchall()} if crm.gone else set()
+        return [_compare(crm, name, table, client, connection, gone) for name, table in crm.tables.items()]
 
 
-def compared(name: str, there: Versions, rows: Iterable[tuple[Key, int | None]]) -> Comparison:
-    """Compare the rows of a table with the versions that the CRM has."""
+def compared(
+    name: str,
+    there: Versions,
+    rows: Iterable[tuple[Key, tuple[object, ...]]],
+    gone: AbstractSet[object] = frozenset(),
+) -> Comparison:
+    """Compare the rows of a table with the versions that the CRM has; ``gone`` are last parts of keys."""
     listed = list(rows)
     loaded = dict(listed)
+    extra = loaded.keys() - there.keys()
+    told = sum(key[-1] in gone for key in extra)
     return Comparison(
         table=name,
         there=len(there),
         loaded=len(listed),
         missing=len(there.keys() - loaded.keys()),
-        surplus=len(loaded.keys() - there.keys()) + len(listed) - len(loaded),
+        surplus=len(extra) - told + len(listed) - len(loaded),
         outdated=sum(loaded[key] != there[key] for key in there.keys() & loaded.keys()),
+        gone=told,
     )
 
 
 def versions(table: Table, client: Client) -> Versions:
     """Ask the CRM for its records' versions."""
-    records = table.truth(client)
-    return {
-        tuple(record[key] for key in table.keys): record[table.changed] if table.changed else None for record in records
-    }
+    return dict(keyed(table, [record.get(name) for name in table.columns]) for record in table.truth(client))
 
 
-def epoch(moment: datetime | None) -> int | None:
-    """Return the second of a time that is stored as UTC without a zone."""
-    return None if moment is None else int(moment.replace(tzinfo=UTC).timestamp())
+def keyed(table: Table, row: Sequence[Any]) -> tuple[Key, tuple[object, ...]]:
+    """Return the key and the version of a row that has the table's columns."""
+    key, told = tuple(row[: len(table.keys)]), row[len(table.keys) :]
+    return key, (moment(told[0]), *told[1:]) if table.changed is not None else tuple(told)
 
 
-def _compare(crm: Crm, name: str, table: Table, client: Client, connection: duckdb.DuckDBPyConnection) -> Comparison:
-    columns = [*table.keys, *([table.changed] if table.changed else [])]
-    selected = ", ".join(f'"{column}"' for column in columns)
+def moment(told: str | float | datetime | None) -> datetime | None:
+    """Return a time in UTC, given as epoch seconds, as ISO 8601 or as it is stored; UTC where it has no zone."""
+    if told is None:
+        return None
+    if isinstance(told, int | float):
+        return datetime.fromtimestamp(told, UTC)
+    found = datetime.fromisoformat(told) if isinstance(told, str) else told
+    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+
+
+def remove(crm: Crm, database: Path) -> dict[str, int]:
+    """Take out of a loaded database what the tap has said to be gone; returns how many rows of each table that were."""
+    with duckdb.connect(str(database)) as connection:
+        return {name: connection.execute(query).fetchall()[0][0] for name, query in crm.removal.items()}
+
+
+def _compare(  # noqa: PLR0913, PLR0917 - everything that is compared
+    crm: Crm,
+    name: str,
+    table: Table,
+    client: Client,
+    connection: duckdb.DuckDBPyConnection,
+    gone: AbstractSet[object],
+) -> Comparison:
+    selected = ", ".join(f'"{column}"' for column in table.columns)
     try:
         rows = connection.table(f"{crm.schema}.{name}").select(selected).fetchall()
     except duckdb.CatalogException:  # nothing was loaded
         rows = []
-    width = len(table.keys)
-    found = ((tuple(row[:width]), epoch(row[width]) if table.changed else None) for row in rows)
-    return compared(name, versions(table, client), found)
+    return compared(name, versions(table, client), (keyed(table, row) for row in rows), gone)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from scripts.demo_compare import Comparison
-    from scripts.demo_crms import Crm
+    from scripts.demo_crm import Crm
 
 _BAR = 14
 _MILLION = 1_000_000
@@ -31,20 +31,25 @@ _AUDIT = """
 
 def show_comparison(console: Console, comparisons: Sequence[Comparison]) -> None:
     """Print a line for every table: what is there, what was loaded, whether it is the same."""
+    shows_gone = any(one.gone for one in comparisons)
     grid = Grid(box=box.SIMPLE_HEAD)
-    grid.add_column("table")
-    grid.add_column("rows in the CRM", justify="right")
-    grid.add_column("rows loaded", justify="right")
+    grid.add_column("table", no_wrap=True)
+    grid.add_column("rows in\nthe CRM", justify="right")
+    grid.add_column("rows\nloaded", justify="right")
+    if shows_gone:
+        grid.add_column("of deleted\nrecords", justify="right")
     grid.add_column("the same?")
     for one in comparisons:
-        grid.add_row(one.table, f"{one.there:,}", f"{one.loaded:,}", _verdict(one))
+        gone = [f"{one.gone:,}" if one.gone else ""] if shows_gone else []
+        grid.add_row(one.table, f"{one.there:,}", f"{one.loaded:,}", *gone, _verdict(one))
     grid.add_section()
     different = sum(not one.equal for one in comparisons)
     verdict = (
         Text(f"{different} of {len(comparisons)} differ", "bold red") if different else Text("all equal", "bold green")
     )
     total, loaded = sum(one.there for one in comparisons), sum(one.loaded for one in comparisons)
-    grid.add_row(f"{len(comparisons)} tables", f"{total:,}", f"{loaded:,}", verdict, style="bold")
+    gone = [f"{sum(one.gone for one in comparisons):,}"] if shows_gone else []
+    grid.add_row(f"{len(comparisons)} tables", f"{total:,}", f"{loaded:,}", *gone, verdict, style="bold")
     console.print(grid)
 
 
@@ -81,7 +86,7 @@ def show_deals(console: Console, crm: Crm, database: Path) -> None:
     grid.add_column("pipeline and stage")
     grid.add_column("deals", justify="right")
     grid.add_column("")
-    grid.add_column(f"million {crm.currency}", justify="right")
+    grid.add_column(f"million {crm.currency}".strip(), justify="right")
     grid.add_column("")
     seen = None
     for pipeline, stage, deals, amount in rows:

@@ -38,6 +38,17 @@ def streams_tables() -> str:
     return "\n\n".join(_streams_of(provider) for provider in PROVIDERS.values())
 
 
+#: Streams that only the account tells of: by CRM, a name that stands for all, their key, and what they catch.
+DISCOVERED = {
+    "copera": (
+        "<board>__<table>",
+        "`_id`",
+        (
+            "what was added, edited or computed anew since the last run, by the next run; rows that are gone leave the "
+            "target, if it heeds ACTIVATE_VERSION; the setting `tables` gives other names"
+        ),
+    )
+}
 PARTS: Mapping[str, Callable[[], str]] = {"settings": settings_table, "streams": streams_tables}
 
 
@@ -88,10 +99,15 @@ def _streams_of(provider: Provider) -> str:
     caught: dict[str, list[str]] = {}
     for spec in provider.streams:
         caught.setdefault(spec.caught, []).append(f"`{spec.name}`")
+    found = []
+    if provider.discover is not None:
+        name, keys, catches = DISCOVERED[provider.name]
+        caught[catches] = [f"`{name}`"]
+        found = [(f"`{name}`", keys, "", "yes")]
     audit_row = (f"`{audit.NAME}`", "`run_id`, `stream`", "", "yes")
     streams = _table(
         ("stream", "primary key", "replication key", "selected by default"),
-        [*(_row(spec) for spec in provider.streams), audit_row],
+        [*(_row(spec) for spec in provider.streams), *found, audit_row],
     )
     lines = (f"- {', '.join(names)}: {what}." for what, names in caught.items())
     return "\n\n".join((f"### {provider.title}", streams, "What is caught, and when:", "\n".join(lines)))
@@ -100,7 +116,7 @@ def _streams_of(provider: Provider) -> str:
 def _row(spec: StreamSpec) -> tuple[str, ...]:
     keys = ", ".join(f"`{key}`" for key in spec.keys)
     replication = f"`{spec.replication_key}`" if spec.replication_key else ""
-    return (f"`{spec.name}`", keys, replication, "yes" if spec.selected else "no: a request per record")
+    return (f"`{spec.name}`", keys, replication, "yes" if spec.selected else "no: a request per parent record")
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

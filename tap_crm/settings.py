@@ -27,9 +27,14 @@ CONFIG = th.PropertiesList(
         "provider",
         th.StringType,
         required=True,
-        description="Which CRM is read: `copper` or `close` (`copera` follows).",
+        description="Which CRM is read: `copper`, `close` or `copera`.",
     ),
-    th.Property("api_key", th.StringType, secret=True, description="The CRM's API key (Copper, Close)."),
+    th.Property(
+        "api_key",
+        th.StringType,
+        secret=True,
+        description="The CRM's API key; Copera's token (`cp_pat_…`, `cp_key_…`, `cp_oat_…`).",
+    ),
     th.Property("user_email", th.StringType, description="Copper: the e-mail of the user that owns the key."),
     th.Property(
         "access_token",

@@ -23,7 +23,7 @@ from tap_crm.settings import parse_moment
 from tap_crm.shaping.compiled import PageEncoder
 from tap_crm.shaping.conform import RecordConformer
 from tap_crm.shaping.moments import from_epoch
-from tap_crm.shaping.schema import EXTRA
+from tap_crm.shaping.schema import EXTRA, json_types
 from tap_crm.transport.ledger import Ledger
 
 if TYPE_CHECKING:
@@ -264,9 +264,18 @@ class CrmStream(Stream):
         return frozenset(name for name in known if name in keys or self.mask.get(("properties", name), True))
 
     def _shaping_schema(self) -> dict[str, Any]:
-        """Return our own schema, cut down to what the catalog knows: the rest goes to ``_extra``."""
-        known = self.effective_schema["properties"]
-        return {"properties": {name: part for name, part in self.schema["properties"].items() if name in known}}
+        """Return our own schema, cut down to what the catalog knows: the rest goes to ``_extra``.
+
+        Where the account makes the schema, the type of a field may be another one than when the catalog was made. What
+        is emitted fits the catalog's then, which is the one that the target is told.
+        """
+        known, own = self.effective_schema["properties"], self.schema["properties"]
+        retyped = {
+            name
+            for name, part in own.items()
+            if self.spec.versioned and json_types(known.get(name) or part) != json_types(part)
+        }
+        return {"properties": {name: known[name] if name in retyped else own[name] for name in own if name in known}}
 
     def _encoder(self) -> PageEncoder:
         if self._page_encoder is None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tap_crm.providers import copper
+from tap_crm.providers import close, copera, copper
 
 if TYPE_CHECKING:
     from tap_crm.declare import Provider
 
-PROVIDERS: dict[str, Provider] = {provider.name: provider for provider in (copper.PROVIDER,)}
+PROVIDERS: dict[str, Provider] = {
+    provider.name: provider for provider in (copper.PROVIDER, close.PROVIDER, copera.PROVIDER)
+}

@@ -24,10 +24,12 @@ LESS_CROWDED = {**FEW, "leads": 3_000, "tie_block": 1_500}
 
 
 @pytest.mark.timeout(200)
-@pytest.mark.parametrize(("looks", "counts"), [("null", "missing"), ("error", "exact")])
-def test_more_leads_in_one_moment_than_a_walk_gives(start: Start, looks: str, counts: str) -> None:
-    """12,000 of 25,000 leads share a change time; a walk by cursor ends after 10,000 objects."""
-    app, tap = start(CROWDED, cap_looks=looks, search_counts=counts)
+def test_more_leads_in_one_moment_than_a_walk_gives(start: Start) -> None:
+    """12,000 of 25,000 leads share a change time; a walk by cursor ends after 10,000 objects, and nothing is counted.
+
+    The other looks of the cap are played below, on a smaller account.
+    """
+    app, tap = start(CROWDED, cap_looks="null", search_counts="missing")
     catalog, _ = tap.discover()
     run = tap.sync(catalog=selecting(catalog, "leads", "sync_audit"))
     assert differences(app.world, "leads", merged("leads", run)) == {}

@@ -23,9 +23,7 @@ STREAMS = ("opportunities", "tasks", *ACTIVITIES)
         pytest.param({"ignored_filters": ["task"]}, id="tasks"),
         pytest.param({"ignored_filters": ["activity"]}, id="activities"),
         pytest.param({"ignored_filters": ["activity/email", "activity/custom"]}, id="some types of activity"),
-        pytest.param(
-            {"ignored_filters": ["opportunity", "task", "activity"], "totals": "missing"}, id="no totals"
-        ),
+        pytest.param({"ignored_filters": ["opportunity", "task", "activity"], "totals": "missing"}, id="no totals"),
         pytest.param({"ignored_filters": ["opportunity", "task", "activity"], "unstable_ties": True}, id="unstable"),
     ],
 )

@@ -1,18 +1,32 @@
-"""One project for all, and a Copper account for each module."""
+"""One project for all, and an account of each CRM for each module."""
 
 from __future__ import annotations
 
+from contextlib import ExitStack
+from dataclasses import replace
+from functools import cache
 from typing import TYPE_CHECKING
 
 import pytest
 
+from sandbox import close, copera, copper
 from sandbox.client import Client
-from sandbox.copper import SMALL, copper_app
 from sandbox.server import running
+from scripts.demo_close import CLOSE
+from scripts.demo_copera import COPERA
+from scripts.demo_copper import COPPER
 from tests.meltano.project import Project
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+    from sandbox.simulator import Simulator
+
+APPS: dict[str, Callable[[], Simulator]] = {
+    COPPER.name: lambda: copper.copper_app(copper.SMALL, rate_limit=0),
+    CLOSE.name: lambda: close.close_app(close.SMALL, rate_limit=0),
+    COPERA.name: lambda: copera.copera_app(replace(copera.SMALL, boards=1, tables=4, wide_tables=0), rate_limit=0),
+}
 
 
 @pytest.fixture(scope="session")
@@ -22,9 +36,14 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 
 @pytest.fixture(scope="module")
-def crm() -> Iterator[Client]:
-    """Serve a small account."""
-    with running(copper_app(SMALL, rate_limit=0)) as url:
-        client = Client(url)
-        yield client
-        client.close()
+def account() -> Iterator[Callable[[str], Client]]:
+    """Serve a small account of a CRM, from its first use on."""
+    with ExitStack() as stack:
+
+        @cache
+        def serve(crm: str) -> Client:
+            client = Client(stack.enter_context(running(APPS[crm]())))
+            stack.callback(client.close)
+            return client
+
+        yield serve

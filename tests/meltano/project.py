@@ -6,8 +6,10 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from scripts.demo_crms import COPPER
+if TYPE_CHECKING:
+    from scripts.demo_crm import Crm
 
 ROOT = Path(__file__).resolve().parents[2]
 _OURS = ("TAP_", "TARGET_", "MELTANO_")
@@ -45,6 +47,7 @@ class Project:
         assert done.returncode == 0, done.stdout[-6000:]
         return done.stdout
 
-    def load(self, loader: str, url: str, **environment: str) -> str:
-        """Run `tap-copper` on a server into a loader."""
-        return self.meltano("run", "tap-copper", loader, TAP_COPPER_API_URL=url, **COPPER.settings, **environment)
+    def load(self, crm: Crm, loader: str, url: str, **environment: str) -> str:
+        """Run a CRM's extractor on a server into a loader."""
+        address = {f"{crm.extractor.replace('-', '_').upper()}_API_URL": url}
+        return self.meltano("run", crm.extractor, loader, **address, **crm.settings, **environment)

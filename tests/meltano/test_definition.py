@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
+from tap_crm.providers import PROVIDERS
 from tap_crm.settings import CONFIG
 from tap_crm.tap import TapCRM
 from tests.meltano.project import ROOT
@@ -45,9 +46,29 @@ def test_defaults_are_those_of_the_tap(settings: dict[str, Any]) -> None:
     assert {name: settings[name].get("value") for name in defaults} == defaults
 
 
+def test_each_crm_can_be_chosen(settings: dict[str, Any]) -> None:
+    assert {option["value"] for option in settings["provider"]["options"]} == PROVIDERS.keys()
+
+
+@pytest.mark.parametrize("crm", PROVIDERS)
+def test_each_crm_has_an_extractor_that_loads_into_a_schema_of_its_own(plugins: dict[str, Any], crm: str) -> None:
+    extractor = plugins[f"tap-{crm}"]
+    assert (extractor["inherit_from"], extractor["config"], extractor["load_schema"]) == (
+        "tap-crm",
+        {"provider": crm},
+        crm,
+    )
+
+
+@pytest.mark.parametrize("crm", PROVIDERS)
+def test_an_extractor_leaves_out_what_the_tap_leaves_out(plugins: dict[str, Any], crm: str) -> None:
+    left_out = [f"!{spec.name}.*" for spec in PROVIDERS[crm].streams if not spec.selected]
+    assert sorted(plugins[f"tap-{crm}"]["select"]) == sorted(["*.*", *left_out])
+
+
 def test_no_credential_is_written_in_it(plugins: dict[str, dict[str, Any]]) -> None:
     configured = {name for plugin in plugins.values() for name in plugin.get("config", {})}
-    assert configured.isdisjoint({"api_key", "access_token", "user_email", "sqlalchemy_url"})
+    assert configured.isdisjoint({"api_key", "access_token", "oauth", "user_email", "sqlalchemy_url"})
 
 
 def test_the_sample_config_is_one_that_the_tap_takes() -> None:

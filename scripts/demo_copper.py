@@ -1,69 +1,15 @@
-"""What the demo knows of each CRM: how to serve it, how to reach it, what it holds, how to change it."""
+"""Copper, as the demo shows it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING
 
 from sandbox.copper import API_KEY, USER_EMAIL
+from scripts.demo_crm import Change, Crm, Table, truth_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
     from sandbox.client import Client
-
-Record: TypeAlias = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """A table that the loader fills.
-
-    Attributes:
-        keys: its primary key.
-        truth: gives the records that the CRM has now.
-        changed: the column that tells a record's version; None where the CRM gives none.
-    """
-
-    keys: tuple[str, ...]
-    truth: Callable[[Client], list[Record]]
-    changed: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """A change made between the two loads, by a command of the sandbox."""
-
-    says: str
-    verb: str
-    order: Record
-
-
-@dataclass(frozen=True, slots=True)
-class Crm:
-    """A CRM that the demo can show."""
-
-    name: str
-    title: str
-    extractor: str
-    schema: str
-    server: tuple[str, ...]
-    """Arguments of the sandbox."""
-    settings: Mapping[str, str]
-    """The extractor's settings but its address, as the environment gives them."""
-    tables: Mapping[str, Table]
-    changes: tuple[Change, ...] = ()
-    stages: str = ""
-    """SQL that counts and adds up the deals: pipeline, stage, deals, amount."""
-    currency: str = ""
-
-
-def _of(truth: str) -> Callable[[Client], list[Record]]:
-    def read(client: Client) -> list[Record]:
-        records: list[Record] = client.control(f"truth/{truth}")
-        return records
-
-    return read
+    from scripts.demo_crm import Record
 
 
 def _layouts(client: Client) -> list[Record]:
@@ -100,11 +46,11 @@ COPPER = Crm(
         "TAP_COPPER_REQUESTS_PER_MINUTE": "0",
     },
     tables={
-        **{name: Table(("id",), _of(name), "date_modified") for name in _CHANGING},
-        **{name: Table(("id",), _of(name)) for name in _LISTS},
-        "custom_fields": Table(("id",), _of("custom_field_definitions")),
-        "activity_types": Table(("id", "category"), _of("activity_types")),
-        "tags": Table(("name",), _of("tags")),
+        **{name: Table(("id",), truth_of(name), "date_modified") for name in _CHANGING},
+        **{name: Table(("id",), truth_of(name)) for name in _LISTS},
+        "custom_fields": Table(("id",), truth_of("custom_field_definitions")),
+        "activity_types": Table(("id", "category"), truth_of("activity_types")),
+        "tags": Table(("name",), truth_of("tags")),
         "field_layouts": Table(("entity", "pipeline_id", "field_id"), _layouts),
     },
     changes=(
@@ -133,5 +79,3 @@ COPPER = Crm(
     """,
     currency="USD",
 )
-
-CRMS: Mapping[str, Crm] = {crm.name: crm for crm in (COPPER,)}

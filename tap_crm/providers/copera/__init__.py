@@ -1,0 +1,33 @@
+"""Copera (copera.ai): credentials, limits, streams.
+
+Facts: university.copera.ai, developer guides; developer.copera.ai, reference.
+"""
+
+from __future__ import annotations
+
+import re
+
+from tap_crm.declare import Provider
+from tap_crm.providers.copera.credentials import authenticate
+from tap_crm.providers.copera.streams import STREAMS, discover
+
+_ID = re.compile(r"/[0-9a-fA-F]{24}(?=/|$)")
+
+
+def route(method: str, path: str) -> str:
+    """Return the route of a request: Copera counts each of them apart (developers.copera.ai: rate limits)."""
+    return f"{method} {_ID.sub('/{id}', path)}"
+
+
+PROVIDER = Provider(
+    name="copera",
+    title="Copera",
+    base_url="https://api.copera.ai/public/v1",
+    requests_per_minute=50,
+    streams=STREAMS,
+    authenticate=authenticate,
+    headers={"Accept": "application/json"},
+    group_of=route,
+    discover=discover,
+    honours=frozenset({"custom_fields", "tables"}),
+)

@@ -1,0 +1,44 @@
+"""Copera's tokens (university.copera.ai: developer guides): three kinds, told apart by how they begin."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from requests.auth import AuthBase
+
+from tap_crm.errors import ConfigError
+
+if TYPE_CHECKING:
+    from requests import PreparedRequest
+
+    from tap_crm.settings import Settings
+
+PREFIXES = ("cp_pat_", "cp_key_", "cp_oat_")
+
+
+class _Bearer(AuthBase):
+    """Puts the token onto a request."""
+
+    def __init__(self, token: str) -> None:
+        self._header = f"Bearer {token}"
+
+    def __call__(self, request: PreparedRequest) -> PreparedRequest:
+        request.headers["Authorization"] = self._header
+        return request
+
+
+def authenticate(settings: Settings) -> AuthBase:
+    """Return what signs a request.
+
+    Raises:
+        ConfigError: there is no token, or one that Copera cannot have given.
+    """
+    token = settings.access_token or settings.api_key
+    if not token:
+        raise ConfigError(
+            "the setting `api_key` is missing; make a personal access token in Copera under "
+            "Workspace Settings > Integrations"
+        )
+    if not token.startswith(PREFIXES):
+        raise ConfigError(f"the setting `api_key` is no token of Copera: those begin with {', '.join(PREFIXES)}")
+    return _Bearer(token)

@@ -1,0 +1,115 @@
+"""Members, teams and channels of a workspace: lists by offset."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from tap_crm import errors
+from tap_crm.providers.copera.answers import OffsetList, Record, emit_whole, get, one_record, records_in
+from tap_crm.reading.offset import OffsetReader
+from tap_crm.reading.page import Page
+from tap_crm.transport.ledger import Ledger
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tap_crm.declare import Reading
+    from tap_crm.reading.page import Item
+
+_log = logging.getLogger("tap-crm.copera")
+
+
+@dataclass(frozen=True, slots=True)
+class OffsetStream:
+    """A stream from a list by offset; ``name`` is that of the list in the answer, ``size`` the largest page."""
+
+    path: str
+    name: str
+    size: int
+
+    def read(self, reading: Reading) -> None:
+        """Read the list."""
+        emit_whole(reading, self.records(reading))
+
+    def records(self, reading: Reading) -> list[Record]:
+        """Return the records of the list; read once per run, for every stream that needs them."""
+        return reading.shared.get(self.path, lambda: self._ask(reading))
+
+    def _ask(self, reading: Reading) -> list[Record]:
+        found: list[Record] = []
+
+        def take(item: Item) -> None:
+            assert isinstance(item, Page)  # noqa: S101 - such a list has no checkpoints
+            records = records_in(msgspec.json.decode(item.body or b"[]"))
+            found.extend(records if item.keep is None else [records[at] for at in item.keep])
+
+        own = Ledger()  # records are counted where they are emitted, which may be another stream
+        OffsetReader(OffsetList(reading, self.path, self.name, self.size), take, own).read()
+        reading.ledger.add(pages=own.pages, windows=own.windows, unexplained=own.unexplained)
+        reading.ledger.source_total = own.source_total
+        return found
+
+    def probe(self, reading: Reading) -> None:
+        """Ask for the first page."""
+        OffsetList(reading, self.path, self.name, 1).ask_from(0)
+
+
+MEMBERS = OffsetStream("/workspace/members", "members", 500)
+TEAMS = OffsetStream("/workspace/teams", "teams", 200)
+CHANNELS = OffsetStream("/chat/channels", "channels", 200)
+
+
+class ChannelParticipants:
+    """Who takes part in which channel: the two lists of ids in each channel, a row for each id."""
+
+    def _channels(self, reading: Reading) -> list[Record]:
+        channels = CHANNELS.records(reading)
+        reading.ledger.source_total = None  # that of the channels says nothing of their participants
+        return channels
+
+    def read(self, reading: Reading) -> None:
+        """Read the channels, unless their own stream has."""
+        emit_whole(
+            reading,
+            [
+                {"channel": channel["_id"], "participantType": kind, "participant": participant}
+                for channel in self._channels(reading)
+                for kind, name in (("user", "participantUserIds"), ("team", "participantTeamIds"))
+                for participant in dict.fromkeys(channel.get(name) or ())
+            ],
+        )
+
+    def probe(self, reading: Reading) -> None:
+        """Ask for a channel."""
+        CHANNELS.probe(reading)
+
+
+class Workspace:
+    """The stream ``workspace``: one record."""
+
+    def read(self, reading: Reading) -> None:
+        """Read it."""
+        reading.ledger.add(pages=1)
+        emit_whole(reading, [reading.ask(get("/workspace/info", "workspace"), one_record)])
+
+    def probe(self, reading: Reading) -> None:
+        """Ask for it."""
+        reading.ask(get("/workspace/info", "workspace"), one_record)
+
+
+def member_names(reading: Reading, needed: bool) -> Callable[[str], str | None]:  # noqa: FBT001
+    """Return what gives the name of a member; nobody has one where the token may not read members."""
+
+    def ask() -> dict[str, str | None]:
+        try:
+            return {member["_id"]: member.get("name") for member in MEMBERS.records(reading)}
+        except (errors.Forbidden, errors.NotThere):
+            _log.warning("members are not readable with this token: users stay as ids, their names are null")
+            return {}
+
+    names = reading.shared.get("member-names", ask) if needed else {}
+    return names.get

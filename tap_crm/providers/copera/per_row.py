@@ -1,0 +1,156 @@
+"""What Copera gives per row or per document only: comments, texts. A request for each of them."""
+
+from __future__ import annotations
+
+import logging
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from tap_crm import errors
+from tap_crm.providers.copera.account import account
+from tap_crm.providers.copera.answers import Record, ask_twice, content_of, decoded, get, records_in
+from tap_crm.providers.copera.rows import PATIENCE, items_in
+from tap_crm.providers.copera.trees import DOCUMENTS
+from tap_crm.reading.page import Page
+from tap_crm.transport.session import Doubtful, Question
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from tap_crm.declare import Reading
+    from tap_crm.transport.session import Reply
+
+_log = logging.getLogger("tap-crm.copera")
+
+#: Parents whose children are asked for before they are written: bounds the memory.
+PARENTS_AT_ONCE = 64
+RICH_TEXT = ("DESCRIPTION", "PARAGRAPH", "RICH_TEXT")
+Place: TypeAlias = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class PerParent:
+    """A stream that costs a request for each parent.
+
+    Attributes:
+        parents: yields where each parent is.
+        ask: returns the records of one parent.
+        probing: asks one question that shows whether the token sees parents.
+    """
+
+    parents: Callable[[Reading], Iterator[Place]]
+    ask: Callable[[Reading, Place], list[Record]]
+    probing: Callable[[Reading], object] = account
+
+    def read(self, reading: Reading) -> None:
+        """Ask for every parent, some at a time."""
+        _log.warning("%s: costs a request for each row or document, 50 of them a minute", reading.spec.name)
+        parents = iter(self.parents(reading))
+        with ThreadPoolExecutor(max(2, reading.lanes.count), thread_name_prefix=reading.spec.name) as pool:
+            while some := list(islice(parents, PARENTS_AT_ONCE)):
+                found = pool.map(lambda place: self._children(reading, place), some)
+                records = [record for children in found for record in children]
+                reading.ledger.add(distinct=len(records))
+                if records:
+                    reading.emit(Page(records=records))
+
+    def _children(self, reading: Reading, place: Place) -> list[Record]:
+        reading.ledger.add(pages=1)
+        try:
+            return self.ask(reading, place)
+        except errors.NotThere:
+            return []  # deleted since it was listed
+
+    def probe(self, reading: Reading) -> None:
+        """Ask for parents: each question about what they have needs one."""
+        self.probing(reading)
+
+
+def rows(reading: Reading) -> Iterator[Place]:
+    """Yield the place of every row of every table."""
+    for table in account(reading).tables:
+        path = f"/board/{table['board']}/table/{table['_id']}/rows"
+        question = Question("GET", path, f"{reading.spec.name}: rows", spooled=True, patience=PATIENCE)
+        for key in ask_twice(reading, question, _row_ids, lambda found: not found):
+            yield {"board": table["board"], "table": table["_id"], "row": key}
+
+
+def _row_ids(reply: Reply) -> list[str]:
+    found = [str(key) for key in items_in(reply, "item._id")]
+    if reply.file is not None:
+        reply.file.close()
+    return found
+
+
+def rich_text_cells(reading: Reading) -> Iterator[Place]:
+    """Yield the place of every cell of a rich-text column."""
+    texts = {
+        table["_id"]: [
+            column["columnId"] for column in table["columns"] if str(column.get("type")).upper() in RICH_TEXT
+        ]
+        for table in account(reading).tables
+    }
+    for place in rows(reading):
+        for column in texts[place["table"]]:
+            yield {**place, "columnId": column}
+
+
+def documents(reading: Reading) -> Iterator[Place]:
+    """Yield every document."""
+    for node in DOCUMENTS.nodes(reading):
+        yield {"document": node["_id"], "title": node.get("title"), "updatedAt": node.get("updatedAt")}
+
+
+def _row_path(place: Place) -> str:
+    return f"/board/{place['board']}/table/{place['table']}/row/{place['row']}"
+
+
+def row_comments(reading: Reading, place: Place) -> list[Record]:
+    """Return the comments of a row, page after page."""
+    found: dict[str, Record] = {}
+    after: str | None = None
+    while True:
+        params = {} if after is None else {"after": after}
+        question = get(f"{_row_path(place)}/comments", "row_comments of a row", params)
+        items, following = reading.ask(question, _comments)
+        new = [comment for comment in items if comment["_id"] not in found]
+        found.update((comment["_id"], {**place, **comment}) for comment in new)
+        if following is None or not new:
+            return list(found.values())
+        after = following
+
+
+def _comments(reply: Reply) -> tuple[list[Record], str | None]:
+    body = decoded(reply)
+    if not isinstance(body, dict):
+        raise Doubtful("the answer is not the documented list")
+    page = body.get("pageInfo") or {}
+    items = records_in(body.get("items"))
+    if not items and (page.get("hasNextPage") or page.get("endCursor")):
+        raise Doubtful("the answer holds no comment, and says that there are some")
+    further: Any = (page.get("endCursor") or items[-1]["_id"]) if page.get("hasNextPage") else None
+    return items, further
+
+
+def row_description(reading: Reading, place: Place) -> list[Record]:
+    """Return the description of a row, if it has one."""
+    return _text(reading, f"{_row_path(place)}/md", "row_descriptions of a row", place)
+
+
+def rich_text_cell(reading: Reading, place: Place) -> list[Record]:
+    """Return the full text of a cell, if it has one."""
+    path = f"{_row_path(place)}/column/{place['columnId']}/md"
+    return _text(reading, path, "rich_text_cells of a row", place)
+
+
+def document_content(reading: Reading, place: Place) -> list[Record]:
+    """Return the text of a document, an empty one too."""
+    content = reading.ask(get(f"/docs/{place['document']}/md", "document_contents of a document"), content_of)
+    return [{**place, "content": content}]
+
+
+def _text(reading: Reading, path: str, label: str, place: Place) -> list[Record]:
+    content = reading.ask(get(path, label), content_of)
+    return [{**place, "content": content}] if content else []

@@ -1,0 +1,255 @@
+"""The rows of one table: all of them in one answer, read from a file, each column a property of its own."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import ijson
+import msgspec
+
+from tap_crm import errors
+from tap_crm.providers.copera.account import ask_tables
+from tap_crm.providers.copera.columns import Column, columns_of, filled
+from tap_crm.providers.copera.people import member_names
+from tap_crm.reading.fingerprint import Fingerprint
+from tap_crm.reading.page import NewVersion, Page
+from tap_crm.shaping.moments import to_epoch
+from tap_crm.transport.session import Doubtful, Question
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from tap_crm.declare import Reading
+    from tap_crm.providers.copera.answers import Record
+    from tap_crm.transport.session import Reply
+
+_ENCODER = msgspec.json.Encoder(decimal_format="number")
+_IN_ORDER = msgspec.json.Encoder(decimal_format="number", order="deterministic")
+#: Rows that are handed over at once.
+ROWS_PER_PAGE = 200
+#: Seconds that a large table may stay silent before its first byte.
+PATIENCE = 300.0
+FIRST_BYTES = 64
+_PLAIN = {"columnId", "value"}
+
+
+def items_in(reply: Reply, prefix: str) -> Iterator[Any]:
+    """Yield what lies at ``prefix`` in an answer that is a JSON array, read to its very end with flat memory.
+
+    Raises:
+        Doubtful: it is no array, or cut, or broken; perhaps after having yielded some.
+    """
+    file = reply.file
+    if file is None:
+        raise Doubtful("the answer is empty")
+    file.seek(0)
+    if not file.read(FIRST_BYTES).lstrip().startswith(b"["):
+        raise Doubtful("the answer is not the documented list of rows")
+    file.seek(0)
+    try:
+        yield from ijson.items(file, prefix, use_float=False)
+    except (ijson.JSONError, UnicodeDecodeError, ArithmeticError):
+        raise Doubtful("the answer is broken or cut JSON") from None
+
+
+@dataclass(slots=True)
+class RowShaper:
+    """Makes records of a table's rows.
+
+    Attributes:
+        columns: by id.
+        names: gives the name of a user.
+        form: the setting ``custom_fields``: ``columns``, ``raw`` or ``both``.
+        learn: reads the table's columns anew: they may have changed since the run began.
+    """
+
+    columns: Mapping[str, Column]
+    names: Callable[[str], str | None]
+    form: str
+    learn: Callable[[], Mapping[str, Column]]
+    learned: bool = False
+    unknown_options: set[str] = field(default_factory=set)
+    _empty: Record = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Know what a row without any cell has."""
+        self._empty = {}
+        for column in self.columns.values():
+            self._empty.update(column.read({}, self.names, with_ids=self.form == "both"))
+
+    def record(self, row: Any) -> Record:  # noqa: ANN401 - any JSON
+        """Return a row as the stream's schema has it; columns that the schema does not know go to ``_extra``.
+
+        Raises:
+            Doubtful: it is no row.
+        """
+        cells = row.get("columns") if isinstance(row, dict) else None
+        if cells is None or not isinstance(row.get("_id"), str) or not isinstance(cells, list):
+            raise Doubtful("a row has no _id, or no columns")
+        record = {name: value for name, value in row.items() if name != "columns"}
+        if self.form in ("raw", "both"):
+            record["columns"] = cells
+        if self.form == "raw":
+            return record
+        record.update(self._empty)
+        for cell in cells:
+            self._read(cell, record)
+        return record
+
+    def _read(self, cell: Any, record: Record) -> None:  # noqa: ANN401 - any JSON
+        key = cell.get("columnId") if isinstance(cell, dict) else None
+        if not isinstance(key, str):
+            raise Doubtful("a cell has no columnId")
+        column = self.columns.get(key)
+        if column is not None and column.is_plain and cell.keys() == _PLAIN:  # most are
+            record[column.name] = filled(cell["value"])
+            return
+        if (column is None or not column.knows(cell)) and not self.learned:
+            self.learned = True
+            self.columns = {**self.columns, **self._relabelled(self.learn())}
+            self.__post_init__()
+            column = self.columns.get(key)
+        if column is None:
+            record[key] = cell["value"] if cell.keys() == _PLAIN else cell  # not in any definition: kept under its id
+            return
+        if not column.knows(cell):
+            self.unknown_options.add(column.name)
+        record.update(column.read(cell, self.names, with_ids=self.form == "both"))
+        if len(cell) > len(_PLAIN) and (unread := column.unread(cell)):
+            record[key] = unread
+
+    def _relabelled(self, fresh: Mapping[str, Column]) -> dict[str, Column]:
+        """Return the present definitions of the columns that the stream's schema was made with, under its names.
+
+        A column that it does not have stays unknown: its name may be that of another one there.
+        """
+        return {
+            key: Column(key, self.columns[key].name, column.kind, column.label, column.options)
+            for key, column in fresh.items()
+            if key in self.columns
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class TableRows:
+    """The stream of one table.
+
+    Attributes:
+        board, table: ids.
+        columns: by id, as discovery found them.
+    """
+
+    board: str
+    table: str
+    columns: Mapping[str, Column]
+
+    def read(self, reading: Reading) -> None:
+        """Read the table whole; emit all rows, or those that may have changed if none is gone since the last read."""
+        path = f"/board/{self.board}/table/{self.table}/rows"
+        question = Question("GET", path, f"{reading.spec.name}: rows", spooled=True, patience=PATIENCE)
+        shaper = RowShaper(
+            self.columns,
+            member_names(reading, any(column.kind == "USERS" for column in self.columns.values())),
+            reading.settings.custom_fields,
+            lambda: self._present_columns(reading),
+        )
+        earlier = Fingerprint.from_state(reading.memory.get("rows"))
+
+        def ask() -> _Examined:
+            reading.ledger.add(pages=1)
+            found: _Examined = reading.ask(question, lambda reply: _examined(reply, shaper, reading, earlier))
+            return found
+
+        reply, present, new = ask()
+        if not present.rows and (earlier is None or earlier.rows):
+            _close(reply)
+            reply, present, new = ask()  # that everything is gone is believed if it is said twice
+        reading.ledger.add(windows=1, distinct=present.rows)
+        reading.ledger.source_total = present.rows
+        with _closing(reply):
+            changed = None if earlier is None else present.changed_since(earlier, new)
+            if changed is None:
+                reading.emit(NewVersion())
+            for records in _pages(reply, shaper) if changed is None or changed.buckets else ():
+                kept = [record for record in records if changed is None or record["_id"] in changed]
+                if kept:
+                    reading.emit(Page(body=_ENCODER.encode(kept)))
+        reading.memory["rows"] = present.folded().to_state()
+        if shaper.unknown_options:
+            fields = ", ".join(sorted(shaper.unknown_options))
+            reading.ledger.note(f"options that no definition knows stay as ids, in: {fields}")
+
+    def _present_columns(self, reading: Reading) -> Mapping[str, Column]:
+        """Return the table's columns as they are by now: a row may be newer than what discovery read."""
+        try:
+            tables = reading.shared.get(("present-tables", self.board), lambda: ask_tables(reading, self.board))
+        except (errors.Forbidden, errors.NotThere):
+            return self.columns
+        return next((columns_of(table) for table in tables if table["_id"] == self.table), self.columns)
+
+    def probe(self, reading: Reading) -> None:
+        """Ask nothing: discovery has found the table, and its only question is for all rows."""
+
+
+_Examined: TypeAlias = "tuple[Reply, Fingerprint, list[str]]"
+
+
+def _examined(reply: Reply, shaper: RowShaper, reading: Reading, earlier: Fingerprint | None) -> _Examined:
+    """Return an answer that is whole, its fingerprint, and the rows created since an earlier one."""
+    present = Fingerprint(_basis(reading, shaper), int(reply.server_time))
+    new: list[str] = []
+    for records in _pages(reply, shaper):
+        for record in records:
+            present.add(record["_id"], _IN_ORDER.encode(record))
+            if earlier is not None and _created(record) >= earlier.at:
+                new.append(record["_id"])
+    return reply, present, new
+
+
+@contextmanager
+def _closing(reply: Reply) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        _close(reply)
+
+
+def _close(reply: Reply) -> None:
+    if reply.file is not None:
+        reply.file.close()
+
+
+def _basis(reading: Reading, shaper: RowShaper) -> str:
+    """Return what the records are made by: after another selection, or another type of a column, all are new."""
+    kinds = [f"{column.name}:{column.kind}" for column in shaper.columns.values() if column.name in reading.fields]
+    return blake2b(" ".join(sorted([*reading.fields, *kinds])).encode(), digest_size=8).hexdigest()
+
+
+def _created(record: Record) -> int:
+    """Return the second of a row's creation; its id begins with it."""
+    created = to_epoch(record.get("createdAt"))
+    if created is not None:
+        return created
+    try:
+        return int(str(record["_id"])[:8], 16)
+    except ValueError:
+        return 0
+
+
+def _pages(reply: Reply, shaper: RowShaper) -> Iterator[list[Record]]:
+    """Yield records of the rows, some at a time.
+
+    Raises:
+        Doubtful: something in the list is no row.
+    """
+    records: list[Record] = []
+    for row in items_in(reply, "item"):
+        records.append(shaper.record(row))
+        if len(records) >= ROWS_PER_PAGE:
+            yield records
+            records = []
+    if records:
+        yield records

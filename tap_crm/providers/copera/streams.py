@@ -1,0 +1,80 @@
+"""Copera's streams that every workspace has, as data; those of its tables are made at discovery."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+from tap_crm import errors
+from tap_crm.declare import StreamSpec
+from tap_crm.providers.copera import tables
+from tap_crm.providers.copera.bookings import Bookings, Notifications, UnpagedList
+from tap_crm.providers.copera.people import CHANNELS, MEMBERS, TEAMS, ChannelParticipants, Workspace
+from tap_crm.providers.copera.per_row import (
+    PerParent,
+    document_content,
+    documents,
+    rich_text_cell,
+    rich_text_cells,
+    row_comments,
+    row_description,
+    rows,
+)
+from tap_crm.providers.copera.tables import Described, table_streams
+from tap_crm.providers.copera.trees import DOCUMENTS, DRIVE_FILES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tap_crm.declare import Reading
+    from tap_crm.providers.copera.account import Account
+    from tap_crm.providers.copera.answers import Record
+
+_log = logging.getLogger("tap-crm.copera")
+
+NAMES = (
+    *("boards", "tables", "columns", "custom_fields", "pipelines"),
+    *("workspace", "members", "teams", "channels", "channel_participants", "documents", "drive_files"),
+    *("bookings", "booking_types", "notifications"),
+    *("row_comments", "row_descriptions", "rich_text_cells", "document_contents", "sync_audit"),
+)
+
+
+def _described(
+    name: str, keys: tuple[str, ...], records: Callable[[list[tables.Table], Account], list[Record]]
+) -> StreamSpec:
+    return StreamSpec(name, keys, Described(records, NAMES))
+
+
+STREAMS = (
+    _described("boards", ("_id",), tables.boards),
+    _described("tables", ("_id",), tables.tables),
+    _described("columns", ("table", "columnId"), tables.columns),
+    _described("custom_fields", ("table_id", "id"), tables.custom_fields),
+    _described("pipelines", ("table", "columnId"), tables.pipelines),
+    StreamSpec("workspace", ("_id",), Workspace()),
+    StreamSpec("members", ("_id",), MEMBERS),
+    StreamSpec("teams", ("_id",), TEAMS),
+    StreamSpec("channels", ("_id",), CHANNELS),
+    StreamSpec("channel_participants", ("channel", "participantType", "participant"), ChannelParticipants()),
+    StreamSpec("documents", ("_id",), DOCUMENTS),
+    StreamSpec("drive_files", ("_id",), DRIVE_FILES),
+    StreamSpec("bookings", ("uid",), Bookings()),
+    StreamSpec("booking_types", ("_id",), UnpagedList("/booking-types")),
+    StreamSpec("notifications", ("_id",), Notifications()),
+    StreamSpec("row_comments", ("_id",), PerParent(rows, row_comments), selected=False),
+    StreamSpec("row_descriptions", ("row",), PerParent(rows, row_description), selected=False),
+    StreamSpec("rich_text_cells", ("row", "columnId"), PerParent(rich_text_cells, rich_text_cell), selected=False),
+    StreamSpec(
+        "document_contents", ("document",), PerParent(documents, document_content, DOCUMENTS.probe), selected=False
+    ),
+)
+
+
+def discover(reading: Reading) -> list[tuple[StreamSpec, dict[str, Any]]]:
+    """Return the streams of the workspace's tables; none where the token has no access to boards."""
+    try:
+        return table_streams(reading, NAMES)
+    except errors.Forbidden as error:
+        _log.warning("no boards, and no streams of tables: %s", error)
+        return []

@@ -1,0 +1,1 @@
+"""Reading Copera, end to end: the command against the sandbox."""

@@ -1,0 +1,140 @@
+"""Trees, lists by offset, by cursor and by id: all of them, whatever Copera's documentation leaves open."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.copera.conftest import choosing
+from tests.copera.truth import Target, differences
+from tests.singer import merged
+
+if TYPE_CHECKING:
+    from tests.copera.conftest import Start
+
+FEW = {"boards": 1, "tables": 4, "rows": 0}
+DEEP_AND_WIDE = {**FEW, "documents": 1_200, "drive_files": 700, "document_roots": 60}
+
+
+@pytest.mark.parametrize("parent", ["node", "children"])
+@pytest.mark.parametrize(
+    "knobs",
+    [
+        {},
+        {"depth_cut": "listed", "cut_children": "absent", "tree_total": "answer"},
+        {"tree_cap": 400},
+    ],
+    ids=str,
+)
+def test_trees_arrive_whole(start: Start, parent: str, knobs: dict[str, Any]) -> None:
+    """Twelve hundred documents, of which an answer shows five hundred, ten levels deep."""
+    app, tap = start(DEEP_AND_WIDE, parent_semantics=parent, **knobs)
+    run = tap.sync(catalog=choosing(tap, "documents", "drive_files"))
+    for stream in ("documents", "drive_files"):
+        assert differences(app.world, stream, run, Target(run)) == {}, stream
+        assert run.count(stream) == len(run.keys(stream)), stream
+        assert run.audit()[stream]["unexplained"] == 0
+    parents = [node["_id"] for node in app.world.records("documents")]
+    assert all(record.get("parent") in (None, *parents) for record in run.records("documents")[:50])
+
+
+@pytest.mark.parametrize("parent", ["node", "children"])
+def test_a_chain_far_deeper_than_an_answer_arrives_whole(start: Start, parent: str) -> None:
+    """Fifty levels."""
+    app, tap = start({**FEW, "documents": 60}, parent_semantics=parent)
+    ids = list(app.world.lists["documents"])
+    for above, below in pairwise(ids):
+        app.world.lists["documents"][below]["parent"] = above
+    app.world.lists["documents"][ids[0]].pop("parent", None)
+    run = tap.sync(catalog=choosing(tap, "documents"))
+    assert differences(app.world, "documents", run, Target(run)) == {}
+
+
+@pytest.mark.parametrize("total", ["all", "answer"])
+@pytest.mark.parametrize("where", ["root", "node"])
+def test_more_children_than_an_answer_holds_are_named_as_incomplete(start: Start, where: str, total: str) -> None:
+    """There is no way to ask for the rest: those that came are written, and the exit code is 1."""
+    app, tap = start({**FEW, "documents": 150, "document_roots": 20}, tree_cap=40, tree_total=total)
+    documents = app.world.lists["documents"]
+    first, *others = documents
+    documents[first].pop("parent", None)
+    for number, key in enumerate(others):
+        documents[key].pop("parent", None)
+        if where == "node":
+            documents[key]["parent"] = first
+        elif number % 3 == 0:
+            documents[key]["parent"] = others[1]
+    run = tap.sync(catalog=choosing(tap, "documents", "drive_files"), expect=1)
+    assert "streams are not complete: documents." in run.log
+    assert 30 < run.count("documents") < 150
+    assert run.audit()["drive_files"]["complete"]
+
+
+@pytest.mark.parametrize(
+    "churn", [{}, {"insert": 3, "times": 2}, {"delete": 3, "times": 2}, {"insert": 2, "delete": 2}]
+)
+@pytest.mark.parametrize("stream", ["channels", "members", "teams"])
+def test_lists_by_offset_arrive_whole_though_they_shift(start: Start, stream: str, churn: dict[str, int]) -> None:
+    """Everything that was there before and after is there."""
+    shape = {**FEW, "channels": 450, "members": 1_100, "teams": 430}
+    app, tap = start(shape)
+    catalog = choosing(tap, stream)
+    before = set(app.world.ids(stream))
+    if churn:
+        app.behaviour.offset_churn = type(app.behaviour.offset_churn)(**churn)
+    run = tap.sync(catalog=catalog)
+    found = {key for (key,) in run.keys(stream)}
+    assert found >= before & set(app.world.ids(stream))
+    if not churn:
+        assert differences(app.world, stream, run, Target(run)) == {}
+        assert run.audit()[stream]["source_total"] == len(before)
+
+
+@pytest.mark.parametrize("envelope", ["bookings", "items", ""])
+@pytest.mark.parametrize("last", ["null", "absent"])
+def test_bookings_arrive_page_after_page(start: Start, envelope: str, last: str) -> None:
+    """Whatever the list is called; a bare list has all of them."""
+    shape = {**FEW, "bookings": 330, "booking_types": 7}
+    app, tap = start(shape, bookings_envelope=envelope, booking_types_envelope=envelope, last_cursor=last)
+    run = tap.sync(catalog=choosing(tap, "bookings", "booking_types"))
+    for stream in ("bookings", "booking_types"):
+        assert differences(app.world, stream, run, Target(run)) == {}, stream
+    assert run.audit()["bookings"]["requests"] == (4 if envelope else 1)
+
+
+def test_bookings_that_a_workspace_does_not_have_are_left_out(start: Start) -> None:
+    """With a warning; from the catalog too."""
+    app, tap = start(FEW, bookings="404")
+    catalog, log = tap.discover()
+    assert not {"bookings", "booking_types"} & {entry["tap_stream_id"] for entry in catalog["streams"]}
+    run = tap.sync()
+    for stream in ("bookings", "booking_types"):
+        assert f"stream `{stream}` is left out" in log
+        assert f"stream `{stream}` is left out" in run.log
+    assert app.stats.by_path["bookings"] == 2
+
+
+@pytest.mark.parametrize("order", ["newest", "oldest"])
+@pytest.mark.parametrize("after", ["newer", "next"])
+@pytest.mark.parametrize("count", [0, 1, 70])
+def test_notifications_arrive_whole_in_either_order(start: Start, order: str, after: str, count: int) -> None:
+    """Copera's guides disagree on the direction."""
+    app, tap = start({**FEW, "notifications": count}, notification_order=order, notification_after=after)
+    run = tap.sync(catalog=choosing(tap, "notifications"))
+    assert len(run.keys("notifications")) == len(app.world.ids("notifications"))
+    assert differences(app.world, "notifications", run, Target(run)) == {}
+
+
+def test_records_that_disappear_from_a_list_do_not_stop_it(start: Start) -> None:
+    """Channels, documents and boards that are deleted between two runs."""
+    app, tap = start({"boards": 4, "tables": 8, "rows": 100})
+    first = tap.sync()
+    app.world.delete("channels", count=3)
+    app.world.delete("documents", count=1)
+    app.world.delete("boards", ids=[app.world.table_named("Everything").board])
+    second = tap.sync(state=first.state)
+    for stream in ("channels", "documents", "boards", "tables", "columns"):
+        assert differences(app.world, stream, second, Target(second)) == {}, stream
+        assert merged(stream, first, second).keys() >= second.keys(stream)

@@ -1,0 +1,75 @@
+"""What costs a request for each row or document: not selected unless asked for, then complete."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from sandbox.faults import FaultRule
+from tests.copera.conftest import choosing
+from tests.copera.truth import PER_PARENT, Target, differences
+
+if TYPE_CHECKING:
+    from sandbox.simulator import Moment
+    from tests.copera.conftest import Start
+
+SHAPE = {"boards": 2, "tables": 6, "rows": 120, "comments": 150, "documents": 40}
+
+
+def test_they_are_not_selected_by_default(start: Start) -> None:
+    """A run without a catalog does not read them."""
+    _, tap = start(SHAPE)
+    run = tap.sync()
+    assert not set(PER_PARENT) & set(run.schemas)
+    assert not set(PER_PARENT) & run.audit().keys()
+
+
+@pytest.mark.parametrize("order", ["oldest", "newest"])
+def test_they_are_complete_when_selected(start: Start, order: str) -> None:
+    """Page after page of comments; every text; and a warning of what it costs."""
+    app, tap = start(SHAPE, comment_order=order, comment_page=7)
+    run = tap.sync(catalog=choosing(tap, *PER_PARENT))
+    for stream in PER_PARENT:
+        assert run.count(stream) > 0, stream
+        assert differences(app.world, stream, run, Target(run)) == {}, stream
+        assert f"{stream}: costs a request for each row or document" in run.log
+        assert run.audit()[stream]["complete"]
+    assert max(len(found) for found in app.world.comments.values()) > 7
+
+
+def test_they_are_complete_through_faults(start: Start) -> None:
+    """Empty pages among them, where the page itself says that it cannot be empty."""
+    app, tap = start(SHAPE, comment_page=7)
+    catalog = choosing(tap, *PER_PARENT)
+    app.behaviour.faults = [FaultRule(["cut_json", "cut_connection", "broken_json", "null", "drop"], every=9)]
+    run = tap.sync(catalog=catalog)
+    for stream in PER_PARENT:
+        assert differences(app.world, stream, run, Target(run)) == {}, stream
+    assert app.stats.faults
+
+
+def test_empty_pages_of_comments_are_not_believed_against_their_own_word(start: Start) -> None:
+    """`pageInfo` names a last comment."""
+    app, tap = start(SHAPE, comment_page=7)
+    catalog = choosing(tap, "row_comments")
+    app.behaviour.faults = [FaultRule(["empty_page"], every=4, path="comments")]
+    run = tap.sync(catalog=catalog)
+    assert differences(app.world, "row_comments", run, Target(run)) == {}
+
+
+def test_rows_that_are_deleted_meanwhile_are_skipped(start: Start) -> None:
+    """404 between the list and the question is no error."""
+    app, tap = start(SHAPE)
+    catalog = choosing(tap, "row_comments", "row_descriptions", "document_contents")
+    deleted: list[str] = []
+
+    def delete(moment: Moment) -> None:
+        if moment.when == "before" and moment.request.path.endswith("/comments") and not deleted:
+            deleted.extend(app.world.delete("Leads", count=10))
+            app.world.delete("documents", count=1)
+
+    app.on_answer(delete)
+    run = tap.sync(catalog=catalog)
+    for stream in ("row_comments", "row_descriptions", "document_contents"):
+        assert not differences(app.world, stream, run, Target(run)).keys() - {"surplus"}, stream
