@@ -12,7 +12,7 @@ import binascii
 from array import array
 from dataclasses import dataclass, field
 from hashlib import blake2b
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 #: Powers of two, so that buckets can be folded together.
 MOST_BUCKETS, FEWEST_BUCKETS, ROWS_PER_BUCKET = 1024, 16, 16
 _BYTES = 8
+#: Rows created so shortly before a read are noted one by one; where they are too many, a later read begins anew.
+RECENT_SECONDS, MOST_RECENT = 5, 200
 _MODULUS = 2 ** (8 * _BYTES)
 
 
@@ -46,6 +48,7 @@ class Fingerprint:
     Attributes:
         basis: of what the contents were made; contents of another basis cannot be compared.
         at: epoch seconds of the server's clock when the rows were given.
+        recent: rows created in the last seconds before that: their times alone do not tell that they were there.
     """
 
     basis: str
@@ -53,6 +56,7 @@ class Fingerprint:
     ids: array[int] = field(default_factory=lambda: array("Q", bytes(_BYTES * MOST_BUCKETS)))
     contents: array[int] = field(default_factory=lambda: array("Q", bytes(_BYTES * MOST_BUCKETS)))
     rows: int = 0
+    recent: list[str] = field(default_factory=list)
 
     @property
     def buckets(self) -> int:
@@ -81,7 +85,16 @@ class Fingerprint:
             ids, contents = (
                 array("Q", ((sums[at] + sums[at + half]) % _MODULUS for at in range(half))) for sums in (ids, contents)
             )
-        return Fingerprint(self.basis, self.at, ids, contents, self.rows)
+        return Fingerprint(self.basis, self.at, ids, contents, self.rows, self.recent)
+
+    def note_creation(self, key: str, created: int) -> None:
+        """Remember a row that was created just before it was read."""
+        if created >= self.at - RECENT_SECONDS:
+            self.recent.append(key)
+
+    def may_lack(self, key: str, created: int) -> bool:
+        """Tell whether a row, by its creation, came after this read."""
+        return created >= self.at - RECENT_SECONDS and key not in self.recent
 
     def changed_since(self, earlier: Fingerprint, created_since: Iterable[str]) -> Changed | None:
         """Return which rows may have changed, or None if rows are gone or nothing can be compared.
@@ -100,12 +113,13 @@ class Fingerprint:
         some = frozenset(at for at in range(len(ids)) if present.contents[at] != earlier.contents[at])
         return Changed(some, earlier.buckets)
 
-    def to_state(self) -> dict[str, str | int]:
+    def to_state(self) -> dict[str, Any]:
         """Return what is kept in the state."""
         return {
             "basis": self.basis,
             "at": self.at,
             "rows": self.rows,
+            "recent": self.recent if len(self.recent) <= MOST_RECENT else [],
             "ids": base64.b64encode(self.ids.tobytes()).decode(),
             "contents": base64.b64encode(self.contents.tobytes()).decode(),
         }
@@ -119,7 +133,8 @@ class Fingerprint:
             ids, contents = array("Q"), array("Q")
             ids.frombytes(base64.b64decode(kept["ids"], validate=True))
             contents.frombytes(base64.b64decode(kept["contents"], validate=True))
-            found = cls(str(kept["basis"]), int(kept["at"]), ids, contents, int(kept["rows"]))
+            recent = [str(key) for key in kept.get("recent") or ()]
+            found = cls(str(kept["basis"]), int(kept["at"]), ids, contents, int(kept["rows"]), recent)
         except (KeyError, TypeError, ValueError, binascii.Error):
             return None
         suits = len(ids) == len(contents) and FEWEST_BUCKETS <= len(ids) <= MOST_BUCKETS

@@ -204,7 +204,9 @@ def _examined(reply: Reply, shaper: RowShaper, reading: Reading, earlier: Finger
     for records in _pages(reply, shaper):
         for record in records:
             present.add(record["_id"], _IN_ORDER.encode(record))
-            if earlier is not None and _created(record) >= earlier.at:
+            created = _created(record)
+            present.note_creation(record["_id"], created)
+            if earlier is not None and earlier.may_lack(record["_id"], created):
                 new.append(record["_id"])
     return reply, present, new
 
