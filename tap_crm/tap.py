@@ -218,16 +218,23 @@ class TapCRM(Tap):
         for name, only in NOT_YET.items():
             if name not in self.provider.honours and self.config.get(name) not in (None, only):
                 self.logger.warning("the setting `%s` has no effect yet; see Limits in the README", name)
-        if self.input_catalog is not None:
-            for name, entry in self.input_catalog.items():
-                if name not in self.streams and entry.metadata.root.selected:
-                    raise errors.ConfigError(
-                        f"the catalog selects the stream `{name}`, which {self.provider.title} does not have; "
-                        "run discovery again"
-                    )
+        for name, entry in (self.input_catalog or {}).items():
+            if name not in self.streams and entry.metadata.root.selected:
+                self._miss(name)
         for stream in self.streams.values():
             if isinstance(stream, CrmStream):
                 stream.starting_bookmark()
+
+    def _miss(self, name: str) -> None:
+        """Note that a selected stream is not there; raise where that can only be the catalog's fault.
+
+        Where the account makes the streams, one may have been renamed, deleted or hidden: the others are read.
+        """
+        lost = f"the catalog selects the stream `{name}`, which {self.provider.title} does not have"
+        if self.provider.discover is None:
+            raise errors.ConfigError(f"{lost}; run discovery again")
+        self.failures[name] = lost
+        self.logger.error("%s: renamed, deleted, or hidden from this key; run discovery again", lost)
 
     def load_state(self, state: dict[str, Any]) -> None:
         """Take the state over.
@@ -270,10 +277,10 @@ class TapCRM(Tap):
         if selected and not self.begun:
             raise errors.ReadError(NOTHING_READABLE)
         if self.failures:
-            names = ", ".join(self.failures)
+            wanted = {*self.failures, *(stream.name for stream in selected)}
             raise errors.ReadError(
-                f"{len(self.failures)} of {len(selected)} streams are not complete: {names}. The others are; "
-                "the state is safe, and the next run goes on from it."
+                f"{len(self.failures)} of {len(wanted)} streams are not complete: {', '.join(self.failures)}. "
+                "The others are; the state is safe, and the next run goes on from it."
             )
 
     def begin(self, stream: CrmStream) -> None:
