@@ -101,8 +101,9 @@ class RowShaper:
 
     def _read(self, cell: Any, record: Record) -> None:  # noqa: ANN401 - any JSON
         key = cell.get("columnId") if isinstance(cell, dict) else None
-        if not isinstance(key, str):
-            raise Doubtful("a cell has no columnId")
+        if not isinstance(key, str):  # not as documented; kept, like every shape that is not known
+            record.setdefault("cells_without_column", []).append(cell)
+            return
         column = self.columns.get(key)
         if column is not None and column.is_plain and cell.keys() == _PLAIN:  # most are
             record[column.name] = filled(cell["value"])
