@@ -136,7 +136,6 @@ def test_a_table_that_is_suddenly_empty_is_asked_twice(start: Start) -> None:
 
 NO_ROWS = (
     *(b"[{}]", b'[{"_id":"a"}]', b'[{"columns":[]}]', b"[null]", b'{"rows":[]}', b"[] []", b"[1]", b"null"),
-    b'[{"_id":"a","columns":[{"value":1}]}]',
     b'[{"_id":"a","columns":[]}',
     b'[{"_id":"a","columns":[]},]',
     b'[{"_id":"\xff","columns":[]}]',
