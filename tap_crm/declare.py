@@ -81,7 +81,6 @@ class StreamSpec:
         lookback: seconds that each run re-reads before its bookmark because the CRM cannot tell late changes.
         selected: False for streams that cost a request per record.
         masked: fields that hold secrets of the CRM; their values are never emitted.
-        json_text: fields of any shape, emitted as JSON text.
         gathered: prefixes of field names, each with the column that takes the fields whose names begin so.
         envelope: fields that the CRM adds to its answers and that say nothing of the record.
         versioned: records carry a version; its reading says when a new one begins, and what older ones had and that
@@ -96,7 +95,6 @@ class StreamSpec:
     lookback: Callable[[Settings], int] | None = None
     selected: bool = True
     masked: frozenset[str] = frozenset()
-    json_text: frozenset[str] = frozenset()
     gathered: Mapping[str, str] = field(default_factory=dict)
     envelope: frozenset[str] = frozenset()
     versioned: bool = False

@@ -77,6 +77,7 @@ class TapCRM(Tap):
         self.feeds = Feeds(self.stopping)
         self.shared = Shared()
         self.had_state = False
+        self.selected_bookmarks: tuple[tuple[StreamSpec, int | None], ...] = ()
         self.begun: list[CrmStream] = []
         self.failures: dict[str, str] = {}
         self.progress: SilentProgress = SilentProgress()
@@ -131,13 +132,6 @@ class TapCRM(Tap):
         needed = math.ceil((self.transport.latency or USUAL_LATENCY) / interval) + 1
         count = max(2, min(MOST_LANES, needed))
         return Lanes(count, FEWEST_PAGES if count <= LANES_WITHOUT_LIMIT else FEWEST_PAGES_IN_A_HURRY)
-
-    @cached_property
-    def selected_bookmarks(self) -> tuple[tuple[StreamSpec, int | None], ...]:
-        """The declarations of the streams that this run reads, each with its bookmark when the run began."""
-        streams = self.streams.values()
-        selected = [stream for stream in streams if isinstance(stream, CrmStream) and stream.selected]
-        return tuple((stream.spec, stream.starting_bookmark()) for stream in selected)
 
     # Discovery
 
@@ -259,7 +253,7 @@ class TapCRM(Tap):
         """
         self.check_input()
         selected = [stream for stream in self.streams.values() if isinstance(stream, CrmStream) and stream.selected]
-        assert len(self.selected_bookmarks) == len(selected)  # noqa: S101 - known before any of them moves
+        self.selected_bookmarks = tuple((stream.spec, stream.starting_bookmark()) for stream in selected)
         self.feeds.plan({stream.name: stream.read for stream in selected})
         self.progress = make_progress(lambda: sum(stream.ledger.waited for stream in self.begun))
         self._isolates_failures = True

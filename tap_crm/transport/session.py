@@ -42,8 +42,8 @@ QUESTION_REFUSED = frozenset({400, 405, 406, 410, 415, 422})
 FIRST_WAIT, LONGEST_WAIT = 0.25, 30.0
 FIRST_HOLD, LONGEST_HOLD = 1.0, 60.0
 CREDENTIALS_REFUSED = (
-    "the CRM refused the credentials (401); check that `api_key` (or the token) is valid and not revoked, and that "
-    "it belongs to the configured user"
+    "the CRM refused the credentials (401); check that `api_key` (or the token) is valid, not expired and not revoked, "
+    "and that it belongs to the configured user"
 )
 CONNECT_TIMEOUT = 10.0
 #: A spooled answer goes to the disk beyond so many bytes, in pieces of so many.

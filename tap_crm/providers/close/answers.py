@@ -36,10 +36,9 @@ _NUMBER = re.compile(r"\d+")
 
 
 class Counts(msgspec.Struct, frozen=True):
-    """How many records a search has; ``limited`` is at most what one walk gives."""
+    """How many records a search has."""
 
     total: int | None = None
-    limited: int | None = None
 
 
 class Envelope(msgspec.Struct, frozen=True):

@@ -149,6 +149,7 @@ class EventLog:
         if self._reached is not None:  # newer ones are here already
             params["date_updated__lt"] = moment(int(self._reached) + 1)
         cursor: str | None = None
+        used: set[str] = set()
         while True:
             envelope, now = self._ask(reading, params, cursor)
             self._began = now if self._began is None else self._began
@@ -157,6 +158,9 @@ class EventLog:
             cursor = envelope.cursor_next or None
             if cursor is None or (since is not None and known and max(known) < since):
                 return
+            if cursor in used:
+                raise errors.Incomplete("events: the CRM's cursor leads back to a page that was read")
+            used.add(cursor)
 
     def _ask(self, reading: Reading, params: dict[str, str | int], cursor: str | None) -> tuple[Envelope, int]:
         """Ask for a page; an empty one is believed when it came twice."""
@@ -169,7 +173,7 @@ class EventLog:
         for _ in range(LOOKS_AT_AN_EMPTY_PAGE):
             envelope, now = ask_page(reading, PATH, PAGE_SIZE, build, _parse, at_start=cursor is None)
             reading.ledger.add(pages=1)
-            if bytes(envelope.data).strip(b"[] \n") or envelope.cursor_next:
+            if _EVENTS.decode(envelope.data) or envelope.cursor_next:
                 break
         return envelope, now
 

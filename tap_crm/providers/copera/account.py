@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tap_crm import errors
 from tap_crm.providers.copera.answers import Record, ask_list, records_in
@@ -50,7 +50,13 @@ def _ask_account(reading: Reading) -> Account:
 
 def ask_tables(reading: Reading, board: str) -> list[Record]:
     """Return a board's tables as they are now, with their columns."""
-    return [
-        {**table, "board": table.get("board") or board, "columns": records_in(table.get("columns") or [], "columnId")}
-        for table in ask_list(reading, f"/board/{board}/tables", "tables of a board", records_in)
-    ]
+    found = ask_list(reading, f"/board/{board}/tables", "tables of a board", _tables_in)
+    return [{**table, "board": table.get("board") or board} for table in found]
+
+
+def _tables_in(body: Any) -> list[Record]:  # noqa: ANN401 - any JSON
+    """Return tables that all have their columns: without them, every cell would look like one of no column."""
+    found = records_in(body)
+    for table in found:
+        records_in(table.get("columns"), "columnId")
+    return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tap_crm import errors
 from tap_crm.providers.copera.answers import Record, ask_twice, decoded, emit_whole, get, records_in, some_list
 from tap_crm.reading.page import Page
 from tap_crm.transport.session import Doubtful
@@ -24,14 +25,18 @@ class Bookings:
     def read(self, reading: Reading) -> None:
         """Read page after page."""
         cursor: str | None = None
+        used: set[str] = set()
         seen: set[str] = set()
         while True:
             records, cursor = self._ask(reading, cursor, PAGE_SIZE)
             new = [record for record in records if record["uid"] not in seen]
             seen.update(record["uid"] for record in new)
             emit_whole(reading, new)
-            if cursor is None or not new:
+            if cursor is None:
                 return
+            if cursor in used:
+                raise errors.Incomplete("bookings: the CRM's cursor leads back to a page that was read")
+            used.add(cursor)
 
     def _ask(self, reading: Reading, cursor: str | None, size: int) -> tuple[list[Record], str | None]:
         params: dict[str, str | int] = {"limit": size}

@@ -48,7 +48,7 @@ class OffsetStream:
             found.extend(records if item.keep is None else [records[at] for at in item.keep])
 
         own = Ledger()  # records are counted where they are emitted, which may be another stream
-        OffsetReader(OffsetList(reading, self.path, self.name, self.size), take, own).read()
+        OffsetReader(OffsetList(reading, self.path, self.name, self.size), take, own, confirm_empty=True).read()
         reading.ledger.add(pages=own.pages, windows=own.windows, unexplained=own.unexplained)
         reading.ledger.source_total = own.source_total
         return found

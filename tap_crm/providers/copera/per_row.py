@@ -78,7 +78,9 @@ def rows(reading: Reading) -> Iterator[Place]:
 
 
 def _row_ids(reply: Reply) -> list[str]:
-    found = [str(key) for key in items_in(reply, "item._id")]
+    found = [str(row.get("_id") or "") if isinstance(row, dict) else "" for row in items_in(reply, "item")]
+    if not all(found):
+        raise Doubtful("a row has no _id")
     if reply.file is not None:
         reply.file.close()
     return found
@@ -111,14 +113,17 @@ def row_comments(reading: Reading, place: Place) -> list[Record]:
     """Return the comments of a row, page after page."""
     found: dict[str, Record] = {}
     after: str | None = None
+    used: set[str] = set()
     while True:
         params = {} if after is None else {"after": after}
         question = get(f"{_row_path(place)}/comments", "row_comments of a row", params)
         items, following = reading.ask(question, _comments)
-        new = [comment for comment in items if comment["_id"] not in found]
-        found.update((comment["_id"], {**place, **comment}) for comment in new)
-        if following is None or not new:
+        found.update((comment["_id"], {**place, **comment}) for comment in items)
+        if following is None:
             return list(found.values())
+        if following in used:
+            raise errors.Incomplete("row_comments: the CRM's cursor leads back to a page that was read")
+        used.add(following)
         after = following
 
 

@@ -31,7 +31,7 @@ class _Answer:
         """Tell whether it was full before its first level was over: there is no way to ask for the rest of that."""
         level = self.root
         if parent is not None and [node["_id"] for node in level] == [parent]:
-            level = records_in(level[0].get("children") or [])
+            level = level[0].get("children") or []
         return self.truncated and not any(node.get("children") for node in level)
 
 
@@ -115,7 +115,7 @@ class Tree:
             nodes.setdefault(key, flat)
             if node.get("hasChildren") and not children and key != parent:
                 unfinished.append(key)
-            waiting.extend((child, key) for child in records_in(children))
+            waiting.extend((child, key) for child in children)
         return unfinished
 
     def _ask(self, reading: Reading, parent: str | None) -> _Answer:
@@ -135,8 +135,10 @@ class Tree:
         if not isinstance(body, dict):
             raise Doubtful("the answer is not the documented tree")
         total = body.get(self.counted)
+        root = records_in(body.get("root"))
+        _check(root)
         return _Answer(
-            records_in(body.get("root")),
+            root,
             total if isinstance(total, int) and not isinstance(total, bool) else None,
             bool(body.get("truncated")),
             tuple(str(key) for key in body.get("nextParentIds") or ()),
@@ -145,6 +147,13 @@ class Tree:
     def probe(self, reading: Reading) -> None:
         """Ask for the roots."""
         reading.ask(get(self.path, reading.spec.name, {"depth": 1}), self._parse)
+
+
+def _check(nodes: list[Record]) -> None:
+    """Raise unless every node beneath these is one: an answer is believed whole, or not at all."""
+    waiting = deque(nodes)
+    while waiting:
+        waiting.extend(records_in(waiting.popleft().get("children") or []))
 
 
 DOCUMENTS = Tree("/docs/tree", "totalDocs")
