@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
+from tap_crm.reading.page import Page
 from tap_crm.transport.pacing import one_group
 
 if TYPE_CHECKING:
@@ -57,6 +58,12 @@ class Reading:
     def ask(self, question: Question, parse: Callable[[Reply], Any]) -> Any:  # noqa: ANN401 - what `parse` returns
         """Ask the CRM on behalf of this stream."""
         return self.transport.ask(question, parse, self.ledger)
+
+    def emit_records(self, records: Sequence[dict[str, Any]]) -> None:
+        """Emit decoded records, and book how many different ones they are."""
+        self.ledger.add(distinct=len({tuple(record.get(key) for key in self.spec.keys) for record in records}))
+        if records:
+            self.emit(Page(records=records))
 
 
 class Source(Protocol):

@@ -5,28 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
-from requests.auth import AuthBase, HTTPBasicAuth
+from requests.auth import HTTPBasicAuth
 
 from tap_crm.errors import ConfigError
 from tap_crm.transport.oauth import rotating_token
+from tap_crm.transport.signing import bearer
 
 if TYPE_CHECKING:
-    from requests import PreparedRequest
+    from requests.auth import AuthBase
 
     from tap_crm.settings import Settings
 
 TOKEN_URL = "https://api.close.com/oauth2/token/"  # noqa: S105 - an address
-
-
-class _Bearer(AuthBase):
-    """Puts a static token onto a request."""
-
-    def __init__(self, token: str) -> None:
-        self._header = f"Bearer {token}"
-
-    def __call__(self, request: PreparedRequest) -> PreparedRequest:
-        request.headers["Authorization"] = self._header
-        return request
 
 
 def authenticate(settings: Settings) -> AuthBase:
@@ -36,7 +26,7 @@ def authenticate(settings: Settings) -> AuthBase:
         ConfigError: nothing is given, or what is given cannot be used.
     """
     if settings.access_token:
-        return _Bearer(settings.access_token)
+        return bearer(settings.access_token)
     if settings.oauth:
         return rotating_token(settings.oauth, settings.oauth.token_url or _token_url(settings.api_url))
     if not settings.api_key:

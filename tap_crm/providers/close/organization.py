@@ -41,13 +41,6 @@ def decoded(item: Item) -> list[Record]:
     return records if item.keep is None else [records[at] for at in item.keep]
 
 
-def emit_records(reading: Reading, records: list[Record]) -> None:
-    """Emit decoded records that are a whole stream, or a part of one that comes once."""
-    reading.ledger.add(distinct=len(records))
-    if records:
-        reading.emit(Page(records=records))
-
-
 def _organization_ids(reply: Reply) -> list[str]:
     """Return the organizations of the key's user; a key belongs to one, its user may belong to several."""
     me = one_object(reply)
@@ -100,8 +93,7 @@ class Organization:
     def read(self, reading: Reading) -> None:
         """Read the organizations of the key's user."""
         nested = ("memberships", "inactive_memberships")
-        emit_records(
-            reading,
+        reading.emit_records(
             [
                 {name: value for name, value in record.items() if name not in nested}
                 for record in organizations(reading)
@@ -118,8 +110,7 @@ class Memberships:
 
     def read(self, reading: Reading) -> None:
         """Read the memberships in the organization's record; there is no list of them."""
-        emit_records(
-            reading,
+        reading.emit_records(
             [
                 {**membership, "organization_id": record["id"], "is_active": is_active}
                 for record in organizations(reading)

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 import msgspec
 
 from tap_crm.reading.listing import Row
-from tap_crm.reading.page import Page
 from tap_crm.reading.part import Part
 from tap_crm.transport.session import Doubtful, Question
 
@@ -90,13 +89,6 @@ def ask_twice(
         reading.ledger.add(pages=1)
         found = reading.ask(question, parse)
     return found
-
-
-def emit_whole(reading: Reading, records: list[Record]) -> None:
-    """Emit a complete list of decoded records."""
-    reading.ledger.add(distinct=len(records))
-    if records:
-        reading.emit(Page(records=records))
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tap_crm import errors
-from tap_crm.providers.copera.answers import Record, ask_twice, decoded, emit_whole, get, records_in, some_list
+from tap_crm.providers.copera.answers import Record, ask_twice, decoded, get, records_in, some_list
 from tap_crm.reading.page import Page
 from tap_crm.transport.session import Doubtful
 
@@ -31,7 +31,7 @@ class Bookings:
             records, cursor = self._ask(reading, cursor, PAGE_SIZE)
             new = [record for record in records if record["uid"] not in seen]
             seen.update(record["uid"] for record in new)
-            emit_whole(reading, new)
+            reading.emit_records(new)
             if cursor is None:
                 return
             if cursor in used:
@@ -63,7 +63,7 @@ class UnpagedList:
 
     def read(self, reading: Reading) -> None:
         """Read it."""
-        emit_whole(reading, self._ask(reading))
+        reading.emit_records(self._ask(reading))
 
     def _ask(self, reading: Reading) -> list[Record]:
         return ask_twice(reading, get(self.path, reading.spec.name), _with_ids, lambda found: not found)

@@ -4,27 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from requests.auth import AuthBase
-
 from tap_crm.errors import ConfigError
+from tap_crm.transport.signing import bearer
 
 if TYPE_CHECKING:
-    from requests import PreparedRequest
+    from requests.auth import AuthBase
 
     from tap_crm.settings import Settings
 
 PREFIXES = ("cp_pat_", "cp_key_", "cp_oat_")
-
-
-class _Bearer(AuthBase):
-    """Puts the token onto a request."""
-
-    def __init__(self, token: str) -> None:
-        self._header = f"Bearer {token}"
-
-    def __call__(self, request: PreparedRequest) -> PreparedRequest:
-        request.headers["Authorization"] = self._header
-        return request
 
 
 def authenticate(settings: Settings) -> AuthBase:
@@ -41,4 +29,4 @@ def authenticate(settings: Settings) -> AuthBase:
         )
     if not token.startswith(PREFIXES):
         raise ConfigError(f"the setting `api_key` is no token of Copera: those begin with {', '.join(PREFIXES)}")
-    return _Bearer(token)
+    return bearer(token)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from tap_crm import errors
-from tap_crm.providers.copera.answers import OffsetList, Record, emit_whole, get, one_record, records_in
+from tap_crm.providers.copera.answers import OffsetList, Record, get, one_record, records_in
 from tap_crm.reading.offset import OffsetReader
 from tap_crm.reading.page import Page
 from tap_crm.transport.ledger import Ledger
@@ -33,7 +33,7 @@ class OffsetStream:
 
     def read(self, reading: Reading) -> None:
         """Read the list."""
-        emit_whole(reading, self.records(reading))
+        reading.emit_records(self.records(reading))
 
     def records(self, reading: Reading) -> list[Record]:
         """Return the records of the list; read once per run, for every stream that needs them."""
@@ -73,8 +73,7 @@ class ChannelParticipants:
 
     def read(self, reading: Reading) -> None:
         """Read the channels, unless their own stream has."""
-        emit_whole(
-            reading,
+        reading.emit_records(
             [
                 {"channel": channel["_id"], "participantType": kind, "participant": participant}
                 for channel in self._channels(reading)
@@ -94,7 +93,7 @@ class Workspace:
     def read(self, reading: Reading) -> None:
         """Read it."""
         reading.ledger.add(pages=1)
-        emit_whole(reading, [reading.ask(get("/workspace/info", "workspace"), one_record)])
+        reading.emit_records([reading.ask(get("/workspace/info", "workspace"), one_record)])
 
     def probe(self, reading: Reading) -> None:
         """Ask for it."""

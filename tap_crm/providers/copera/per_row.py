@@ -13,7 +13,6 @@ from tap_crm.providers.copera.account import account
 from tap_crm.providers.copera.answers import Record, ask_twice, content_of, decoded, get, records_in
 from tap_crm.providers.copera.rows import PATIENCE, items_in
 from tap_crm.providers.copera.trees import DOCUMENTS
-from tap_crm.reading.page import Page
 from tap_crm.transport.session import Doubtful, Question
 
 if TYPE_CHECKING:
@@ -52,9 +51,7 @@ class PerParent:
             while some := list(islice(parents, PARENTS_AT_ONCE)):
                 found = pool.map(lambda place: self._children(reading, place), some)
                 records = [record for children in found for record in children]
-                reading.ledger.add(distinct=len(records))
-                if records:
-                    reading.emit(Page(records=records))
+                reading.emit_records(records)
 
     def _children(self, reading: Reading, place: Place) -> list[Record]:
         reading.ledger.add(pages=1)

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from tap_crm.declare import StreamSpec
 from tap_crm.errors import ConfigError
 from tap_crm.providers.copera.account import Account, account
-from tap_crm.providers.copera.answers import Record, emit_whole
 from tap_crm.providers.copera.columns import Column, columns_of
 from tap_crm.providers.copera.naming import ID_PART, LONGEST, set_apart, slug
 from tap_crm.providers.copera.rows import TableRows
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from tap_crm.declare import Reading
+    from tap_crm.providers.copera.answers import Record
     from tap_crm.settings import PinnedTable
 
 CELLS = {
@@ -156,7 +156,7 @@ class Described:
         found = account(reading)
         for board in found.left_out:
             reading.ledger.note(f"board {board} is not readable with this token")
-        emit_whole(reading, self.records(tables_of(found, reading.settings.tables, self.taken), found))
+        reading.emit_records(self.records(tables_of(found, reading.settings.tables, self.taken), found))
 
     def probe(self, reading: Reading) -> None:
         """Ask for the boards, if that was not done yet."""

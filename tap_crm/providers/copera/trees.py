@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tap_crm import errors
-from tap_crm.providers.copera.answers import Record, ask_twice, decoded, emit_whole, get, records_in
+from tap_crm.providers.copera.answers import Record, ask_twice, decoded, get, records_in
 from tap_crm.transport.session import Doubtful
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class Tree:
             Incomplete: there are more, which the API does not give; those that it gives are emitted.
         """
         walked = self._walked(reading)
-        emit_whole(reading, walked.nodes)
+        reading.emit_records(walked.nodes)
         self._prove(reading, walked)
 
     def nodes(self, reading: Reading) -> Iterator[Record]:

@@ -4,27 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from requests.auth import AuthBase
-
 from tap_crm.errors import ConfigError
+from tap_crm.transport.signing import FixedHeaders, bearer
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from requests import PreparedRequest
+    from requests.auth import AuthBase
 
     from tap_crm.settings import Settings
-
-
-class _Headers(AuthBase):
-    """Puts fixed headers onto a request."""
-
-    def __init__(self, headers: Mapping[str, str]) -> None:
-        self._headers = headers
-
-    def __call__(self, request: PreparedRequest) -> PreparedRequest:
-        request.headers.update(self._headers)
-        return request
 
 
 def authenticate(settings: Settings) -> AuthBase:
@@ -34,12 +20,12 @@ def authenticate(settings: Settings) -> AuthBase:
         ConfigError: the key or the e-mail of its owner is missing.
     """
     if settings.access_token:
-        return _Headers({"Authorization": f"Bearer {settings.access_token}"})
+        return bearer(settings.access_token)
     if not settings.api_key:
         raise ConfigError("the setting `api_key` is missing; make one in Copper under System settings > API Keys")
     if not settings.user_email:
         raise ConfigError("the setting `user_email` is missing; Copper wants the e-mail of the user that owns the key")
-    return _Headers(
+    return FixedHeaders(
         {
             "X-PW-AccessToken": settings.api_key,
             "X-PW-Application": "developer_api",

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import msgspec
 
 from tap_crm import errors
-from tap_crm.reading.page import Page
 from tap_crm.transport.session import Doubtful, Question
 
 if TYPE_CHECKING:
@@ -74,12 +73,6 @@ def ask_list(reading: Reading, question: Question, unwrap: Unwrap, keys: tuple[s
     return found
 
 
-def emit_whole(reading: Reading, records: list[Record]) -> None:
-    """Emit a complete list."""
-    reading.ledger.add(distinct=len({tuple(record.get(key) for key in reading.spec.keys) for record in records}))
-    reading.emit(Page(records=records))
-
-
 @dataclass(frozen=True, slots=True)
 class WholeList:
     """One GET that answers with everything."""
@@ -96,7 +89,7 @@ class WholeList:
         """Read the list."""
         records = self._records(reading)
         reading.ledger.source_total = len(records)
-        emit_whole(reading, records)
+        reading.emit_records(records)
 
     def probe(self, reading: Reading) -> None:
         """Read the list: it is one request."""
@@ -127,7 +120,7 @@ class Tags:
                 break
             seen.update((tag["name"], tag) for tag in new)
             after = new[-1]["name"]
-        emit_whole(reading, list(seen.values()))
+        reading.emit_records(list(seen.values()))
 
     def probe(self, reading: Reading) -> None:
         """Read the first part."""
@@ -148,7 +141,7 @@ class FieldLayouts:
         for entity in ENTITIES:
             for pipeline in pipelines if entity == "opportunities" else ({"id": 0},):
                 records += self._layout(reading, entity, pipeline["id"])
-        emit_whole(reading, records)
+        reading.emit_records(records)
 
     def _layout(self, reading: Reading, entity: str, pipeline: int) -> list[Record]:
         params = {"pipeline_id": pipeline} if pipeline else {}

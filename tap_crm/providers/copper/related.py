@@ -86,9 +86,7 @@ class PerRecord:
     def _emit_children(self, reading: Reading, entity: str, parents: list[int | str], pool: ThreadPoolExecutor) -> None:
         found = pool.map(lambda parent: self._children(reading, entity, int(parent)), parents)
         records = [record for children in found for record in children]
-        reading.ledger.add(distinct=len(records))
-        if records:
-            reading.emit(Page(records=records))
+        reading.emit_records(records)
 
     def _children(self, reading: Reading, entity: str, parent: int) -> list[Record]:
         try:
