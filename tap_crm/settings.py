@@ -253,14 +253,22 @@ def _url(config: Mapping[str, Any], name: str = "api_url", shown: str = "api_url
     return value
 
 
+def _decoded(config: Mapping[str, Any], name: str) -> Any:  # noqa: ANN401 - any JSON
+    """Return a setting that may come as JSON text, which is how the environment has it; None for nothing."""
+    value = config.get(name)
+    if not isinstance(value, str):
+        return value
+    if not value.strip():
+        return None
+    try:
+        return msgspec.json.decode(value)
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        raise ConfigError(f"the setting `{name}` is text, but no JSON") from None
+
+
 def _oauth(config: Mapping[str, Any]) -> OAuthSettings | None:
-    value = config.get("oauth")
-    if isinstance(value, str) and value.strip():
-        try:
-            value = msgspec.json.decode(value)
-        except (msgspec.DecodeError, UnicodeError, RecursionError):
-            raise ConfigError("the setting `oauth` is text, but no JSON") from None
-    if value is None or (isinstance(value, str) and not value.strip()):
+    value = _decoded(config, "oauth")
+    if value is None:
         return None
     if not isinstance(value, dict):
         raise ConfigError(f"the setting `oauth` must be an object with {', '.join(OAUTH_NEEDED)}")
@@ -274,12 +282,7 @@ def _oauth(config: Mapping[str, Any]) -> OAuthSettings | None:
 
 
 def _tables(config: Mapping[str, Any]) -> tuple[PinnedTable, ...]:
-    value = config.get("tables")
-    if isinstance(value, str) and value.strip():
-        try:
-            value = msgspec.json.decode(value)
-        except (msgspec.DecodeError, UnicodeError, RecursionError):
-            raise ConfigError("the setting `tables` is text, but no JSON") from None
+    value = _decoded(config, "tables")
     if not value:
         return ()
     try:

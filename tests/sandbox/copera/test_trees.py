@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 import requests
@@ -13,23 +13,7 @@ from sandbox.client import CoperaClient
 from sandbox.copera import SMALL, CoperaSandbox, copera_app
 from sandbox.server import running
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 pytestmark = pytest.mark.usefixtures("unmeasured")
-
-
-@pytest.fixture
-def app() -> CoperaSandbox:
-    return copera_app(SMALL, rate_limit=0)
-
-
-@pytest.fixture
-def client(app: CoperaSandbox) -> Iterator[CoperaClient]:
-    with running(app) as url:
-        client = CoperaClient(url)
-        yield client
-        client.close()
 
 
 TREES = {"docs/tree": ("documents", "totalDocs"), "drive/tree": ("drive_files", "totalItems")}

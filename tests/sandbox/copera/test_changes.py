@@ -7,29 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from sandbox.client import CoperaClient
-from sandbox.copera import SMALL, CoperaSandbox, copera_app
-from sandbox.server import running
-
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
+    from sandbox.client import CoperaClient
+    from sandbox.copera import CoperaSandbox
     from sandbox.copera.schema import BoardTable
 
 pytestmark = pytest.mark.usefixtures("unmeasured")
-
-
-@pytest.fixture
-def app() -> CoperaSandbox:
-    return copera_app(SMALL, rate_limit=0)
-
-
-@pytest.fixture
-def client(app: CoperaSandbox) -> Iterator[CoperaClient]:
-    with running(app) as url:
-        client = CoperaClient(url)
-        yield client
-        client.close()
 
 
 def table_of(app: CoperaSandbox, name: str) -> BoardTable:

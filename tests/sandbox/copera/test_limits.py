@@ -8,27 +8,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sandbox.client import CoperaClient
-from sandbox.copera import API_KEY, OAUTH_TOKEN, PAT, SMALL, CoperaSandbox, copera_app
-from sandbox.server import running
+from sandbox.copera import API_KEY, OAUTH_TOKEN, PAT, CoperaSandbox
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from sandbox.client import CoperaClient
 
 pytestmark = pytest.mark.usefixtures("unmeasured")
-
-
-@pytest.fixture
-def app() -> CoperaSandbox:
-    return copera_app(SMALL, rate_limit=0)
-
-
-@pytest.fixture
-def client(app: CoperaSandbox) -> Iterator[CoperaClient]:
-    with running(app) as url:
-        client = CoperaClient(url)
-        yield client
-        client.close()
 
 
 LIMITED = "workspace/info"

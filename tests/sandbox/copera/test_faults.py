@@ -9,30 +9,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import requests
 
-from sandbox.client import CoperaClient
-from sandbox.copera import SMALL, CoperaSandbox, copera_app
 from sandbox.faults import FaultRule
-from sandbox.server import running
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
+    from sandbox.client import CoperaClient
+    from sandbox.copera import CoperaSandbox
     from sandbox.faults import Kind
 
 pytestmark = pytest.mark.usefixtures("unmeasured")
-
-
-@pytest.fixture
-def app() -> CoperaSandbox:
-    return copera_app(SMALL, rate_limit=0)
-
-
-@pytest.fixture
-def client(app: CoperaSandbox) -> Iterator[CoperaClient]:
-    with running(app) as url:
-        client = CoperaClient(url)
-        yield client
-        client.close()
 
 
 PATHS = (

@@ -3,7 +3,7 @@
 # ruff: noqa: D103  (the name of a test is its sentence)
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
@@ -11,23 +11,7 @@ from sandbox.client import CoperaClient
 from sandbox.copera import SMALL, CoperaSandbox, copera_app
 from sandbox.server import running
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 pytestmark = pytest.mark.usefixtures("unmeasured")
-
-
-@pytest.fixture
-def app() -> CoperaSandbox:
-    return copera_app(SMALL, rate_limit=0)
-
-
-@pytest.fixture
-def client(app: CoperaSandbox) -> Iterator[CoperaClient]:
-    with running(app) as url:
-        client = CoperaClient(url)
-        yield client
-        client.close()
 
 
 OFFSETS = {"chat/channels": "channels", "workspace/members": "members", "workspace/teams": "teams"}

@@ -1,0 +1,29 @@
+"""A small Copera workspace behind a real port."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from sandbox.client import CoperaClient
+from sandbox.copera import SMALL, CoperaSandbox, copera_app
+from sandbox.server import running
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture
+def app() -> CoperaSandbox:
+    """Make a small workspace without a rate limit."""
+    return copera_app(SMALL, rate_limit=0)
+
+
+@pytest.fixture
+def client(app: CoperaSandbox) -> Iterator[CoperaClient]:
+    """Serve the workspace, and ask it."""
+    with running(app) as url:
+        client = CoperaClient(url)
+        yield client
+        client.close()
