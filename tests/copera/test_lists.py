@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from tests.copera.truth import Target, differences
 from tests.singer import merged
 
 if TYPE_CHECKING:
+    from sandbox.simulator import Moment
     from tests.copera.conftest import Start
 
 FEW = {"boards": 1, "tables": 4, "rows": 0}
@@ -138,3 +140,21 @@ def test_records_that_disappear_from_a_list_do_not_stop_it(start: Start) -> None
     for stream in ("channels", "documents", "boards", "tables", "columns"):
         assert differences(app.world, stream, second, Target(second)) == {}, stream
         assert merged(stream, first, second).keys() >= second.keys(stream)
+
+
+def test_a_cursor_that_leads_back_is_no_end(start: Start) -> None:
+    """Bookings whose pages repeat are not complete, and do not go on for ever."""
+    app, tap = start({**FEW, "bookings": 250})
+
+    def lead_back(moment: Moment) -> None:
+        if moment.answer is not None and moment.request.path == "bookings":
+            body = json.loads(moment.answer.body)
+            body["nextCursor"] = body["nextCursor"] and first.setdefault("cursor", body["nextCursor"])
+            moment.answer.body = json.dumps(body).encode()
+
+    first: dict[str, str] = {}
+    catalog = choosing(tap, "bookings", "teams")
+    app.on_answer(lead_back)
+    run = tap.sync(catalog=catalog, expect=1)
+    assert "bookings: the CRM's cursor leads back" in run.log
+    assert run.audit()["teams"]["complete"]
