@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,6 +12,7 @@ from tests.singer import merged
 
 if TYPE_CHECKING:
     from sandbox.close import CloseSandbox
+    from sandbox.simulator import Moment
     from tests.close.conftest import Start
     from tests.singer import Run
 
@@ -200,3 +202,24 @@ def test_a_meeting_in_the_future_moves_no_bookmark(start_some: Start) -> None:
     new = app.world.create("meetings", dated=app.now() + 90 * DAY)
     second = tap.sync(state=first.state)
     assert ids(second, "meetings") >= {*ahead, *new}
+
+
+def test_an_event_log_that_leads_back_fails_by_name_and_ends(start: Start) -> None:
+    """A cursor that was used before would be followed for ever; what does not need the log is read all the same."""
+    app, tap = start({**SHAPE, "events": 260})
+    first: list[str] = []
+
+    def lead_back(moment: Moment) -> None:
+        if moment.answer is not None and moment.request.path == "event":
+            body = json.loads(moment.answer.body)
+            if body.get("cursor_next"):
+                first.append(body["cursor_next"])
+                body["cursor_next"] = first[0]
+                moment.answer.body = json.dumps(body).encode()
+
+    app.on_answer(lead_back)
+    run = tap.sync(expect=1)
+    assert "events: the CRM's cursor leads back" in run.log
+    audit = run.audit()
+    assert not audit["events"]["complete"]
+    assert audit["notes"]["complete"]
