@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from tap_crm.reading.page import Emit
     from tap_crm.reading.windows import Lanes
     from tap_crm.settings import Settings
+    from tap_crm.shaping.carriers import Carrier
+    from tap_crm.shaping.custom_fields import CustomField
     from tap_crm.shared import Shared
     from tap_crm.transport.ledger import Ledger
     from tap_crm.transport.session import Question, Reply, Transport
@@ -77,6 +79,19 @@ class Source(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class CustomFields:
+    """The custom fields of a stream.
+
+    Attributes:
+        carrier: where its records have the values.
+        definitions: reads which there are; what several streams need is asked once per run.
+    """
+
+    carrier: Carrier
+    definitions: Callable[[Reading], Sequence[CustomField]]
+
+
+@dataclass(frozen=True, slots=True)
 class StreamSpec:
     """One stream.
 
@@ -88,7 +103,7 @@ class StreamSpec:
         lookback: seconds that each run re-reads before its bookmark because the CRM cannot tell late changes.
         selected: False for streams that cost a request per record.
         masked: fields that hold secrets of the CRM; their values are never emitted.
-        gathered: prefixes of field names, each with the column that takes the fields whose names begin so.
+        custom: the custom fields of its records, where it has some.
         envelope: fields that the CRM adds to its answers and that say nothing of the record.
         versioned: records carry a version; its reading says when a new one begins, and what older ones had and that
             one lacks leaves the target.
@@ -102,7 +117,7 @@ class StreamSpec:
     lookback: Callable[[Settings], int] | None = None
     selected: bool = True
     masked: frozenset[str] = frozenset()
-    gathered: Mapping[str, str] = field(default_factory=dict)
+    custom: CustomFields | None = None
     envelope: frozenset[str] = frozenset()
     versioned: bool = False
     caught: str = "new and changed rows, by a full read each run; rows that disappear stay in the target"

@@ -94,9 +94,19 @@ CONFIG = th.PropertiesList(
     th.Property(
         "custom_fields",
         th.StringType,
+        default="columns",
         allowed_values=["columns", "raw", "both"],
-        description="Copera: how a table's columns arrive: `columns` (a property each, with labels; the default), "
-        "`raw` (the cells as they are, in one property) or `both`, then with the options' ids as well.",
+        description="How custom fields, and the columns of Copera's tables, arrive: `columns` (a typed column each, "
+        "with labels), `raw` (in one property, in the form in which the CRM has them) or `both`; in Copera, `both` "
+        "has the ids of options as well.",
+    ),
+    th.Property(
+        "custom_field_names",
+        th.StringType,
+        default="name",
+        allowed_values=["name", "id"],
+        description="Copper, Close: of what the names of custom fields' columns are made: `name` "
+        "(`custom_shoe_size`) or `id` (`custom_126240`), which no renaming changes.",
     ),
     th.Property(
         "tables",
@@ -165,6 +175,7 @@ class Settings:
     activity_lookback_days: float
     date_order: str
     custom_fields: str
+    custom_field_names: str
     tables: tuple[PinnedTable, ...]
     retry_seconds: int
     request_timeout_seconds: int
@@ -195,6 +206,7 @@ class Settings:
             activity_lookback_days=_amount(config, "activity_lookback_days", 1.0, MOST_DAYS),
             date_order=_choice(config, "date_order", ("mdy", "dmy")),
             custom_fields=_choice(config, "custom_fields", ("columns", "raw", "both")),
+            custom_field_names=_choice(config, "custom_field_names", ("name", "id")),
             tables=_tables(config),
             retry_seconds=_count(config, "retry_seconds", 600) or 0,
             request_timeout_seconds=_count(config, "request_timeout_seconds", 120) or 120,

@@ -8,6 +8,7 @@ read. ``tests/sdk`` holds both ways of writing against each other, line by line.
 from __future__ import annotations
 
 import time
+from collections import Counter
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ from singer_sdk import Stream
 from singer_sdk.exceptions import AbortedSyncFailedException, AbortedSyncPausedException
 
 from tap_crm import errors
+from tap_crm.custom_columns import WHAT_TO_DO
 from tap_crm.declare import Reading
 from tap_crm.reading.page import Checkpoint, NewVersion, Page
 from tap_crm.settings import parse_moment
@@ -29,10 +31,14 @@ from tap_crm.transport.ledger import Ledger
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Mapping
 
+    from tap_crm.custom_columns import CustomColumns
     from tap_crm.declare import StreamSpec
     from tap_crm.reading.page import Emit
+    from tap_crm.shaping.custom_values import CustomValues
     from tap_crm.tap import TapCRM
 
+#: What the state of a stream calls its columns by the ids of custom fields.
+COLUMNS = "custom_fields"
 _DECODER = msgspec.json.Decoder(list[dict[str, Any]], float_hook=Decimal)
 
 
@@ -43,12 +49,16 @@ class CrmStream(Stream):
         tap: the tap that owns the transport, the feeds and the state.
         spec: the declaration.
         schema: its schema, references resolved.
+        custom: what the account has of custom fields.
     """
 
     TYPE_CONFORMANCE_LEVEL = Stream.TYPE_CONFORMANCE_LEVEL.NONE  # records fit already: see shaping/
 
-    def __init__(self, tap: TapCRM, spec: StreamSpec, schema: dict[str, Any]) -> None:
-        super().__init__(tap=tap, schema=schema, name=spec.name)
+    def __init__(
+        self, tap: TapCRM, spec: StreamSpec, schema: dict[str, Any], custom: CustomColumns | None = None
+    ) -> None:
+        super().__init__(tap=tap, schema=schema if custom is None else custom.extend(schema), name=spec.name)
+        self.custom = custom
         self.tap = tap
         self.spec = spec
         self.primary_keys = spec.keys
@@ -68,6 +78,7 @@ class CrmStream(Stream):
     def read(self, emit: Emit) -> None:
         """Read the stream from its bookmark on; called in a thread of its own."""
         self.started = time.time()
+        self._check_definitions()
         # Not `stream_state`, which adds an entry to the state while the main thread may be writing it.
         kept = self.tap_state.get("bookmarks", {}).get(self.name, {}).get("memory")
         self._memory = dict(kept) if isinstance(kept, dict) else {}
@@ -75,6 +86,28 @@ class CrmStream(Stream):
         self.read_from = since
         self.mode = "full" if self.starting_bookmark() is None else "incremental"
         self.spec.source.read(self._reading(emit, since))
+
+    def _check_definitions(self) -> None:
+        """Raise what kept the definitions of custom fields from being read, if columns depend on them.
+
+        A stream whose catalog has no such column is read: the values are kept in ``_extra`` then.
+        """
+        custom = self.custom
+        if custom is None or custom.error is None:
+            return
+        if not custom.is_forbidden:
+            raise custom.error
+        if any(custom.owns(name, schema) for name, schema in self.effective_schema["properties"].items()):
+            raise errors.ReadError(
+                f"{self.name}: the key may no longer read the definitions of custom fields, which the catalog has as "
+                "columns; give it that right, or set `custom_fields` to `raw` and run discovery again"
+            )
+        self.ledger.note(f"definitions of custom fields are not readable with this key; values are in {EXTRA}")
+        self.logger.warning(
+            "%s: no columns for custom fields, their definitions are not readable with this key; values are in `%s`",
+            self.name,
+            EXTRA,
+        )
 
     def probe(self) -> None:
         """Ask one question that shows whether the key may read this stream."""
@@ -105,15 +138,7 @@ class CrmStream(Stream):
         """
         if self.replication_method != "INCREMENTAL":
             return None
-        value = self.stream_state.get("replication_key_value")
-        if value is None:
-            return None
-        try:
-            return int(value) if isinstance(value, (int, float)) else parse_moment(str(value))
-        except (ValueError, OverflowError):
-            raise errors.ConfigError(
-                f"the state's bookmark of stream `{self.name}` is no ISO 8601 time; mend it or remove it"
-            ) from None
+        return parse_bookmark(self.name, self.stream_state.get("replication_key_value"))
 
     def _since(self) -> int | None:
         if self.replication_method != "INCREMENTAL":
@@ -153,6 +178,7 @@ class CrmStream(Stream):
         try:
             yield from self._sync_items(write_messages=write_messages)
             self._end_version(write_messages=write_messages)
+            self._remember_columns()
             self.complete = True
         except errors.ReadError as error:
             self.tap.fail(self, error)
@@ -221,6 +247,13 @@ class CrmStream(Stream):
         self.stream_state["memory"] = self._memory
         self.state_manager.is_flushed = False
 
+    def _remember_columns(self) -> None:
+        """Keep the names of columns by the ids of their fields, so that the next run notices a renaming."""
+        if self.custom is not None and self.custom.form != "raw":
+            columns = self.custom.in_effect(self.effective_schema["properties"])
+            self.stream_state[COLUMNS] = {key: column.name for key, column in sorted(columns.items())}
+            self.state_manager.is_flushed = False
+
     def _last_version(self) -> int | None:
         version = self.stream_state.get("version")
         return version if isinstance(version, int) else None
@@ -235,7 +268,11 @@ class CrmStream(Stream):
         """Tell whether the lines need nothing that only the SDK's own path does."""
         config = self.config
         plain = not (config.get("stream_maps") or config.get("flattening_enabled") or config.get("batch_config"))
-        return plain and self.ABORT_AT_RECORD_COUNT is None and not (self.spec.masked or self.spec.gathered)
+        return plain and self.ABORT_AT_RECORD_COUNT is None and not self.spec.masked and not self._gathers_raw()
+
+    def _gathers_raw(self) -> bool:
+        """Tell whether values of custom fields have to be put together without knowing which there are."""
+        return self.custom is not None and self.custom.form == "raw" and not self.custom.carrier.is_raw_as_it_comes
 
     def _write_fast(self, page: Page) -> int | None:
         """Write a page straight from its body; None if it needs the careful path."""
@@ -270,6 +307,8 @@ class CrmStream(Stream):
         is emitted fits the catalog's then, which is the one that the target is told.
         """
         known, own = self.effective_schema["properties"], self.schema["properties"]
+        if self.custom is not None:
+            own = {name: part for name, part in own.items() if not self.custom.owns(name, part)}
         retyped = {
             name
             for name, part in own.items()
@@ -279,7 +318,9 @@ class CrmStream(Stream):
 
     def _encoder(self) -> PageEncoder:
         if self._page_encoder is None:
-            self._page_encoder = PageEncoder(self._shaping_schema(), self._wanted(), self.tap.settings.date_order)
+            self._page_encoder = PageEncoder(
+                self._shaping_schema(), self._wanted(), self.tap.settings.date_order, self._custom()
+            )
         return self._page_encoder
 
     def _conformer(self) -> RecordConformer:
@@ -289,16 +330,31 @@ class CrmStream(Stream):
                 self._wanted(),
                 self.tap.settings.date_order,
                 self.spec.masked,
-                gathered=self.spec.gathered,
+                custom=self._custom(),
                 envelope=self.spec.envelope,
             )
         return self._record_conformer
 
+    def _custom(self) -> CustomValues | None:
+        """Return what reads custom fields into columns; None where the values are emitted just as they come."""
+        custom = self.custom
+        if custom is None or (custom.form == "raw" and custom.carrier.is_raw_as_it_comes):
+            return None
+        if self._custom_values is None:
+            self._custom_values = custom.values(
+                self.effective_schema["properties"], self._wanted(), self.tap.settings.date_order
+            )
+        return self._custom_values
+
+    _custom_values: CustomValues | None = None
     _page_encoder: PageEncoder | None = None
     _record_conformer: RecordConformer | None = None
 
     def _warn_of_misfits(self) -> None:
-        misfits = self._record_conformer.misfits if self._record_conformer is not None else {}
+        misfits = Counter(self._record_conformer.misfits if self._record_conformer is not None else {})
+        if self._custom_values is not None:
+            misfits += self._custom_values.misfits
+            self._warn_of_unknown(self._custom_values)
         for name, count in sorted(misfits.items()):
             self.ledger.add(misfits=count)
             self.logger.warning(
@@ -307,6 +363,26 @@ class CrmStream(Stream):
                 count,
                 name,
                 EXTRA,
+            )
+
+    def _warn_of_unknown(self, values: CustomValues) -> None:
+        """Say what of the custom fields has no column, and which options have no label."""
+        for name, count in sorted(values.unlabelled.items()):
+            self.ledger.note(f"{count} ids in {name} belong to no known option")
+            self.logger.warning(
+                "%s: %d ids in `%s` belong to no option that its definition has; they are kept as they are",
+                self.name,
+                count,
+                name,
+            )
+        if values.undefined and not values.emits_raw:
+            self.logger.warning(
+                "%s: %d values of %d custom fields have no column; they are kept in `%s`; %s",
+                self.name,
+                values.undefined.total(),
+                len(values.undefined),
+                EXTRA,
+                WHAT_TO_DO,
             )
 
     # State
@@ -331,3 +407,19 @@ class CrmStream(Stream):
         self, latest_record: dict[str, Any], *, context: Mapping[str, Any] | None = None
     ) -> None:
         """Do nothing: a record moves no bookmark here, a checkpoint does."""
+
+
+def parse_bookmark(stream: str, value: Any) -> int | None:  # noqa: ANN401 - any JSON
+    """Return a bookmark of the state in epoch seconds, None for none.
+
+    Raises:
+        ConfigError: it is no time.
+    """
+    if value is None:
+        return None
+    try:
+        return int(value) if isinstance(value, (int, float)) else parse_moment(str(value))
+    except (ValueError, OverflowError):
+        raise errors.ConfigError(
+            f"the state's bookmark of stream `{stream}` is no ISO 8601 time; mend it or remove it"
+        ) from None

@@ -21,6 +21,7 @@ from singer_sdk.singerlib import StateMessage
 from tap_crm import errors
 from tap_crm.audit import NAME as AUDIT
 from tap_crm.audit import AuditStream
+from tap_crm.custom_columns import WHAT_TO_DO, custom_columns, renamings
 from tap_crm.declare import Reading
 from tap_crm.feed import Feeds
 from tap_crm.progress import SilentProgress, make_progress
@@ -30,7 +31,7 @@ from tap_crm.redaction import redact_logs
 from tap_crm.settings import CONFIG, Settings
 from tap_crm.shaping.schema import load_schema
 from tap_crm.shared import Shared
-from tap_crm.stream import CrmStream
+from tap_crm.stream import COLUMNS, CrmStream, parse_bookmark
 from tap_crm.transport.ledger import Ledger
 from tap_crm.transport.pacing import Pacing
 from tap_crm.transport.session import Transport
@@ -53,7 +54,9 @@ MOST_LANES, LANES_WITHOUT_LIMIT = 6, 3
 FEWEST_PAGES_IN_A_HURRY = 8
 PROBES_AT_ONCE = 4
 #: Settings of the config contract that are not built yet, with the one value that says what happens anyway.
-NOT_YET = {"custom_fields": "raw", "reconcile": False, "reconcile_days": None, "tables": None}
+NOT_YET = {"reconcile": False, "reconcile_days": None, "tables": None}
+#: The stream of definitions of custom fields, which every CRM has.
+DEFINITIONS = "custom_fields"
 NOTHING_READABLE = "no stream could be read; check `api_url` and the rights of the key's user"
 NO_STATE = 'the state is no Singer state; it looks like {"bookmarks": {"<stream>": {...}}}'
 
@@ -76,6 +79,8 @@ class TapCRM(Tap):
         self.stopping = threading.Event()
         self.feeds = Feeds(self.stopping)
         self.shared = Shared()
+        self._definitions_ledger = Ledger()
+        self._given_state = kwargs.get("state")
         self.had_state = False
         self.selected_bookmarks: tuple[tuple[StreamSpec, int | None], ...] = ()
         self.begun: list[CrmStream] = []
@@ -84,7 +89,7 @@ class TapCRM(Tap):
         self._refused: errors.CredentialsRefused | None = None
         self._signal: int | None = None
         self._isolates_failures = False
-        if isinstance(kwargs.get("state"), list):
+        if isinstance(self._given_state, list):  # the SDK takes it for a path
             raise errors.ConfigError(NO_STATE)
         super().__init__(*args, **kwargs)
 
@@ -136,10 +141,39 @@ class TapCRM(Tap):
     # Discovery
 
     def discover_streams(self) -> Sequence[Stream]:
-        """Return every stream that the provider declares, and the audit."""
+        """Return every stream that the provider declares, with the account's custom fields, and the audit."""
         self.provider.authenticate(self.settings)
-        declared = [CrmStream(self, spec, load_schema(self.provider.name, spec.name)) for spec in self.provider.streams]
-        return [*declared, *self._discover_more(), AuditStream(self)]
+        self._check_before_asking()
+        return [*map(self._declared, self.provider.streams), *self._discover_more(), AuditStream(self)]
+
+    def _declared(self, spec: StreamSpec) -> CrmStream:
+        schema = load_schema(self.provider.name, spec.name)
+        # What is asked for here is counted with the stream that has the definitions themselves.
+        reading = self._reading_of_definitions(spec) if self._is_wanted(spec) else None
+        custom = None if reading is None else custom_columns(spec, schema, self.settings, reading)
+        stream = CrmStream(self, spec, schema, custom)
+        if spec.name == DEFINITIONS:
+            stream.ledger = self._definitions_ledger
+        return stream
+
+    def _is_wanted(self, spec: StreamSpec) -> bool:
+        """Tell whether the stream may be read in this run: the definitions of others are not asked for."""
+        if self.input_catalog is None:
+            return True
+        entry = self.input_catalog.get_stream(spec.name)
+        return entry is not None and entry.metadata.resolve_selection()[()]
+
+    def _reading_of_definitions(self, spec: StreamSpec) -> Reading:
+        return Reading(
+            spec=spec,
+            transport=self.transport,
+            settings=self.settings,
+            since=None,
+            emit=lambda _: None,
+            ledger=self._definitions_ledger,
+            lanes=self.lanes(),
+            shared=self.shared,
+        )
 
     def _discover_more(self) -> list[CrmStream]:
         """Return the streams that only the account itself tells of.
@@ -149,16 +183,7 @@ class TapCRM(Tap):
         """
         if self.provider.discover is None:
             return []
-        reading = Reading(
-            spec=self.provider.streams[0],
-            transport=self.transport,
-            settings=self.settings,
-            since=None,
-            emit=lambda _: None,
-            ledger=Ledger(),
-            lanes=self.lanes(),
-            shared=self.shared,
-        )
+        reading = self._reading_of_definitions(self.provider.streams[0])
         return [CrmStream(self, spec, schema) for spec, schema in self.provider.discover(reading)]
 
     @property
@@ -181,6 +206,7 @@ class TapCRM(Tap):
     def _leave_out_unreadable(self) -> None:
         """Ask every stream once; those that the CRM refuses to give are not offered."""
         self._hurry()
+        self._definitions_are_known()
         first, *others = [stream for stream in self.streams.values() if isinstance(stream, CrmStream)]
         try:
             first.probe()  # alone: wrong credentials or a wrong address are said once, and no other stream is asked
@@ -190,6 +216,13 @@ class TapCRM(Tap):
             list(pool.map(self._probe, others))
         if not any(isinstance(stream, CrmStream) for stream in self.streams.values()):
             raise errors.ReadError(NOTHING_READABLE)
+
+    def _definitions_are_known(self) -> None:
+        """Raise what kept the definitions of custom fields from being read: a catalog without them would be wrong."""
+        for stream in self.streams.values():
+            custom = stream.custom if isinstance(stream, CrmStream) else None
+            if custom is not None and custom.error is not None and not custom.is_forbidden:
+                raise custom.error
 
     def _hurry(self) -> None:
         """Retry only for a short time: somebody is watching."""
@@ -206,6 +239,23 @@ class TapCRM(Tap):
         Tap.streams.fget(self).pop(stream.name)  # type: ignore[attr-defined]
 
     # Input is checked before any request
+
+    def _check_before_asking(self) -> None:
+        """Check what can be checked without knowing the account.
+
+        Raises:
+            ConfigError: the state or the catalog cannot be used.
+        """
+        if self._given_state is not None:
+            bookmarks = checked_bookmarks(self._given_state)
+            for spec in self.provider.streams:
+                if spec.replication_key is not None:
+                    parse_bookmark(spec.name, bookmarks.get(spec.name, {}).get("replication_key_value"))
+        if self.provider.discover is None:
+            declared = {AUDIT, *(spec.name for spec in self.provider.streams)}
+            for name, entry in (self.input_catalog or {}).items():
+                if name not in declared and entry.metadata.root.selected:
+                    self._miss(name)
 
     def check_input(self) -> None:
         """Raise a ``ConfigError`` if the catalog or the state cannot be used."""
@@ -236,10 +286,7 @@ class TapCRM(Tap):
         Raises:
             ConfigError: it has not the form of a Singer state.
         """
-        bookmarks = state.get("bookmarks", {}) if isinstance(state, dict) else None  # type: ignore[redundant-expr]
-        if not isinstance(bookmarks, dict) or not all(isinstance(value, dict) for value in bookmarks.values()):
-            raise errors.ConfigError(NO_STATE)
-        self.had_state = bool(bookmarks)
+        self.had_state = bool(checked_bookmarks(state))
         super().load_state(state)
 
     # The run
@@ -253,6 +300,7 @@ class TapCRM(Tap):
         """
         self.check_input()
         selected = [stream for stream in self.streams.values() if isinstance(stream, CrmStream) and stream.selected]
+        self._warn_of_changed_columns(selected)
         self.selected_bookmarks = tuple((stream.spec, stream.starting_bookmark()) for stream in selected)
         self.feeds.plan({stream.name: stream.read for stream in selected})
         self.progress = make_progress(lambda: sum(stream.ledger.waited for stream in self.begun))
@@ -276,6 +324,24 @@ class TapCRM(Tap):
                 f"{len(self.failures)} of {len(wanted)} streams are not complete: {', '.join(self.failures)}. "
                 "The others are; the state is safe, and the next run goes on from it."
             )
+
+    def _warn_of_changed_columns(self, selected: Sequence[CrmStream]) -> None:
+        """Say which custom fields were renamed since the last run, and what the catalog does not know yet."""
+        customs = {stream.name: stream.custom for stream in selected if stream.custom is not None}
+        known = {stream.name: stream.effective_schema["properties"] for stream in selected}
+        before = {name: entry.get(COLUMNS) for name, entry in self.state.get("bookmarks", {}).items()}
+        for line in renamings(customs, known, before):
+            self.logger.warning("%s", line)
+        for name, custom in customs.items():
+            stale = custom.staleness(known[name]) if custom.error is None else None
+            if stale is not None:
+                self.logger.warning(
+                    "%s: the catalog is older than the custom fields: %s; nothing is lost, what has no column is kept "
+                    "in `_extra`; %s",
+                    name,
+                    stale,
+                    WHAT_TO_DO,
+                )
 
     def begin(self, stream: CrmStream) -> None:
         """Note that a stream is being read.
@@ -336,6 +402,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except Terminated as end:
         logging.shutdown()
         os._exit(int(end.code or 0))  # threads that wait for an answer are not waited for
+
+
+def checked_bookmarks(state: Any) -> dict[str, dict[str, Any]]:  # noqa: ANN401 - any JSON
+    """Return the bookmarks of a state.
+
+    Raises:
+        ConfigError: it has not the form of a Singer state.
+    """
+    bookmarks = state.get("bookmarks", {}) if isinstance(state, dict) else None
+    if not isinstance(bookmarks, dict) or not all(isinstance(value, dict) for value in bookmarks.values()):
+        raise errors.ConfigError(NO_STATE)
+    return bookmarks
 
 
 def _plainly(error: Exception) -> str:

@@ -51,6 +51,14 @@ class Contract:
             result["_extra"] = extra
         return result
 
+    def without_custom_columns(self, stream: str, table: dict[Key, Record]) -> dict[Key, Record]:
+        """Return the records without the columns that the account's custom fields have; they are in no file."""
+        known = self._readers_of(stream)
+        return {
+            key: {name: value for name, value in record.items() if name in known or not name.startswith("custom_")}
+            for key, record in table.items()
+        }
+
     def _readers_of(self, stream: str) -> dict[str, Reader]:
         """Return how each property of a stream is read; made once, since accounts are large."""
         if stream not in self._readers:

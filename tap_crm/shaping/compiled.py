@@ -14,10 +14,13 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from tap_crm.shaping.conform import compile_conform
+from tap_crm.shaping.moments import Unfit
 from tap_crm.shaping.schema import EXTRA, is_free_form, is_json_text, json_types
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    from tap_crm.shaping.custom_values import CustomValues
 
 #: The decoder reads an integer that is written as 5.0 as a float, which holds any 15 digits exactly; ids with more
 #: take the careful path.
@@ -29,12 +32,15 @@ class PageEncoder:
     """Encodes pages of one stream.
 
     Args:
-        schema: the stream's schema, references resolved.
+        schema: the stream's schema, references resolved, without the columns of custom fields.
         wanted: the top-level fields that are selected.
         date_order: ``mdy`` or ``dmy``.
+        custom: reads the custom fields into columns, where the stream has some.
     """
 
-    def __init__(self, schema: dict[str, Any], wanted: frozenset[str], date_order: str) -> None:
+    def __init__(
+        self, schema: dict[str, Any], wanted: frozenset[str], date_order: str, custom: CustomValues | None = None
+    ) -> None:
         self._keeps_extra = EXTRA in wanted
         fields: list[tuple[str, Any, Any]] = []
         names: dict[str, str] = {}
@@ -42,8 +48,11 @@ class PageEncoder:
         self._moments: list[str] = []
         self._numbers: list[str] = []
         self._converted: list[tuple[str, Callable[[Any], Any]]] = []
+        raw = custom.carrier.column if custom is not None else None
+        # Without `_extra` nobody misses an unknown field, unless it is gathered with others of its kind.
+        strict = self._keeps_extra or (custom is not None and custom.gathers)
         for number, (name, part) in enumerate(schema["properties"].items()):
-            if name == EXTRA or (name not in wanted and not self._keeps_extra):
+            if name in (EXTRA, raw) or (name not in wanted and not strict):
                 continue
             attribute = f"f{number}"
             names[attribute] = name
@@ -60,29 +69,65 @@ class PageEncoder:
                 self._moments.append(attribute)
             elif kind is Decimal:
                 self._numbers.append(attribute)
-        record = msgspec.defstruct("Record", fields, rename=names, forbid_unknown_fields=self._keeps_extra, gc=False)
+        self._custom = custom
+        self._carried: list[str] = []
+        if custom is not None:
+            for number, (name, kind) in enumerate(custom.carrier.fields(custom.keys)):
+                attribute = f"c{number}"
+                names[attribute] = name
+                fields.append((attribute, kind | UnsetType, UNSET))
+                self._carried.append(attribute)
+        record = msgspec.defstruct("Record", fields, rename=names, forbid_unknown_fields=strict, gc=False)
         self._decoder = msgspec.json.Decoder(list[record], strict=False, float_hook=Decimal)  # type: ignore[valid-type]
         self._encoder = msgspec.json.Encoder(decimal_format="number")
 
     def encode(self, body: bytes, keep: Sequence[int] | None) -> list[bytes] | None:
         """Return the JSON of each record to write, or None if the page needs the careful path."""
+        counts = self._custom.counts() if self._custom is not None else ()
         try:
-            rows = self._decoder.decode(body)
-            if keep is not None:
-                rows = [rows[at] for at in keep]
-            if not self._writes_alike(rows):
-                return None
-            for attribute, conform in self._converted:
-                for row in rows:
-                    value = getattr(row, attribute)
-                    if value is not None and value is not UNSET:
-                        setattr(row, attribute, conform(value))
+            rows = self._decoded(body, keep)
+            spread = self._spread(rows)
         except (ValueError, RecursionError):  # does not fit, or is a time that no calendar has
+            if self._custom is not None:
+                self._custom.count_from(counts)
             return None
         for attribute in self._dropped:
             for row in rows:
                 setattr(row, attribute, UNSET)
-        return [self._encoder.encode(row) for row in rows]
+        encode = self._encoder.encode
+        if spread is None:
+            return [encode(row) for row in rows]
+        return [encode(row)[:-1] + columns for row, columns in zip(rows, spread, strict=True)]
+
+    def _decoded(self, body: bytes, keep: Sequence[int] | None) -> list[Any]:
+        """Return the rows to write; a ``ValueError`` if the careful path would write something else."""
+        rows = self._decoder.decode(body)
+        if keep is not None:
+            rows = [rows[at] for at in keep]
+        if not self._writes_alike(rows):
+            raise Unfit
+        for attribute, conform in self._converted:
+            for row in rows:
+                value = getattr(row, attribute)
+                if value is not None and value is not UNSET:
+                    setattr(row, attribute, conform(value))
+        return rows
+
+    def _spread(self, rows: Sequence[Any]) -> list[bytes] | None:
+        """Return for each record the end of its JSON, with its custom fields as columns."""
+        custom = self._custom
+        if custom is None:
+            return None
+        carried = self._carried
+        ends: list[bytes] = []
+        for row in rows:
+            columns = custom.spread(tuple([getattr(row, attribute) for attribute in carried]))
+            ends.append(b"," + self._encoder.encode(columns)[1:] if columns else b"}")
+        if not (custom.emits_raw and custom.carrier.is_raw_as_it_comes):
+            for row in rows:
+                for attribute in carried:
+                    setattr(row, attribute, UNSET)
+        return ends
 
     def _writes_alike(self, rows: Sequence[Any]) -> bool:
         """Tell whether times are in UTC and numbers are such as JSON has; texts like "NaN" become one.

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgspec
 
 from tap_crm.shaping.moments import Unfit, to_iso_date, to_iso_moment
 from tap_crm.shaping.schema import EXTRA, is_free_form, is_json_text, json_types
+
+if TYPE_CHECKING:
+    from tap_crm.shaping.custom_values import CustomValues
 
 Conform: TypeAlias = Callable[[Any], Any]
 _COMPACT = msgspec.json.Encoder(decimal_format="number")
@@ -137,7 +140,7 @@ class RecordConformer:
         wanted: the top-level fields that are selected.
         date_order: ``mdy`` or ``dmy``, for dates that come as text.
         masked: fields that hold secrets; ``imap.password`` is the field ``password`` within ``imap``.
-        gathered: prefixes of field names, each with the column that takes these fields.
+        custom: reads the custom fields into columns, where the stream has some.
         envelope: fields of the answer that say nothing of the record.
     """
 
@@ -148,7 +151,7 @@ class RecordConformer:
         date_order: str,
         masked: frozenset[str] = frozenset(),
         *,
-        gathered: Mapping[str, str] | None = None,
+        custom: CustomValues | None = None,
         envelope: frozenset[str] = frozenset(),
     ) -> None:
         properties = schema["properties"]
@@ -157,18 +160,20 @@ class RecordConformer:
         self._keeps_extra = EXTRA in wanted
         self._masked = frozenset(name for name in masked if "." not in name)
         self._masked_within = [tuple(name.split(".", 1)) for name in masked if "." in name]
-        self._gathered = tuple((gathered or {}).items())
+        self._custom = custom
         self._envelope = envelope
         self.misfits: dict[str, int] = {}
 
     def conform(self, record: dict[str, Any]) -> dict[str, Any]:
         """Return the record as its schema declares it; what does not fit is null, and whole in ``_extra``."""
-        record = self._gather(record) if self._gathered else record
+        columns: dict[str, Any] = {}
+        extra: dict[str, Any] = {}
+        if self._custom is not None:
+            record, columns, extra = self._custom.take(record)
         for outer, name in self._masked_within:
             if isinstance(record.get(outer), dict) and name in record[outer]:
                 record = {**record, outer: {**record[outer], name: mask(record[outer][name])}}
         fitting: dict[str, Any] = {}
-        extra: dict[str, Any] = {}
         for name, raw in record.items():
             value = mask(raw) if name in self._masked else raw
             field = self._fields.get(name)
@@ -182,19 +187,7 @@ class RecordConformer:
                     fitting[name] = None
                     extra[name] = value
                     self.misfits[name] = self.misfits.get(name, 0) + 1
+        fitting.update(columns)
         if extra and self._keeps_extra:
             fitting[EXTRA] = extra
         return fitting
-
-    def _gather(self, record: dict[str, Any]) -> dict[str, Any]:
-        """Return the record with the fields of each prefix in one column, an object, empty where there are none."""
-        rest: dict[str, Any] = {}
-        columns: dict[str, dict[str, Any]] = {column: {} for _, column in self._gathered}
-        for name, value in record.items():
-            for prefix, column in self._gathered:
-                if name.startswith(prefix):
-                    columns[column][name.removeprefix(prefix)] = value
-                    break
-            else:
-                rest[name] = value
-        return {**columns, **rest}

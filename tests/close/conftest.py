@@ -40,7 +40,9 @@ def start(tmp_path: Path, unmeasured: None) -> Iterator[Start]:  # noqa: ARG001 
         def start_one(shape: dict[str, Any] | None = None, **knobs: Any) -> tuple[CloseSandbox, Tap]:  # noqa: ANN401
             app = close_app(Shape(**{**SMALL, **(shape or {})}), **{"rate_limit": 0, **knobs})
             url = stack.enter_context(running(app))
-            tap = Tap(tmp_path, provider="close", api_key=API_KEY, api_url=url, requests_per_minute=0)
+            tap = Tap(
+                tmp_path, provider="close", api_key=API_KEY, api_url=url, requests_per_minute=0, custom_fields="both"
+            )
             return app, tap
 
         yield start_one
@@ -50,7 +52,8 @@ def start(tmp_path: Path, unmeasured: None) -> Iterator[Start]:  # noqa: ARG001 
 def catalog(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """Return what discovery finds, for tests that need some of the streams only: `tests.singer.selecting`."""
     with running(close_app(SHAPE_OF_A_CATALOG, rate_limit=0)) as url:
-        tap = Tap(tmp_path_factory.mktemp("catalog"), provider="close", api_key=API_KEY, api_url=url)
+        folder = tmp_path_factory.mktemp("catalog")
+        tap = Tap(folder, provider="close", api_key=API_KEY, api_url=url, custom_fields="both")
         found: dict[str, Any] = tap.discover(requests_per_minute=0)[0]
         return found
 

@@ -43,6 +43,7 @@ def start(tmp_path: Path, unmeasured: None) -> Iterator[Start]:  # noqa: ARG001 
                 user_email=USER_EMAIL,
                 api_url=url,
                 requests_per_minute=0,
+                custom_fields="both",
             )
             return app, tap
 

@@ -101,7 +101,7 @@ def test_a_wrong_setting_is_one_line_that_says_what_to_do(
 def test_a_setting_that_has_no_effect_yet_is_named(start: Start) -> None:
     """Nobody should believe in columns that do not come."""
     _, tap = start()
-    assert "`custom_fields` has no effect yet" in tap.sync(custom_fields="columns").log
+    assert "`reconcile` has no effect yet" in tap.sync(reconcile=True).log
     assert "no effect yet" not in tap.sync(custom_fields="raw").log
 
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tap_crm.providers.copera.columns import FIXED, SELECTS, columns_of
-from tap_crm.providers.copera.naming import LONGEST, distinct_names, set_apart, slug
+from tap_crm.shaping.naming import LONGEST, distinct_names, set_apart, slug
 
 if TYPE_CHECKING:
     import random

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from tap_crm.declare import StreamSpec
 from tap_crm.providers.close.activities import Activities
+from tap_crm.providers.close.custom_fields import Definitions, custom
 from tap_crm.providers.close.events import OVERLAP, Events
 from tap_crm.providers.close.kinds import ListsOfKinds, PerParent, all_leads, listed
 from tap_crm.providers.close.lists import ChangeList, WholeList
@@ -15,7 +16,7 @@ from tap_crm.providers.close.search import Search
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tap_crm.declare import Source
+    from tap_crm.declare import CustomFields, Source
 
 _CHANGED = (
     "new and edited records by the next run, merged leads too, since what a merge moves is edited; what was deleted "
@@ -30,8 +31,6 @@ _UNTOLD_ACTIVITY = (
     "what was created since the last run, by the next run; edits and entries with an old date only within "
     "`activity_lookback_days`: Close documents no events of these"
 )
-#: Close has flat fields, `custom.cf_…`, one for each custom field that is set.
-_CUSTOM: Mapping[str, str] = {"custom.": "custom_fields"}
 
 #: Without the contacts, opportunities and tasks of a lead: these are streams of their own.
 _LEAD_FIELDS = (
@@ -49,11 +48,10 @@ _SMART_VIEW_TYPES = (
     *("lead", "contact", "opportunity", "call", "email", "sms", "meeting", "note", "whatsapp_message"),
     *("custom_activity", "form_submission"),
 )
-_CUSTOM_FIELD_KINDS = ("lead", "contact", "opportunity", "activity", "custom_object_type", "shared")
 
 
 def _activity(
-    name: str, path: str, object_type: str, gathered: Mapping[str, str] | None = None, *, is_told: bool = True
+    name: str, path: str, object_type: str, custom_fields: CustomFields | None = None, *, is_told: bool = True
 ) -> StreamSpec:
     return StreamSpec(
         name,
@@ -61,7 +59,7 @@ def _activity(
         Activities(f"/activity/{path}/", f"activity.{object_type}", is_told),
         replication_key="date_created",
         lookback=lambda settings: settings.activity_lookback,
-        gathered=gathered or {},
+        custom=custom_fields,
         caught=_ACTIVITY if is_told else _UNTOLD_ACTIVITY,
     )
 
@@ -70,13 +68,13 @@ def _whole(name: str, path: str, params: Mapping[str, str | int] | None = None) 
     return StreamSpec(name, ("id",), WholeList(path, params or {}))
 
 
-def _changing(name: str, source: Source, gathered: Mapping[str, str] | None = None) -> StreamSpec:
+def _changing(name: str, source: Source, custom_fields: CustomFields | None = None) -> StreamSpec:
     return StreamSpec(
         name,
         ("id",),
         source,
         replication_key="date_updated",
-        gathered=gathered or {},
+        custom=custom_fields,
         envelope=frozenset({"__object_type"}),
         caught=_CHANGED,
     )
@@ -88,9 +86,9 @@ STREAMS = (
     _whole("users", "/user/"),
     _whole("roles", "/role/"),
     StreamSpec("groups", ("id",), Groups()),
-    _changing("leads", Search("lead", _LEAD_FIELDS), _CUSTOM),
-    _changing("contacts", Search("contact", _CONTACT_FIELDS), _CUSTOM),
-    _changing("opportunities", ChangeList("/opportunity/", "opportunity", size=250), _CUSTOM),
+    _changing("leads", Search("lead", _LEAD_FIELDS), custom("lead")),
+    _changing("contacts", Search("contact", _CONTACT_FIELDS), custom("contact")),
+    _changing("opportunities", ChangeList("/opportunity/", "opportunity", size=250), custom("opportunity")),
     _changing("tasks", ChangeList("/task/", "task", along="date_created", size=1000, params={"_type": "all"})),
     StreamSpec(
         "events",
@@ -108,7 +106,7 @@ STREAMS = (
     _activity("whatsapp_messages", "whatsapp_message", "whatsapp_message"),
     _activity("email_threads", "emailthread", "email_thread"),
     _activity("created_activities", "created", "created"),
-    _activity("custom_activities", "custom", "custom_activity", _CUSTOM),
+    _activity("custom_activities", "custom", "custom_activity", custom("activity")),
     _activity("form_submissions", "form_submission", "form_submission"),
     _activity("lead_status_changes", "status_change/lead", "lead_status_change"),
     _activity("opportunity_status_changes", "status_change/opportunity", "opportunity_status_change"),
@@ -121,7 +119,7 @@ STREAMS = (
     StreamSpec(
         "custom_fields",
         ("object_type", "id"),
-        ListsOfKinds("/custom_field/", _CUSTOM_FIELD_KINDS, "object_type"),
+        Definitions(),
     ),
     _whole("custom_activity_types", "/custom_activity/"),
     _whole("custom_object_types", "/custom_object_type/"),
@@ -181,6 +179,6 @@ STREAMS = (
         ("id",),
         PerParent("/custom_object/", "lead_id", all_leads, Search("lead", ("id",)), is_sparse=True),
         selected=False,
-        gathered=_CUSTOM,
+        custom=custom("custom_object_type"),
     ),
 )

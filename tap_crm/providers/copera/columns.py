@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from tap_crm.providers.copera.naming import LONGEST, ROOM_FOR_A_SUFFIX, distinct_names
+from tap_crm.shaping.naming import LONGEST, ROOM_FOR_A_SUFFIX, distinct_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

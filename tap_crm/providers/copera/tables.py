@@ -10,8 +10,8 @@ from tap_crm.declare import StreamSpec
 from tap_crm.errors import ConfigError
 from tap_crm.providers.copera.account import Account, account
 from tap_crm.providers.copera.columns import Column, columns_of
-from tap_crm.providers.copera.naming import ID_PART, LONGEST, set_apart, slug
 from tap_crm.providers.copera.rows import TableRows
+from tap_crm.shaping.naming import ID_PART, LONGEST, set_apart, slug
 from tap_crm.shaping.schema import EXTRA, load_schema
 
 if TYPE_CHECKING:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tap_crm.declare import StreamSpec
+from tap_crm.providers.copper.custom_fields import Definitions, custom
 from tap_crm.providers.copper.lists import FieldLayouts, Tags, WholeList, activity_types, one_record
 from tap_crm.providers.copper.related import PerRecord, files, related_items, related_links
 from tap_crm.providers.copper.search import ActivitySearch, Search, SearchPages
@@ -13,27 +14,28 @@ _EDITS = (
 )
 
 
-def _by_change(name: str) -> StreamSpec:
-    return StreamSpec(name, ("id",), Search(name), replication_key="date_modified", caught=_EDITS)
+def _by_change(name: str, kind: str) -> StreamSpec:
+    return StreamSpec(name, ("id",), Search(name), replication_key="date_modified", custom=custom(kind), caught=_EDITS)
 
 
 STREAMS = (
     StreamSpec("account", ("id",), WholeList("/account", one_record)),
     StreamSpec("field_layouts", ("entity", "pipeline_id", "field_id"), FieldLayouts()),
     StreamSpec("tags", ("name",), Tags()),
-    _by_change("people"),
-    _by_change("companies"),
+    _by_change("people", "person"),
+    _by_change("companies", "company"),
     StreamSpec(
         "leads",
         ("id",),
         # Without this a converted lead just vanishes (developer.copper.com: leads/convert-a-lead).
         Search("leads", {"include_converted_leads": True}),
         replication_key="date_modified",
+        custom=custom("lead"),
         caught=f"{_EDITS}; converted leads stay, with `converted_at`",
     ),
-    _by_change("opportunities"),
-    _by_change("projects"),
-    _by_change("tasks"),
+    _by_change("opportunities", "opportunity"),
+    _by_change("projects", "project"),
+    _by_change("tasks", "task"),
     StreamSpec(
         "activities",
         ("id",),
@@ -45,7 +47,7 @@ STREAMS = (
     ),
     StreamSpec("pipelines", ("id",), WholeList("/pipelines")),
     StreamSpec("pipeline_stages", ("id",), WholeList("/pipeline_stages")),
-    StreamSpec("custom_fields", ("id",), WholeList("/custom_field_definitions")),
+    StreamSpec("custom_fields", ("id",), Definitions()),
     StreamSpec("users", ("id",), SearchPages("users")),
     StreamSpec("activity_types", ("id", "category"), WholeList("/activity_types", activity_types)),
     StreamSpec("custom_activity_types", ("id",), WholeList("/custom_activity_types")),

@@ -1,4 +1,4 @@
-"""Names of streams and properties from what people called their boards, tables and columns."""
+"""Names of streams and properties from what people called their boards, tables, columns and custom fields."""
 
 from __future__ import annotations
 

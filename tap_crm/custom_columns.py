@@ -1,0 +1,171 @@
+"""The custom fields of one stream in one account: its columns, and how they fit a catalog that may be older."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from tap_crm import errors
+from tap_crm.shaping.custom_fields import CustomField, columns_of, id_described
+from tap_crm.shaping.custom_values import Column, CustomValues
+from tap_crm.shaping.schema import EXTRA, json_types
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping
+
+    from tap_crm.declare import Reading, StreamSpec
+    from tap_crm.settings import Settings
+    from tap_crm.shaping.carriers import Carrier
+    from tap_crm.shaping.custom_fields import Schema
+
+#: Columns that a warning names.
+MOST_NAMED = 5
+WHAT_TO_DO = "run discovery again to have it follow (with Meltano: `meltano run --refresh-catalog ...`)"
+
+
+@dataclass(slots=True)
+class CustomColumns:
+    """What a stream has of custom fields, and in which form.
+
+    Attributes:
+        carrier: where its records have the values.
+        form: ``columns``, ``raw`` or ``both``.
+        fields: by the name of the column.
+        error: why the definitions could not be read.
+    """
+
+    carrier: Carrier
+    form: str
+    fields: Mapping[str, CustomField] = field(default_factory=dict)
+    error: errors.ReadError | None = None
+
+    @property
+    def is_forbidden(self) -> bool:
+        """Whether the CRM does not give the definitions, as opposed to an outage."""
+        return isinstance(self.error, errors.FinalWord)
+
+    def extend(self, schema: Schema) -> Schema:
+        """Return a stream's schema with the columns, and with the values as they come only where they are wanted."""
+        properties = dict(schema["properties"])
+        extra = properties.pop(EXTRA)
+        if self.form == "columns":
+            properties.pop(self.carrier.column)
+        properties |= {name: one.property() for name, one in self.fields.items()}
+        return {**schema, "properties": {**properties, EXTRA: extra}}
+
+    def in_effect(self, known: Mapping[str, Schema]) -> dict[str, Column]:
+        """Return the columns that a catalog's properties have, by id.
+
+        A column belongs to the field whose id its description names, whatever that field is called now.
+        """
+        ids = {name: id_described(schema) for name, schema in known.items()}
+        by_id = {key: name for name, key in ids.items() if key is not None}
+        found: dict[str, Column] = {}
+        for name, one in self.fields.items():
+            key = str(one.key)
+            column = by_id.get(key) or (name if name in known and ids[name] is None else None)
+            if column is not None:
+                found[key] = Column(column, one, known[column])
+        return found
+
+    def values(self, known: Mapping[str, Schema], wanted: Collection[str], date_order: str) -> CustomValues:
+        """Return what reads the values into the columns that the catalog's properties have."""
+        columns = self.in_effect(known).values()
+        return CustomValues(
+            self.carrier,
+            columns,
+            wanted,
+            empty=self._without_field(known, columns),
+            date_order=date_order,
+            keeps_raw=self.form != "columns",
+        )
+
+    def _without_field(self, known: Mapping[str, Schema], columns: Iterable[Column]) -> list[str]:
+        filled = {column.name for column in columns}
+        return [name for name, schema in known.items() if name not in filled and id_described(schema) is not None]
+
+    def owns(self, name: str, schema: Schema) -> bool:
+        """Tell whether a property is a column of a custom field."""
+        return name in self.fields or id_described(schema) is not None
+
+    def staleness(self, known: Mapping[str, Schema]) -> str | None:
+        """Return what a catalog does not tell of the account's custom fields as they are now; None if it is right."""
+        if self.form == "raw":
+            return None
+        columns = self.in_effect(known)
+        told = {
+            "new": [name for name, one in self.fields.items() if str(one.key) not in columns],
+            "renamed": [
+                f"{columns[key].name}, now `{one.label}`"
+                for name, one in self.fields.items()
+                if (key := str(one.key)) in columns and columns[key].name != name
+            ],
+            "of another type": [
+                column.name for column in columns.values() if _shape(column.schema) != _shape(column.field.schema)
+            ],
+            "gone": self._without_field(known, columns.values()),
+        }
+        parts = [f"{len(names)} {what} ({_named(names)})" for what, names in told.items() if names]
+        return "; ".join(parts) or None
+
+
+def _shape(schema: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Return what decides how values are written."""
+    items = schema.get("items") or {}
+    return (
+        json_types(dict(schema)),
+        schema.get("format"),
+        schema.get("contentMediaType"),
+        json_types(items),
+        items.get("format"),
+    )
+
+
+def _named(names: list[str]) -> str:
+    more = len(names) - MOST_NAMED
+    return ", ".join(names[:MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
+
+
+def custom_columns(spec: StreamSpec, schema: Schema, settings: Settings, reading: Reading) -> CustomColumns | None:
+    """Return the custom fields of a stream as they are now; None for a stream that has none.
+
+    An error in reading the definitions is kept: it is the stream's, not the run's.
+    """
+    if spec.custom is None:
+        return None
+    columns = CustomColumns(spec.custom.carrier, settings.custom_fields)
+    if columns.form == "raw":
+        return columns
+    try:
+        fields = spec.custom.definitions(reading)
+    except errors.ReadError as error:
+        columns.error = error
+        return columns
+    columns.fields = columns_of(list(fields), set(schema["properties"]), by=settings.custom_field_names)
+    return columns
+
+
+def renamings(
+    streams: Mapping[str, CustomColumns], known: Mapping[str, Mapping[str, Schema]], before: Mapping[str, Any]
+) -> list[str]:
+    """Return a line for each column that has another name than in the last run.
+
+    Args:
+        streams: the custom fields of each stream.
+        known: the properties of each stream's schema in effect.
+        before: by stream, the names of columns by id that the last run left in the state.
+    """
+    found: dict[tuple[str, str, str], list[str]] = {}
+    for stream, columns in streams.items():
+        names = before.get(stream)
+        if not isinstance(names, dict):
+            continue
+        for key, column in columns.in_effect(known[stream]).items():
+            old = names.get(key)
+            if isinstance(old, str) and old != column.name:
+                found.setdefault((key, old, column.name), []).append(stream)
+    return [
+        f"custom field {key} of {', '.join(of)} was renamed: its values arrive in `{new}` from now on; `{old}` keeps "
+        "what was loaded before"
+        for (key, old, new), of in found.items()
+    ]

@@ -1,0 +1,117 @@
+"""Close's custom fields (developer.close.com: custom-fields): definitions, shared ones merged in, kinds of values."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from tap_crm import errors
+from tap_crm.declare import CustomFields
+from tap_crm.providers.close.lists import ListListing
+from tap_crm.providers.close.organization import Record, decoded
+from tap_crm.reading.offset import OffsetReader
+from tap_crm.shaping.carriers import Prefixed
+from tap_crm.shaping.custom_fields import ANY, DATE, MOMENT, NUMBER, TEXT, CustomField, list_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tap_crm.declare import Reading
+    from tap_crm.shaping.custom_fields import Schema
+
+_log = logging.getLogger("tap-crm.close")
+
+SHARED = "shared"
+#: The lists of definitions, by the kind of record that has the fields.
+KINDS = ("lead", "contact", "opportunity", "activity", "custom_object_type", SHARED)
+_BY_TYPE: Mapping[str, Schema] = {
+    **dict.fromkeys(("text", "textarea", "hidden", "url", "email", "choices"), TEXT),
+    **dict.fromkeys(("user", "contact", "custom_object"), TEXT),
+    "number": NUMBER,
+    "date": DATE,
+    "datetime": MOMENT,
+}
+#: How associations of shared fields may call the kinds; the pages that name them differ.
+_ALIASES: Mapping[str, tuple[str, ...]] = {
+    "activity": ("activity", "custom_activity", "custom_activity_type"),
+    "custom_object_type": ("custom_object", "custom_object_type"),
+}
+
+
+def definitions(kind: str, reading: Reading) -> list[Record]:
+    """Return the definitions of one list; asked once per run."""
+
+    def ask() -> list[Record]:
+        found: list[Record] = []
+        listing = ListListing(reading, f"/custom_field/{kind}/", label=f"definitions of custom fields of {kind}")
+        OffsetReader(listing, lambda item: found.extend(decoded(item)), reading.ledger, confirm_empty=True).read()
+        return list({record["id"]: record for record in found}.values())
+
+    return reading.shared.get(f"custom fields of {kind}", ask)
+
+
+def fields_of(kind: str, reading: Reading) -> list[CustomField]:
+    """Return the custom fields of one kind of record, those included that it shares with others."""
+    found = {record["id"]: record for record in definitions(kind, reading)}
+    try:
+        shared = definitions(SHARED, reading)
+    except (errors.Forbidden, errors.NotThere) as error:  # the plan has none
+        _log.warning("shared custom fields are not readable with this key: %s", error)
+        shared = []
+    found.update({record["id"]: record for record in shared if _is_shared_with(kind, record)})
+    return [_field(record) for record in found.values()]
+
+
+def _is_shared_with(kind: str, record: Record) -> bool:
+    """Tell whether a shared field belongs to a kind of record; one that does not say so belongs to all."""
+    associations = record.get("associations")
+    if not isinstance(associations, list):
+        return True
+    names = _ALIASES.get(kind, (kind,))
+    return any(isinstance(one, dict) and one.get("object_type") in names for one in associations)
+
+
+def custom(kind: str) -> CustomFields:
+    """Return the declaration for the stream of one kind of record: a field ``custom.cf_…`` for each that is set."""
+    return CustomFields(Prefixed("custom."), partial(fields_of, kind))
+
+
+def _field(record: Record) -> CustomField:
+    kind = str(record.get("type") or "")
+    many = record.get("accepts_multiple_values") is True
+    schema = _BY_TYPE.get(kind, ANY)
+    return CustomField(
+        key=str(record["id"]),
+        label=str(record.get("name") or ""),
+        kind=f"{kind or 'unknown'}{', several values' if many else ''}",
+        schema=list_of(schema) if many and schema is not ANY else schema,
+        choices=[str(choice) for choice in record.get("choices") or ()],
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Definitions:
+    """The stream of the definitions themselves; each says in ``object_type`` which list it came from.
+
+    A list that the plan or the user's role does not have is left out with a note.
+    """
+
+    def read(self, reading: Reading) -> None:
+        """Read the lists one after the other."""
+        refused: list[errors.ReadError] = []
+        for kind in KINDS:
+            try:
+                records = definitions(kind, reading)
+            except (errors.Forbidden, errors.NotThere) as error:
+                refused.append(error)
+                reading.ledger.note(f"object_type {kind} is not readable with this key")
+                continue
+            reading.emit_records([{**record, "object_type": kind} for record in records])
+        if len(refused) == len(KINDS):
+            raise refused[0]
+
+    def probe(self, reading: Reading) -> None:
+        """Ask for the first list, if that was not done yet."""
+        definitions(KINDS[0], reading)

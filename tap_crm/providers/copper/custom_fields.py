@@ -1,0 +1,84 @@
+"""Copper's custom fields (developer.copper.com: custom-fields/general): definitions, and kinds of values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from tap_crm.declare import CustomFields
+from tap_crm.providers.copper.lists import Record, ask_list, records_in
+from tap_crm.shaping.carriers import Entries
+from tap_crm.shaping.custom_fields import ANY, BOOLEAN, DATE, LIST, NUMBER, TEXT, CustomField, list_of
+from tap_crm.transport.session import Question
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tap_crm.declare import Reading
+    from tap_crm.shaping.custom_fields import Id, Schema
+
+PATH = "/custom_field_definitions"
+_KINDS: Mapping[str, Schema] = {
+    **dict.fromkeys(("string", "text", "url", "dropdown"), TEXT),
+    **dict.fromkeys(("float", "currency", "percentage"), NUMBER),
+    "multiselect": list_of(TEXT),
+    "date": DATE,
+    "checkbox": BOOLEAN,
+    "connect": LIST,  # the form of its values is not documented
+}
+_WITH_OPTIONS = ("dropdown", "multiselect")
+
+
+def definitions(reading: Reading) -> list[Record]:
+    """Return the definitions of all objects; asked once per run, an empty list twice."""
+
+    def ask() -> list[Record]:
+        question = Question("GET", PATH, "definitions of custom fields")
+        return ask_list(reading, question, records_in) or ask_list(reading, question, records_in)
+
+    return reading.shared.get(PATH, ask)
+
+
+def fields_of(kind: str, reading: Reading) -> list[CustomField]:
+    """Return the custom fields of one kind of record, such as ``person``."""
+    return [_field(record) for record in definitions(reading) if kind in (record.get("available_on") or ())]
+
+
+def custom(kind: str) -> CustomFields:
+    """Return the declaration for the streams of one kind of record."""
+    return CustomFields(Entries(), partial(fields_of, kind))
+
+
+def _field(record: Record) -> CustomField:
+    kind = str(record.get("data_type") or "")
+    schema = _KINDS.get(kind.lower(), ANY)
+    options = [option for option in record.get("options") or () if isinstance(option, dict)]
+    labels: dict[Id, str] = {
+        option["id"]: str(option["id"] if option.get("name") is None else option["name"])
+        for option in options
+        if option.get("id") is not None
+    }
+    return CustomField(
+        key=record["id"],
+        label=str(record.get("name") or ""),
+        kind=kind or "unknown",
+        schema=schema,
+        options=labels if kind.lower() in _WITH_OPTIONS else None,
+        choices=[f"{key} {label}" for key, label in labels.items()],
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Definitions:
+    """The stream of the definitions themselves."""
+
+    def read(self, reading: Reading) -> None:
+        """Emit the definitions."""
+        records = definitions(reading)
+        reading.ledger.source_total = len(records)
+        reading.emit_records(records)
+
+    def probe(self, reading: Reading) -> None:
+        """Ask for the definitions, if that was not done yet."""
+        definitions(reading)

@@ -1,0 +1,152 @@
+"""Where the records of a CRM carry the values of custom fields."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+
+import msgspec
+from msgspec import UNSET
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+Record: TypeAlias = dict[str, Any]
+#: The id of a custom field, and the value that a record has of it.
+Pair: TypeAlias = tuple[Any, Any]
+
+
+class Carrier(Protocol):
+    """How records carry the values of custom fields."""
+
+    @property
+    def column(self) -> str:
+        """The property of the stream that has the values as they come."""
+
+    @property
+    def is_raw_as_it_comes(self) -> bool:
+        """Whether the CRM's own records have that property."""
+
+    def split(self, record: Record) -> tuple[Record, list[Pair]]:
+        """Return the record without the values that can be told by their ids, and these."""
+
+    def raw(self, record: Record) -> Any:  # noqa: ANN401 - any JSON
+        """Return the values of a whole record as the property ``column`` has them."""
+
+    def keep(self, pairs: Sequence[Pair], extra: Record) -> None:
+        """Put values that have no column into ``extra``, in the form in which they came."""
+
+    # What the fast path needs: the same from structures
+
+    def fields(self, keys: Iterable[Any]) -> list[tuple[str, Any]]:
+        """Return names and types of the fields to decode, if the account has custom fields of these ids."""
+
+    def pairs(self, keys: Sequence[Any], values: tuple[Any, ...]) -> Iterable[Pair]:
+        """Return the values from the decoded fields; a ``ValueError`` if the careful path must look."""
+
+
+class _Entry(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+    custom_field_definition_id: int
+    value: Any = None
+    computed_value: Any = None
+
+
+_ENTRIES = msgspec.json.Decoder(list[_Entry] | None, float_hook=Decimal)
+
+
+_KEY, _VALUE = "custom_field_definition_id", "value"
+_DOCUMENTED = frozenset(_Entry.__struct_fields__)
+
+
+@dataclass(frozen=True, slots=True)
+class Entries:
+    """A list of objects, each with the definition's id and the value, and maybe the labels of its options."""
+
+    column: str = "custom_fields"
+    is_raw_as_it_comes: bool = True
+
+    def split(self, record: Record) -> tuple[Record, list[Pair]]:
+        """Read the entries of the list; those that are not as documented stay in it."""
+        held = record.get(self.column)
+        rest = {name: value for name, value in record.items() if name != self.column}
+        if not isinstance(held, list):
+            return (rest if held is None else record), []
+        values: dict[int, Any] = {}
+        odd: list[Any] = []
+        for entry in held:
+            key = _id_of(entry)
+            if key is None or key in values:
+                odd.append(entry)
+                continue
+            values[key] = entry.get(_VALUE)
+            if not entry.keys() <= _DOCUMENTED:
+                odd.append(entry)
+        return ({**rest, self.column: odd} if odd else rest), list(values.items())
+
+    def raw(self, record: Record) -> Any:  # noqa: ANN401
+        """Return the list."""
+        return record.get(self.column)
+
+    def keep(self, pairs: Sequence[Pair], extra: Record) -> None:
+        """Keep entries in a list like the one from which they are."""
+        kept = extra.get(self.column) or []
+        entries = [{_KEY: key, _VALUE: value} for key, value in pairs]
+        extra[self.column] = [*(kept if isinstance(kept, list) else [kept]), *entries]
+
+    def fields(self, keys: Iterable[Any]) -> list[tuple[str, Any]]:  # noqa: ARG002
+        """Decode the list as it is."""
+        return [(self.column, msgspec.Raw)]
+
+    def pairs(self, keys: Sequence[Any], values: tuple[Any, ...]) -> Iterable[Pair]:  # noqa: ARG002
+        """Decode the entries."""
+        raw = values[0]
+        entries = None if raw is UNSET else _ENTRIES.decode(raw)
+        pairs = [(entry.custom_field_definition_id, entry.value) for entry in entries or ()]
+        if len({key for key, _ in pairs}) != len(pairs):
+            raise ValueError("an entry is there twice")
+        return pairs
+
+
+def _id_of(entry: Any) -> int | None:  # noqa: ANN401 - any JSON
+    """Return the id of an entry's definition, also where it comes as text."""
+    key = entry.get(_KEY) if isinstance(entry, dict) else None
+    if isinstance(key, str) and key.isascii() and key.isdigit():
+        return int(key)
+    return key if isinstance(key, int) and not isinstance(key, bool) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Prefixed:
+    """A field of the record for each custom field that is set, ``<prefix><id>``."""
+
+    prefix: str
+    column: str = "custom_fields"
+    is_raw_as_it_comes: bool = False
+
+    def split(self, record: Record) -> tuple[Record, list[Pair]]:
+        """Take out the fields whose names begin with the prefix."""
+        rest: Record = {}
+        pairs: list[Pair] = []
+        for name, value in record.items():
+            if name.startswith(self.prefix):
+                pairs.append((name.removeprefix(self.prefix), value))
+            else:
+                rest[name] = value
+        return rest, pairs
+
+    def raw(self, record: Record) -> Any:  # noqa: ANN401
+        """Return an object of values by id, empty where none is set."""
+        return dict(self.split(record)[1])
+
+    def keep(self, pairs: Sequence[Pair], extra: Record) -> None:
+        """Keep the fields under their names."""
+        extra.update((f"{self.prefix}{key}", value) for key, value in pairs)
+
+    def fields(self, keys: Iterable[Any]) -> list[tuple[str, Any]]:
+        """Decode a field for each id."""
+        return [(f"{self.prefix}{key}", Any) for key in keys]
+
+    def pairs(self, keys: Sequence[Any], values: tuple[Any, ...]) -> Iterable[Pair]:
+        """Return those that are there."""
+        return [pair for pair in zip(keys, values, strict=True) if pair[1] is not UNSET]

@@ -1,0 +1,172 @@
+"""Values of custom fields as columns: labels for the ids of options, types as declared, nothing lost."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from tap_crm.shaping.conform import Conform, compile_conform
+from tap_crm.shaping.moments import Unfit
+from tap_crm.shaping.schema import EXTRA, json_types
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping
+
+    from tap_crm.shaping.carriers import Carrier, Pair, Record
+    from tap_crm.shaping.custom_fields import CustomField, Id
+
+#: The column of a field, and what makes of a value what the column holds; None for a field that is not wanted.
+_Reader: TypeAlias = "tuple[str, Conform] | None"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column as the target is told of it.
+
+    Attributes:
+        name: as in the catalog.
+        field: whose values it takes.
+        schema: its type, which may be older than the definition.
+    """
+
+    name: str
+    field: CustomField
+    schema: Mapping[str, Any]
+
+
+class CustomValues:
+    """Reads the custom fields of one stream's records into columns.
+
+    Args:
+        carrier: where the records have the values.
+        columns: what the stream has of them.
+        wanted: the top-level properties that are selected.
+        empty: columns that no field fills any more.
+        date_order: ``mdy`` or ``dmy``.
+        keeps_raw: whether the values are also emitted as they come.
+
+    Attributes:
+        misfits: how many values of a column were of another type.
+        gathers: whether the values that are emitted as they come have to be put together from fields of the record.
+        unlabelled: how many ids in a column are those of no known option.
+        undefined: how many values belong to no column.
+    """
+
+    def __init__(  # noqa: PLR0913 - what a stream has, handed over once
+        self,
+        carrier: Carrier,
+        columns: Iterable[Column],
+        wanted: Collection[str],
+        *,
+        empty: Iterable[str] = (),
+        date_order: str = "mdy",
+        keeps_raw: bool = False,
+    ) -> None:
+        columns = list(columns)
+        self.carrier = carrier
+        self.keys: list[Id] = [column.field.key for column in columns]
+        self.keeps_raw = keeps_raw
+        self.emits_raw = keeps_raw and carrier.column in wanted
+        self.gathers = self.emits_raw and not carrier.is_raw_as_it_comes
+        self.misfits: Counter[str] = Counter()
+        self.unlabelled: Counter[str] = Counter()
+        self.undefined: Counter[Id] = Counter()
+        self._keeps_extra = EXTRA in wanted
+        self._readers: dict[Id, _Reader] = {
+            column.field.key: (column.name, self._conform(column, date_order)) if column.name in wanted else None
+            for column in columns
+        }
+        names = [column.name for column in columns if column.name in wanted]
+        self._nothing: Record = dict.fromkeys([*names, *(name for name in empty if name in wanted)])
+
+    def _conform(self, column: Column, date_order: str) -> Conform:
+        """Return what reads a value of the definition's kind into the column's type."""
+        field, schema = column.field, dict(column.schema)
+        fit = compile_conform(schema, date_order)
+        is_list = "array" in json_types(schema)
+        options = field.options
+        if options is None:
+            return (lambda value: fit(value if isinstance(value, list) else [value])) if is_list else fit
+        labelled = self._labelled(options, column.name)
+        if is_list:
+            return lambda value: fit([labelled(one) for one in (value if isinstance(value, list) else [value])])
+        return lambda value: fit(labelled(value))
+
+    def _labelled(self, options: Mapping[Id, str], name: str) -> Conform:
+        labels = frozenset(options.values())
+
+        def read(value: Any) -> Any:  # noqa: ANN401 - any JSON
+            if value is None or isinstance(value, (dict, list, bool)):
+                raise Unfit
+            label = options.get(value)
+            if label is None and isinstance(value, str):
+                label = value if value in labels else options.get(int(value)) if value.isdecimal() else None
+            if label is None:
+                self.unlabelled[name] += 1
+                return str(value)
+            return label
+
+        return read
+
+    def read(self, pairs: Iterable[Pair], extra: Record) -> Record:
+        """Return a record's values by column, null where there is none; put what fits none into ``extra``."""
+        values = self._nothing.copy()
+        undefined: list[Pair] = []
+        readers = self._readers
+        for key, value in pairs:
+            if value is None:
+                continue
+            try:
+                reader = readers[key]
+            except KeyError:
+                undefined.append((key, value))
+                continue
+            if reader is None:
+                continue
+            name, conform = reader
+            try:
+                values[name] = conform(value)
+            except Unfit:
+                self.misfits[name] += 1
+                extra[name] = value
+        if undefined:
+            self.undefined.update(key for key, _ in undefined)
+            if not self.emits_raw:
+                self.carrier.keep(undefined, extra)
+        return values
+
+    # The careful path
+
+    def take(self, record: Record) -> tuple[Record, Record, Record]:
+        """Return what is left of a record, its columns, and what of its custom fields goes into ``_extra``."""
+        column = self.carrier.column
+        rest, pairs = self.carrier.split(record)
+        extra: Record = {}
+        if self.keeps_raw:
+            rest = {**rest, column: self.carrier.raw(record)}
+        elif rest.get(column) is not None:  # not in the form that is documented
+            extra[column] = rest[column]
+            rest = {name: value for name, value in rest.items() if name != column}
+        values = self.read(pairs, extra)
+        return rest, values, extra
+
+    # The fast path
+
+    def spread(self, fields: tuple[Any, ...]) -> Record:
+        """Return all that the custom fields add to a record, ``_extra`` included, from its decoded fields."""
+        extra: Record = {}
+        values = self.read(self.carrier.pairs(self.keys, fields), extra)
+        if extra and self._keeps_extra:
+            values[EXTRA] = extra
+        if self.gathers:
+            values[self.carrier.column] = dict(self.carrier.pairs(self.keys, fields))
+        return values
+
+    def counts(self) -> tuple[Counter[Any], ...]:
+        """Return what was counted so far, for :meth:`count_from`."""
+        return self.misfits.copy(), self.unlabelled.copy(), self.undefined.copy()
+
+    def count_from(self, counts: tuple[Counter[Any], ...]) -> None:
+        """Forget what was counted since, because the page is read once more."""
+        self.misfits, self.unlabelled, self.undefined = counts
