@@ -135,4 +135,8 @@ CUSTOM_FIELD_NAMES = (
     ("date_modified", "Date"),
     ("Id", "String"),
     ("Contract signed?", "Checkbox"),
+    ("Tags", "MultiSelect"),
+    ("Fields", "String"),
+    ("fields!", "Float"),
+    ("A very long field name " + "that goes on and on " * 8 + "and then it parts", "String"),
 )

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from sandbox.behaviour import CommonBehaviour
 from sandbox.exchange import Record  # noqa: TC001  (read at run time by `configure`)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_SCATTER = 2_654_435_761
+"""Spreads ids that lie in a row over 32 bits."""
 
 ModifiedFilter: TypeAlias = Literal["honoured", "ignored", "refused"]
 
@@ -45,8 +51,25 @@ class Behaviour(CommonBehaviour):
     """Converting a lead moves its date_modified."""
     full_result_duplicates: float = 0.02
     """Part of the activities that full_result gives twice."""
+    merge_moves_modified: bool = True
+    """Merging moves the date_modified of records that pointed at the lost one, not only the survivor's."""
+    hidden: dict[str, float | list[int]] = field(default_factory=dict)
+    """What the key may not see of a searchable object: a part of its records (0 to 1), or those ids."""
     admin_key: bool = True
     """Whether the key is an admin's; full_result is ignored for others."""
+
+    def hides(self, name: str) -> Callable[[int], bool] | None:
+        """Give the test of the ids that are hidden from the key; None if it may see the whole object.
+
+        A record that a part hides is hidden by every greater part, too.
+        """
+        what = self.hidden.get(name)
+        if not what:
+            return None
+        if isinstance(what, list):
+            return frozenset(what).__contains__
+        limit = what * 2**32
+        return lambda number: number * _SCATTER % 2**32 < limit
 
     def extra_for(self, name: str) -> Record:
         """Give the fields to add to rows of an object."""

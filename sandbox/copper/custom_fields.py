@@ -24,11 +24,14 @@ SINGULAR = {
 }
 TEXT_KINDS = ("String", "Text", "URL")
 OPTION_KINDS = ("Dropdown", "MultiSelect")
+KINDS = (*TEXT_KINDS, *OPTION_KINDS, "Date", "Checkbox", "Float", "Percentage", "Currency", "Connect")
 
 _DAY = 86_400
 _TEXTS = ("", "Zoë's 🥾 size", "two\nlines", '"quoted"', "0042", "1e5", "true", "x" * 300)
 _VARIANTS = 64
 _LAYOUTS = 150
+_EVERYWHERE = frozenset({*range(10), *range(24, len(CUSTOM_FIELD_NAMES))})
+"""Places of definitions that every object has: of every kind, and those whose names collide with others."""
 
 
 def definitions(count: int, rng: Random) -> list[Record]:
@@ -46,24 +49,31 @@ def definitions(count: int, rng: Random) -> list[Record]:
 
 def _definition(place: int, name: str, data_type: str, rng: Random) -> Record:
     kinds = list(SINGULAR.values())
-    available = kinds if place < 10 else rng.sample(kinds, rng.randint(2, 6))  # noqa: PLR2004
+    available = kinds if place in _EVERYWHERE else rng.sample(kinds, rng.randint(2, 6))
     if data_type == "Connect":
         available = ["company", "user"] if name.startswith("Partner people") else ["person"]
+    name = name[:200].ljust(200, ".") if len(name) > 150 else name  # noqa: PLR2004
+    first = 700_000 + 40 * place
+    names = ("California", "Bayern", "中部", "", "A & B", "A & B", "Zug", "None")
+    options = [{"id": first + rank * 2, "name": option, "rank": rank} for rank, option in enumerate(names)]
+    return described(126_240 + 3 * place, name, data_type, available, options=options)
+
+
+def described(  # noqa: PLR0913  (a definition has that many parts)
+    number: int, name: str, data_type: str, available_on: list[str], *, options: list[Record], currency: str = "USD"
+) -> Record:
+    """Give a definition with the keys that its kind has; those of other kinds are really absent."""
     definition: Record = {
-        "id": 126_240 + 3 * place,
-        "name": name[:200].ljust(200, ".") if len(name) > 150 else name,  # noqa: PLR2004
+        "id": number,
+        "name": name,
         "data_type": data_type,
-        "available_on": available,
+        "available_on": available_on,
         "is_filterable": data_type not in TEXT_KINDS,
     }
     if data_type == "Currency":
-        definition["currency"] = "USD"
+        definition["currency"] = currency
     if data_type in OPTION_KINDS:
-        first = 700_000 + 40 * place
-        names = ("California", "Bayern", "中部", "", "A & B", "A & B", "Zug", "None")
-        definition["options"] = [
-            {"id": first + rank * 2, "name": option, "rank": rank} for rank, option in enumerate(names)
-        ]
+        definition["options"] = options
     return definition
 
 
@@ -84,10 +94,7 @@ class ValueSource:
 def value_sources(made: list[Record], companies: list[int], people: list[int], rng: Random) -> dict[str, ValueSource]:
     """Prepare values of every definition for every object; Connect values are ids of the other end."""
     pools = {
-        one["id"]: [
-            _entry(one["id"], value(one, companies if one["available_on"] == ["person"] else people, rng))
-            for _ in range(_VARIANTS)
-        ]
+        one["id"]: [msgspec.Raw(msgspec.json.encode(entry(one, companies, people, rng))) for _ in range(_VARIANTS)]
         for one in made
     }
     return {
@@ -102,8 +109,10 @@ def _layouts(pools: list[list[msgspec.Raw]], rng: Random) -> list[list[list[msgs
     return [[], *(rng.sample(pools, rng.randint(least, len(pools))) for _ in range(_LAYOUTS) if pools)]
 
 
-def _entry(number: int, held: object) -> msgspec.Raw:
-    return msgspec.Raw(msgspec.json.encode({"custom_field_definition_id": number, "value": held}))
+def entry(definition: Record, companies: list[int], people: list[int], rng: Random) -> Record:
+    """Draw what a record holds of a definition."""
+    targets = companies if definition["available_on"] == ["person"] else people
+    return {"custom_field_definition_id": definition["id"], "value": value(definition, targets, rng)}
 
 
 def value(definition: Record, targets: list[int], rng: Random) -> object:  # noqa: PLR0911
@@ -113,13 +122,13 @@ def value(definition: Record, targets: list[int], rng: Random) -> object:  # noq
         return rng.random() < 0.3  # noqa: PLR2004
     if kind == "MultiSelect":
         options = definition["options"]
-        return [one["id"] for one in rng.sample(options, rng.randint(0, 4))]
+        return [one["id"] for one in rng.sample(options, rng.randint(0, min(4, len(options))))]
     if kind == "Connect":
         return rng.sample(targets, min(len(targets), rng.randint(0, 2))) or None
     if rng.random() < 0.15:  # noqa: PLR2004
         return None
     if kind == "Dropdown":
-        return rng.choice(definition["options"])["id"]
+        return rng.choice(definition["options"])["id"] if definition["options"] else None
     if kind == "Date":
         return rng.randint(-30 * 365, 60 * 365) * _DAY
     if kind == "Percentage":
@@ -133,13 +142,13 @@ def value(definition: Record, targets: list[int], rng: Random) -> object:  # noq
 
 def with_computed(record: Record, made: dict[int, Record]) -> None:
     """Add the option names beside the option ids (note "computed custom field values")."""
-    for entry in record.get("custom_fields") or ():
-        definition = made.get(entry["custom_field_definition_id"])
+    for held in record.get("custom_fields") or ():
+        definition = made.get(held["custom_field_definition_id"])
         if definition is None or definition["data_type"] not in OPTION_KINDS:
             continue
         names = {one["id"]: one["name"] for one in definition["options"]}
-        chosen = entry["value"]
+        chosen = held["value"]
         if isinstance(chosen, list):
-            entry["computed_value"] = [names.get(one) for one in chosen]
+            held["computed_value"] = [names.get(one) for one in chosen]
         else:
-            entry["computed_value"] = names.get(chosen)
+            held["computed_value"] = names.get(chosen)

@@ -100,7 +100,10 @@ class _Conversions:
         n = self.place_of[name].get(place)
         if n is None:
             return
-        when = max(self.when[n], record["date_created"])
+        if name == "people":
+            self.when[n] = max(self.when[n], record["date_created"])
+        when = self.when[n]
+        record["date_created"] = min(record["date_created"], when)
         ids = self.source.ids
         if name == "leads":
             record["date_modified"] = max(record["date_modified"], when)

@@ -89,11 +89,10 @@ class Relations:
         sources = ("people", "opportunities", "projects", "tasks")
         edges: dict[tuple[str, int], dict[tuple[str, int], None]] = self._cached("edges", sources, self._edges)
         found = edges.get((name, number), {})
-        living = self.world.tables
         return [
             {"id": other, "type": SINGULAR[kind]}
             for kind, other in found
-            if kind in kinds and other in living[kind].living
+            if kind in kinds and self.world.sees(kind, other)
         ]
 
     def links(self, kind: str, number: int, definition_id: int | None) -> list[Record]:
@@ -104,6 +103,7 @@ class Relations:
             for link in links
             if (link["source"]["entity_type"], link["source"]["id"]) == (kind, number)
             and definition_id in (None, link["custom_field_definition_id"])
+            and all(self.world.sees(PLURAL[link[end]["entity_type"]], link[end]["id"]) for end in ("source", "target"))
         ]
 
     def files(self, name: str, number: int) -> list[Record]:

@@ -80,7 +80,7 @@ def _by_email(app: CopperSandbox, request: Request, _: tuple[str, ...]) -> Answe
     wanted = text("email", body["email"])
     needle = msgspec.json.encode(wanted)[1:-1].lower()
     for row in app.world.tables["people"]:
-        if needle in row.raw.lower():
+        if needle in row.raw.lower() and app.world.sees("people", row.id):
             record = app.world.record("people", row.id)
             if any(one["email"].casefold() == wanted.casefold() for one in record["emails"]):
                 return _one(app, request, ("people", str(row.id)))
@@ -89,8 +89,8 @@ def _by_email(app: CopperSandbox, request: Request, _: tuple[str, ...]) -> Answe
 
 def _one(app: CopperSandbox, request: Request, parts: tuple[str, ...]) -> Answer:
     name, number = parts[0], int(parts[1])
-    table = app.world.tables[name]
-    if name == "activities" and number in table.deleted:
+    hides = app.behaviour.hides(name)
+    if name == "activities" and number in app.world.tables[name].deleted and not (hides and hides(number)):
         return encoded({"id": number, "is_deleted": True})
     record = app.world.record(name, _living(app, parts))
     if _computed(request):
@@ -196,9 +196,9 @@ def _files(app: CopperSandbox, _: Request, parts: tuple[str, ...]) -> Answer:
 
 
 def _living(app: CopperSandbox, parts: tuple[str, ...]) -> int:
-    """Give the id in a path; 404 if no such record lives."""
+    """Give the id in a path; 404 if no such record lives where the key may see it."""
     number = int(parts[1])
-    if number not in app.world.tables[parts[0]].living:
+    if not app.world.sees(parts[0], number):
         raise _MISSING
     return number
 

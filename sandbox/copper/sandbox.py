@@ -8,6 +8,7 @@ from sandbox.behaviour import configure
 from sandbox.copper import routes
 from sandbox.copper.behaviour import Behaviour
 from sandbox.copper.generate import MAKERS
+from sandbox.copper.merges import MERGED
 from sandbox.copper.related import Relations
 from sandbox.copper.search import Searcher
 from sandbox.copper.world import CopperWorld
@@ -108,6 +109,8 @@ class CopperSandbox(Simulator):
             self.world.create(name, count=churn.create)
         if churn.convert and name == "leads":
             self.world.convert(count=churn.convert)
+        if churn.merge and name in MERGED:
+            self.world.merge(name, count=churn.merge)
 
     def fields_of(self, name: str) -> set[str]:
         """Give the names of an object's fields."""

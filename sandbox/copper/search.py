@@ -102,10 +102,14 @@ class Searcher:
 
     def _ranking(self, table: Table, question: Question) -> Ranking:
         hide = table.hidden > 0 and not question.with_converted
-        plain = not hide and not question.tests and not question.full_result and question.parent is None
+        unseen = self.behaviour.hides(question.name)
+        plain = not (hide or unseen or question.tests or question.full_result) and question.parent is None
         if plain and question.sort_by in table.orders and set(question.bounds) <= {question.sort_by}:
             return self._stretch(table, question, question.sort_by)
-        key = (table.version, question.signature)
+        signature = question.signature
+        if unseen:
+            signature += _encode(self.behaviour.hidden[question.name])
+        key = (table.version, signature)
         kept = self._rankings.get(key)
         if kept is None:
             kept = self._rankings[key] = self._sorted(table, question, hide=hide)
@@ -122,6 +126,8 @@ class Searcher:
 
     def _sorted(self, table: Table, question: Question, *, hide: bool) -> Ranking:
         rows = self._candidates(table, question)
+        if unseen := self.behaviour.hides(question.name):
+            rows = [row for row in rows if not unseen(abs(row.id))]
         if hide:
             rows = [row for row in rows if row.kind != HIDDEN]
         indexed = question.sort_by in table.orders

@@ -28,7 +28,7 @@ class Shape:
     activities: int = 1_000
     users: int = 12
     tags: int = 150
-    custom_fields: int = 24
+    custom_fields: int = 28
     tie_fraction: float = 0.05
     """Part of the records that lies in import batches of 20 to 150 sharing a second."""
     tie_block: int = 0

@@ -58,10 +58,12 @@ class Source:
         self.rng = Random(shape.seed)
         self.random = self.rng.random
         self.ids = ids_of(shape)
-        self.definitions = definitions(shape.custom_fields, self.rng)
+        # Numbers of their own, so that everything else is the same whatever the number of custom fields.
+        fields = Random(shape.seed + 4)
+        self.definitions = definitions(shape.custom_fields, fields)
         self.lists = lists.small_lists(shape, self.rng)
-        companies, people = (self.ids[name].all()[:500] for name in ("companies", "people"))
-        self.custom = value_sources(self.definitions, companies, people, self.rng)
+        self.targets = [self.ids[name].all()[:500] for name in ("companies", "people")]
+        self.renew_values(fields)
         self.user_ids: list[int] = [user["id"] for user in self.lists["users"]]
         self.pipelines: list[Record] = self.lists["pipelines"]
         self.tag_names = tag_names(shape.tags)
@@ -90,6 +92,11 @@ class Source:
         """Choose the id of a generated record, if the object has any."""
         ids = self.ids[name]
         return ids.at(int(self.random() * ids.count)) if ids.count else None
+
+    def renew_values(self, rng: Random) -> None:
+        """Prepare values of the present definitions for the records that are made from now on."""
+        companies, people = self.targets
+        self.custom = value_sources(self.definitions, companies, people, rng)
 
     def _fill(self) -> None:
         rng = self.rng

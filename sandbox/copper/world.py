@@ -13,14 +13,16 @@ import msgspec
 from sandbox.copper import lists
 from sandbox.copper.behaviour import Behaviour
 from sandbox.copper.custom_fields import SINGULAR
+from sandbox.copper.field_changes import FIELD_VERBS, FieldChanges
 from sandbox.copper.generate import MAKERS, row_of, tables
+from sandbox.copper.merges import merge, pairs_of
 from sandbox.copper.sales import close_date
 from sandbox.copper.shape import Shape
 from sandbox.copper.source import Source
 from sandbox.exchange import Record
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from sandbox.table import Row, Table
 
@@ -47,6 +49,7 @@ class CopperWorld:
         self.lock = RLock()
         self.clock: Callable[[], float] = time.time
         self.edits = 0
+        self.fields = FieldChanges(self)
         self._tags: tuple[int, list[Record]] = (-1, [])
 
     @property
@@ -84,6 +87,16 @@ class CopperWorld:
             row = self.tables[name].living[number]
             return msgspec.json.decode(row.raw, type=dict) | self.behaviour.extra_for(name)
 
+    def sees(self, name: str, number: int) -> bool:
+        """Whether a record lives and the key may see it (knob `hidden`)."""
+        hides = self.behaviour.hides(name)
+        return number in self.tables[name].living and not (hides and hides(number))
+
+    def visible(self, name: str) -> list[Record]:
+        """Those of `records` that the key may see (knob `hidden`)."""
+        hides = self.behaviour.hides(name)
+        return [one for one in self.records(name) if not (hides and hides(one["id"]))]
+
     def account(self) -> Record:
         """The account itself."""
         behaviour = self.behaviour
@@ -97,7 +110,14 @@ class CopperWorld:
             return [dict(tag) for tag in self._tags[1]]
 
     def change(self, verb: str, order: Record) -> list[int]:
-        """Carry out `edit`, `create`, `delete` or `convert` as ordered over HTTP."""
+        """Carry out an order over HTTP: `edit`, `create`, `delete`, `convert`, `merge` or one of FIELD_VERBS.
+
+        Those of FIELD_VERBS take the arguments of their methods, with `id` for `number`; `merge` answers the ids of
+        a lost record and of its survivor in turn.
+        """
+        if verb in FIELD_VERBS:
+            given = {"number" if key == "id" else key: value for key, value in order.items()}
+            return [getattr(self, verb)(**given)]
         what = {key: order[key] for key in ("count", "ids") if key in order}
         changes = order.get("changes")
         if verb == "convert":
@@ -109,6 +129,9 @@ class CopperWorld:
             return self.create(name, changes=changes, count=what.get("count", 1))
         if verb == "delete":
             return self.delete(name, **what)
+        if verb == "merge":
+            merged = self.merge(name, count=what.get("count", 1), pairs=order.get("pairs"))
+            return [number for pair in merged for number in pair]
         raise KeyError(verb)
 
     def edit(
@@ -160,6 +183,65 @@ class CopperWorld:
                 self._convert(number, opportunity=opportunity)
             return chosen
 
+    def merge(
+        self, name: str, *, count: int = 1, pairs: Iterable[tuple[int, int]] | None = None
+    ) -> list[tuple[int, int]]:
+        """Merge people, companies or leads, each pair (lost, survivor), or `count` pairs at random; gives the pairs.
+
+        The lost ones go without a trace; what hung on them hangs on the survivors.
+        """
+        with self.lock:
+            chosen = pairs_of(self, name, count, pairs)
+            self.edits += 1
+            for lost, survivor in chosen:
+                merge(self, name, lost, survivor)
+            return chosen
+
+    def add_field(  # noqa: PLR0913  (a definition has that many parts)
+        self,
+        name: str,
+        data_type: str,
+        *,
+        available_on: Sequence[str] = tuple(SINGULAR.values()),
+        options: Sequence[str] = (),
+        currency: str = "USD",
+        fill: bool = False,
+    ) -> int:
+        """Define a custom field; gives its id.
+
+        Records have it once they are edited; those made later may. With `fill` all of them have a value at once,
+        and no date_modified moves.
+        """
+        return self.fields.add(name, data_type, available_on, options, currency, fill=fill)
+
+    def rename_field(self, number: int, name: str) -> int:
+        """Give a definition another name."""
+        return self.fields.rename(number, name)
+
+    def retype_field(self, number: int, data_type: str, *, options: Sequence[str] = ()) -> int:
+        """Give a definition another kind; values become such as that kind has, and no date_modified moves."""
+        return self.fields.retype(number, data_type, options)
+
+    def remove_field(self, number: int) -> int:
+        """Take a definition and all its values away; no date_modified moves."""
+        return self.fields.remove(number)
+
+    def add_option(self, number: int, name: str) -> int:
+        """Give a definition one more option; gives the option's id."""
+        return self.fields.add_option(number, name)
+
+    def rename_option(self, number: int, option: int, name: str) -> int:
+        """Give an option of a definition another name."""
+        return self.fields.rename_option(number, option, name)
+
+    def remove_option(self, number: int, option: int) -> int:
+        """Take an option out of a definition; records keep its id."""
+        return self.fields.remove_option(number, option)
+
+    def put(self, name: str, row: Row) -> None:
+        """Take a row in, in place of one with its id; searches show it after the index lag."""
+        self.tables[name].put(row, self._due())
+
     def _convert(self, number: int, *, opportunity: bool) -> None:
         lead = self.record("leads", number)
         now = int(self.clock())
@@ -190,11 +272,13 @@ class CopperWorld:
 
     def _edit_row(self, name: str, number: int, changes: Record | None) -> None:
         record: Record = msgspec.json.decode(self.tables[name].living[number].raw)
+        if "custom_fields" not in (changes or {}):
+            self.fields.complete(name, record)
         if changes is None:
             text = "details" if name == "activities" else "name"
             changes = {text: f"{str(record[text] or '').partition(' (edit')[0]} (edit {self.edits})"}
         record.update({"date_modified": int(self.clock())} | changes)
-        self._put(name, row_of(name, record))
+        self.put(name, row_of(name, record))
 
     def _create(self, name: str, changes: Record) -> int:
         now = int(self.clock())
@@ -209,11 +293,8 @@ class CopperWorld:
         elif name == "opportunities":
             made["close_date"] = close_date(now, dmy=self.shape.dmy)
         row = row_of(name, msgspec.json.decode(msgspec.json.encode(made), type=dict) | changes)
-        self._put(name, row)
+        self.put(name, row)
         return row.id
-
-    def _put(self, name: str, row: Row) -> None:
-        self.tables[name].put(row, self._due())
 
     def _due(self) -> float:
         return time.monotonic() + self.behaviour.index_lag

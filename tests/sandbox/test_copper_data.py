@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from sandbox.copper import SMALL, CopperWorld, Shape
+from sandbox.copper.custom_fields import KINDS
 
 if TYPE_CHECKING:
     from sandbox.copper import CopperSandbox
@@ -77,7 +78,7 @@ def test_some_tasks_are_due_before_1970(app: CopperSandbox) -> None:
 
 def test_custom_fields_of_every_kind(app: CopperSandbox) -> None:
     definitions = {one["id"]: one for one in app.world.records("custom_field_definitions")}
-    assert len(definitions) == 24
+    assert len(definitions) == 28
     names = [one["name"] for one in definitions.values()]
     assert names.count("Region") == 3
     assert "Name" in names
@@ -107,7 +108,43 @@ def test_custom_fields_of_every_kind(app: CopperSandbox) -> None:
     assert () in orders
 
 
-@pytest.mark.parametrize("count", [0, 1, 5, 60])
+def test_names_of_custom_fields_collide_on_one_object(app: CopperSandbox) -> None:
+    names = [one["name"] for one in app.world.records("custom_field_definitions") if "person" in one["available_on"]]
+    assert names.count("Region") > 1
+    assert {"Fields", "fields!", "Tags"} < set(names)
+
+
+def test_names_of_custom_fields_on_one_object_may_differ_only_far_behind(app: CopperSandbox) -> None:
+    first, second = (one for one in app.world.records("custom_field_definitions") if len(one["name"]) == 200)
+    assert first["name"] != second["name"]
+    assert first["name"][:80] == second["name"][:80]
+    assert set(first["available_on"]) & set(second["available_on"])
+
+
+def test_names_of_custom_fields_may_have_no_latin_letter(app: CopperSandbox) -> None:
+    names = {one["name"] for one in app.world.records("custom_field_definitions")}
+    assert {"顧客ランク", "🎂"} < names
+
+
+def test_definitions_cover_every_kind(app: CopperSandbox) -> None:
+    assert {one["data_type"] for one in app.world.records("custom_field_definitions")} == set(KINDS)
+    assert len(KINDS) == 11
+
+
+def test_the_number_of_custom_fields_changes_nothing_else() -> None:
+    few, many = (CopperWorld(replace(SMALL, custom_fields=count)).records("people") for count in (1, 60))
+    assert [one | {"custom_fields": []} for one in few] == [one | {"custom_fields": []} for one in many]
+
+
+def test_a_conversion_has_one_moment_in_the_lead_and_in_what_became_of_it(app: CopperSandbox) -> None:
+    became = [one for name in ("people", "opportunities") for one in app.world.records(name)]
+    origins = [origin for one in became for origin in one["leads_converted_from"]]
+    assert origins
+    for origin in origins:
+        assert app.world.record("leads", origin["lead_id"])["converted_at"] == origin["converted_timestamp"]
+
+
+@pytest.mark.parametrize("count", [0, 1, 5, 60, 300])
 def test_the_number_of_custom_fields_is_chosen(count: int) -> None:
     world = CopperWorld(Shape(people=30, companies=5, custom_fields=count))
     definitions = world.records("custom_field_definitions")
