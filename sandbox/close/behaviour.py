@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import Literal
+from zlib import crc32
 
 from sandbox.behaviour import CommonBehaviour
 
@@ -19,6 +20,7 @@ KNOWN_LIMITS = {
 }
 """The greatest `_limit` of each resource that is known to work (close.md, section 5); 100 for all others."""
 _SKIP_CAP = 250_000
+_ALL_IDS = 1 << 32
 
 
 @dataclass(slots=True)
@@ -99,8 +101,29 @@ class Behaviour(CommonBehaviour):
     forbidden: list[str] = field(default_factory=list)
     """Resources that are answered 403."""
     forbidden_body: Literal["json", "html"] = "json"
+    event_reach: float = 30 * 86_400.0
+    """Seconds that the event log reaches back; the generated history is 30 days long at most."""
+    deleted_missing: float = 0.0
+    """Part of the `deleted` events that are never written."""
+    deleted_late: float = 0.0
+    """Part of the `deleted` events that show only after `deleted_delay`, dated as if they had been there."""
+    deleted_delay: float = 60.0
+    hidden: dict[str, float] = field(default_factory=dict)
+    """Part of the records of an object, by its name, that the key does not see (any more)."""
+    hidden_ids: set[str] = field(default_factory=set)
+    """Ids of more records that it does not see."""
     admin_key: bool = True
     """Whether the key is an admin's; others see no `data` of events older than an hour."""
+
+    def hides(self, name: str, number: str) -> bool:
+        """Whether the key does not see a record; with a greater part, those hidden before stay so."""
+        part = self.hidden.get(name, 0.0)
+        return number in self.hidden_ids or crc32(number.encode()) < part * _ALL_IDS
+
+    @property
+    def hiding(self) -> bool:
+        """Whether any record is hidden at all."""
+        return bool(self.hidden or self.hidden_ids)
 
     def limit_cap(self, resource: str) -> int:
         """Give the greatest `_limit` of a resource."""

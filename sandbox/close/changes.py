@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from sandbox.close.events import News
+from sandbox.close.field_values import FieldValues
 from sandbox.close.generate import make, row_of
 from sandbox.close.kinds import ACTIVITY_NAMES, event_type, shown
 from sandbox.close.moments import bare, text_of
@@ -24,11 +25,6 @@ _TEXTS = (
     *("user_phone", "email", "source"),
 )
 _DATES = ("date_updated", "updated_at")
-_FIELD_OWNERS = {"lead": ("leads",), "contact": ("contacts",), "opportunity": ("opportunities",)} | {
-    "activity": ("custom_activities",),
-    "custom_object_type": ("custom_objects",),
-    "shared": ("leads", "contacts", "opportunities", "custom_activities", "custom_objects"),
-}
 
 
 class Editor:
@@ -36,6 +32,7 @@ class Editor:
 
     def __init__(self, world: CloseWorld) -> None:
         self.world = world
+        self.values = FieldValues(world)
         self.edits = 0
 
     def chosen(self, name: str, count: int, ids: list[str] | None) -> list[str]:
@@ -55,7 +52,7 @@ class Editor:
     def edit(self, name: str, number: str, changes: Record | None) -> str:
         """Change one record; `date_updated` becomes now unless `changes` says otherwise."""
         self.edits += 1
-        old = self._current(name, number)
+        old = self.current(name, number)
         if changes is None:
             changes = self._another_text(old)
         if "display_name" in old and "name" in changes:
@@ -64,10 +61,12 @@ class Editor:
         for key in [key for key, value in new.items() if value is None and key.startswith("custom.")]:
             del new[key]
         action = "completed" if new.get("is_complete") and not old["is_complete"] else "updated"
-        self._put(name, new)
-        self._tell(name, action, new, old)
+        self.put(name, new)
+        self.tell(name, action, new, old)
         if name in ("contacts", "opportunities"):
             self._raise_lead(new["lead_id"])
+        if name == "custom_fields":
+            self.values.definitions_changed()
         return number
 
     def _another_text(self, old: Record) -> Record:
@@ -87,22 +86,26 @@ class Editor:
         created = now if dated is None else int(dated * 1_000) * 1_000
         make_one = self._made if name in self.world.tables else self._copied
         record = make_one(name, created, now) | changes
-        self._put(name, record)
-        self._tell(name, "created", record, None)
+        self.put(name, record)
+        self.tell(name, "created", record, None)
         if name in ("contacts", "opportunities"):
             self._raise_lead(record["lead_id"])
         if name == "contacts":
             self._contact_list_changed(record["lead_id"], [record["id"]], [])
+        if name == "custom_fields":
+            self.values.definitions_changed()
         return str(record.get("id", record.get("email")))
 
     def delete(self, name: str, number: str, meta: Record | None = None) -> None:
         """Delete one record, with all that belongs to it."""
-        record = self._current(name, number)
+        record = self.current(name, number)
         if name == "comments" and any(one["id"] == record["thread_id"] for one in self.world.lists["comment_threads"]):
             self._withdraw(record)
             return
+        if name == "leads":
+            record |= self._contact_ids(number)
         self._remove(name, number)
-        self._tell(name, "deleted", None, record, meta or {})
+        self.tell(name, "deleted", None, record, meta or {})
         if name == "leads":
             self._delete_children(number, meta)
         elif name == "comment_threads":
@@ -112,13 +115,15 @@ class Editor:
             self._contact_list_changed(record["lead_id"], [], [number])
             self._raise_lead(record["lead_id"])
         elif name == "custom_fields":
-            self._forget_field(record)
+            self.values.change(record, lambda _: None)
+            self.values.definitions_changed()
 
     def merge(self, source: str, destination: str) -> None:
         """Move all of a lead into another one; the first disappears."""
         world = self.world
         meta = {"merge_source_lead_id": source, "merge_destination_lead_id": destination}
-        old = world.record("leads", source)
+        old = self.current("leads", source) | self._contact_ids(source)
+        kept = self.current("leads", destination) | self._contact_ids(destination)
         for row in world.tables["created_activities"].of_lead(source):
             self.delete("created_activities", row.id, meta)
         for name in CHILDREN:
@@ -127,15 +132,14 @@ class Editor:
         for name in _LISTED_CHILDREN:
             for one in [one for one in world.lists[name] if one["lead_id"] == source]:
                 before, after = dict(one), self._dated(one) | {"lead_id": destination}
-                self._put(name, after)
-                self._tell(name, "updated", after, before, meta)
+                self.put(name, after)
+                self.tell(name, "updated", after, before, meta)
         self._remove("leads", source)
         if world.behaviour.merge_deletes_source:
-            self._tell("leads", "deleted", None, old, meta)
-        kept = self._current("leads", destination)
-        merged = self._dated(kept)
-        self._put("leads", merged)
-        self._tell("leads", "merged", merged, kept, meta)
+            self.tell("leads", "deleted", None, old, meta)
+        merged = self._dated(self.current("leads", destination))
+        self.put("leads", merged)
+        self.tell("leads", "merged", merged | self._contact_ids(destination), kept, meta)
         self._note_merge(old, merged, meta)
 
     def _delete_children(self, lead_id: str, meta: Record | None) -> None:
@@ -150,8 +154,8 @@ class Editor:
     def _move(self, name: str, row: Row, lead_id: str, meta: Record) -> None:
         before = msgspec.json.decode(row.raw)
         after = self._dated(before) | {"lead_id": lead_id}
-        self._put(name, after)
-        self._tell(name, "updated", after, before, meta)
+        self.put(name, after)
+        self.tell(name, "updated", after, before, meta)
 
     def _note_merge(self, old: Record, new: Record, meta: Record) -> None:
         now = self.world.now()
@@ -164,10 +168,11 @@ class Editor:
             "destination_display_name": new["display_name"],
             "merge_status": "completed",
         }
-        self._put("lead_merges", record)
-        self._tell("lead_merges", "created", record, None, meta)
+        self.put("lead_merges", record)
+        self.tell("lead_merges", "created", record, None, meta)
 
-    def _current(self, name: str, number: str) -> Record:
+    def current(self, name: str, number: str) -> Record:
+        """Copy a living record, without what is nested in it."""
         tables = self.world.tables
         if name in tables:
             record: Record = msgspec.json.decode(tables[name].living[number].raw)
@@ -191,8 +196,6 @@ class Editor:
         number = source.long("acti" if name in ACTIVITY_NAMES else name[:4])
         record = make(source, name, number, created, updated)
         record = msgspec.json.decode(msgspec.json.encode(record), type=Record)
-        known = {f"custom.{one['id']}" for one in world.lists["custom_fields"]}
-        record = {key: value for key, value in record.items() if not key.startswith("custom.") or key in known}
         if name != "leads":
             (lead_id,) = world.tables["leads"].sample(world.rng, 1) or ("",)
             contacts = world.tables["contacts"].of_lead(lead_id) if lead_id else []
@@ -223,7 +226,8 @@ class Editor:
             record["name"] = f"New {self.edits}"
         return record
 
-    def _put(self, name: str, record: Record) -> None:
+    def put(self, name: str, record: Record) -> None:
+        """Keep a record, in the place of one that has its id."""
         world = self.world
         if name in world.tables:
             world.tables[name].put(row_of(record), time.monotonic(), world.behaviour.index_lag)
@@ -244,9 +248,10 @@ class Editor:
         key = "email" if name == "unsubscribed_emails" else "id"
         world.lists[name][:] = [one for one in world.lists[name] if one[key] != number]
 
-    def _tell(
+    def tell(
         self, name: str, action: str, after: Record | None, before: Record | None, meta: Record | None = None
     ) -> None:
+        """Write into the log what happened to a record, if the log tells of such."""
         record = after or before or {}
         kind = event_type(name, record)
         if kind is None:
@@ -262,8 +267,12 @@ class Editor:
             news.changed = [key for key in keys if key not in _DATES]
             news.before = {key: before.get(key) for key in keys}
         if name == "leads" and after is not None:
-            news.after = after | {"contact_ids": self.world.nested(number)["contact_ids"]}
+            news.after = after | self._contact_ids(number)
         self.world.log.write(news, self.world.now())
+
+    def _contact_ids(self, lead_id: str) -> Record:
+        """Give the one nested field of a lead that its events have."""
+        return {"contact_ids": self.world.contact_ids(lead_id)}
 
     def _contact_list_changed(self, lead_id: str | None, joined: list[str], left: list[str]) -> None:
         """A lead's contacts are its own field: it tells of the change."""
@@ -272,35 +281,19 @@ class Editor:
             return
         before = msgspec.json.decode(lead.raw)
         after = self._dated(before)
-        self._put("leads", after)
-        present = self.world.nested(lead.id)["contact_ids"]
+        self.put("leads", after)
+        present = self._contact_ids(lead.id)["contact_ids"]
         past = [number for number in present if number not in joined] + left
-        self._tell("leads", "updated", after | {"contact_ids": present}, before | {"contact_ids": past})
+        self.tell("leads", "updated", after | {"contact_ids": present}, before | {"contact_ids": past})
 
     def _raise_lead(self, lead_id: str | None) -> None:
         lead = self.world.tables["leads"].living.get(lead_id or "")
         if lead is not None and self.world.behaviour.children_move_lead:
-            self._put("leads", self._dated(msgspec.json.decode(lead.raw)))
+            self.put("leads", self._dated(msgspec.json.decode(lead.raw)))
 
     def _withdraw(self, comment: Record) -> None:
         """A removed comment keeps its row, empty, until its thread is gone."""
         new = self._dated(comment)
         new |= {"body": "", "removed_at": new["updated_at"], "removed_by": self.world.source.user_ids[0]}
-        self._put("comments", new)
-        self._tell("comments", "updated", new, comment)
-
-    def _forget_field(self, field: Record) -> None:
-        """Take a deleted custom field's values out of every record, whose dates stay."""
-        key = f"custom.{field['id']}"
-        for one in (*self.world.lists["custom_activity_types"], *self.world.lists["custom_object_types"]):
-            one["fields"] = [short for short in one["fields"] if short["id"] != field["id"]]
-        needle = key.encode()
-        for name in _FIELD_OWNERS[field["object_type"]]:
-            if name not in self.world.tables:
-                for one in self.world.lists[name]:
-                    one.pop(key, None)
-                continue
-            for row in [row for row in self.world.tables[name] if needle in row.raw]:
-                record = msgspec.json.decode(row.raw)
-                del record[key]
-                self._put(name, record)
+        self.put("comments", new)
+        self.tell("comments", "updated", new, comment)

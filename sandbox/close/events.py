@@ -72,6 +72,11 @@ class EventLog:
         row = row or self.row(news, now)
         self._last[news.object_id] = row.id
         lag = self.behaviour.event_lag * max(_LEAST_LAG, self.rng.random())
+        if news.action == "deleted":
+            if self.rng.random() < self.behaviour.deleted_missing:
+                return
+            if self.rng.random() < self.behaviour.deleted_late:
+                lag = max(lag, self.behaviour.deleted_delay)
         self.table.put(row, time.monotonic(), lag)
 
     def row(self, news: News, now: int) -> EventRow:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from sandbox.close import activities, people, sales
+from sandbox.close.custom_fields import variant_of
 from sandbox.close.kinds import ACTIVITIES, TABLES
 from sandbox.close.moments import DAY, SECOND, micros_of
 from sandbox.close.shape import stamps, tied_stamps
@@ -34,18 +35,28 @@ encode = msgspec.json.Encoder().encode
 
 def make(source: Source, name: str, number: str, created: int, updated: int) -> Record:
     """Make a record of a table."""
+    record = _plain(source, name, number, created, updated)
+    return record | source.custom.variant(name, record).values
+
+
+def _plain(source: Source, name: str, number: str, created: int, updated: int) -> Record:
     if name in _CORE:
         return _CORE[name](source, number, created, updated)
     return activities.activity(source, _KINDS[name], number, created, updated)
 
 
-def row_of(record: Record, created: int | None = None, updated: int | None = None) -> Row:
-    """Encode a record and note what filters need of it."""
+def row_of(record: Record, created: int | None = None, updated: int | None = None, tail: bytes | None = None) -> Row:
+    """Encode a record and note what filters need of it; `tail` are its custom fields if it is without them."""
+    if tail is None:
+        values = {key: value for key, value in record.items() if key.startswith("custom.")}
+        record = {key: value for key, value in record.items() if key not in values} if values else record
+        tail = variant_of(values).tail
     row = Row(
         record["id"],
         micros_of(record["date_created"]) if created is None else created,
         micros_of(record["date_updated"]) if updated is None else updated,
         encode(record),
+        tail,
     )
     row.kind = record.get("_type", "")
     row.lead_id = record.get("lead_id")
@@ -79,7 +90,8 @@ def _rows(name: str, source: Source) -> Iterator[Row]:
             start -= start % SECOND
         if name == "meetings" and place < shape.future_meetings:
             start = (shape.now + 3_600) * SECOND + _AHEAD[place % len(_AHEAD)] * DAY
-        yield row_of(make(source, name, number, start, updated), start, updated)
+        record = _plain(source, name, number, start, updated)
+        yield row_of(record, start, updated, source.custom.variant(name, record).tail)
 
 
 @contextmanager

@@ -109,7 +109,10 @@ def found(app: CloseSandbox, selection: Selection) -> list[Entry]:
     entries: list[Entry] = []
     for name in selection.names:
         table = app.world.tables[name]
-        entries += _candidates(table, selection)
+        fitting = _candidates(table, selection)
+        if app.behaviour.hiding:
+            fitting = [entry for entry in fitting if app.world.sees(name, entry[1])]
+        entries += fitting
     if len(selection.names) > 1 or selection.leads is not None or len(selection.bounds) > 1:
         entries.sort()
     if selection.key is not None:
@@ -174,7 +177,7 @@ def _home(app: CloseSandbox, selection: Selection, entry: Entry) -> list[str]:
 def _shaped(app: CloseSandbox, name: str, row: Row, fields: list[str] | None) -> object:
     if fields is None and name != "leads":
         return msgspec.Raw(row.raw)
-    return with_fields(app.world.full(name, row), fields)
+    return with_fields(app.world.full(name, row, seen=True), fields)
 
 
 def _restrict_leads(_: CloseSandbox, asked: Asked, selection: Selection) -> None:

@@ -97,7 +97,7 @@ def small_list(app: CloseSandbox, request: Request) -> Answer:
     _needed(one, request)
     if path == "saved_search" and not {"type", "type__in"} & set(asked.given):
         asked.given["type"] = "lead"
-    rows = _filtered(app, asked, [record for record in app.world.lists[one.name] if _belongs(one, record)])
+    rows = _filtered(app, asked, _of_list(app, one))
     if order := asked.order:
         rows.sort(key=lambda row: str(row[order.removeprefix("-")]), reverse=order.startswith("-"))
     if not one.paged:
@@ -114,15 +114,21 @@ def small_record(app: CloseSandbox, request: Request, path: str, number: str) ->
     one = LISTS[path]
     asked = read(path, request, SINGLE, app.behaviour)
     key = "email" if path == "unsubscribe/email" else "id"
-    for record in app.world.lists[one.name]:
-        if record[key] == number and _belongs(one, record):
+    for record in _of_list(app, one):
+        if record[key] == number:
             extra = _counts(app, number) if path == "sequence" else {}
             return encoded(with_fields(shown(one.name, record) | extra, asked.fields))
     raise Refusal(404, f"{path} {number} not found")
 
 
-def _belongs(one: SmallList, record: Record) -> bool:
-    return one.where is None or record[one.where[0]] == one.where[1]
+def _of_list(app: CloseSandbox, one: SmallList) -> list[Record]:
+    """Give what the key sees of a list."""
+    rows = app.world.lists[one.name]
+    if one.where:
+        rows = [row for row in rows if row[one.where[0]] == one.where[1]]
+    if app.behaviour.hiding:
+        rows = [row for row in rows if app.world.sees(one.name, str(row.get("id", row.get("email"))))]
+    return list(rows)
 
 
 def _needed(one: SmallList, request: Request) -> None:

@@ -44,7 +44,7 @@ def _types(source: Source) -> dict[str, list[Record]]:
                 "description": source.maybe(0.5, ["Für Ämter"]),
                 "api_create_only": False,
                 "editable_with_roles": [],
-                "fields": [_short(one) for one in source.custom.of(kind, number)],
+                "fields": source.custom.short(kind, number),
             }
             | dated(source, n, zone=False)
             for n, number in enumerate(numbers)
@@ -57,22 +57,16 @@ def _types(source: Source) -> dict[str, list[Record]]:
     for one in object_types:
         one |= {"name_plural": "Maschinen", "back_reference_fields": []}
     objects = []
-    for n in range(source.shape.custom_objects if source.ids["leads"] else 0):
+    for n, number in enumerate(custom.object_ids if source.ids["leads"] else []):
         type_id = source.one(custom.object_type_ids)
         record = {
-            "id": source.long("custobj"),
+            "id": number,
             "custom_object_type_id": type_id,
             "lead_id": source.one(source.ids["leads"]),
             "name": f"Press №{n}",
         }
         objects.append(record | dated(source, n) | custom.draw("custom_object_type", type_id))
     return {"custom_activity_types": activity_types, "custom_object_types": object_types, "custom_objects": objects}
-
-
-def _short(definition: Record) -> Record:
-    keys = ("id", "name", "type", "description", "required", "is_shared", "accepts_multiple_values")
-    found = {key: definition[key] for key in (*keys, "editable_with_roles") if key in definition}
-    return found | ({"choices": definition["choices"]} if definition["choices"] else {})
 
 
 def _views_and_phones(source: Source) -> dict[str, list[Record]]:

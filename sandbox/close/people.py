@@ -42,7 +42,7 @@ def lead(source: Source, number: str, created: int, updated: int) -> Record:
         record["primary_email"] = email if chance(0.8) else None
     if chance(0.3):
         record["source"] = maybe(0.7, ["Web", "Messe", "API"])
-    return source.named(record, "created_by", "updated_by") | source.custom.draw("lead")
+    return source.named(record, "created_by", "updated_by")
 
 
 def contact(source: Source, number: str, created: int, updated: int) -> Record:
@@ -75,4 +75,4 @@ def contact(source: Source, number: str, created: int, updated: int) -> Record:
         record["integration_links"] = one(source.links)
     if chance(0.2):
         record |= {"timezone": maybe(0.8, ["Europe/Vienna", "America/New_York"]), "timezone_source": "phone"}
-    return record | source.custom.draw("contact")
+    return record

@@ -13,10 +13,9 @@ if TYPE_CHECKING:
 
 def custom_activity(source: Source, created: int) -> Record:
     """Make what a custom activity has besides."""
-    type_id = source.one(source.custom.activity_type_ids)
     published = source.chance(0.8)
     return {
-        "custom_activity_type_id": type_id,
+        "custom_activity_type_id": source.one(source.custom.activity_type_ids),
         "status": "published" if published else "draft",
         "last_published_at": text_of(created) if published else None,
         "pinned_at": None,
@@ -24,7 +23,7 @@ def custom_activity(source: Source, created: int) -> Record:
         "pinned": False,
         "mentions": [],
         "source": source.maybe(0.5, ["api"]),
-    } | source.custom.draw("activity", type_id)
+    }
 
 
 def created_activity(source: Source, _: int) -> Record:

@@ -75,8 +75,9 @@ def _any_activity(app: CloseSandbox, request: Request, parts: tuple[str, ...]) -
 def _record(app: CloseSandbox, request: Request, names: list[str], number: str) -> Answer:
     asked = read(request.path, request, SINGLE, app.behaviour)
     for name in names:
-        if number in app.world.tables[name].living:
-            return encoded(with_fields(app.world.record(name, number), asked.fields))
+        row = app.world.tables[name].living.get(number)
+        if row is not None and app.world.sees(name, number):
+            return encoded(with_fields(app.world.full(name, row, seen=True), asked.fields))
     raise Refusal(404, f"{names[0]} {number} not found")
 
 
@@ -135,7 +136,7 @@ def _schema(app: CloseSandbox, request: Request, parts: tuple[str, ...]) -> Answ
             "object_type": kind,
             "name": name,
             "organization_id": world.source.organization_id,
-            "fields": [shown("custom_fields", one) for one in fields],
+            "fields": [shown("custom_fields", one) for one in fields if world.sees("custom_fields", one["id"])],
         }
     )
 

@@ -70,7 +70,7 @@ def opportunity(source: Source, number: str, created: int, updated: int) -> Reco
         record |= {"stall_status": maybe(0.5, [_STALLED]), "suggested_action": maybe(0.5, [_SUGGESTION])}
     if chance(0.3):
         record |= {"integration_links": one(source.links), "attachments": []}
-    return source.named(record, "created_by", "updated_by", "user_id") | source.custom.draw("opportunity")
+    return source.named(record, "created_by", "updated_by", "user_id")
 
 
 def task(source: Source, number: str, created: int, updated: int, kind: str | None = None) -> Record:

@@ -78,7 +78,8 @@ class Searcher:
             numbers = [number for _, number in entries[: behaviour.search_cap]]
         most = min(len(numbers), FOREVER if search.results_limit is None else search.results_limit)
         stop = min(place + search.limit, most)
-        rows = [row for number in numbers[place:stop] if (row := table.seen(number))]
+        sees, name = self.app.world.sees, search.question.name
+        rows = [row for number in numbers[place:stop] if (row := table.seen(number)) and sees(name, number)]
         body: Record = {
             "data": [self._shaped(search, row) for row in rows],
             "cursor": self._next(search, stop, most, total, numbers),
@@ -117,6 +118,8 @@ class Searcher:
         attribute = _INDEXED.get(first, "created")
         primary = attribute if attribute in question.bounds or not question.bounds else min(question.bounds)
         entries = table.between(primary, *question.bounds.get(primary, _ALL), lagging=True)
+        if self.app.behaviour.hiding:
+            entries = [entry for entry in entries if self.app.world.sees(question.name, entry[1])]
         others = {name: bound for name, bound in question.bounds.items() if name != primary}
         if others or question.tests:
             rows = [row for _, number in entries if (row := table.seen(number))]
@@ -156,7 +159,7 @@ class Searcher:
             return {"__object_type": kind, "id": row.id}
         world = self.app.world
         nested = name != "leads" or not _NESTED.isdisjoint(search.fields)
-        record = world.full(name, row) if nested else msgspec.json.decode(row.raw)
+        record = world.full(name, row, seen=True) if nested else msgspec.json.decode(row.raw)
         return {"__object_type": kind} | with_fields(record, search.fields)
 
     def _read(self, request: Request) -> tuple[Search, str | None]:

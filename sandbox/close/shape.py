@@ -35,7 +35,7 @@ class Shape:
     sequences: int = 4
     sequence_subscriptions: int = 60
     custom_objects: int = 40
-    custom_fields: int = 12
+    custom_fields: int = 24
     """Definitions of each kind of object."""
     comments: int = 30
     small_lists: int = 6

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import base64
 from random import Random
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from sandbox import words
 from sandbox.close import account, custom_fields
+from sandbox.close.draws import Draws, Pool
 from sandbox.close.kinds import TABLES
 
 if TYPE_CHECKING:
@@ -17,19 +17,16 @@ if TYPE_CHECKING:
     from sandbox.exchange import Record
 
 Raw = msgspec.Raw
-Pool: TypeAlias = list[Any]
 
 _PREFIXES = {"leads": "lead", "contacts": "cont", "opportunities": "oppo", "tasks": "task"}
-LONG, SHORT = 43, 22
 
 
-class Source:
+class Source(Draws):
     """The pools of one world, and the random numbers that choose from them."""
 
     def __init__(self, shape: Shape) -> None:
+        super().__init__(Random(shape.seed))
         self.shape = shape
-        self.rng = Random(shape.seed)
-        self.random = self.rng.random
         self.organization_id = self.long("orga")
         self.people = account.people(self)
         self.all_users = self.people.pop("all_users")
@@ -43,33 +40,6 @@ class Source:
         self.form_ids = [self.short("form") for _ in range(max(1, shape.small_lists))]
         self._fill()
         self.custom = custom_fields.CustomFields(self)
-
-    def long(self, prefix: str) -> str:
-        """Make an id of the older kind."""
-        return f"{prefix}_{self._letters(LONG)}"
-
-    def short(self, prefix: str) -> str:
-        """Make an id of the newer kind."""
-        return f"{prefix}_{self._letters(SHORT)}"
-
-    def _letters(self, count: int) -> str:
-        return base64.b64encode(self.rng.randbytes(count), b"aZ")[:count].decode()
-
-    def one(self, pool: Pool) -> Any:  # noqa: ANN401
-        """Choose from a pool."""
-        return pool[int(self.random() * len(pool))]
-
-    def maybe(self, chance: float, pool: Pool) -> Any:  # noqa: ANN401
-        """Choose from a pool with that chance, else null; null from an empty pool, too."""
-        return pool[int(self.random() * len(pool))] if pool and self.random() < chance else None
-
-    def chance(self, part: float) -> bool:
-        """Say yes with that probability."""
-        return self.random() < part
-
-    def below(self, count: int) -> int:
-        """Draw a number from 0 on."""
-        return int(self.random() * count)
 
     def user(self) -> str:
         """Choose a member."""

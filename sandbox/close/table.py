@@ -16,20 +16,33 @@ FOREVER = 1 << 62
 
 
 class Row:
-    """A record as encoded JSON, with what filters use most."""
+    """A record as encoded JSON, with what filters use most.
 
-    __slots__ = ("contact_id", "created", "happened", "id", "kind", "lead_id", "raw", "updated", "user_id")
+    Its custom fields lie apart, as the end of the JSON object: thousands of records share each.
+    """
 
-    def __init__(self, number: str, created: int, updated: int, raw: bytes) -> None:
+    __slots__ = ("contact_id", "created", "happened", "id", "kind", "lead_id", "plain", "tail", "updated", "user_id")
+
+    def __init__(self, number: str, created: int, updated: int, plain: bytes, tail: bytes = b"") -> None:
         self.id = number
         self.created = created
         self.updated = updated
-        self.raw = raw
+        self.plain = plain
+        self.tail = tail
         self.happened: int | None = None
         self.kind = ""
         self.lead_id: str | None = None
         self.user_id: str | None = None
         self.contact_id: str | None = None
+
+    @property
+    def raw(self) -> bytes:
+        """The whole record."""
+        return self.plain[:-1] + self.tail if self.tail else self.plain
+
+    @raw.setter
+    def raw(self, whole: bytes) -> None:
+        self.plain, self.tail = whole, b""
 
     @property
     def moment(self) -> int:
@@ -65,6 +78,12 @@ class Table:
         insort(self.updated, (row.updated, row.id))
         if row.lead_id is not None:
             self.by_lead.setdefault(row.lead_id, {})[row.id] = None
+
+    def replace(self, row: Row, now: float, lag: float) -> None:
+        """Put a row in the place of one that has the same dates and the same lead; lagging readers see it later."""
+        if lag > 0 and row.id not in self.stale:
+            self.stale[row.id] = (now + lag, self.living[row.id])
+        self.living[row.id] = row
 
     def remove(self, number: str, now: float, lag: float) -> None:
         """Delete a row; lagging readers still see it for a while."""

@@ -12,7 +12,8 @@ import msgspec
 from sandbox.close import account
 from sandbox.close.behaviour import Behaviour
 from sandbox.close.changes import Editor
-from sandbox.close.events import DAYS_30, EventLog, history
+from sandbox.close.events import EventLog, history
+from sandbox.close.field_orders import FIELD_ORDERS, FieldOrders
 from sandbox.close.generate import tables
 from sandbox.close.kinds import FIELDS, SEARCHED
 from sandbox.close.moments import SECOND
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 _decode = msgspec.json.Decoder(dict).decode
 
 
-class CloseWorld:
+class CloseWorld(FieldOrders):
     """An organization's records and lists. Every public method is safe to call from any thread."""
 
     def __init__(self, shape: Shape | None = None, behaviour: Behaviour | None = None) -> None:
@@ -76,20 +77,36 @@ class CloseWorld:
                 return [self.organization()]
             return msgspec.json.decode(msgspec.json.encode(self.lists[name]), type=list[Record])
 
+    def visible(self, name: str) -> list[Record]:
+        """Those of `records` that the key sees, without what it does not see of the nested ones."""
+        with self.lock:
+            kept = [one for one in self.records(name) if self.sees(name, str(one.get("id", one.get("email"))))]
+            return [one | self.nested(one["id"], seen=True) for one in kept] if name == "leads" else kept
+
+    def sees(self, name: str, number: str) -> bool:
+        """Whether the key sees a record."""
+        return not (self.behaviour.hiding and self.behaviour.hides(name, number))
+
     def record(self, name: str, number: str) -> Record:
         """One living record of a table; KeyError if there is none."""
         with self.lock:
             return self.full(name, self.tables[name].living[number])
 
-    def full(self, name: str, row: Row) -> Record:
-        """Decode a row; a lead gets what is nested in it."""
+    def full(self, name: str, row: Row, *, seen: bool = False) -> Record:
+        """Decode a row; a lead gets what is nested in it, or as much of that as the key sees."""
         record: Record = _decode(row.raw)
-        return record | self.nested(row.id) if name == "leads" else record
+        return record | self.nested(row.id, seen=seen) if name == "leads" else record
 
-    def nested(self, lead_id: str) -> Record:
+    def contact_ids(self, lead_id: str) -> list[str]:
+        """Ids of a lead's contacts, oldest first."""
+        return [row.id for row in self.tables["contacts"].of_lead(lead_id)]
+
+    def nested(self, lead_id: str, *, seen: bool = False) -> Record:
         """What a lead shows of its contacts, opportunities and incomplete tasks."""
         found = {
-            name: [_decode(row.raw) for row in self.tables[name].of_lead(lead_id)]
+            name: [
+                _decode(row.raw) for row in self.tables[name].of_lead(lead_id) if not seen or self.sees(name, row.id)
+            ]
             for name in ("contacts", "opportunities", "tasks")
         }
         found["tasks"] = [one for one in found["tasks"] if not one["is_complete"]]
@@ -104,21 +121,23 @@ class CloseWorld:
         return {"id", "date_created", "date_updated"}
 
     def events(self) -> list[Row]:
-        """Events of the last 30 days, oldest first, whether they show already or not."""
+        """Events as far back as the log reaches, oldest first, whether they show already or not."""
         found = self.log.table.between("updated", self.horizon(), 1 << 62)
         return [self.log.table.living[number] for _, number in found]
 
     def horizon(self) -> int:
         """The moment before which events are gone; it starts 30 days before the anchor and moves with time."""
-        return int((self.shape.now + self.clock() - self._opened) * SECOND) - DAYS_30
+        return int((self.shape.now + self.clock() - self._opened - self.behaviour.event_reach) * SECOND)
 
     def organization(self, expand: set[str] | None = None) -> Record:
         """The organization itself."""
         return account.organization(self.source, self.lists, expand=expand or set())
 
     def change(self, verb: str, order: Record) -> list[str]:
-        """Carry out `edit`, `create`, `delete` or `merge` as ordered over HTTP."""
+        """Carry out `edit`, `create`, `delete`, `merge` or an order about custom fields, as given over HTTP."""
         with self.lock:
+            if verb in FIELD_ORDERS:
+                return [getattr(self, verb)(**order)]
             what = {key: order[key] for key in ("count", "ids") if key in order}
             if verb == "merge":
                 return self.merge(count=order.get("count", 1))

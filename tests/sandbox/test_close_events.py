@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from sandbox.close.kinds import ACTIVITIES
+from sandbox.close.moments import SECOND, micros_of
+
 if TYPE_CHECKING:
     from sandbox.client import CloseClient
     from sandbox.close import CloseSandbox
@@ -142,3 +145,62 @@ def test_only_admins_see_what_changed_more_than_an_hour_ago(asker: CloseClient, 
     assert {"data", "previous_data"} <= set(new)
     assert not {"data", "previous_data"} & set(old)
     assert asker.get(f"event/{old['id']}").json() == old
+
+
+@pytest.mark.parametrize(
+    "name", ["leads", "contacts", "opportunities", "tasks", *(one.name for one in ACTIVITIES if one.event)]
+)
+def test_a_deleted_event_has_the_whole_record(asker: CloseClient, server: CloseSandbox, name: str) -> None:
+    record = server.world.records(name)[0]
+    asker.control("delete", {"object": name, "ids": [record["id"]]})
+    (event,) = asker.events(object_id=record["id"], action="deleted")
+    whole = {key: record[key] for key in record if key not in ("contacts", "opportunities", "tasks")}
+    assert event["data"] is None
+    assert event["previous_data"] == whole
+    assert event["lead_id"] == (record["id"] if name == "leads" else record["lead_id"])
+    assert event["changed_fields"] == []
+
+
+def test_the_log_may_reach_back_less_far(asker: CloseClient, server: CloseSandbox) -> None:
+    before = asker.events()
+    asker.control("configure", {"event_reach": 5 * 86_400.0})
+    events = asker.events()
+    assert events == server.world.records("events")[::-1]
+    assert 0 < len(events) < len(before)
+    edge = (server.world.shape.now - 5 * 86_400) * SECOND
+    assert all(micros_of(one["date_updated"]) >= edge for one in events)
+    assert asker.get(f"event/{before[-1]['id']}").status_code == 404
+
+
+def test_deleted_events_may_be_missing(asker: CloseClient, server: CloseSandbox) -> None:
+    asker.control("configure", {"deleted_missing": 0.5})
+    gone = set(server.world.delete("emails", count=60))
+    told = {one["object_id"] for one in asker.events(object_type="activity.email", action="deleted")} & gone
+    assert 10 < len(told) < 50
+    assert all(asker.get(f"activity/email/{number}").status_code == 404 for number in gone - told)
+
+
+def test_deleted_events_may_show_late_among_older_ones(asker: CloseClient, server: CloseSandbox) -> None:
+    asker.control("configure", {"deleted_late": 1.0, "deleted_delay": 100.0})
+    (number,) = server.world.delete("notes")
+    server.world.edit("leads")
+    newest = asker.events()[0]
+    assert asker.events(object_id=number, action="deleted") == []
+    _wait(server, 101)
+    (late,) = asker.events(object_id=number, action="deleted")
+    assert late["date_updated"] <= newest["date_updated"]
+
+
+def test_a_merged_event_has_the_destination_with_all_its_contacts(server: CloseSandbox) -> None:
+    world = server.world
+    owners = {row["id"]: row["contact_ids"] for row in world.records("leads")}
+    server.world.merge(count=20)
+    merged = [one for one in world.records("events") if one["action"] == "merged"]
+    assert len(merged) == 20
+    for one in merged:
+        ids = (one["meta"]["merge_source_lead_id"], one["meta"]["merge_destination_lead_id"])
+        assert one["object_id"] == one["data"]["id"] == ids[1]
+        assert set(one["data"]["contact_ids"]) == {*owners[ids[0]], *owners[ids[1]]}
+        assert ("contact_ids" in one["changed_fields"]) is bool(owners[ids[0]])
+    noted = {one["destination_lead_id"] for one in world.records("lead_merges")}
+    assert {one["object_id"] for one in merged} <= noted
