@@ -52,7 +52,7 @@ class AuditStream(Stream):
             "source_total": ledger.source_total,
             "unexplained": ledger.unexplained,
             "misfits": ledger.misfits,
-            "deletions": 0,
+            "deletions": ledger.deletions,
             "complete": stream.complete,
             "error": self.tap.failures.get(stream.name),
             "notes": ledger.notes,

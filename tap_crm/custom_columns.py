@@ -78,6 +78,7 @@ class CustomColumns:
             empty=self._without_field(known, columns),
             date_order=date_order,
             keeps_raw=self.form != "columns",
+            is_unwanted=self.form == "raw" and self.carrier.column in known.keys() - wanted,
         )
 
     def _without_field(self, known: Mapping[str, Schema], columns: Iterable[Column]) -> list[str]:

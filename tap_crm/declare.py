@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import TYPE_CHECKING, Any, Protocol
 
 from tap_crm.reading.page import Page
@@ -41,6 +42,8 @@ class Reading:
         selected: the streams that this run reads, each with its bookmark.
         fields: the properties that are emitted.
         memory: what the last complete read kept for the next one; what this one leaves in it is kept if it succeeds.
+        concludes: what this read does not find counts as gone.
+        by: the time that ``since`` and checkpoints are of, if not the replication key.
     """
 
     spec: StreamSpec
@@ -56,6 +59,8 @@ class Reading:
     selected: tuple[tuple[StreamSpec, int | None], ...] = ()
     fields: frozenset[str] = frozenset()
     memory: dict[str, Any] = field(default_factory=dict)
+    concludes: bool = False
+    by: str | None = None
 
     def ask(self, question: Question, parse: Callable[[Reply], Any]) -> Any:  # noqa: ANN401 - what `parse` returns
         """Ask the CRM on behalf of this stream."""
@@ -76,6 +81,15 @@ class Source(Protocol):
 
     def probe(self, reading: Reading) -> None:
         """Ask one cheap question that shows whether the key may read the stream at all."""
+
+
+class Deletions(Enum):
+    """How it is found out which rows of a stream are gone."""
+
+    EACH_RUN = "every run reads the stream completely"
+    RECONCILED = "the stream is read completely now and then, beside its bookmark"
+    BY_ITSELF = "the source remembers what there was, and begins a version when something is gone"
+    UNTOLD = "rows never leave the target"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +119,11 @@ class StreamSpec:
         masked: fields that hold secrets of the CRM; their values are never emitted.
         custom: the custom fields of its records, where it has some.
         envelope: fields that the CRM adds to its answers and that say nothing of the record.
-        versioned: records carry a version; its reading says when a new one begins, and what older ones had and that
-            one lacks leaves the target.
+        created: the field with the time of creation, which never changes.
+        reconciled_by: the time along which a reconcile goes, if not the replication key.
+        told_for: seconds for which the CRM tells of deletions; after a longer pause a reconcile is due.
+        is_log: the CRM forgets old rows, the target should not.
+        versioned: the source itself says when a new version of all rows begins.
         caught: for the README: what arrives by the next run, and what does not.
     """
 
@@ -119,8 +136,12 @@ class StreamSpec:
     masked: frozenset[str] = frozenset()
     custom: CustomFields | None = None
     envelope: frozenset[str] = frozenset()
+    created: str | None = None
+    reconciled_by: str | None = None
+    told_for: int | None = None
+    is_log: bool = False
     versioned: bool = False
-    caught: str = "new and changed rows, by a full read each run; rows that disappear stay in the target"
+    caught: str = "new, changed and deleted rows by each run, which reads the stream completely"
 
 
 @dataclass(frozen=True, slots=True)

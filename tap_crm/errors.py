@@ -63,5 +63,9 @@ class Incomplete(ReadError):  # noqa: N818
     """The stream was read to its end, but cannot be proven or made complete."""
 
 
+class TooManyGone(ReadError):  # noqa: N818
+    """So many records are gone that a lost permission is as likely as their deletion: nothing is concluded."""
+
+
 class Cancelled(Exception):  # noqa: N818
     """The run is ending: whoever still reads may stop. Never shown to a user."""

@@ -85,6 +85,32 @@ CONFIG = th.PropertiesList(
         description="How far each run re-reads activities, whose edits and late entries the API cannot filter on.",
     ),
     th.Property(
+        "reconcile",
+        th.CustomType({"type": ["string", "boolean", "null"]}),
+        default="auto",
+        description="Streams with a bookmark: when to read them completely beside it, which finds deletions: `auto` "
+        "(every `reconcile_days`), `true` (in this run) or `false` (never).",
+    ),
+    th.Property(
+        "reconcile_days",
+        th.NumberType,
+        default=7,
+        description="How long after a reconcile the next one is due, with `reconcile: auto`.",
+    ),
+    th.Property(
+        "reconcile_max_requests",
+        th.IntegerType,
+        description="About how many requests the reconciles of one run may use; the next run goes on where they "
+        "stopped. Without it, as many as they need.",
+    ),
+    th.Property(
+        "max_deletions_percent",
+        th.NumberType,
+        default=20,
+        description="A stream of which more than this, and at least 100 rows, seems to be deleted fails, and nothing "
+        "is marked: a lost permission looks the same. Raise it for one run when they are deleted indeed.",
+    ),
+    th.Property(
         "date_order",
         th.StringType,
         default="mdy",
@@ -173,6 +199,10 @@ class Settings:
     requests_per_minute: int | None
     overlap_seconds: int
     activity_lookback_days: float
+    reconcile: str
+    reconcile_days: float
+    reconcile_max_requests: int | None
+    max_deletions_percent: float
     date_order: str
     custom_fields: str
     custom_field_names: str
@@ -204,6 +234,10 @@ class Settings:
             requests_per_minute=_count(config, "requests_per_minute", None),
             overlap_seconds=_count(config, "overlap_seconds", 300) or 0,
             activity_lookback_days=_amount(config, "activity_lookback_days", 1.0, MOST_DAYS),
+            reconcile=_reconcile(config),
+            reconcile_days=_amount(config, "reconcile_days", 7.0, MOST_DAYS),
+            reconcile_max_requests=_count(config, "reconcile_max_requests", None),
+            max_deletions_percent=_amount(config, "max_deletions_percent", 20.0, 100),
             date_order=_choice(config, "date_order", ("mdy", "dmy")),
             custom_fields=_choice(config, "custom_fields", ("columns", "raw", "both")),
             custom_field_names=_choice(config, "custom_field_names", ("name", "id")),
@@ -317,6 +351,15 @@ def _file(config: Mapping[str, Any], name: str, shown: str) -> str | None:
     if not isinstance(value, str) or not value.isprintable():
         raise ConfigError(f"the setting `{shown}` must be a path")
     return value.strip() or None
+
+
+def _reconcile(config: Mapping[str, Any]) -> str:
+    """Return the setting as text; loaders and shells make booleans of it, or do not."""
+    value = config.get("reconcile")
+    text = "auto" if value is None or value == "" else str(value).strip().lower()
+    if text not in ("auto", "true", "false"):
+        raise ConfigError("the setting `reconcile` must be one of: auto, true, false")
+    return text
 
 
 def _start(config: Mapping[str, Any]) -> int | None:

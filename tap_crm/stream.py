@@ -19,13 +19,14 @@ from singer_sdk.exceptions import AbortedSyncFailedException, AbortedSyncPausedE
 
 from tap_crm import errors
 from tap_crm.custom_columns import WHAT_TO_DO
-from tap_crm.declare import Reading
-from tap_crm.reading.page import Checkpoint, NewVersion, Page
+from tap_crm.declare import Deletions, Reading
+from tap_crm.reading.page import Abandoned, Checkpoint, NewVersion, Page, Progress, Whole
 from tap_crm.settings import parse_moment
 from tap_crm.shaping.compiled import PageEncoder
 from tap_crm.shaping.conform import RecordConformer
 from tap_crm.shaping.moments import from_epoch
 from tap_crm.shaping.schema import EXTRA, json_types
+from tap_crm.stream_run import UNFINISHED, StreamRun
 from tap_crm.transport.ledger import Ledger
 
 if TYPE_CHECKING:
@@ -33,7 +34,8 @@ if TYPE_CHECKING:
 
     from tap_crm.custom_columns import CustomColumns
     from tap_crm.declare import StreamSpec
-    from tap_crm.reading.page import Emit
+    from tap_crm.reading.page import Emit, Item
+    from tap_crm.reading.windows import Lanes
     from tap_crm.shaping.custom_values import CustomValues
     from tap_crm.tap import TapCRM
 
@@ -65,8 +67,7 @@ class CrmStream(Stream):
         self.replication_key = spec.replication_key
         self.selected_by_default = spec.selected
         self.ledger = Ledger()
-        self.mode = "full"
-        self.read_from: int | None = None
+        self.run: StreamRun | None = None
         self.read_to: int | None = None
         self.started: float | None = None
         self.finished: float | None = None
@@ -76,16 +77,34 @@ class CrmStream(Stream):
     # What is read
 
     def read(self, emit: Emit) -> None:
-        """Read the stream from its bookmark on; called in a thread of its own."""
+        """Read the stream; called in a thread of its own."""
         self.started = time.time()
         self._check_definitions()
         # Not `stream_state`, which adds an entry to the state while the main thread may be writing it.
-        kept = self.tap_state.get("bookmarks", {}).get(self.name, {}).get("memory")
-        self._memory = dict(kept) if isinstance(kept, dict) else {}
-        since = self._since()
-        self.read_from = since
-        self.mode = "full" if self.starting_bookmark() is None else "incremental"
-        self.spec.source.read(self._reading(emit, since))
+        kept = dict(self.tap_state.get("bookmarks", {}).get(self.name, {}))
+        memory = kept.get("memory")
+        self._memory = dict(memory) if isinstance(memory, dict) else {}
+        self.run = StreamRun(self, kept)
+        self.run.read(emit)
+
+    @property
+    def mode(self) -> str:
+        """How the stream is read: ``full``, ``incremental`` or ``reconcile``."""
+        return "full" if self.run is None else self.run.mode
+
+    @property
+    def read_from(self) -> int | None:
+        """Epoch seconds from which changes were asked for; None for all."""
+        return None if self.run is None else self.run.read_from
+
+    @property
+    def tells_deletions(self) -> Deletions:
+        """How it is found out which rows are gone; batches carry no versions, so nothing can be concluded of theirs."""
+        if self.config.get("batch_config") or self.spec.is_log:
+            return Deletions.UNTOLD
+        if self.spec.versioned:
+            return Deletions.BY_ITSELF
+        return Deletions.RECONCILED if self.replication_method == "INCREMENTAL" else Deletions.EACH_RUN
 
     def _check_definitions(self) -> None:
         """Raise what kept the definitions of custom fields from being read, if columns depend on them.
@@ -111,9 +130,20 @@ class CrmStream(Stream):
 
     def probe(self) -> None:
         """Ask one question that shows whether the key may read this stream."""
-        self.spec.source.probe(self._reading(lambda _: None, None))
+        self.spec.source.probe(self.reading(lambda _: None, None))
 
-    def _reading(self, emit: Emit, since: int | None) -> Reading:
+    def reading(  # noqa: PLR0913 - what differs between the reads of a run
+        self,
+        emit: Emit,
+        since: int | None,
+        *,
+        bookmark: int | None = None,
+        concludes: bool = False,
+        is_first: bool = False,
+        lanes: Lanes | None = None,
+        by: str | None = None,
+    ) -> Reading:
+        """Return what a source is given to read the stream."""
         return Reading(
             spec=self.spec,
             transport=self.tap.transport,
@@ -121,13 +151,15 @@ class CrmStream(Stream):
             since=since,
             emit=emit,
             ledger=self.ledger,
-            lanes=self.tap.lanes(),
+            lanes=lanes or self.tap.lanes(),
             shared=self.tap.shared,
-            bookmark=self.starting_bookmark(),
-            is_first=not self.tap.had_state,
+            bookmark=bookmark,
+            is_first=is_first,
             selected=self.tap.selected_bookmarks,
             fields=self._wanted(),
             memory=self._memory,
+            concludes=concludes,
+            by=by,
         )
 
     def starting_bookmark(self) -> int | None:
@@ -139,17 +171,6 @@ class CrmStream(Stream):
         if self.replication_method != "INCREMENTAL":
             return None
         return parse_bookmark(self.name, self.stream_state.get("replication_key_value"))
-
-    def _since(self) -> int | None:
-        if self.replication_method != "INCREMENTAL":
-            return None
-        bookmark = self.starting_bookmark()
-        settings = self.tap.settings
-        if bookmark is None:
-            return settings.start_date
-        lookback = self.spec.lookback(settings) if self.spec.lookback is not None else 0
-        # A bookmark from a clock ahead of ours must not hide what changes until then.
-        return min(bookmark, int(self.tap.transport.clock.now())) - max(settings.overlap_seconds, lookback)
 
     # What is written
 
@@ -196,18 +217,13 @@ class CrmStream(Stream):
 
     def _sync_items(self, *, write_messages: bool) -> Generator[dict[str, Any], None, None]:
         counter = self.get_record_counter()
-        if self.spec.versioned:
-            self._stream_version = self._last_version()
+        self._stream_version = self._version_so_far()
         fast = write_messages and self._may_write_fast()
         index = 0
         with counter, self.get_sync_timer():
             for item in self.tap.feeds.open(self.name, self.read).items(self.tap.glance):
-                if isinstance(item, NewVersion):
-                    self._begin_version()
-                    continue
-                if isinstance(item, Checkpoint):
-                    self._move_bookmark(item)
-                    self._write_state_message_now(write_messages=write_messages)
+                if not isinstance(item, Page):
+                    self._take_note(item, write_messages=write_messages)
                     continue
                 self._forget_memory(write_messages=write_messages)
                 written = self._write_fast(item) if fast else None
@@ -231,21 +247,73 @@ class CrmStream(Stream):
             self.state_manager.is_flushed = False
             self._write_state_message_now(write_messages=write_messages)
 
-    def _begin_version(self) -> None:
-        self._stream_version = max(time.time_ns() // 1_000_000, (self._last_version() or 0) + 1)
+    def _take_note(self, item: Item, *, write_messages: bool) -> None:
+        """Follow what the reading says beside its pages."""
+        if isinstance(item, NewVersion):
+            self._begin_version(item)
+        elif isinstance(item, Whole):
+            self._whole = item
+        elif isinstance(item, Abandoned):
+            self.stream_state.pop(UNFINISHED, None)
+        elif isinstance(item, Progress):
+            self._note_progress(item)
+            self._write_state_message_now(write_messages=write_messages)
+        elif isinstance(item, Checkpoint):
+            self._move_bookmark(item)
+            self._write_state_message_now(write_messages=write_messages)
+
+    def _begin_version(self, item: NewVersion) -> None:
+        if self.tells_deletions is Deletions.UNTOLD:
+            return
+        known = (self._last_version() or 0, self._version_so_far() or 0)
+        self._stream_version = item.number or max(time.time_ns() // 1_000_000, *(version + 1 for version in known))
+        if self.tells_deletions is Deletions.RECONCILED and UNFINISHED not in self.stream_state:
+            self.stream_state[UNFINISHED] = {
+                "version": self._stream_version,
+                "started": from_epoch(int(self.tap.transport.clock.now())),
+                "first": self.starting_bookmark() is None,
+            }
+
+    def _version_so_far(self) -> int | None:
+        """Return the version of the rows that are written: that of a complete read under way, or of the last one."""
+        if self.tells_deletions is Deletions.UNTOLD:
+            return None
+        unfinished = self.stream_state.get(UNFINISHED)
+        version = unfinished.get("version") if isinstance(unfinished, dict) else None
+        return version if isinstance(version, int) else self._last_version()
+
+    def _note_progress(self, progress: Progress) -> None:
+        """Remember how far a complete read has come."""
+        unfinished = self.stream_state.get(UNFINISHED) or {}
+        read_to = from_epoch(progress.at)
+        self.stream_state[UNFINISHED] = unfinished | {"read_to": read_to, "rows": progress.rows, "new": progress.new}
+        self.state_manager.is_flushed = False
 
     def _end_version(self, *, write_messages: bool) -> None:
         """Keep what the reading remembers; tell the target that a new version is complete, if one was begun.
 
         The SDK would say so before the first record, and a run that dies then would have emptied the table.
         """
-        if not self.spec.versioned:
+        if not write_messages or self.tells_deletions is Deletions.UNTOLD:
             return
-        if self._stream_version is not None and self._stream_version != self._last_version() and write_messages:
+        if self.spec.versioned:
+            self.stream_state["memory"] = self._memory
+        elif self._whole is not None:
+            self._note_whole(self._whole)
+        else:
+            return
+        if self._stream_version is not None and self._stream_version != self._last_version():
             self._write_activate_version_message(self._stream_version)
             self.stream_state["version"] = self._stream_version
-        self.stream_state["memory"] = self._memory
         self.state_manager.is_flushed = False
+
+    def _note_whole(self, whole: Whole) -> None:
+        """Remember what a complete read found, and when it began: what was deleted until then is told."""
+        unfinished = self.stream_state.pop(UNFINISHED, None) or {}
+        self.stream_state["rows"] = whole.rows
+        self.stream_state["rows_until"] = from_epoch(int(self.tap.transport.clock.now()))
+        self.stream_state["reconciled_at"] = unfinished.get("started") or from_epoch(int(self.started or time.time()))
+        self.ledger.add(deletions=whole.gone)
 
     def _remember_columns(self) -> None:
         """Keep the names of columns by the ids of their fields, so that the next run notices a renaming."""
@@ -346,6 +414,7 @@ class CrmStream(Stream):
             )
         return self._custom_values
 
+    _whole: Whole | None = None
     _custom_values: CustomValues | None = None
     _page_encoder: PageEncoder | None = None
     _record_conformer: RecordConformer | None = None

@@ -32,6 +32,7 @@ from tap_crm.settings import CONFIG, Settings
 from tap_crm.shaping.schema import load_schema
 from tap_crm.shared import Shared
 from tap_crm.stream import COLUMNS, CrmStream, parse_bookmark
+from tap_crm.stream_run import Budget
 from tap_crm.transport.ledger import Ledger
 from tap_crm.transport.pacing import Pacing
 from tap_crm.transport.session import Transport
@@ -53,8 +54,8 @@ MOST_LANES, LANES_WITHOUT_LIMIT = 6, 3
 #: Where the limit needs many lanes, smaller windows are worth their half-empty last pages.
 FEWEST_PAGES_IN_A_HURRY = 8
 PROBES_AT_ONCE = 4
-#: Settings of the config contract that are not built yet, with the one value that says what happens anyway.
-NOT_YET = {"reconcile": False, "reconcile_days": None, "tables": None}
+#: Settings that not every CRM has a use for, with the value that says what happens anyway.
+NOT_EVERYWHERE = {"tables": None, "custom_field_names": "name"}
 #: The stream of definitions of custom fields, which every CRM has.
 DEFINITIONS = "custom_fields"
 NOTHING_READABLE = "no stream could be read; check `api_url` and the rights of the key's user"
@@ -128,6 +129,11 @@ class TapCRM(Tap):
         """The one writer to standard output."""
         assert isinstance(self.message_writer, LineWriter)  # noqa: S101 - for the type checker
         return self.message_writer
+
+    @cached_property
+    def reconcile_budget(self) -> Budget:
+        """How many requests the reconciles of this run may use."""
+        return Budget(self.settings.reconcile_max_requests)
 
     def lanes(self) -> Lanes:
         """Return how many windows of a stream fill the rate limit at the latency seen so far."""
@@ -259,9 +265,9 @@ class TapCRM(Tap):
 
     def check_input(self) -> None:
         """Raise a ``ConfigError`` if the catalog or the state cannot be used."""
-        for name, only in NOT_YET.items():
-            if name not in self.provider.honours and self.config.get(name) not in (None, only):
-                self.logger.warning("the setting `%s` has no effect yet; see Limits in the README", name)
+        for name, usual in NOT_EVERYWHERE.items():
+            if name not in self.provider.honours and self.config.get(name) not in (None, usual):
+                self.logger.warning("the setting `%s` has no effect with %s", name, self.provider.title)
         for name, entry in (self.input_catalog or {}).items():
             if name not in self.streams and entry.metadata.root.selected:
                 self._miss(name)

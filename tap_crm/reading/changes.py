@@ -28,6 +28,10 @@ _log = logging.getLogger("tap-crm.reading")
 #: Seconds by which a bookmark stays behind the server's clock: the current second is not over, and clocks of a
 #: search and of its web server need not agree to the second.
 BEHIND_THE_CLOCK = 5
+#: How often the newest changes are read again to get hold of a moment in which one answer has them all.
+MOST_ROUNDS = 10
+UNBOUNDED = "the CRM heeds no filter by time: what moved while it was read may be there all the same"
+RESTLESS = "records change faster than they can be read: what was not found may be there all the same"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,8 @@ class ChangeReader:
         by: the name of the change time, in ``listing.times``.
         created: the name of the creation time, by which the listing can also be bounded; None if it cannot.
         lanes: how many windows are walked at once.
+        settles: what is not found counts as gone. So what changes while it is read is read again, until one answer
+            has it all: whatever is not in it was found before. Where that cannot be had, the ledger says so.
     """
 
     listing: Listing
@@ -47,6 +53,7 @@ class ChangeReader:
     emit: Emit
     ledger: Ledger
     lanes: Lanes
+    settles: bool = False
 
     def read(self, since: int | None) -> None:
         """Emit every record whose change time is ``since`` or later (all if None), and checkpoints.
@@ -96,8 +103,14 @@ class ChangeReader:
                 break
             part = replace(part, learned_reach=min(part.reach, wall.reach))
             low = rest
-        present = WindowReader(part, emit, self.ledger, splits=self._splits(), checkpoints=False, shared=meeting)
-        present.read(rest, None, first)
+        for _ in range(MOST_ROUNDS):
+            present = WindowReader(part, emit, self.ledger, splits=self._splits(), checkpoints=False, shared=meeting)
+            present.read(rest, None, first)
+            if not self.settles or _fits(first, self.listing.page_size):
+                return
+            rest = int(first.server_time) - BEHIND_THE_CLOCK
+            first = open_listing(part, rest, None, self.ledger)
+        self.ledger.gap(RESTLESS)
 
     def _splits(self) -> tuple[str, ...]:
         return () if self.created is None else (self.created,)
@@ -121,6 +134,7 @@ class ChangeReader:
             self._read_by_creation(since, now)
         elif in_reach or since is None:
             Walk(by_change, Window(None, None, first=opening), self._newer(since), self.ledger).run()
+            self.ledger.gap(UNBOUNDED)
         else:
             raise ignored.cause or ignored
         return now
@@ -170,6 +184,7 @@ class ChangeReader:
             _log.warning("%s: filter on %s does not work either; reading everything", self.listing.label, also.time)
             by_creation = Slice(_Unbounded(self.listing, self.created), None)
             Walk(by_creation, Window(None, None), self._newer(since), self.ledger).run()
+            self.ledger.gap(UNBOUNDED)
 
     def _newer(self, since: int | None) -> Emit:
         """Return an emit that leaves out records not changed since; the body alone cannot tell, so rows do."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tap_crm import errors
-from tap_crm.reading.changes import BEHIND_THE_CLOCK, capped
+from tap_crm.reading.changes import BEHIND_THE_CLOCK, MOST_ROUNDS, RESTLESS, UNBOUNDED, capped
 from tap_crm.reading.keyset import KeysetReader
 from tap_crm.reading.listing import Bound, BoundIgnored
 from tap_crm.reading.offset import OffsetReader
@@ -37,6 +37,7 @@ class KeysetChanges:
         confirm_empty: tells whether to ask twice before an empty first answer is believed that comes without a count.
         checkpoints: whether the bookmark may move before the end.
         whole: the same listing without bounds and order, to fall back on; None where there is none.
+        settles: as in :class:`~tap_crm.reading.changes.ChangeReader`.
     """
 
     listing: KeysetListing
@@ -49,6 +50,7 @@ class KeysetChanges:
     confirm_empty: Callable[[], bool] = lambda: True
     checkpoints: bool = True
     whole: OffsetListing | None = None
+    settles: bool = False
 
     def read(self, since: int | None) -> int:
         """Emit every record whose change time is ``since`` or later (all if None).
@@ -87,7 +89,8 @@ class KeysetChanges:
     def _read_from(self, since: int | None, past: int, opening: Part) -> None:
         """Read on from the first answer, which is all in most runs."""
         if self.along != self.by:
-            if opening.after is None and len(opening.rows) < opening.size:
+            # Nothing moves along the other time, and edits take nothing out of what has no upper bound.
+            if self.settles or (opening.after is None and len(opening.rows) < opening.size):
                 self._reader(outer=self._bound(since, None)).read(None, None, opening)
                 return
             # Edits take records out of what is past, and nothing comes in.
@@ -105,10 +108,15 @@ class KeysetChanges:
 
     def _read_present(self, low: int) -> None:
         """Read what changed since the reading began, up to now: what changes later is left to the next run."""
-        opening = self._ask((Bound(self.by, low),), self.listing.orders(self.by)[0])
-        if opening.rows or opening.after is not None or opening.total:
-            high = None if opening.after is None else max(low, int(opening.server_time))
-            self._reader(lanes=1).read(low, high, opening)
+        for _ in range(MOST_ROUNDS):
+            opening = self._ask((Bound(self.by, low),), self.listing.orders(self.by)[0])
+            if opening.rows or opening.after is not None or opening.total:
+                high = None if opening.after is None else max(low, int(opening.server_time))
+                self._reader(lanes=1).read(low, high, opening)
+            if not self.settles or opening.after is None:
+                return
+            low = max(low, int(opening.server_time) - BEHIND_THE_CLOCK)
+        self.ledger.gap(RESTLESS)
 
     def _reader(
         self,
@@ -141,6 +149,7 @@ class KeysetChanges:
             raise errors.Incomplete(f"{self.listing.label}: {why}; the stream cannot be read exactly") from cause
         _log.warning("%s: %s; reading the whole list instead, which costs more requests", self.listing.label, why)
         self.ledger.note(why)
+        self.ledger.gap(UNBOUNDED)
         first = self.whole.ask_from(0)
         self.ledger.add(pages=1)
         index = self.listing.times.index(self.by)

@@ -31,9 +31,37 @@ class Checkpoint:
 
 @dataclass(frozen=True, slots=True)
 class NewVersion:
-    """What follows is everything there is: rows that only older versions had are gone at the source."""
+    """What follows is everything there is: rows that only older versions had are gone at the source.
+
+    Attributes:
+        number: of a version that an earlier run began; None to begin one.
+    """
+
+    number: int | None = None
 
 
-Item: TypeAlias = "Page | Checkpoint | NewVersion"
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """A complete read has yielded everything that changed up to here: ``rows``, of which ``new`` are new."""
+
+    at: int
+    rows: int
+    new: int
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """A complete read is over: it found ``rows``, and so many that it should have found are ``gone``."""
+
+    rows: int
+    gone: int
+
+
+@dataclass(frozen=True, slots=True)
+class Abandoned:
+    """A complete read must not go on in the next run, but begin anew."""
+
+
+Item: TypeAlias = "Page | Checkpoint | NewVersion | Progress | Whole | Abandoned"
 #: Takes what a reading has found; may block while the writer is busy. Raises ``Cancelled`` when the run ends.
 Emit: TypeAlias = "Callable[[Item], None]"

@@ -31,9 +31,6 @@ class Carrier(Protocol):
     def split(self, record: Record) -> tuple[Record, list[Pair]]:
         """Return the record without the values that can be told by their ids, and these."""
 
-    def raw(self, record: Record) -> Any:  # noqa: ANN401 - any JSON
-        """Return the values of a whole record as the property ``column`` has them."""
-
     def keep(self, pairs: Sequence[Pair], extra: Record) -> None:
         """Put values that have no column into ``extra``, in the form in which they came."""
 
@@ -55,6 +52,8 @@ class _Entry(msgspec.Struct, forbid_unknown_fields=True, gc=False):
 _ENTRIES = msgspec.json.Decoder(list[_Entry] | None, float_hook=Decimal)
 
 
+#: Of an id that comes as text.
+_MOST_DIGITS = 20
 _KEY, _VALUE = "custom_field_definition_id", "value"
 _DOCUMENTED = frozenset(_Entry.__struct_fields__)
 
@@ -84,10 +83,6 @@ class Entries:
                 odd.append(entry)
         return ({**rest, self.column: odd} if odd else rest), list(values.items())
 
-    def raw(self, record: Record) -> Any:  # noqa: ANN401
-        """Return the list."""
-        return record.get(self.column)
-
     def keep(self, pairs: Sequence[Pair], extra: Record) -> None:
         """Keep entries in a list like the one from which they are."""
         kept = extra.get(self.column) or []
@@ -111,7 +106,7 @@ class Entries:
 def _id_of(entry: Any) -> int | None:  # noqa: ANN401 - any JSON
     """Return the id of an entry's definition, also where it comes as text."""
     key = entry.get(_KEY) if isinstance(entry, dict) else None
-    if isinstance(key, str) and key.isascii() and key.isdigit():
+    if isinstance(key, str) and key.isascii() and key.isdigit() and len(key) <= _MOST_DIGITS:
         return int(key)
     return key if isinstance(key, int) and not isinstance(key, bool) else None
 
@@ -134,10 +129,6 @@ class Prefixed:
             else:
                 rest[name] = value
         return rest, pairs
-
-    def raw(self, record: Record) -> Any:  # noqa: ANN401
-        """Return an object of values by id, empty where none is set."""
-        return dict(self.split(record)[1])
 
     def keep(self, pairs: Sequence[Pair], extra: Record) -> None:
         """Keep the fields under their names."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, TypeAlias
 from zlib import crc32
 
@@ -100,7 +101,7 @@ def columns_of(fields: Sequence[CustomField], taken: Collection[str], *, by: str
         for one in fields
     ]
     names = _distinct(set_apart(plain, taken))
-    return dict(sorted((names[str(one.key)], one) for one in fields))
+    return dict(sorted(((names[str(one.key)], one) for one in fields), key=itemgetter(0)))
 
 
 def _distinct(names: dict[str, str]) -> dict[str, str]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from tap_crm.shaping.conform import Conform, compile_conform
-from tap_crm.shaping.moments import Unfit
+from tap_crm.shaping.moments import Unfit, to_iso_moment
 from tap_crm.shaping.schema import EXTRA, json_types
 
 if TYPE_CHECKING:
@@ -18,6 +18,34 @@ if TYPE_CHECKING:
 
 #: The column of a field, and what makes of a value what the column holds; None for a field that is not wanted.
 _Reader: TypeAlias = "tuple[str, Conform] | None"
+
+
+_TIMES = ("date", "date-time")
+
+
+def _form_of(schema: Mapping[str, Any]) -> str | None:
+    """Return the format of a column's values, or of those in its lists."""
+    found: str | None = schema.get("format") or (schema.get("items") or {}).get("format")
+    return found
+
+
+def _only_times(fit: Conform, form: str, date_order: str) -> Conform:
+    """Return what reads a field's values into a column from the time when they were dates or times.
+
+    A number is none of these now, and a date has no room for a time of day.
+    """
+
+    def conform(value: Any) -> Any:  # noqa: ANN401 - any JSON
+        for part in value if isinstance(value, list) else [value]:
+            if part is None:
+                continue
+            if not isinstance(part, str):
+                raise Unfit
+            if form == "date" and not to_iso_moment(part, date_order).endswith("T00:00:00Z"):
+                raise Unfit
+        return fit(value)
+
+    return conform
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +73,7 @@ class CustomValues:
         empty: columns that no field fills any more.
         date_order: ``mdy`` or ``dmy``.
         keeps_raw: whether the values are also emitted as they come.
+        is_unwanted: whether the one column that has the values is deselected.
 
     Attributes:
         misfits: how many values of a column were of another type.
@@ -62,17 +91,18 @@ class CustomValues:
         empty: Iterable[str] = (),
         date_order: str = "mdy",
         keeps_raw: bool = False,
+        is_unwanted: bool = False,
     ) -> None:
         columns = list(columns)
         self.carrier = carrier
         self.keys: list[Id] = [column.field.key for column in columns]
-        self.keeps_raw = keeps_raw
         self.emits_raw = keeps_raw and carrier.column in wanted
         self.gathers = self.emits_raw and not carrier.is_raw_as_it_comes
         self.misfits: Counter[str] = Counter()
         self.unlabelled: Counter[str] = Counter()
         self.undefined: Counter[Id] = Counter()
         self._keeps_extra = EXTRA in wanted
+        self._is_unwanted = is_unwanted
         self._readers: dict[Id, _Reader] = {
             column.field.key: (column.name, self._conform(column, date_order)) if column.name in wanted else None
             for column in columns
@@ -84,6 +114,9 @@ class CustomValues:
         """Return what reads a value of the definition's kind into the column's type."""
         field, schema = column.field, dict(column.schema)
         fit = compile_conform(schema, date_order)
+        form = _form_of(schema)
+        if form in _TIMES and form != _form_of(field.schema):
+            fit = _only_times(fit, form, date_order)
         is_list = "array" in json_types(schema)
         options = field.options
         if options is None:
@@ -95,13 +128,14 @@ class CustomValues:
 
     def _labelled(self, options: Mapping[Id, str], name: str) -> Conform:
         labels = frozenset(options.values())
+        by_text = {str(key): label for key, label in options.items()}
 
         def read(value: Any) -> Any:  # noqa: ANN401 - any JSON
             if value is None or isinstance(value, (dict, list, bool)):
                 raise Unfit
             label = options.get(value)
-            if label is None and isinstance(value, str):
-                label = value if value in labels else options.get(int(value)) if value.isdecimal() else None
+            if label is None:
+                label = value if isinstance(value, str) and value in labels else by_text.get(str(value))
             if label is None:
                 self.unlabelled[name] += 1
                 return str(value)
@@ -130,7 +164,7 @@ class CustomValues:
             except Unfit:
                 self.misfits[name] += 1
                 extra[name] = value
-        if undefined:
+        if undefined and not self._is_unwanted:
             self.undefined.update(key for key, _ in undefined)
             if not self.emits_raw:
                 self.carrier.keep(undefined, extra)
@@ -143,11 +177,13 @@ class CustomValues:
         column = self.carrier.column
         rest, pairs = self.carrier.split(record)
         extra: Record = {}
-        if self.keeps_raw:
-            rest = {**rest, column: self.carrier.raw(record)}
+        if self.emits_raw and not self.gathers:
+            rest = record
         elif rest.get(column) is not None:  # not in the form that is documented
             extra[column] = rest[column]
             rest = {name: value for name, value in rest.items() if name != column}
+        if self.gathers:
+            rest = {**rest, column: dict(pairs)}
         values = self.read(pairs, extra)
         return rest, values, extra
 

@@ -1,4 +1,4 @@
-"""What reading a stream cost, counted where it happens and reported in ``sync_audit``."""
+"""What reading a stream cost and brought, counted where it happens and reported in ``sync_audit``."""
 
 from __future__ import annotations
 
@@ -21,7 +21,9 @@ class Ledger:
     source_total: int | None = None
     unexplained: int = 0
     misfits: int = 0
+    deletions: int = 0
     notes: list[str] = field(default_factory=list)
+    gaps: list[str] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def add(self, **amounts: float) -> None:
@@ -35,3 +37,10 @@ class Ledger:
         with self._lock:
             if text not in self.notes:
                 self.notes.append(text)
+
+    def gap(self, text: str) -> None:
+        """Keep a remark on what was not read: what this read did not find may be there all the same."""
+        self.note(text)
+        with self._lock:
+            if text not in self.gaps:
+                self.gaps.append(text)

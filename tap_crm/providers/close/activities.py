@@ -67,6 +67,7 @@ class Activities:
             # In later runs a bookmark would pass what the log tells, which is read at the end.
             checkpoints=reading.bookmark is None,
             whole=listing,
+            settles=reading.concludes,
         ).read(reading.since)
         self._read_by_id(reading, sorted(pending))
         reading.emit(Checkpoint(complete if told_until is None else min(complete, told_until)))

@@ -106,7 +106,7 @@ class Definitions:
                 records = definitions(kind, reading)
             except (errors.Forbidden, errors.NotThere) as error:
                 refused.append(error)
-                reading.ledger.note(f"object_type {kind} is not readable with this key")
+                reading.ledger.gap(f"object_type {kind} is not readable with this key")
                 continue
             reading.emit_records([{**record, "object_type": kind} for record in records])
         if len(refused) == len(KINDS):

@@ -48,7 +48,7 @@ class ListsOfKinds:
                 self._read_kind(reading, kind)
             except (errors.Forbidden, errors.NotThere) as error:
                 refused.append(error)
-                reading.ledger.note(f"{self.column} {kind} is not readable with this key")
+                reading.ledger.gap(f"{self.column} {kind} is not readable with this key")
         if len(refused) == len(self.kinds):
             raise refused[0]
 

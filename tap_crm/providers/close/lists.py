@@ -108,7 +108,7 @@ class ChangeList:
         )
         complete = KeysetChanges(
             listing,
-            by="date_updated",
+            by=reading.by or "date_updated",
             along=self.along,
             emit=reading.emit,
             ledger=reading.ledger,
@@ -116,6 +116,7 @@ class ChangeList:
             lanes=reading.lanes.count,
             confirm_empty=lambda: not log_is_silent(reading, self.event_prefix),
             whole=listing,
+            settles=reading.concludes,
         ).read(reading.since)
         reading.emit(Checkpoint(complete))
 

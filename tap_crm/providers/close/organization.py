@@ -72,7 +72,7 @@ def organizations(reading: Reading) -> list[Record]:
         if not found:
             raise refused[0]
         for refusal in refused:
-            reading.ledger.note(f"an organization of the key's user is not readable with this key: {refusal}")
+            reading.ledger.gap(f"an organization of the key's user is not readable with this key: {refusal}")
         return found
 
     return reading.shared.get("organizations", ask)

@@ -128,6 +128,7 @@ class Search:
             ledger=reading.ledger,
             splits=("date_created",),
             lanes=reading.lanes.count,
+            settles=reading.concludes,
         ).read(reading.since)
         reading.emit(Checkpoint(complete))
 

@@ -7,17 +7,19 @@ from typing import TYPE_CHECKING
 from tap_crm.declare import StreamSpec
 from tap_crm.providers.close.activities import Activities
 from tap_crm.providers.close.custom_fields import Definitions, custom
-from tap_crm.providers.close.events import OVERLAP, Events
+from tap_crm.providers.close.events import DAYS_KEPT, OVERLAP, Events
 from tap_crm.providers.close.kinds import ListsOfKinds, PerParent, all_leads, listed
 from tap_crm.providers.close.lists import ChangeList, WholeList
 from tap_crm.providers.close.organization import Groups, Memberships, Organization
 from tap_crm.providers.close.search import Search
+from tap_crm.settings import DAY
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tap_crm.declare import CustomFields, Source
 
+LOG_REACH = DAYS_KEPT * DAY
 _CHANGED = (
     "new and edited records by the next run, merged leads too, since what a merge moves is edited; what was deleted "
     "only as an event, in `events`"
@@ -58,6 +60,8 @@ def _activity(
         ("id",),
         Activities(f"/activity/{path}/", f"activity.{object_type}", is_told),
         replication_key="date_created",
+        created="date_created",
+        told_for=LOG_REACH,
         lookback=lambda settings: settings.activity_lookback,
         custom=custom_fields,
         caught=_ACTIVITY if is_told else _UNTOLD_ACTIVITY,
@@ -68,12 +72,17 @@ def _whole(name: str, path: str, params: Mapping[str, str | int] | None = None) 
     return StreamSpec(name, ("id",), WholeList(path, params or {}))
 
 
-def _changing(name: str, source: Source, custom_fields: CustomFields | None = None) -> StreamSpec:
+def _changing(
+    name: str, source: Source, custom_fields: CustomFields | None = None, *, reconciled_by: str | None = None
+) -> StreamSpec:
     return StreamSpec(
         name,
         ("id",),
         source,
         replication_key="date_updated",
+        created="date_created",
+        reconciled_by=reconciled_by,
+        told_for=LOG_REACH,
         custom=custom_fields,
         envelope=frozenset({"__object_type"}),
         caught=_CHANGED,
@@ -89,13 +98,18 @@ STREAMS = (
     _changing("leads", Search("lead", _LEAD_FIELDS), custom("lead")),
     _changing("contacts", Search("contact", _CONTACT_FIELDS), custom("contact")),
     _changing("opportunities", ChangeList("/opportunity/", "opportunity", size=250), custom("opportunity")),
-    _changing("tasks", ChangeList("/task/", "task", along="date_created", size=1000, params={"_type": "all"})),
+    _changing(
+        "tasks",
+        ChangeList("/task/", "task", along="date_created", size=1000, params={"_type": "all"}),
+        reconciled_by="date_created",
+    ),
     StreamSpec(
         "events",
         ("id",),
         Events(),
         replication_key="date_updated",
         lookback=lambda _: OVERLAP,
+        is_log=True,
         caught="every event by the next run, if that comes within 30 days: Close keeps them no longer",
     ),
     _activity("emails", "email", "email"),

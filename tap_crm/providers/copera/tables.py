@@ -155,7 +155,7 @@ class Described:
         """Emit what describes boards, tables or columns."""
         found = account(reading)
         for board in found.left_out:
-            reading.ledger.note(f"board {board} is not readable with this token")
+            reading.ledger.gap(f"board {board} is not readable with this token")
         reading.emit_records(self.records(tables_of(found, reading.settings.tables, self.taken), found))
 
     def probe(self, reading: Reading) -> None:

@@ -81,7 +81,7 @@ class PerRecord:
         try:
             parents.read(None)
         except errors.Forbidden:
-            reading.ledger.note(f"the key may not read {entity}; nothing that belongs to them was read")
+            reading.ledger.gap(f"the key may not read {entity}; nothing that belongs to them was read")
 
     def _emit_children(self, reading: Reading, entity: str, parents: list[int | str], pool: ThreadPoolExecutor) -> None:
         found = pool.map(lambda parent: self._children(reading, entity, int(parent)), parents)

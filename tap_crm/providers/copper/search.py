@@ -128,6 +128,7 @@ class Search:
             emit=reading.emit,
             ledger=reading.ledger,
             lanes=reading.lanes,
+            settles=reading.concludes,
         ).read(reading.since)
 
     def probe(self, reading: Reading) -> None:
@@ -159,6 +160,7 @@ class ActivitySearch:
             emit=reading.emit,
             ledger=reading.ledger,
             lanes=reading.lanes,
+            settles=reading.concludes,
         ).read(reading.since)
 
     def probe(self, reading: Reading) -> None:

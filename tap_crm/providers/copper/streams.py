@@ -30,6 +30,7 @@ STREAMS = (
         # Without this a converted lead just vanishes (developer.copper.com: leads/convert-a-lead).
         Search("leads", {"include_converted_leads": True}),
         replication_key="date_modified",
+        created="date_created",
         custom=custom("lead"),
         caught=f"{_EDITS}; converted leads stay, with `converted_at`",
     ),
@@ -41,6 +42,7 @@ STREAMS = (
         ("id",),
         ActivitySearch(),
         replication_key="activity_date",
+        created="date_created",
         lookback=lambda settings: settings.activity_lookback,
         caught="what is dated after the last run, or in the future, by the next run; edits and back-dated entries "
         "within `activity_lookback_days`; older edits and deletions are not told by the API",

@@ -1,0 +1,253 @@
+"""How one run reads one stream: what changed since the bookmark, all there is, or first the one and then the other.
+
+A complete read gives its rows a new version. Only when it has found all there is, the target is told that what has
+older versions is gone. A stream with a bookmark is read completely now and then, beside the bookmark: that is the
+reconcile. While one is under way, over several runs if need be, whatever is read for the bookmark has its version, too.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+from tap_crm import errors
+from tap_crm.census import Census, Counted, check_gone
+from tap_crm.declare import Deletions, Reading
+from tap_crm.reading.page import Abandoned, Checkpoint, NewVersion, Page, Progress, Whole
+from tap_crm.reading.windows import Lanes
+from tap_crm.settings import DAY
+from tap_crm.shaping.moments import to_epoch
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tap_crm.reading.page import Emit, Item
+    from tap_crm.stream import CrmStream
+
+_log = logging.getLogger("tap-crm")
+
+#: What the state of a stream calls a complete read that is not over.
+UNFINISHED = "reconcile"
+#: Windows of a reconcile with a budget are small, so that it gets on with a small one.
+FEWEST_PAGES_OF_A_BUDGET = 10
+
+
+class _Enough(Exception):  # noqa: N818 - it is no failure
+    """The reconcile has used the requests that it may use in one run."""
+
+
+class StreamRun:
+    """What one run does to read a stream; lives in the thread that reads.
+
+    Args:
+        stream: the stream.
+        kept: what the state has of it.
+
+    Attributes:
+        mode: ``full``, ``incremental``, or ``reconcile`` for the latter with a complete read after it.
+        read_from: epoch seconds from which changes were asked for.
+    """
+
+    def __init__(self, stream: CrmStream, kept: Mapping[str, Any]) -> None:
+        self._stream, self._spec, self._tap = stream, stream.spec, stream.tap
+        self._kept = kept
+        unfinished = kept.get(UNFINISHED)
+        self._unfinished: Mapping[str, Any] = unfinished if isinstance(unfinished, dict) else {}
+        self._before = Counted.from_state(kept)
+        self._bookmark = stream.starting_bookmark()
+        self.mode = "full" if self._bookmark is None else "incremental"
+        self.read_from: int | None = None
+
+    # What is asked for
+
+    def read(self, emit: Emit) -> None:
+        """Read the stream; in a thread of its own."""
+        since = self.read_from = self._since()
+        tells = self._stream.tells_deletions
+        if tells in (Deletions.UNTOLD, Deletions.BY_ITSELF):
+            self._spec.source.read(self._reading(emit, since))
+        elif self._bookmark is None:
+            self._read_completely(emit, since, NewVersion())
+        elif self._unfinished.get("first"):
+            self._read_completely(emit, since, NewVersion(_number(self._unfinished)))
+        else:
+            self._read_changes(emit, since)
+
+    def _since(self) -> int | None:
+        stream, settings = self._stream, self._tap.settings
+        if stream.replication_method != "INCREMENTAL":
+            return None
+        if self._bookmark is None:
+            return settings.start_date
+        lookback = self._spec.lookback(settings) if self._spec.lookback is not None else 0
+        # A bookmark from a clock ahead of ours must not hide what changes until then.
+        return min(self._bookmark, int(self._now())) - max(settings.overlap_seconds, lookback)
+
+    def _now(self) -> float:
+        return self._tap.transport.clock.now()
+
+    def _reading(self, emit: Emit, since: int | None, *, concludes: bool = False) -> Reading:
+        return self._stream.reading(emit, since, bookmark=self._bookmark, concludes=concludes, is_first=self._is_first)
+
+    @property
+    def _is_first(self) -> bool:
+        """Whether an empty answer is worth a second question: nothing is known, or there was something before."""
+        return not self._tap.had_state or (self._before is not None and self._before.rows > 0)
+
+    # A complete read of a stream without a bookmark, maybe going on where an earlier run was cut off
+
+    def _read_completely(self, emit: Emit, since: int | None, version: NewVersion) -> None:
+        incremental = self._stream.replication_method == "INCREMENTAL"
+        census = self._census(self._spec.replication_key if incremental else None, self._bookmark)
+        emit(version)
+
+        def take(item: Item) -> None:
+            if isinstance(item, Page):
+                census.count(item)
+            elif isinstance(item, Checkpoint) and incremental:
+                emit(Progress(item.at, *census.passed(item.at)))
+            emit(item)
+
+        self._spec.source.read(self._reading(take, since, concludes=True))
+        self._conclude(emit, census)
+
+    def _census(self, by: str | None, after: int | None) -> Census:
+        return Census(
+            self._spec.keys,
+            by,
+            self._spec.created,
+            self._before,
+            after=after,
+            rows=_count(self._unfinished, "rows"),
+            new=_count(self._unfinished, "new"),
+        )
+
+    def _conclude(self, emit: Emit, census: Census) -> None:
+        """Say that the stream was read completely, unless something was left out, or too much is gone."""
+        if self._stream.ledger.gaps:
+            emit(Abandoned())
+            return
+        rows, new = census.total()
+        gone = self._before.gone(rows, new) if self._before is not None else 0
+        self._check_gone(emit, gone)
+        emit(Whole(rows, gone))
+
+    def _check_gone(self, emit: Emit, gone: int) -> None:
+        """Raise if so many rows are gone that the reason may be another one than their deletion."""
+        try:
+            check_gone(self._spec.name, self._before, gone, self._tap.settings.max_deletions_percent)
+        except errors.TooManyGone:
+            emit(Abandoned())
+            raise
+
+    # What changed since the bookmark, and beside it a complete read when that is due
+
+    def _read_changes(self, emit: Emit, since: int | None) -> None:
+        reason = self._reason_to_reconcile()
+        if reason is not None and not self._tap.reconcile_budget.has_some():
+            self._stream.ledger.note(f"reconcile: due, but `reconcile_max_requests` is used up ({reason})")
+            reason = None
+        if reason is not None or self._unfinished:
+            emit(NewVersion(_number(self._unfinished)))
+        self._spec.source.read(self._reading(emit, since))
+        if reason is None:
+            return
+        self.mode = "reconcile"
+        self._stream.ledger.note(f"reconcile: {reason}")
+        _log.info("%s: complete read to find deletions, beside the bookmark: %s", self._spec.name, reason)
+        try:
+            self._reconcile(emit)
+        except _Enough:
+            text = "reconcile: goes on in the next run, `reconcile_max_requests` is used up"
+            self._stream.ledger.note(text)
+            _log.info("%s: %s", self._spec.name, text)
+
+    def _reason_to_reconcile(self) -> str | None:
+        """Return why a complete read is due now, None if it is not."""
+        wish = self._tap.settings.reconcile
+        if wish == "false":
+            return None
+        if self._unfinished:
+            return "an earlier one was cut off, and goes on"
+        return "`reconcile` is true" if wish == "true" else self._why_it_is_time()
+
+    def _why_it_is_time(self) -> str | None:
+        reconciled = to_epoch(self._kept.get("reconciled_at"))
+        if reconciled is None:
+            return "no earlier one is known"
+        days = (self._now() - reconciled) / DAY
+        if days >= self._tap.settings.reconcile_days:
+            return f"the last one was {days:.1f} days ago"
+        told_for = self._spec.told_for
+        if told_for is not None and self._bookmark is not None and self._now() - self._bookmark > told_for:
+            return f"the last run was longer ago than the CRM tells of deletions ({told_for // DAY} days)"
+        return None
+
+    def _reconcile(self, emit: Emit) -> None:
+        settings, ledger, budget = self._tap.settings, self._stream.ledger, self._tap.reconcile_budget
+        # `start_date` is of the replication key: what changed since then may have been created before.
+        by = self._spec.reconciled_by if settings.start_date is None else None
+        read_to = to_epoch(self._unfinished.get("read_to"))
+        census = self._census(by or self._spec.replication_key, read_to)
+        before = ledger.requests
+        ledger.source_total = None
+
+        def take(item: Item) -> None:
+            nonlocal before
+            if isinstance(item, Page):
+                census.count(item)
+                self._check_total(emit, read_to)
+                emit(item)
+            elif isinstance(item, Checkpoint):
+                emit(Progress(item.at, *census.passed(item.at)))
+                budget.use(ledger.requests - before)
+                before = ledger.requests
+                if not budget.has_some():
+                    raise _Enough
+
+        since = settings.start_date if read_to is None else read_to - settings.overlap_seconds
+        lanes = None if budget.is_unlimited else Lanes(1, FEWEST_PAGES_OF_A_BUDGET)
+        self._spec.source.read(
+            self._stream.reading(take, since, bookmark=None, concludes=True, is_first=True, lanes=lanes, by=by)
+        )
+        self._conclude(emit, census)
+
+    def _check_total(self, emit: Emit, read_to: int | None) -> None:
+        """Raise as soon as the CRM's own count, which is never too low, says that too much is gone."""
+        total = self._stream.ledger.source_total
+        if read_to is None and total is not None and self._before is not None:
+            self._check_gone(emit, self._before.rows - total)
+
+
+class Budget:
+    """How many requests the reconciles of a run may use.
+
+    Args:
+        most: so many; None for as many as they need.
+    """
+
+    def __init__(self, most: int | None) -> None:
+        self._left = most
+
+    @property
+    def is_unlimited(self) -> bool:
+        """Whether nothing is counted."""
+        return self._left is None
+
+    def has_some(self) -> bool:
+        """Tell whether another window may be read."""
+        return self._left is None or self._left > 0
+
+    def use(self, requests: int) -> None:
+        """Book requests."""
+        if self._left is not None:
+            self._left -= requests
+
+
+def _number(unfinished: Mapping[str, Any]) -> int | None:
+    return _count(unfinished, "version") or None
+
+
+def _count(unfinished: Mapping[str, Any], name: str) -> int:
+    value = unfinished.get(name)
+    return value if isinstance(value, int) and value >= 0 else 0
