@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tap_crm import audit
+from tap_crm.config import CONFIG
 from tap_crm.providers import PROVIDERS
-from tap_crm.settings import CONFIG
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence

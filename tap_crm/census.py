@@ -11,14 +11,13 @@ import msgspec
 
 from tap_crm import errors
 from tap_crm.shaping.moments import to_epoch
+from tap_crm.shaping.schema import DELETED_AT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from tap_crm.reading.page import Page
 
-#: The field in which a record says when it was deleted.
-DELETED_AT = "_sdc_deleted_at"
 #: A deletion limit concerns no fewer rows: in small streams, a few rows are many percent.
 FEWEST_GONE = 100
 #: So many ids are counted at a time: a set of all of them would be large.

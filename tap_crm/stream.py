@@ -18,16 +18,16 @@ from singer_sdk import Stream
 from singer_sdk.exceptions import AbortedSyncFailedException, AbortedSyncPausedException
 
 from tap_crm import errors
-from tap_crm.custom_columns import WHAT_TO_DO
 from tap_crm.declare import Deletions, Reading
-from tap_crm.reading.page import Abandoned, Checkpoint, NewVersion, Page, Progress, Whole
-from tap_crm.settings import parse_moment
+from tap_crm.input_checks import parse_bookmark
+from tap_crm.reading.page import Abandoned, Checkpoint, NewVersion, Page, Progress, ToldGone, Whole
 from tap_crm.shaping.compiled import PageEncoder
 from tap_crm.shaping.conform import RecordConformer
 from tap_crm.shaping.moments import from_epoch
 from tap_crm.shaping.schema import EXTRA, json_types
-from tap_crm.stream_run import UNFINISHED, StreamRun
+from tap_crm.stream_run import StreamRun
 from tap_crm.transport.ledger import Ledger
+from tap_crm.versions import Versions
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Mapping
@@ -217,7 +217,8 @@ class CrmStream(Stream):
 
     def _sync_items(self, *, write_messages: bool) -> Generator[dict[str, Any], None, None]:
         counter = self.get_record_counter()
-        self._stream_version = self._version_so_far()
+        self._versions = Versions(self.stream_state, self.tells_deletions)
+        self._stream_version = self._versions.present
         fast = write_messages and self._may_write_fast()
         index = 0
         with counter, self.get_sync_timer():
@@ -225,7 +226,9 @@ class CrmStream(Stream):
                 if not isinstance(item, Page):
                     self._take_note(item, write_messages=write_messages)
                     continue
-                self._forget_memory(write_messages=write_messages)
+                # A run that dies from here on leaves the target between what was remembered and what is there now.
+                if self._versions.forget_memory():
+                    self._write_changed_state(write_messages=write_messages)
                 written = self._write_fast(item) if fast else None
                 if written is not None:
                     index = self._booked(index, written, counter)
@@ -238,82 +241,37 @@ class CrmStream(Stream):
                     index = self._booked(index, 1, counter)
                     yield record
 
-    def _forget_memory(self, *, write_messages: bool) -> None:
-        """Say before the first record that the target no longer has what was remembered of it.
-
-        A run that dies from here on leaves the target somewhere between then and now: the next one begins anew.
-        """
-        if self.spec.versioned and self.stream_state.pop("memory", None) is not None:
-            self.state_manager.is_flushed = False
-            self._write_state_message_now(write_messages=write_messages)
-
     def _take_note(self, item: Item, *, write_messages: bool) -> None:
         """Follow what the reading says beside its pages."""
         if isinstance(item, NewVersion):
-            self._begin_version(item)
+            first = self.starting_bookmark() is None
+            self._versions.begin(item, self.tap.transport.clock.now(), first=first)
+            self._stream_version = self._versions.present
         elif isinstance(item, Whole):
-            self._whole = item
+            self._versions.note_whole(item)
         elif isinstance(item, Abandoned):
-            self.stream_state.pop(UNFINISHED, None)
+            self._versions.abandon()
+        elif isinstance(item, ToldGone):
+            self._versions.note_told(item.rows)
         elif isinstance(item, Progress):
-            self._note_progress(item)
-            self._write_state_message_now(write_messages=write_messages)
+            self._versions.note_progress(item)
+            self._write_changed_state(write_messages=write_messages)
         elif isinstance(item, Checkpoint):
             self._move_bookmark(item)
             self._write_state_message_now(write_messages=write_messages)
 
-    def _begin_version(self, item: NewVersion) -> None:
-        if self.tells_deletions is Deletions.UNTOLD:
-            return
-        known = (self._last_version() or 0, self._version_so_far() or 0)
-        self._stream_version = item.number or max(time.time_ns() // 1_000_000, *(version + 1 for version in known))
-        if self.tells_deletions is Deletions.RECONCILED and UNFINISHED not in self.stream_state:
-            self.stream_state[UNFINISHED] = {
-                "version": self._stream_version,
-                "started": from_epoch(int(self.tap.transport.clock.now())),
-                "first": self.starting_bookmark() is None,
-            }
-
-    def _version_so_far(self) -> int | None:
-        """Return the version of the rows that are written: that of a complete read under way, or of the last one."""
-        if self.tells_deletions is Deletions.UNTOLD:
-            return None
-        unfinished = self.stream_state.get(UNFINISHED)
-        version = unfinished.get("version") if isinstance(unfinished, dict) else None
-        return version if isinstance(version, int) else self._last_version()
-
-    def _note_progress(self, progress: Progress) -> None:
-        """Remember how far a complete read has come."""
-        unfinished = self.stream_state.get(UNFINISHED) or {}
-        read_to = from_epoch(progress.at)
-        self.stream_state[UNFINISHED] = unfinished | {"read_to": read_to, "rows": progress.rows, "new": progress.new}
-        self.state_manager.is_flushed = False
-
     def _end_version(self, *, write_messages: bool) -> None:
-        """Keep what the reading remembers; tell the target that a new version is complete, if one was begun.
+        """Tell the target that a new version is complete, if one was begun.
 
         The SDK would say so before the first record, and a run that dies then would have emptied the table.
         """
-        if not write_messages or self.tells_deletions is Deletions.UNTOLD:
+        if not write_messages:
             return
-        if self.spec.versioned:
-            self.stream_state["memory"] = self._memory
-        elif self._whole is not None:
-            self._note_whole(self._whole)
-        else:
-            return
-        if self._stream_version is not None and self._stream_version != self._last_version():
-            self._write_activate_version_message(self._stream_version)
-            self.stream_state["version"] = self._stream_version
+        version = self._versions.end(self._memory, self.started or time.time(), self.tap.transport.clock.now())
+        self.ledger.add(deletions=self._versions.gone)
+        if version is not None:
+            self._write_activate_version_message(version)
         self.state_manager.is_flushed = False
-
-    def _note_whole(self, whole: Whole) -> None:
-        """Remember what a complete read found, and when it began: what was deleted until then is told."""
-        unfinished = self.stream_state.pop(UNFINISHED, None) or {}
-        self.stream_state["rows"] = whole.rows
-        self.stream_state["rows_until"] = from_epoch(int(self.tap.transport.clock.now()))
-        self.stream_state["reconciled_at"] = unfinished.get("started") or from_epoch(int(self.started or time.time()))
-        self.ledger.add(deletions=whole.gone)
 
     def _remember_columns(self) -> None:
         """Keep the names of columns by the ids of their fields, so that the next run notices a renaming."""
@@ -321,10 +279,6 @@ class CrmStream(Stream):
             columns = self.custom.in_effect(self.effective_schema["properties"])
             self.stream_state[COLUMNS] = {key: column.name for key, column in sorted(columns.items())}
             self.state_manager.is_flushed = False
-
-    def _last_version(self) -> int | None:
-        version = self.stream_state.get("version")
-        return version if isinstance(version, int) else None
 
     def _booked(self, index: int, written: int, counter: Any) -> int:  # noqa: ANN401 - the SDK's counter
         self.ledger.add(records=written)
@@ -414,7 +368,6 @@ class CrmStream(Stream):
             )
         return self._custom_values
 
-    _whole: Whole | None = None
     _custom_values: CustomValues | None = None
     _page_encoder: PageEncoder | None = None
     _record_conformer: RecordConformer | None = None
@@ -423,7 +376,9 @@ class CrmStream(Stream):
         misfits = Counter(self._record_conformer.misfits if self._record_conformer is not None else {})
         if self._custom_values is not None:
             misfits += self._custom_values.misfits
-            self._warn_of_unknown(self._custom_values)
+            for remark in self._custom_values.remarks():
+                self.ledger.note(remark)
+                self.logger.warning("%s: %s", self.name, remark)
         for name, count in sorted(misfits.items()):
             self.ledger.add(misfits=count)
             self.logger.warning(
@@ -432,26 +387,6 @@ class CrmStream(Stream):
                 count,
                 name,
                 EXTRA,
-            )
-
-    def _warn_of_unknown(self, values: CustomValues) -> None:
-        """Say what of the custom fields has no column, and which options have no label."""
-        for name, count in sorted(values.unlabelled.items()):
-            self.ledger.note(f"{count} ids in {name} belong to no known option")
-            self.logger.warning(
-                "%s: %d ids in `%s` belong to no option that its definition has; they are kept as they are",
-                self.name,
-                count,
-                name,
-            )
-        if values.undefined and not values.emits_raw:
-            self.logger.warning(
-                "%s: %d values of %d custom fields have no column; they are kept in `%s`; %s",
-                self.name,
-                values.undefined.total(),
-                len(values.undefined),
-                EXTRA,
-                WHAT_TO_DO,
             )
 
     # State
@@ -468,6 +403,10 @@ class CrmStream(Stream):
             )
         self.state_manager.is_flushed = False
 
+    def _write_changed_state(self, *, write_messages: bool) -> None:
+        self.state_manager.is_flushed = False
+        self._write_state_message_now(write_messages=write_messages)
+
     def _write_state_message_now(self, *, write_messages: bool) -> None:
         if write_messages:
             self._write_state_message()
@@ -476,19 +415,3 @@ class CrmStream(Stream):
         self, latest_record: dict[str, Any], *, context: Mapping[str, Any] | None = None
     ) -> None:
         """Do nothing: a record moves no bookmark here, a checkpoint does."""
-
-
-def parse_bookmark(stream: str, value: Any) -> int | None:  # noqa: ANN401 - any JSON
-    """Return a bookmark of the state in epoch seconds, None for none.
-
-    Raises:
-        ConfigError: it is no time.
-    """
-    if value is None:
-        return None
-    try:
-        return int(value) if isinstance(value, (int, float)) else parse_moment(str(value))
-    except (ValueError, OverflowError):
-        raise errors.ConfigError(
-            f"the state's bookmark of stream `{stream}` is no ISO 8601 time; mend it or remove it"
-        ) from None

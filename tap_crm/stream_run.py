@@ -8,15 +8,17 @@ reconcile. While one is under way, over several runs if need be, whatever is rea
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from tap_crm import errors
 from tap_crm.census import Census, Counted, check_gone
 from tap_crm.declare import Deletions, Reading
-from tap_crm.reading.page import Abandoned, Checkpoint, NewVersion, Page, Progress, Whole
+from tap_crm.reading.page import Abandoned, Checkpoint, NewVersion, Page, Progress, ToldGone, Whole
 from tap_crm.reading.windows import Lanes
 from tap_crm.settings import DAY
 from tap_crm.shaping.moments import to_epoch
+from tap_crm.versions import UNFINISHED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,8 +28,6 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("tap-crm")
 
-#: What the state of a stream calls a complete read that is not over.
-UNFINISHED = "reconcile"
 #: Windows of a reconcile with a budget are small, so that it gets on with a small one.
 FEWEST_PAGES_OF_A_BUDGET = 10
 
@@ -98,7 +98,7 @@ class StreamRun:
 
     def _read_completely(self, emit: Emit, since: int | None, version: NewVersion) -> None:
         incremental = self._stream.replication_method == "INCREMENTAL"
-        census = self._census(self._spec.replication_key if incremental else None, self._bookmark)
+        census = self._census(self._spec.replication_key if incremental else None, self._bookmark, version.number)
         emit(version)
 
         def take(item: Item) -> None:
@@ -111,16 +111,11 @@ class StreamRun:
         self._spec.source.read(self._reading(take, since, concludes=True))
         self._conclude(emit, census)
 
-    def _census(self, by: str | None, after: int | None) -> Census:
-        return Census(
-            self._spec.keys,
-            by,
-            self._spec.created,
-            self._before,
-            after=after,
-            rows=_count(self._unfinished, "rows"),
-            new=_count(self._unfinished, "new"),
-        )
+    def _census(self, by: str | None, after: int | None, version: int | None) -> Census:
+        """Return what counts the records of a complete read; one that goes on begins with what was counted."""
+        spec, earlier = self._spec, self._unfinished if version is not None else {}
+        rows, new = _count(earlier, "rows"), _count(earlier, "new")
+        return Census(spec.keys, by, spec.created, self._before, after=after, rows=rows, new=new)
 
     def _conclude(self, emit: Emit, census: Census) -> None:
         """Say that the stream was read completely, unless something was left out, or too much is gone."""
@@ -149,7 +144,7 @@ class StreamRun:
             reason = None
         if reason is not None or self._unfinished:
             emit(NewVersion(_number(self._unfinished)))
-        self._spec.source.read(self._reading(emit, since))
+        self._spec.source.read(self._reading(self._minding_told(emit), since))
         if reason is None:
             return
         self.mode = "reconcile"
@@ -161,6 +156,16 @@ class StreamRun:
             text = "reconcile: goes on in the next run, `reconcile_max_requests` is used up"
             self._stream.ledger.note(text)
             _log.info("%s: %s", self._spec.name, text)
+
+    def _minding_told(self, emit: Emit) -> Emit:
+        """Return an emit that minds which rows need not be found any more, since the CRM told of their deletion."""
+
+        def mind(item: Item) -> None:
+            if isinstance(item, ToldGone) and self._before is not None:
+                self._before = replace(self._before, rows=max(0, self._before.rows - item.rows))
+            emit(item)
+
+        return mind
 
     def _reason_to_reconcile(self) -> str | None:
         """Return why a complete read is due now, None if it is not."""
@@ -188,7 +193,7 @@ class StreamRun:
         # `start_date` is of the replication key: what changed since then may have been created before.
         by = self._spec.reconciled_by if settings.start_date is None else None
         read_to = to_epoch(self._unfinished.get("read_to"))
-        census = self._census(by or self._spec.replication_key, read_to)
+        census = self._census(by or self._spec.replication_key, read_to, _number(self._unfinished))
         before = ledger.requests
         ledger.source_total = None
 

@@ -21,17 +21,19 @@ from singer_sdk.singerlib import StateMessage
 from tap_crm import errors
 from tap_crm.audit import NAME as AUDIT
 from tap_crm.audit import AuditStream
+from tap_crm.config import CONFIG
 from tap_crm.custom_columns import WHAT_TO_DO, custom_columns, renamings
 from tap_crm.declare import Reading
 from tap_crm.feed import Feeds
+from tap_crm.input_checks import NO_STATE, check_before_asking, checked_bookmarks, lost_stream
 from tap_crm.progress import SilentProgress, make_progress
 from tap_crm.providers import PROVIDERS
 from tap_crm.reading.windows import FEWEST_PAGES, Lanes
 from tap_crm.redaction import redact_logs
-from tap_crm.settings import CONFIG, Settings
+from tap_crm.settings import Settings
 from tap_crm.shaping.schema import load_schema
 from tap_crm.shared import Shared
-from tap_crm.stream import COLUMNS, CrmStream, parse_bookmark
+from tap_crm.stream import COLUMNS, CrmStream
 from tap_crm.stream_run import Budget
 from tap_crm.transport.ledger import Ledger
 from tap_crm.transport.pacing import Pacing
@@ -59,7 +61,6 @@ NOT_EVERYWHERE = {"tables": None, "custom_field_names": "name"}
 #: The stream of definitions of custom fields, which every CRM has.
 DEFINITIONS = "custom_fields"
 NOTHING_READABLE = "no stream could be read; check `api_url` and the rights of the key's user"
-NO_STATE = 'the state is no Singer state; it looks like {"bookmarks": {"<stream>": {...}}}'
 
 
 class Terminated(SystemExit):
@@ -149,7 +150,7 @@ class TapCRM(Tap):
     def discover_streams(self) -> Sequence[Stream]:
         """Return every stream that the provider declares, with the account's custom fields, and the audit."""
         self.provider.authenticate(self.settings)
-        self._check_before_asking()
+        check_before_asking(self.provider, self._given_state, self.input_catalog)
         return [*map(self._declared, self.provider.streams), *self._discover_more(), AuditStream(self)]
 
     def _declared(self, spec: StreamSpec) -> CrmStream:
@@ -246,23 +247,6 @@ class TapCRM(Tap):
 
     # Input is checked before any request
 
-    def _check_before_asking(self) -> None:
-        """Check what can be checked without knowing the account.
-
-        Raises:
-            ConfigError: the state or the catalog cannot be used.
-        """
-        if self._given_state is not None:
-            bookmarks = checked_bookmarks(self._given_state)
-            for spec in self.provider.streams:
-                if spec.replication_key is not None:
-                    parse_bookmark(spec.name, bookmarks.get(spec.name, {}).get("replication_key_value"))
-        if self.provider.discover is None:
-            declared = {AUDIT, *(spec.name for spec in self.provider.streams)}
-            for name, entry in (self.input_catalog or {}).items():
-                if name not in declared and entry.metadata.root.selected:
-                    self._miss(name)
-
     def check_input(self) -> None:
         """Raise a ``ConfigError`` if the catalog or the state cannot be used."""
         for name, usual in NOT_EVERYWHERE.items():
@@ -276,15 +260,12 @@ class TapCRM(Tap):
                 stream.starting_bookmark()
 
     def _miss(self, name: str) -> None:
-        """Note that a selected stream is not there; raise where that can only be the catalog's fault.
+        """Note that a selected stream is not there.
 
         Where the account makes the streams, one may have been renamed, deleted or hidden: the others are read.
         """
-        lost = f"the catalog selects the stream `{name}`, which {self.provider.title} does not have"
-        if self.provider.discover is None:
-            raise errors.ConfigError(f"{lost}; run discovery again")
-        self.failures[name] = lost
-        self.logger.error("%s: renamed, deleted, or hidden from this key; run discovery again", lost)
+        self.failures[name] = lost_stream(name, self.provider)
+        self.logger.error("%s: renamed, deleted, or hidden from this key; run discovery again", self.failures[name])
 
     def load_state(self, state: dict[str, Any]) -> None:
         """Take the state over.
@@ -408,18 +389,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except Terminated as end:
         logging.shutdown()
         os._exit(int(end.code or 0))  # threads that wait for an answer are not waited for
-
-
-def checked_bookmarks(state: Any) -> dict[str, dict[str, Any]]:  # noqa: ANN401 - any JSON
-    """Return the bookmarks of a state.
-
-    Raises:
-        ConfigError: it has not the form of a Singer state.
-    """
-    bookmarks = state.get("bookmarks", {}) if isinstance(state, dict) else None
-    if not isinstance(bookmarks, dict) or not all(isinstance(value, dict) for value in bookmarks.values()):
-        raise errors.ConfigError(NO_STATE)
-    return bookmarks
 
 
 def _plainly(error: Exception) -> str:

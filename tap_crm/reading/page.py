@@ -9,6 +9,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 
+#: What of a source's memory holds in any case: how many rows there were.
+COUNTED = "counted"
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
     """Records to write.
@@ -62,6 +66,13 @@ class Abandoned:
     """A complete read must not go on in the next run, but begin anew."""
 
 
-Item: TypeAlias = "Page | Checkpoint | NewVersion | Progress | Whole | Abandoned"
+@dataclass(frozen=True, slots=True)
+class ToldGone:
+    """The CRM itself told that so many rows are gone."""
+
+    rows: int
+
+
+Item: TypeAlias = "Page | Checkpoint | NewVersion | Progress | Whole | Abandoned | ToldGone"
 #: Takes what a reading has found; may block while the writer is busy. Raises ``Cancelled`` when the run ends.
 Emit: TypeAlias = "Callable[[Item], None]"

@@ -170,6 +170,19 @@ class CustomValues:
                 self.carrier.keep(undefined, extra)
         return values
 
+    def remarks(self) -> list[str]:
+        """Return what has no label, and what has no column."""
+        found = [
+            f"{count} ids in `{name}` belong to no option that its definition has; they are kept as they are"
+            for name, count in sorted(self.unlabelled.items())
+        ]
+        if self.undefined and not self.emits_raw:
+            found.append(
+                f"{self.undefined.total()} values of {len(self.undefined)} custom fields have no column; they are kept "
+                f"in `{EXTRA}`; run discovery again"
+            )
+        return found
+
     # The careful path
 
     def take(self, record: Record) -> tuple[Record, Record, Record]:

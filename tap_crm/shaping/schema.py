@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
 
+#: When a record was deleted at the source; null for all that are there.
+DELETED_AT = "_sdc_deleted_at"
 #: Where unknown fields and values of the wrong type are kept.
 EXTRA = "_extra"
 

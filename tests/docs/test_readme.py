@@ -17,8 +17,8 @@ import yaml
 from scripts import readme_tables
 from scripts.demo_copera import COPERA
 from tap_crm import audit
+from tap_crm.config import CONFIG
 from tap_crm.providers import PROVIDERS
-from tap_crm.settings import CONFIG
 from tap_crm.tap import TapCRM
 
 ROOT = Path(__file__).resolve().parents[2]

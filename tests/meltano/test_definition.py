@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
+from tap_crm.config import CONFIG
 from tap_crm.providers import PROVIDERS
-from tap_crm.settings import CONFIG
 from tap_crm.tap import TapCRM
 from tests.meltano.project import ROOT
 

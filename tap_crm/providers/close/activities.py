@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from tap_crm import errors
 from tap_crm.providers.close.answers import USUAL_SIZE, ask_page, get, list_part, page_sizes, rows_of
+from tap_crm.providers.close.deletions import ToldDeletions
 from tap_crm.providers.close.events import changes_since
 from tap_crm.providers.close.lists import ListListing, ask_one
 from tap_crm.reading.keyset_changes import KeysetChanges
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tap_crm.declare import Reading
+    from tap_crm.reading.listing import Row
     from tap_crm.reading.page import Item
     from tap_crm.reading.part import Part
     from tap_crm.transport.session import Question, Reply
@@ -47,6 +49,7 @@ class Activities:
         """Read what was created since the bookmark, less the look-back; then what the event log tells of others."""
         told = changes_since(reading, self.object_type)
         changes, told_until = told or ({}, None)
+        gone = ToldDeletions(reading, self.object_type) if self.is_told else None
         pending = {key for key, change in changes.items() if not change.deleted}
 
         def emit(item: Item) -> None:
@@ -70,6 +73,8 @@ class Activities:
             settles=reading.concludes,
         ).read(reading.since)
         self._read_by_id(reading, sorted(pending))
+        if gone is not None:
+            gone.emit()
         reading.emit(Checkpoint(complete if told_until is None else min(complete, told_until)))
 
     def probe(self, reading: Reading) -> None:
@@ -94,9 +99,10 @@ class Activities:
         part = self._ask_together(reading, keys)
         if part is None:
             return None
-        reading.ledger.add(pages=1, distinct=len(part.rows))
-        if part.rows:
-            reading.emit(Page(body=part.body))
+        keep = _within_scope(reading, part.rows)
+        reading.ledger.add(pages=1, distinct=len(keep))
+        if keep:
+            reading.emit(Page(body=part.body, keep=keep))
         found = {row.key for row in part.rows}
         return [key for key in keys if key not in found]
 
@@ -108,7 +114,11 @@ class Activities:
 
         try:
             part: Part = ask_page(
-                reading, self.path, USUAL_SIZE, build, lambda reply, asked: list_part(reply, asked, 0, (), "id")
+                reading,
+                self.path,
+                USUAL_SIZE,
+                build,
+                lambda reply, asked: list_part(reply, asked, 0, ("date_created",), "id"),
             )
         except errors.Refused:
             return None
@@ -121,8 +131,16 @@ class Activities:
                 body = reading.ask(get(f"{self.path}{key}/", f"{reading.spec.name}, one by id"), _one)
             except errors.NotThere:
                 continue
-            reading.ledger.add(pages=1, distinct=1)
-            reading.emit(Page(body=body))
+            keep = _within_scope(reading, rows_of(body, ("date_created",)))
+            reading.ledger.add(pages=1, distinct=len(keep))
+            if keep:
+                reading.emit(Page(body=body))
+
+
+def _within_scope(reading: Reading, rows: Sequence[Row]) -> list[int]:
+    """Return the places of the activities that a complete read would have, too: created since ``start_date``."""
+    start = reading.settings.start_date
+    return [at for at, row in enumerate(rows) if start is None or row.times[0] is None or row.times[0] >= start]
 
 
 def _one(reply: Reply) -> bytes:

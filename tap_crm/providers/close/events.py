@@ -23,9 +23,9 @@ from tap_crm.shaping.moments import to_epoch
 from tap_crm.transport.session import Doubtful
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
-    from tap_crm.declare import Reading, StreamSpec
+    from tap_crm.declare import Reading
     from tap_crm.transport.session import Question, Reply
 
 PATH = "/event/"
@@ -75,8 +75,13 @@ def _spool() -> IO[bytes]:
 
 @dataclass(slots=True)
 class EventLog:
-    """The log of one run, read back as far as it is needed, kept in a file."""
+    """The log of one run, read back as far as it is needed, kept in a file.
 
+    Attributes:
+        only: parameters that narrow it down; a log that several streams share has none.
+    """
+
+    only: Mapping[str, str] = field(default_factory=dict)
     _lock: threading.RLock = field(default_factory=threading.RLock)
     _file: IO[bytes] = field(default_factory=_spool)
     _pages: list[_Stored] = field(default_factory=list)
@@ -98,7 +103,7 @@ class EventLog:
         with self._lock:  # another stream may index the log anew, further back
             if self._changes_since is None or since < self._changes_since:
                 self._index(since)
-            changes = self._changes.get(_plain(object_type), {})
+            changes = self._changes.get(plain(object_type), {})
             return {key: change for key, change in changes.items() if change.at >= since}
 
     def is_silent(self, reading: Reading, prefix: str, since: int) -> bool:
@@ -131,7 +136,8 @@ class EventLog:
             if self._closed is not None:
                 raise self._closed
             needed = _needed_since(reading)
-            since = None if since is None or needed is None else min(since, needed)
+            if not self.only:
+                since = None if since is None or needed is None else min(since, needed)
             target = float("-inf") if since is None else float(since)
             if self._reached is not None and self._reached <= target:
                 return
@@ -143,7 +149,7 @@ class EventLog:
             self._reached = target
 
     def _walk(self, reading: Reading, since: int | None) -> None:
-        params: dict[str, str | int] = {}
+        params: dict[str, str | int] = {**self.only}
         if since is not None:
             params["date_updated__gte"] = moment(since)
         if self._reached is not None:  # newer ones are here already
@@ -164,13 +170,14 @@ class EventLog:
 
     def _ask(self, reading: Reading, params: dict[str, str | int], cursor: str | None) -> tuple[Envelope, int]:
         """Ask for a page; an empty one is believed when it came twice."""
-        # The bounds need not be sent again with a cursor, and are not sure to be honoured: `_walk` stops by itself.
-        sent = params if cursor is None else {"_cursor": cursor}
+        # Filters go with every cursor. Bounds need not, and are not sure to be honoured: `_walk` stops by itself.
+        sent = params if cursor is None else {**self.only, "_cursor": cursor}
 
         def build(asked: int) -> Question:
             return get(PATH, "events" if cursor is None else "events, next page", {**sent, "_limit": asked})
 
-        for _ in range(LOOKS_AT_AN_EMPTY_PAGE):
+        # That nothing of one kind happened is what most runs find; the reconcile would show it if it were not so.
+        for _ in range(1 if self.only else LOOKS_AT_AN_EMPTY_PAGE):
             envelope, now = ask_page(reading, PATH, PAGE_SIZE, build, _parse, at_start=cursor is None)
             reading.ledger.add(pages=1)
             if _EVENTS.decode(envelope.data) or envelope.cursor_next:
@@ -199,7 +206,7 @@ class EventLog:
             for event, at in zip(_EVENTS.decode(self._body(stored)), stored.times, strict=True):
                 if event.object_type is None or event.object_id is None:
                     continue
-                changes = self._changes.setdefault(_plain(event.object_type), {})
+                changes = self._changes.setdefault(plain(event.object_type), {})
                 known, change = changes.get(event.object_id), Change(at or 0, event.action == "deleted")
                 if known is None or (known.at, known.deleted) < (change.at, change.deleted):
                     changes[event.object_id] = change
@@ -212,7 +219,7 @@ def _parse(reply: Reply, asked: int) -> tuple[Envelope, int]:  # noqa: ARG001 - 
     return envelope, int(reply.server_time)
 
 
-def _plain(object_type: str) -> str:
+def plain(object_type: str) -> str:
     """Return the type of an object without what differs between Close's pages: ``activity.email_thread``."""
     return object_type.replace("_", "").replace(".", "").lower()
 
@@ -249,21 +256,22 @@ class Events:
 def _needed_since(reading: Reading) -> int | None:
     """Return how far back the streams of this run need the log: so it is walked once, not once for each of them."""
     needs = [
-        _since(reading, bookmark)
+        log_since(reading, bookmark)
         for spec, bookmark in reading.selected
         if bookmark is not None and hasattr(spec.source, "reads_event_log")
     ]
     whole = any(isinstance(spec.source, Events) and bookmark is None for spec, bookmark in reading.selected)
-    own = [] if reading.bookmark is None else [_since(reading, reading.bookmark)]
+    own = [] if reading.bookmark is None else [log_since(reading, reading.bookmark)]
     return None if whole else min([*needs, *own], default=None)
 
 
-def _reads_log(spec: StreamSpec) -> bool:
-    """Tell whether a stream cannot do without the log; others look into it where it is read anyway."""
-    return getattr(spec.source, "reads_event_log", False)
+def is_read_anyway(reading: Reading) -> bool:
+    """Tell whether a stream of this run cannot do without the log; others look into it then, too."""
+    return any(getattr(spec.source, "reads_event_log", False) for spec, _ in reading.selected)
 
 
-def _since(reading: Reading, bookmark: int) -> int:
+def log_since(reading: Reading, bookmark: int) -> int:
+    """Return from when on the log is wanted, for a bookmark."""
     return bookmark - max(reading.settings.overlap_seconds, OVERLAP)
 
 
@@ -274,7 +282,7 @@ def changes_since(reading: Reading, object_type: str) -> tuple[dict[str, Change]
     """
     if reading.bookmark is None:
         return None
-    since = _since(reading, reading.bookmark)
+    since = log_since(reading, reading.bookmark)
     if since < reading.transport.clock.now() - DAYS_KEPT * DAY:
         reading.ledger.note("the last run is longer ago than the event log reaches: older edits were not told")
     log = event_log(reading)
@@ -291,9 +299,9 @@ def log_is_silent(reading: Reading, prefix: str) -> bool:
 
     An answer without any record is then believed at once, although it comes without a count.
     """
-    if reading.bookmark is None or not any(_reads_log(spec) for spec, _ in reading.selected):
+    if reading.bookmark is None or not is_read_anyway(reading):
         return False
-    since = _since(reading, reading.bookmark)
+    since = log_since(reading, reading.bookmark)
     if since < reading.transport.clock.now() - DAYS_KEPT * DAY:
         return False
     try:

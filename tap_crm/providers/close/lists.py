@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from tap_crm import errors
 from tap_crm.providers.close.answers import USUAL_SIZE, ask_page, get, list_part, time_filters
+from tap_crm.providers.close.deletions import ToldDeletions, told_until
 from tap_crm.providers.close.events import log_is_silent
 from tap_crm.reading.keyset_changes import KeysetChanges
 from tap_crm.reading.offset import OffsetReader
@@ -102,7 +103,8 @@ class ChangeList:
     reads_event_log: ClassVar[bool] = False
 
     def read(self, reading: Reading) -> None:
-        """Read what changed since the bookmark."""
+        """Read what changed since the bookmark, and what the event log tells of deletions."""
+        told = ToldDeletions(reading, self.event_prefix)
         listing = ListListing(
             reading, self.path, ("date_updated", "date_created"), self.size, self.params, ordered=True
         )
@@ -110,7 +112,7 @@ class ChangeList:
             listing,
             by=reading.by or "date_updated",
             along=self.along,
-            emit=reading.emit,
+            emit=told.watching(reading.emit),
             ledger=reading.ledger,
             splits=("date_created",) if self.along == "date_updated" else (),
             lanes=reading.lanes.count,
@@ -118,7 +120,8 @@ class ChangeList:
             whole=listing,
             settles=reading.concludes,
         ).read(reading.since)
-        reading.emit(Checkpoint(complete))
+        told.emit()
+        reading.emit(Checkpoint(told_until(complete, told)))
 
     def probe(self, reading: Reading) -> None:
         """Ask for one record."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from tap_crm import errors
 from tap_crm.providers.close.answers import ask_page, envelope_of, moment, rows_of
+from tap_crm.providers.close.deletions import ToldDeletions, told_until
 from tap_crm.reading.keyset_changes import KeysetChanges
 from tap_crm.reading.page import Checkpoint
 from tap_crm.reading.part import Expired, Part
@@ -28,6 +29,8 @@ PATH = "/data/search/"
 PAGE_SIZE = 200
 #: Objects that one walk by cursor gives.
 REACH = 10_000
+#: What a lead has within it are streams of their own.
+NESTED = frozenset({"contacts", "opportunities", "tasks"})
 TIMES = ("date_updated", "date_created")
 
 
@@ -119,18 +122,20 @@ class Search:
     fields: tuple[str, ...]
 
     def read(self, reading: Reading) -> None:
-        """Read what changed since the bookmark."""
+        """Read what changed since the bookmark, and what the event log tells of deletions."""
+        told = ToldDeletions(reading, self.object_type, NESTED)
         complete = KeysetChanges(
             SearchListing(reading, self.object_type, self.fields),
             by="date_updated",
             along="date_updated",
-            emit=reading.emit,
+            emit=told.watching(reading.emit),
             ledger=reading.ledger,
             splits=("date_created",),
             lanes=reading.lanes.count,
             settles=reading.concludes,
         ).read(reading.since)
-        reading.emit(Checkpoint(complete))
+        told.emit()
+        reading.emit(Checkpoint(told_until(complete, told)))
 
     def probe(self, reading: Reading) -> None:
         """Ask for one object."""

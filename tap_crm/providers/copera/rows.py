@@ -11,11 +11,12 @@ import ijson
 import msgspec
 
 from tap_crm import errors
+from tap_crm.census import Counted, check_gone
 from tap_crm.providers.copera.account import ask_tables
 from tap_crm.providers.copera.columns import Column, columns_of, filled
 from tap_crm.providers.copera.people import member_names
 from tap_crm.reading.fingerprint import Fingerprint
-from tap_crm.reading.page import NewVersion, Page
+from tap_crm.reading.page import COUNTED, NewVersion, Page
 from tap_crm.shaping.moments import to_epoch
 from tap_crm.transport.session import Doubtful, Question
 
@@ -173,12 +174,14 @@ class TableRows:
         with _closing(reply):
             changed = None if earlier is None else present.changed_since(earlier, new)
             if changed is None:
+                _check_gone(reading, earlier, present, new)
                 reading.emit(NewVersion())
             for records in _pages(reply, shaper) if changed is None or changed.buckets else ():
                 kept = [record for record in records if changed is None or record["_id"] in changed]
                 if kept:
                     reading.emit(Page(body=_ENCODER.encode(kept)))
         reading.memory["rows"] = present.folded().to_state()
+        reading.memory[COUNTED] = present.rows
         if shaper.unknown_options:
             fields = ", ".join(sorted(shaper.unknown_options))
             reading.ledger.note(f"options that no definition knows stay as ids, in: {fields}")
@@ -193,6 +196,21 @@ class TableRows:
 
     def probe(self, reading: Reading) -> None:
         """Ask nothing: discovery has found the table, and its only question is for all rows."""
+
+
+def _check_gone(reading: Reading, earlier: Fingerprint | None, present: Fingerprint, new: list[str]) -> None:
+    """Count the rows that are gone.
+
+    Raises:
+        TooManyGone: they are so many that the token may have lost a permission.
+    """
+    counted = reading.memory.get(COUNTED) if earlier is None else earlier.rows
+    if not isinstance(counted, int):
+        return
+    before = Counted(counted)
+    gone = before.gone(present.rows, len(new))
+    check_gone(reading.spec.name, before, gone, reading.settings.max_deletions_percent)
+    reading.ledger.add(deletions=gone)
 
 
 _Examined: TypeAlias = "tuple[Reply, Fingerprint, list[str]]"

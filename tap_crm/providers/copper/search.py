@@ -7,14 +7,17 @@ first 100,000 records of a search are given, silently.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from tap_crm.reading.changes import ChangeReader
 from tap_crm.reading.listing import Answer, Row
+from tap_crm.reading.page import Page
 from tap_crm.reading.pages import read_pages
-from tap_crm.shaping.moments import to_epoch
+from tap_crm.shaping.moments import from_epoch, to_epoch
+from tap_crm.shaping.schema import DELETED_AT
 from tap_crm.transport.session import Doubtful, Question
 
 if TYPE_CHECKING:
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
 
     from tap_crm.declare import Reading
     from tap_crm.reading.listing import Bound
+    from tap_crm.reading.page import Emit, Item
     from tap_crm.transport.session import Reply
 
 PAGE_SIZE = 200  # the largest that is documented
@@ -157,7 +161,7 @@ class ActivitySearch:
             listing=listing,
             by="activity_date",
             created=None,
-            emit=reading.emit,
+            emit=_telling_stubs(reading),
             ledger=reading.ledger,
             lanes=reading.lanes,
             settles=reading.concludes,
@@ -166,6 +170,33 @@ class ActivitySearch:
     def probe(self, reading: Reading) -> None:
         """Ask for one record."""
         probe(reading, "/activities/search")
+
+
+_RECORDS = msgspec.json.Decoder(list[dict[str, Any]], float_hook=Decimal)
+
+
+def _telling_stubs(reading: Reading) -> Emit:
+    """Return an emit that gives deleted activities the time at which that was seen.
+
+    Copper keeps an id of a deleted activity, and nothing else (developer.copper.com: activities).
+    """
+
+    def emit(item: Item) -> None:
+        if not isinstance(item, Page) or item.body is None or b'"is_deleted"' not in item.body:
+            reading.emit(item)
+            return
+        records = _RECORDS.decode(item.body)
+        kept = range(len(records)) if item.keep is None else item.keep
+        living = [at for at in kept if records[at].get("is_deleted") is not True]
+        now = from_epoch(int(reading.transport.clock.now()))
+        gone = [records[at] | {DELETED_AT: now} for at in kept if records[at].get("is_deleted") is True]
+        reading.ledger.add(deletions=len(gone))
+        if living:
+            reading.emit(Page(body=item.body, keep=living))
+        if gone:
+            reading.emit(Page(records=gone))
+
+    return emit
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,67 @@
+"""Checks of what a run is given, the state and the catalog, before anything is asked of the CRM."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tap_crm import errors
+from tap_crm.audit import NAME as AUDIT
+from tap_crm.settings import parse_moment
+
+if TYPE_CHECKING:
+    from singer_sdk.singerlib import Catalog
+
+    from tap_crm.declare import Provider
+
+NO_STATE = 'the state is no Singer state; it looks like {"bookmarks": {"<stream>": {...}}}'
+
+
+def check_before_asking(provider: Provider, state: Any, catalog: Catalog | None) -> None:  # noqa: ANN401 - any JSON
+    """Check what can be checked without knowing the account.
+
+    Raises:
+        ConfigError: the state or the catalog cannot be used.
+    """
+    if state is not None:
+        bookmarks = checked_bookmarks(state)
+        for spec in provider.streams:
+            if spec.replication_key is not None:
+                parse_bookmark(spec.name, bookmarks.get(spec.name, {}).get("replication_key_value"))
+    if provider.discover is None:
+        declared = {AUDIT, *(spec.name for spec in provider.streams)}
+        for name, entry in (catalog or {}).items():
+            if name not in declared and entry.metadata.root.selected:
+                raise errors.ConfigError(f"{lost_stream(name, provider)}; run discovery again")
+
+
+def lost_stream(name: str, provider: Provider) -> str:
+    """Return what is to be said of a selected stream that is not there."""
+    return f"the catalog selects the stream `{name}`, which {provider.title} does not have"
+
+
+def checked_bookmarks(state: Any) -> dict[str, dict[str, Any]]:  # noqa: ANN401 - any JSON
+    """Return the bookmarks of a state.
+
+    Raises:
+        ConfigError: it has not the form of a Singer state.
+    """
+    bookmarks = state.get("bookmarks", {}) if isinstance(state, dict) else None
+    if not isinstance(bookmarks, dict) or not all(isinstance(value, dict) for value in bookmarks.values()):
+        raise errors.ConfigError(NO_STATE)
+    return bookmarks
+
+
+def parse_bookmark(stream: str, value: Any) -> int | None:  # noqa: ANN401 - any JSON
+    """Return a bookmark of the state in epoch seconds, None for none.
+
+    Raises:
+        ConfigError: it is no time.
+    """
+    if value is None:
+        return None
+    try:
+        return int(value) if isinstance(value, (int, float)) else parse_moment(str(value))
+    except (ValueError, OverflowError):
+        raise errors.ConfigError(
+            f"the state's bookmark of stream `{stream}` is no ISO 8601 time; mend it or remove it"
+        ) from None

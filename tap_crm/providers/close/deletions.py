@@ -1,0 +1,172 @@
+"""What Close's event log tells of deleted objects, for 30 days (developer.close.com: event log, merging leads).
+
+Lists only lack what is deleted. Its event has the whole record for keys of administrators: that is emitted once more,
+with the time of its deletion. An event without the record is not: a row of nulls would replace what was loaded. The
+next reconcile finds those.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from tap_crm import errors
+from tap_crm.providers.close.answers import rows_of
+from tap_crm.providers.close.events import EventLog, event_log, is_read_anyway, log_since, plain
+from tap_crm.reading.changes import BEHIND_THE_CLOCK
+from tap_crm.reading.page import Page, ToldGone
+from tap_crm.shaping.moments import from_epoch
+from tap_crm.shaping.schema import DELETED_AT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from tap_crm.declare import Reading
+    from tap_crm.reading.page import Emit, Item
+
+#: Where a deleted lead says into which other one it was merged.
+MERGED_INTO = "merged_into"
+#: What a record has in any case; an event that lacks it does not hold the whole record.
+_ALWAYS_THERE = "date_created"
+_DELETED, _MERGED = "deleted", "merged"
+
+
+class _Meta(msgspec.Struct, frozen=True):
+    merge_source_lead_id: str | None = None
+    merge_destination_lead_id: str | None = None
+
+
+class _Event(msgspec.Struct, frozen=True):
+    action: str | None = None
+    object_type: str | None = None
+    object_id: str | None = None
+    date_updated: str | None = None
+    previous_data: Any = None
+    data: Any = None
+    meta: Any = None
+
+
+_EVENTS = msgspec.json.Decoder(list[_Event], float_hook=Decimal)
+
+
+class ToldDeletions:
+    """Objects of one kind that were deleted since the bookmark, with their last content.
+
+    Args:
+        reading: the read for which they are wanted.
+        object_type: as the log calls it; ``task`` stands for all kinds of tasks.
+        nested: fields of the record that are streams of their own.
+
+    Attributes:
+        until: the epoch second up to which the log tells; None where it tells nothing.
+    """
+
+    def __init__(self, reading: Reading, object_type: str, nested: frozenset[str] = frozenset()) -> None:
+        self._reading, self._type, self._nested = reading, object_type, nested
+        self._records: dict[str, dict[str, Any]] = {}
+        self._at: dict[str, int] = {}
+        self.until: int | None = None
+        if reading.bookmark is None:
+            return
+        try:
+            self._learn(log_since(reading, reading.bookmark))
+        except (errors.Forbidden, errors.NotThere, errors.Refused) as error:
+            reading.ledger.note(f"deletions are found by the reconcile only: {error}")
+
+    def _learn(self, since: int) -> None:
+        """Take from the log what was deleted; of an object, its newest event counts."""
+        newest: dict[str, tuple[int, _Event]] = {}
+        merged: dict[str, str] = {}
+        for at, event in self._events(since):
+            source, destination = _merge_of(event)
+            if source is not None and destination is not None:
+                merged[source] = destination
+            if event.object_id is None:
+                continue
+            known = newest.get(event.object_id)
+            if known is None or (known[0], known[1].action == _DELETED) < (at, event.action == _DELETED):
+                newest[event.object_id] = (at, event)
+        gone = {key: told for key, told in newest.items() if told[1].action == _DELETED}
+        if self._type == "lead" and gone.keys() - merged.keys():
+            merged.update(self._merged_elsewhere(since))
+        untold = 0
+        for key, (at, event) in gone.items():
+            record = event.previous_data
+            if not isinstance(record, dict) or record.get(_ALWAYS_THERE) is None:
+                untold += 1
+                continue
+            self._at[key] = at
+            kept = {name: value for name, value in record.items() if name not in self._nested}
+            self._records[key] = {**kept, "id": key, DELETED_AT: from_epoch(at)}
+            if self._type == "lead" and key in merged:
+                self._records[key][MERGED_INTO] = merged[key]
+        if untold:
+            self._reading.ledger.note(f"{untold} deletions were told without the record; the next reconcile marks them")
+
+    def _events(self, since: int) -> Iterator[tuple[int, _Event]]:
+        """Yield what the log has of the kind: a log that is read anyway, or one of its deletions only."""
+        reading = self._reading
+        log = event_log(reading) if is_read_anyway(reading) or self._type == "task" else self._narrow(_DELETED)
+        yield from self._of_kind(log, since)
+        self.until = log.began() - BEHIND_THE_CLOCK
+
+    def _narrow(self, action: str) -> EventLog:
+        only = {"object_type": self._type, "action": action}
+        return self._reading.shared.get(("events", self._type, action), lambda: EventLog(only=only))
+
+    def _of_kind(self, log: EventLog, since: int) -> Iterator[tuple[int, _Event]]:
+        wanted = plain(self._type)
+        for body, times in log.pages(self._reading, since):
+            for event, at in zip(_EVENTS.decode(body), times, strict=True):
+                kind = plain(event.object_type or "")
+                is_wanted = kind.startswith(wanted) if wanted == "task" else kind == wanted
+                if is_wanted and at is not None and at >= since:
+                    yield at, event
+
+    def _merged_elsewhere(self, since: int) -> Mapping[str, str]:
+        """Return which leads were merged into which others, where the log of deletions does not say it."""
+        if is_read_anyway(self._reading):
+            return {}
+        merges = (_merge_of(event) for _, event in self._of_kind(self._narrow(_MERGED), since))
+        return {source: into for source, into in merges if source is not None and into is not None}
+
+    def watching(self, emit: Emit) -> Emit:
+        """Return an emit that forgets what a page shows as changed after its deletion: it was restored."""
+        if not self._records:
+            return emit
+
+        def watch(item: Item) -> None:
+            if isinstance(item, Page) and item.body is not None:
+                for row in rows_of(item.body, ("date_updated",)):
+                    changed = row.times[0]
+                    if changed is not None and changed > self._at.get(str(row.key), changed):
+                        self._records.pop(str(row.key), None)
+            emit(item)
+
+        return watch
+
+    def emit(self) -> None:
+        """Emit what was deleted; after all pages, which may be older."""
+        records = list(self._records.values())
+        if records:
+            self._reading.emit(Page(records=records))
+            bookmark = self._reading.bookmark or 0  # what the last run told is told again
+            news = sum(self._at[key] > bookmark for key in self._records)
+            self._reading.ledger.add(deletions=news)
+            self._reading.emit(ToldGone(news))
+
+
+def _merge_of(event: _Event) -> tuple[str | None, str | None]:
+    """Return the lead that a merge ended and the one that it left, if the event is part of one."""
+    try:
+        meta = msgspec.convert(event.meta, _Meta)
+    except msgspec.ValidationError:
+        return None, None
+    return meta.merge_source_lead_id, meta.merge_destination_lead_id
+
+
+def told_until(complete: int, told: ToldDeletions) -> int:
+    """Return up to where a stream is read: no further than the log was."""
+    return complete if told.until is None else min(complete, told.until)

@@ -1,0 +1,121 @@
+"""What the state of a stream keeps of its versions, and of a complete read that is not over."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from tap_crm.declare import Deletions
+from tap_crm.reading.page import COUNTED
+from tap_crm.shaping.moments import from_epoch
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, MutableMapping
+
+    from tap_crm.reading.page import NewVersion, Progress, Whole
+
+#: What the state calls a complete read that is not over.
+UNFINISHED = "reconcile"
+_VERSION, _MEMORY, _ROWS = "version", "memory", "rows"
+
+
+class Versions:
+    """The versions of one stream's rows.
+
+    Args:
+        state: the stream's part of the state; changed in place.
+        deletions: how it is found out which rows are gone.
+
+    Attributes:
+        present: the version of the rows that are written now; None where rows have none.
+    """
+
+    def __init__(self, state: MutableMapping[str, Any], deletions: Deletions) -> None:
+        self._state, self._deletions = state, deletions
+        self._whole: Whole | None = None
+        self.present = None if deletions is Deletions.UNTOLD else _number(self._unfinished()) or self._last()
+
+    def _unfinished(self) -> Mapping[str, Any]:
+        kept = self._state.get(UNFINISHED)
+        return kept if isinstance(kept, dict) else {}
+
+    def _last(self) -> int | None:
+        """Return the version that the target was last told to be complete."""
+        return _number(self._state)
+
+    def begin(self, item: NewVersion, now: float, *, first: bool) -> None:
+        """Give what follows a new version, or one that an earlier run began."""
+        if self._deletions is Deletions.UNTOLD:
+            return
+        newest = max(self._last() or 0, self.present or 0)
+        self.present = item.number or max(time.time_ns() // 1_000_000, newest + 1)
+        if self._deletions is Deletions.RECONCILED and item.number is None:
+            self._state[UNFINISHED] = {_VERSION: self.present, "started": from_epoch(int(now)), "first": first}
+
+    def note_progress(self, progress: Progress) -> None:
+        """Remember how far a complete read has come."""
+        read_to = from_epoch(progress.at)
+        self._state[UNFINISHED] = {
+            **self._unfinished(),
+            "read_to": read_to,
+            _ROWS: progress.rows,
+            "new": progress.new,
+        }
+
+    def abandon(self) -> None:
+        """Let the next complete read begin anew."""
+        self._state.pop(UNFINISHED, None)
+
+    def note_whole(self, whole: Whole) -> None:
+        """Remember that a complete read has found all there is."""
+        self._whole = whole
+
+    def note_told(self, rows: int) -> None:
+        """Remember that the CRM told of rows that are gone: the next complete read need not find them."""
+        for kept in (self._state, self._state.get(UNFINISHED)):
+            if isinstance(kept, dict) and isinstance(kept.get(_ROWS), int):
+                kept[_ROWS] = max(0, kept[_ROWS] - rows)
+
+    def forget_memory(self) -> bool:
+        """Keep of what the source remembers only what holds in any case; tell whether that changed something."""
+        memory = self._state.get(_MEMORY) if self._deletions is Deletions.BY_ITSELF else None
+        if not isinstance(memory, dict) or not memory.keys() - {COUNTED}:
+            return False
+        self._state[_MEMORY] = {COUNTED: memory[COUNTED]} if COUNTED in memory else {}
+        return True
+
+    def end(self, memory: Mapping[str, Any], began: float, now: float) -> int | None:
+        """Remember what the stream, which is complete now, has; return the version to activate, if there is one.
+
+        Args:
+            memory: what the source remembers.
+            began: when the run began to read, in epoch seconds.
+            now: the present, too.
+        """
+        if self._deletions is Deletions.UNTOLD:
+            return None
+        if self._deletions is Deletions.BY_ITSELF:
+            self._state[_MEMORY] = dict(memory)
+        elif self._whole is None:
+            return None
+        else:
+            started = self._unfinished().get("started")
+            self._state.pop(UNFINISHED, None)
+            self._state[_ROWS] = self._whole.rows
+            self._state["rows_until"] = from_epoch(int(now))
+            # What was deleted before the read began is told by now; what is deleted while it goes on may not be.
+            self._state["reconciled_at"] = started or from_epoch(int(began))
+        if self.present is None or self.present == self._last():
+            return None
+        self._state[_VERSION] = self.present
+        return self.present
+
+    @property
+    def gone(self) -> int:
+        """How many rows a complete read has found to be gone."""
+        return 0 if self._whole is None else self._whole.gone
+
+
+def _number(kept: Mapping[str, Any]) -> int | None:
+    version = kept.get(_VERSION)
+    return version if isinstance(version, int) and version > 0 else None
