@@ -20,18 +20,22 @@ if TYPE_CHECKING:
     from tap_crm.declare import CustomFields, Source
 
 LOG_REACH = DAYS_KEPT * DAY
+_DELETED = (
+    "what was deleted by the next run, once more with its last content and `_sdc_deleted_at`, where the event log has "
+    "it, else by the next reconcile"
+)
 _CHANGED = (
-    "new and edited records by the next run, merged leads too, since what a merge moves is edited; what was deleted "
-    "only as an event, in `events`"
+    "new and edited records by the next run, merged leads too, since what a merge moves is edited; "
+    f"{_DELETED}; so leads that a merge ended"
 )
 _ACTIVITY = (
     "what was created since the last run, by the next run; edits and entries with an old date by the next run too, "
     "through the event log, if that run comes within 30 days; without access to the event log only within "
-    "`activity_lookback_days`; what was deleted only as an event, in `events`"
+    f"`activity_lookback_days`; {_DELETED}"
 )
 _UNTOLD_ACTIVITY = (
     "what was created since the last run, by the next run; edits and entries with an old date only within "
-    "`activity_lookback_days`: Close documents no events of these"
+    "`activity_lookback_days`, and deletions by the next reconcile: Close documents no events of these"
 )
 
 #: Without the contacts, opportunities and tasks of a lead: these are streams of their own.

@@ -9,8 +9,8 @@ from tap_crm.providers.copper.related import PerRecord, files, related_items, re
 from tap_crm.providers.copper.search import ActivitySearch, Search, SearchPages
 
 _EDITS = (
-    "new and edited records by the next run; deletions and merges leave no trace in the API; whether a new relation "
-    "or an interaction moves `date_modified` is not documented"
+    "new and edited records by the next run; deleted and merged ones by the next reconcile, since they leave no trace "
+    "in the API; whether a new relation or an interaction moves `date_modified` is not documented"
 )
 
 
@@ -45,7 +45,8 @@ STREAMS = (
         created="date_created",
         lookback=lambda settings: settings.activity_lookback,
         caught="what is dated after the last run, or in the future, by the next run; edits and back-dated entries "
-        "within `activity_lookback_days`; older edits and deletions are not told by the API",
+        "within `activity_lookback_days`; deletions by the next run where Copper gives their stub, else, like older "
+        "edits, by the next reconcile",
     ),
     StreamSpec("pipelines", ("id",), WholeList("/pipelines")),
     StreamSpec("pipeline_stages", ("id",), WholeList("/pipeline_stages")),
