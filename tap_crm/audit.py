@@ -53,6 +53,7 @@ class AuditStream(Stream):
             "unexplained": ledger.unexplained,
             "misfits": ledger.misfits,
             "deletions": ledger.deletions,
+            "whole_since": stream.whole_since,
             "complete": stream.complete,
             "error": self.tap.failures.get(stream.name),
             "notes": ledger.notes,

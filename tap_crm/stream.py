@@ -72,6 +72,7 @@ class CrmStream(Stream):
         self.started: float | None = None
         self.finished: float | None = None
         self.complete = False
+        self.whole_since: str | None = None
         self._memory: dict[str, Any] = {}
 
     # What is read
@@ -218,6 +219,7 @@ class CrmStream(Stream):
     def _sync_items(self, *, write_messages: bool) -> Generator[dict[str, Any], None, None]:
         counter = self.get_record_counter()
         self._versions = Versions(self.stream_state, self.tells_deletions)
+        self._versions.count_days_from(self.tap.transport.clock.now())
         self._stream_version = self._versions.present
         fast = write_messages and self._may_write_fast()
         index = 0
@@ -269,6 +271,7 @@ class CrmStream(Stream):
             return
         version = self._versions.end(self._memory, self.started or time.time(), self.tap.transport.clock.now())
         self.ledger.add(deletions=self._versions.gone)
+        self.whole_since = self._versions.whole_since
         if version is not None:
             self._write_activate_version_message(version)
         self.state_manager.is_flushed = False

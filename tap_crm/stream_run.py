@@ -18,7 +18,7 @@ from tap_crm.reading.page import Abandoned, Checkpoint, NewVersion, Page, Progre
 from tap_crm.reading.windows import Lanes
 from tap_crm.settings import DAY
 from tap_crm.shaping.moments import to_epoch
-from tap_crm.versions import UNFINISHED
+from tap_crm.versions import RECONCILED_AT, UNTOLD_SINCE, unfinished
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -51,8 +51,7 @@ class StreamRun:
     def __init__(self, stream: CrmStream, kept: Mapping[str, Any]) -> None:
         self._stream, self._spec, self._tap = stream, stream.spec, stream.tap
         self._kept = kept
-        unfinished = kept.get(UNFINISHED)
-        self._unfinished: Mapping[str, Any] = unfinished if isinstance(unfinished, dict) else {}
+        self._unfinished = unfinished(kept)
         self._before = Counted.from_state(kept)
         self._bookmark = stream.starting_bookmark()
         self.mode = "full" if self._bookmark is None else "incremental"
@@ -177,12 +176,11 @@ class StreamRun:
         return "`reconcile` is true" if wish == "true" else self._why_it_is_time()
 
     def _why_it_is_time(self) -> str | None:
-        reconciled = to_epoch(self._kept.get("reconciled_at"))
-        if reconciled is None:
-            return "no earlier one is known"
-        days = (self._now() - reconciled) / DAY
+        reconciled = to_epoch(self._kept.get(RECONCILED_AT))
+        since = reconciled if reconciled is not None else to_epoch(self._kept.get(UNTOLD_SINCE))
+        days = (self._now() - (self._now() if since is None else since)) / DAY
         if days >= self._tap.settings.reconcile_days:
-            return f"the last one was {days:.1f} days ago"
+            return f"{'none' if reconciled is None else 'the last one'} since {days:.1f} days"
         told_for = self._spec.told_for
         if told_for is not None and self._bookmark is not None and self._now() - self._bookmark > told_for:
             return f"the last run was longer ago than the CRM tells of deletions ({told_for // DAY} days)"

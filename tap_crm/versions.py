@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 #: What the state calls a complete read that is not over.
 UNFINISHED = "reconcile"
-_VERSION, _MEMORY, _ROWS = "version", "memory", "rows"
+#: When the last complete read began; or, where none is known, since when one is waited for.
+RECONCILED_AT, UNTOLD_SINCE = "reconciled_at", "untold_since"
+_VERSION, _MEMORY, _ROWS, _WRITTEN_FROM = "version", "memory", "rows", "written_from"
 
 
 class Versions:
@@ -28,16 +30,17 @@ class Versions:
 
     Attributes:
         present: the version of the rows that are written now; None where rows have none.
+        whole_since: after a complete read, since when, by this machine's clock, all rows that are there were written.
     """
 
     def __init__(self, state: MutableMapping[str, Any], deletions: Deletions) -> None:
         self._state, self._deletions = state, deletions
         self._whole: Whole | None = None
+        self.whole_since: str | None = None
         self.present = None if deletions is Deletions.UNTOLD else _number(self._unfinished()) or self._last()
 
     def _unfinished(self) -> Mapping[str, Any]:
-        kept = self._state.get(UNFINISHED)
-        return kept if isinstance(kept, dict) else {}
+        return unfinished(self._state)
 
     def _last(self) -> int | None:
         """Return the version that the target was last told to be complete."""
@@ -50,7 +53,12 @@ class Versions:
         newest = max(self._last() or 0, self.present or 0)
         self.present = item.number or max(time.time_ns() // 1_000_000, newest + 1)
         if self._deletions is Deletions.RECONCILED and item.number is None:
-            self._state[UNFINISHED] = {_VERSION: self.present, "started": from_epoch(int(now)), "first": first}
+            self._state[UNFINISHED] = {
+                _VERSION: self.present,
+                "started": from_epoch(int(now)),
+                _WRITTEN_FROM: from_epoch(int(time.time())),
+                "first": first,
+            }
 
     def note_progress(self, progress: Progress) -> None:
         """Remember how far a complete read has come."""
@@ -94,17 +102,21 @@ class Versions:
         """
         if self._deletions is Deletions.UNTOLD:
             return None
+        wrote_all = self.present != self._last() if self._deletions is Deletions.BY_ITSELF else self._whole is not None
+        self.whole_since = from_epoch(int(began)) if wrote_all else None
         if self._deletions is Deletions.BY_ITSELF:
             self._state[_MEMORY] = dict(memory)
         elif self._whole is None:
             return None
         else:
             started = self._unfinished().get("started")
+            self.whole_since = self._unfinished().get(_WRITTEN_FROM) or self.whole_since
             self._state.pop(UNFINISHED, None)
             self._state[_ROWS] = self._whole.rows
             self._state["rows_until"] = from_epoch(int(now))
             # What was deleted before the read began is told by now; what is deleted while it goes on may not be.
-            self._state["reconciled_at"] = started or from_epoch(int(began))
+            self._state.pop(UNTOLD_SINCE, None)
+            self._state[RECONCILED_AT] = started or from_epoch(int(began))
         if self.present is None or self.present == self._last():
             return None
         self._state[_VERSION] = self.present
@@ -114,6 +126,24 @@ class Versions:
     def gone(self) -> int:
         """How many rows a complete read has found to be gone."""
         return 0 if self._whole is None else self._whole.gone
+
+    def count_days_from(self, now: float) -> None:
+        """Note since when it is not known what was deleted, for a bookmark that came without such a note."""
+        known = (RECONCILED_AT, UNTOLD_SINCE, UNFINISHED)
+        is_bookmarked = "replication_key_value" in self._state and self._deletions is Deletions.RECONCILED
+        if is_bookmarked and not any(name in self._state for name in known):
+            self._state[UNTOLD_SINCE] = from_epoch(int(now))
+
+
+def unfinished(state: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what a stream's state has of a complete read that is not over; empty if there is none.
+
+    One whose version was activated is over, whatever merging states brought back.
+    """
+    kept = state.get(UNFINISHED)
+    if not isinstance(kept, dict) or (_number(kept) or 0) <= (_number(state) or 0):
+        return {}
+    return kept
 
 
 def _number(kept: Mapping[str, Any]) -> int | None:

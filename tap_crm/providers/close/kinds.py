@@ -130,11 +130,15 @@ def all_leads(reading: Reading, emit: Emit) -> None:
     """Read every lead's id."""
     _log.warning("%s: costs a request for each lead", reading.spec.name)
     listing = SearchListing(reading, "lead", ("id", "date_updated", "date_created"))
+    found = Ledger()
     KeysetChanges(
         listing,
         by="date_updated",
         along="date_updated",
         emit=emit,
-        ledger=Ledger(),
+        ledger=found,
         splits=("date_created",),
+        settles=reading.concludes,
     ).read(None)
+    for gap in found.gaps:
+        reading.ledger.gap(f"leads: {gap}")

@@ -77,11 +77,13 @@ class PerRecord:
             filters={"date_modified": "modified_date", "date_created": "created_date"},
             body={"include_converted_leads": True} if entity == "leads" else {},
         )
-        parents = ChangeReader(listing, "date_modified", "date_created", take, Ledger(), Lanes())
+        found = Ledger()
         try:
-            parents.read(None)
+            ChangeReader(listing, "date_modified", "date_created", take, found, Lanes(), reading.concludes).read(None)
         except errors.Forbidden:
             reading.ledger.gap(f"the key may not read {entity}; nothing that belongs to them was read")
+        for gap in found.gaps:
+            reading.ledger.gap(f"{entity}: {gap}")
 
     def _emit_children(self, reading: Reading, entity: str, parents: list[int | str], pool: ThreadPoolExecutor) -> None:
         found = pool.map(lambda parent: self._children(reading, entity, int(parent)), parents)
