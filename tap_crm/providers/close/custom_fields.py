@@ -82,12 +82,13 @@ def _field(record: Record) -> CustomField:
     kind = str(record.get("type") or "")
     many = record.get("accepts_multiple_values") is True
     schema = _BY_TYPE.get(kind, ANY)
+    choices = record.get("choices")
     return CustomField(
         key=str(record["id"]),
         label=str(record.get("name") or ""),
         kind=f"{kind or 'unknown'}{', several values' if many else ''}",
         schema=list_of(schema) if many and schema is not ANY else schema,
-        choices=[str(choice) for choice in record.get("choices") or ()],
+        choices=[str(choice) for choice in choices] if isinstance(choices, list) else (),
     )
 
 

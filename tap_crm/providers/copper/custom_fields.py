@@ -42,7 +42,13 @@ def definitions(reading: Reading) -> list[Record]:
 
 def fields_of(kind: str, reading: Reading) -> list[CustomField]:
     """Return the custom fields of one kind of record, such as ``person``."""
-    return [_field(record) for record in definitions(reading) if kind in (record.get("available_on") or ())]
+    return [_field(record) for record in definitions(reading) if _is_available_on(kind, record)]
+
+
+def _is_available_on(kind: str, record: Record) -> bool:
+    """Tell whether a kind of record has the field; one that does not say so may be on any."""
+    kinds = record.get("available_on")
+    return kind in kinds if isinstance(kinds, list) else True
 
 
 def custom(kind: str) -> CustomFields:
@@ -53,11 +59,12 @@ def custom(kind: str) -> CustomFields:
 def _field(record: Record) -> CustomField:
     kind = str(record.get("data_type") or "")
     schema = _KINDS.get(kind.lower(), ANY)
-    options = [option for option in record.get("options") or () if isinstance(option, dict)]
+    listed = record.get("options")
+    options = [option for option in listed if isinstance(option, dict)] if isinstance(listed, list) else []
     labels: dict[Id, str] = {
         option["id"]: str(option["id"] if option.get("name") is None else option["name"])
         for option in options
-        if option.get("id") is not None
+        if isinstance(option.get("id"), (int, str))
     }
     return CustomField(
         key=record["id"],
