@@ -98,11 +98,12 @@ def test_a_wrong_setting_is_one_line_that_says_what_to_do(
     assert "wrong0key" not in log
 
 
-def test_a_setting_that_has_no_effect_yet_is_named(start: Start) -> None:
-    """Nobody should believe in columns that do not come."""
+def test_a_setting_of_another_crm_is_named(start: Start) -> None:
+    """Nobody should believe in streams that do not come."""
     _, tap = start()
-    assert "`reconcile` has no effect yet" in tap.sync(reconcile=True).log
-    assert "no effect yet" not in tap.sync(custom_fields="raw").log
+    tables = [{"board": "Sales", "table": "Deals", "stream": "deals"}]
+    assert "`tables` has no effect with Copper" in tap.sync(tables=tables).log
+    assert "has no effect" not in tap.sync(custom_fields="raw", custom_field_names="id").log
 
 
 def test_a_missing_provider_is_said(start: Start) -> None:

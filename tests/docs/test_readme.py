@@ -26,6 +26,8 @@ PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("**/*.md")])
 MELTANO = ROOT / "meltano.yml"
 #: Streams of tables as the pages' examples name them.
 PINNED = ("leads", "people", "companies", "opportunities")
+#: What the loader adds to every table.
+LOADED_AT = {"_sdc_extracted_at": {"format": "date-time"}}
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
 _SQL = re.compile(r"^```sql\n(.*?)^```", re.MULTILINE | re.DOTALL)
 _HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
@@ -120,10 +122,11 @@ def test_queries_run_on_tables_made_from_the_schemas(page: Path) -> None:
             connection.execute(f"CREATE SCHEMA {crm.name}")
             for path in (ROOT / "schemas/common/sync_audit.json", *crm.glob("[a-z]*.json")):
                 fields = json.loads(path.read_text("utf-8"))["properties"]
+                fields |= LOADED_AT
                 declared = ", ".join(f'"{name}" {sql_type(part)}' for name, part in fields.items())
                 connection.execute(f'CREATE TABLE {crm.name}."{path.stem}" ({declared})')
         row = json.loads((ROOT / "schemas/copera/_row.json").read_text("utf-8"))["properties"]
-        row |= {"stage": {}, "amount": {"type": "number"}, "company": {}, "_sdc_extracted_at": {"format": "date-time"}}
+        row |= {"stage": {}, "amount": {"type": "number"}, "company": {}, **LOADED_AT}
         declared = ", ".join(f'"{name}" {sql_type(part)}' for name, part in row.items())
         for stream in PINNED:
             connection.execute(f"CREATE TABLE copera.{stream} ({declared})")

@@ -17,13 +17,17 @@ SHAPE = Shape(people=600, companies=250, opportunities=230, leads=210, activitie
 IDLE_MAP: dict[str, Any] = {"stream_maps": {"people_unused": {"__source__": "people", "__filter__": "False"}}}
 
 
+#: In every run: when a record was read, and which version it has.
+DIFFERENT = ("time_extracted", "version")
+
+
 def lines(run: Run) -> list[dict[str, Any]]:
     """Return the messages without what differs from run to run."""
     found = []
     for message in run.messages:
         if message["type"] == "STATE" or message.get("stream") in ("sync_audit", "people_unused"):
             continue
-        found.append({name: value for name, value in message.items() if name != "time_extracted"})
+        found.append({name: value for name, value in message.items() if name not in DIFFERENT})
     return sorted(found, key=lambda message: json.dumps(message, default=str, sort_keys=True))
 
 

@@ -29,5 +29,5 @@ PROVIDER = Provider(
     headers={"Accept": "application/json"},
     group_of=route,
     discover=discover,
-    honours=frozenset({"custom_fields", "tables"}),
+    honours=frozenset({"tables"}),
 )
