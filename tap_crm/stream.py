@@ -252,7 +252,7 @@ class CrmStream(Stream):
         elif isinstance(item, Whole):
             self._versions.note_whole(item)
         elif isinstance(item, Abandoned):
-            self._versions.abandon()
+            self._versions.abandon(self.tap.transport.clock.now(), in_vain=item.in_vain)
         elif isinstance(item, ToldGone):
             self._versions.note_told(item.rows)
         elif isinstance(item, Progress):

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("tap-crm")
 
-#: Windows of a reconcile with a budget are small, so that it gets on with a small one.
-FEWEST_PAGES_OF_A_BUDGET = 10
+#: Pages of a window of a reconcile with a budget: it stops between windows.
+PAGES_OF_A_BUDGET = 10
 
 
 class _Enough(Exception):  # noqa: N818 - it is no failure
@@ -119,7 +119,7 @@ class StreamRun:
     def _conclude(self, emit: Emit, census: Census) -> None:
         """Say that the stream was read completely, unless something was left out, or too much is gone."""
         if self._stream.ledger.gaps:
-            emit(Abandoned())
+            emit(Abandoned(in_vain=True))
             return
         rows, new = census.total()
         gone = self._before.gone(rows, new) if self._before is not None else 0
@@ -176,11 +176,10 @@ class StreamRun:
         return "`reconcile` is true" if wish == "true" else self._why_it_is_time()
 
     def _why_it_is_time(self) -> str | None:
-        reconciled = to_epoch(self._kept.get(RECONCILED_AT))
-        since = reconciled if reconciled is not None else to_epoch(self._kept.get(UNTOLD_SINCE))
-        days = (self._now() - (self._now() if since is None else since)) / DAY
+        since = [at for name in (RECONCILED_AT, UNTOLD_SINCE) if (at := to_epoch(self._kept.get(name))) is not None]
+        days = (self._now() - max(since, default=self._now())) / DAY
         if days >= self._tap.settings.reconcile_days:
-            return f"{'none' if reconciled is None else 'the last one'} since {days:.1f} days"
+            return f"none for {days:.1f} days"
         told_for = self._spec.told_for
         if told_for is not None and self._bookmark is not None and self._now() - self._bookmark > told_for:
             return f"the last run was longer ago than the CRM tells of deletions ({told_for // DAY} days)"
@@ -209,7 +208,7 @@ class StreamRun:
                     raise _Enough
 
         since = settings.start_date if read_to is None else read_to - settings.overlap_seconds
-        lanes = None if budget.is_unlimited else Lanes(1, FEWEST_PAGES_OF_A_BUDGET)
+        lanes = None if budget.is_unlimited else Lanes(1, PAGES_OF_A_BUDGET, PAGES_OF_A_BUDGET)
         self._spec.source.read(
             self._stream.reading(take, since, bookmark=None, concludes=True, is_first=True, lanes=lanes, by=by)
         )

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 #: What the state calls a complete read that is not over.
 UNFINISHED = "reconcile"
-#: When the last complete read began; or, where none is known, since when one is waited for.
+#: When the last complete read began; and since when one is waited for, where none is known or one was in vain.
 RECONCILED_AT, UNTOLD_SINCE = "reconciled_at", "untold_since"
 _VERSION, _MEMORY, _ROWS, _WRITTEN_FROM = "version", "memory", "rows", "written_from"
 
@@ -70,9 +70,11 @@ class Versions:
             "new": progress.new,
         }
 
-    def abandon(self) -> None:
-        """Let the next complete read begin anew."""
+    def abandon(self, now: float, *, in_vain: bool) -> None:
+        """Let the next complete read begin anew; not soon, if this one was in vain."""
         self._state.pop(UNFINISHED, None)
+        if in_vain and self._deletions is Deletions.RECONCILED:
+            self._state[UNTOLD_SINCE] = from_epoch(int(now))
 
     def note_whole(self, whole: Whole) -> None:
         """Remember that a complete read has found all there is."""

@@ -63,7 +63,13 @@ class Whole:
 
 @dataclass(frozen=True, slots=True)
 class Abandoned:
-    """A complete read must not go on in the next run, but begin anew."""
+    """A complete read must not go on in the next run, but begin anew.
+
+    Attributes:
+        in_vain: it found nothing out, and the next one would not either; there is time.
+    """
+
+    in_vain: bool = False
 
 
 @dataclass(frozen=True, slots=True)

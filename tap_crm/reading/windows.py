@@ -40,10 +40,11 @@ REACH_USED = 0.9
 
 @dataclass(frozen=True, slots=True)
 class Lanes:
-    """How many windows are walked at once, and how many pages the smallest has."""
+    """How many windows are walked at once, and how many pages the smallest and the largest have."""
 
     count: int = 1
     fewest_pages: int = FEWEST_PAGES
+    most_pages: int = MOST_PAGES
 
 
 def open_listing(part: Slice, low: int | None, high: int | None, ledger: Ledger) -> Answer:
@@ -245,7 +246,7 @@ class WindowReader:
         return min(self._most_pages(), max(self._lanes.fewest_pages, even))
 
     def _most_pages(self) -> int:
-        return max(1, min(MOST_PAGES, int(self._part.reach * REACH_USED) // self._size))
+        return max(1, min(self._lanes.most_pages, int(self._part.reach * REACH_USED) // self._size))
 
     def _fits_one_window(self, total: int | None) -> bool:
         if total is None:

@@ -17,7 +17,7 @@ from tap_crm.providers.close.answers import rows_of
 from tap_crm.providers.close.events import EventLog, event_log, is_read_anyway, log_since, plain
 from tap_crm.reading.changes import BEHIND_THE_CLOCK
 from tap_crm.reading.page import Page, ToldGone
-from tap_crm.shaping.moments import from_epoch
+from tap_crm.shaping.moments import from_epoch, to_epoch
 from tap_crm.shaping.schema import DELETED_AT
 
 if TYPE_CHECKING:
@@ -91,19 +91,28 @@ class ToldDeletions:
         gone = {key: told for key, told in newest.items() if told[1].action == _DELETED}
         if self._type == "lead" and gone.keys() - merged.keys():
             merged.update(self._merged_elsewhere(since))
-        untold = 0
-        for key, (at, event) in gone.items():
-            record = event.previous_data
-            if not isinstance(record, dict) or record.get(_ALWAYS_THERE) is None:
-                untold += 1
-                continue
-            self._at[key] = at
-            kept = {name: value for name, value in record.items() if name not in self._nested}
-            self._records[key] = {**kept, "id": key, DELETED_AT: from_epoch(at)}
-            if self._type == "lead" and key in merged:
-                self._records[key][MERGED_INTO] = merged[key]
+        untold = [key for key, (_, event) in gone.items() if not _has_the_record(event)]
         if untold:
-            self._reading.ledger.note(f"{untold} deletions were told without the record; the next reconcile marks them")
+            self._reading.ledger.note(
+                f"{len(untold)} deletions were told without the record; the next reconcile marks them"
+            )
+        for key, (at, event) in gone.items():
+            if key not in untold and not self._was_never_wanted(event.previous_data):
+                self._at[key] = at
+                self._records[key] = self._last_content(key, at, event) | (
+                    {MERGED_INTO: merged[key]} if self._type == "lead" and key in merged else {}
+                )
+
+    def _last_content(self, key: str, at: int, event: _Event) -> dict[str, Any]:
+        """Return the record that an event tells to be deleted, as the stream has it."""
+        kept = {name: value for name, value in event.previous_data.items() if name not in self._nested}
+        return {**kept, "id": key, DELETED_AT: from_epoch(at)}
+
+    def _was_never_wanted(self, record: dict[str, Any]) -> bool:
+        """Tell whether ``start_date`` kept the record from being loaded."""
+        start = self._reading.settings.start_date
+        at = to_epoch(record.get(self._reading.spec.replication_key or ""))
+        return start is not None and at is not None and at < start
 
     def _events(self, since: int) -> Iterator[tuple[int, _Event]]:
         """Yield what the log has of the kind: a log that is read anyway, or one of its deletions only."""
@@ -156,6 +165,11 @@ class ToldDeletions:
             news = sum(self._at[key] > bookmark for key in self._records)
             self._reading.ledger.add(deletions=news)
             self._reading.emit(ToldGone(news))
+
+
+def _has_the_record(event: _Event) -> bool:
+    record = event.previous_data
+    return isinstance(record, dict) and record.get(_ALWAYS_THERE) is not None
 
 
 def _merge_of(event: _Event) -> tuple[str | None, str | None]:

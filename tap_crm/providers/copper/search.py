@@ -178,7 +178,8 @@ _RECORDS = msgspec.json.Decoder(list[dict[str, Any]], float_hook=Decimal)
 def _telling_stubs(reading: Reading) -> Emit:
     """Return an emit that gives deleted activities the time at which that was seen.
 
-    Copper keeps an id of a deleted activity, and nothing else (developer.copper.com: activities).
+    Copper keeps an id of a deleted activity, and nothing else (developer.copper.com: activities). A complete read
+    leaves it out: what that does not find is gone.
     """
 
     def emit(item: Item) -> None:
@@ -190,10 +191,10 @@ def _telling_stubs(reading: Reading) -> Emit:
         living = [at for at in kept if records[at].get("is_deleted") is not True]
         now = from_epoch(int(reading.transport.clock.now()))
         gone = [records[at] | {DELETED_AT: now} for at in kept if records[at].get("is_deleted") is True]
-        reading.ledger.add(deletions=len(gone))
         if living:
             reading.emit(Page(body=item.body, keep=living))
-        if gone:
+        if gone and not reading.concludes:
+            reading.ledger.add(deletions=len(gone))
             reading.emit(Page(records=gone))
 
     return emit

@@ -15,7 +15,15 @@ _EDITS = (
 
 
 def _by_change(name: str, kind: str) -> StreamSpec:
-    return StreamSpec(name, ("id",), Search(name), replication_key="date_modified", custom=custom(kind), caught=_EDITS)
+    return StreamSpec(
+        name,
+        ("id",),
+        Search(name),
+        replication_key="date_modified",
+        created="date_created",
+        custom=custom(kind),
+        caught=_EDITS,
+    )
 
 
 STREAMS = (
