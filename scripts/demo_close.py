@@ -77,7 +77,8 @@ CLOSE = Crm(
         Change("3 leads are merged into others", "merge", {"count": 3}),
         Change("4 leads are deleted, with all that belongs to them", "delete", {"object": "leads", "count": 4}),
     ),
-    # The log tells of deletions, `lead_merges` of the lead that a merge ends. The log itself forgets after 30 days.
+    deletions=(Change("3 templates of mails are deleted", "delete", {"object": "email_templates", "count": 3}),),
+    # The log itself forgets after 30 days.
     gone="""
         SELECT object_id FROM close.events WHERE action = 'deleted'
         UNION ALL SELECT source_lead_id FROM close.lead_merges

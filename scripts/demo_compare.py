@@ -103,7 +103,7 @@ def moment(told: str | float | datetime | None) -> datetime | None:
 def remove(crm: Crm, database: Path) -> dict[str, int]:
     """Take out of a loaded database what the tap has said to be gone; returns how many rows of each table that were."""
     with duckdb.connect(str(database)) as connection:
-        return {name: connection.execute(query).fetchall()[0][0] for name, query in crm.removal.items()}
+        return {name: connection.execute(crm.removal(name)).fetchall()[0][0] for name in crm.tables}
 
 
 def _compare(  # noqa: PLR0913, PLR0917 - everything that is compared

@@ -85,18 +85,6 @@ def _won(client: Client) -> Record:
     return {"object": "Deals", "count": 25, "changes": {"Stage": _option(client, "Deals", "Stage", "Won 🎉")}}
 
 
-def _removed(stream: str) -> str:
-    """Return SQL for what target-duckdb does not do: it ignores ACTIVATE_VERSION."""
-    return f"""
-        DELETE FROM copera.{stream}
-        WHERE _sdc_extracted_at < (
-            SELECT max(started)
-            FROM copera.sync_audit
-            WHERE stream = '{stream}' AND complete AND records = source_total
-        )
-    """  # noqa: S608 - names of this module
-
-
 COPERA = Crm(
     name="copera",
     title="Copera",
@@ -145,7 +133,6 @@ COPERA = Crm(
             {"table": "People", "label": "Region", "type": "TEXT", "fill": True},
         ),
     ),
-    removal={stream: _removed(stream) for stream in STREAMS.values()},
     stages="""
         SELECT pipelines.table_name || ': ' || pipelines.name AS pipeline,
                coalesce(stages.label, stages.optionId) AS stage,

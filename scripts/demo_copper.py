@@ -66,6 +66,11 @@ COPPER = Crm(
         Change("5 leads are converted", "convert", {"count": 5}),
         Change("30 activities are logged", "create", {"object": "activities", "count": 30}),
     ),
+    deletions=(
+        Change("15 people are deleted", "delete", {"object": "people", "count": 15}),
+        Change("4 companies are merged into others", "merge", {"object": "companies", "count": 4}),
+        Change("20 activities are deleted", "delete", {"object": "activities", "count": 20}),
+    ),
     stages="""
         SELECT coalesce(pipelines.name, 'no pipeline') AS pipeline,
                coalesce(stages.name, 'no stage') AS stage,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
@@ -69,13 +69,29 @@ class Crm:
     """The extractor's settings but its address, as the environment gives them."""
     tables: Mapping[str, Table]
     changes: tuple[Change, ...] = ()
+    deletions: tuple[Change, ...] = ()
+    """Changes that leave no trace but that records are missing; a reconcile finds them."""
     gone: str = ""
     """SQL that gives what the loaded tables themselves tell to be gone from the CRM: the last part of each key."""
-    removal: Mapping[str, str] = field(default_factory=dict)
-    """SQL that takes out of a table what the tap has said to be gone, for a loader that does not heed it."""
     stages: str = ""
     """SQL that counts and adds up the deals: pipeline, stage, deals, amount."""
     currency: str = ""
+
+    @property
+    def reconciling(self) -> Mapping[str, str]:
+        """The setting that has the extractor read everything once more, as the environment gives it."""
+        return {f"{self.extractor.replace('-', '_').upper()}_RECONCILE": "true"}
+
+    def removal(self, table: str) -> str:
+        """Return SQL that takes out of a table what the tap has said to be gone, for a loader that does not heed it."""
+        return f"""
+            DELETE FROM {self.schema}.{table}
+            WHERE _sdc_extracted_at < (
+                SELECT max(whole_since)
+                FROM {self.schema}.sync_audit
+                WHERE stream = '{table}' AND complete
+            )
+        """  # noqa: S608 - names of this module
 
 
 def truth_of(name: str) -> Callable[[Client], list[Record]]:

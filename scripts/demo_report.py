@@ -22,11 +22,8 @@ _BAR = 14
 _MILLION = 1_000_000
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
 
-_AUDIT = """
-    SELECT stream, records, requests
-    FROM {schema}.sync_audit
-    WHERE run_id = (SELECT DISTINCT run_id FROM {schema}.sync_audit ORDER BY run_id LIMIT 1 OFFSET {run})
-"""
+_RUNS = "SELECT DISTINCT run_id FROM {schema}.sync_audit ORDER BY run_id"
+_AUDIT = "SELECT stream, records, requests FROM {schema}.sync_audit WHERE run_id = ?"
 
 
 def show_comparison(console: Console, comparisons: Sequence[Comparison]) -> None:
@@ -54,26 +51,22 @@ def show_comparison(console: Console, comparisons: Sequence[Comparison]) -> None
 
 
 def show_runs(console: Console, crm: Crm, database: Path) -> None:
-    """Print what each of the two runs read and asked, from the audit that the tap loaded with them."""
+    """Print what each run read and asked, from the audit that the tap loaded with it."""
     with duckdb.connect(str(database), read_only=True) as connection:
-        first, second = (
-            {
-                stream: (records, requests)
-                for stream, records, requests in connection.execute(
-                    _AUDIT.format(schema=crm.schema, run=run)
-                ).fetchall()
-            }
-            for run in (0, 1)
-        )
+        runs: list[dict[str, tuple[int, int]]] = []
+        for (run,) in connection.execute(_RUNS.format(schema=crm.schema)).fetchall():
+            rows = connection.execute(_AUDIT.format(schema=crm.schema), [run]).fetchall()
+            runs.append({stream: (records, requests) for stream, records, requests in rows})
     grid = Grid(box=box.SIMPLE_HEAD)
     grid.add_column("stream")
-    for run in ("first run", "second run"):
-        grid.add_column(f"{run}:\nrecords", justify="right")
+    for number in range(1, len(runs) + 1):
+        grid.add_column(f"run {number}:\nrecords", justify="right")
         grid.add_column("\nrequests", justify="right")
-    for stream in first:
-        grid.add_row(stream, *_cost([first[stream]]), *_cost([second[stream]] if stream in second else []))
+    for stream in runs[0]:
+        cells = [cell for run in runs for cell in _cost([run[stream]] if stream in run else [])]
+        grid.add_row(stream, *cells)
     grid.add_section()
-    grid.add_row("together", *_cost(first.values()), *_cost(second.values()), style="bold")
+    grid.add_row("together", *(cell for run in runs for cell in _cost(run.values())), style="bold")
     console.print(grid)
 
 

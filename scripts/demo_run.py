@@ -23,9 +23,10 @@ from scripts.demo_copper import COPPER
 from scripts.demo_report import show_comparison, show_deals, show_runs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from types import FrameType
 
+    from scripts.demo_compare import Comparison
     from scripts.demo_crm import Crm
 
 CRMS = {crm.name: crm for crm in (COPPER, CLOSE, COPERA)}
@@ -63,18 +64,23 @@ class Meltano:
         """Install the tap and the loader, each into a virtual environment of its own."""
         self._meltano("Installing the tap and the loader", "install", self.extractor, LOADER)
 
-    def load(self) -> None:
-        """Run the tap into the loader."""
-        self._meltano(f"meltano run {self.extractor} {LOADER}", "run", self.extractor, LOADER)
+    def load(self, settings: Mapping[str, str] | None = None) -> None:
+        """Run the tap into the loader, with some settings of its own."""
+        more = {} if settings is None else dict(settings)
+        says = " ".join(
+            [*(f"{name}={value}" for name, value in more.items()), f"meltano run {self.extractor} {LOADER}"]
+        )
+        self._meltano(says, "run", self.extractor, LOADER, **more)
 
-    def _meltano(self, says: str, *arguments: str) -> None:
+    def _meltano(self, says: str, *arguments: str, **settings: str) -> None:
         started = time.monotonic()
         program = Path(sys.executable).with_name("meltano")
         # No .env file: what is set there is for a real account.
         command = [str(program), "--cwd", str(ROOT), "--env-file", os.devnull, *arguments]
         with self.console.status(f"{says} ..."), self.log.open("a") as log:
             before = log.tell()
-            with started_by_us(command, env=self.environment, stdout=log, stderr=log) as process:
+            environment = {**self.environment, **settings}
+            with started_by_us(command, env=environment, stdout=log, stderr=log) as process:
                 code = process.wait()
         if code:
             lines = self.log.read_bytes()[before:].decode(errors="replace").splitlines()
@@ -132,28 +138,44 @@ def demo(crm: Crm, console: Console) -> bool:
 
         console.rule("4. Second run: only what changed", align="left")
         meltano.load()
-        if crm.removal:
-            removed = sum(remove(crm, meltano.database).values())
-            console.print(
-                f"The tap has said by ACTIVATE_VERSION that rows are gone. {LOADER} does not heed it, so one SQL "
-                f"statement for each table removes them: {removed:,} rows."
-            )
-        second = compare(crm, client, meltano.database)
-        show_comparison(console, second)
+        second = _compare_without_gone(console, crm, client, meltano)
+        third = _third_run(console, crm, client, meltano) if crm.deletions else []
         client.close()
 
-    console.rule("5. What the two runs read and asked (from the table sync_audit)", align="left")
+    console.rule("What the runs read and asked (from the table sync_audit)", align="left")
     show_runs(console, crm, meltano.database)
-    console.rule("6. The deals by pipeline and stage (SQL on the loaded tables)", align="left")
+    console.rule("The deals by pipeline and stage (SQL on the loaded tables)", align="left")
     show_deals(console, crm, meltano.database)
-
-    if gone := sum(one.gone for one in second):
-        console.print(
-            f"{gone:,} rows are of records that were deleted or merged meanwhile. The tap does not remove them yet; "
-            "the loaded table `events` tells which they are."
-        )
     console.print(f"The database is {_short(meltano.database)}, schema {crm.schema}; the log is {_short(meltano.log)}.")
-    return all(one.equal for one in (*first, *second))
+    return all(one.equal for one in (*first, *second, *third))
+
+
+def _third_run(console: Console, crm: Crm, client: Client, meltano: Meltano) -> list[Comparison]:
+    """Delete what leaves no trace, and find it by reading everything."""
+    console.rule(f"5. {crm.title} loses records without a trace", align="left")
+    for change in crm.deletions:
+        change.make(client)
+        console.print(f"- {change.says}")
+    console.rule("6. Third run: with a reconcile, which reads everything once more", align="left")
+    meltano.load(crm.reconciling)
+    return _compare_without_gone(console, crm, client, meltano)
+
+
+def _compare_without_gone(console: Console, crm: Crm, client: Client, meltano: Meltano) -> list[Comparison]:
+    """Compare, after the loaded tables were freed of what the tap has said to be gone."""
+    if removed := sum(remove(crm, meltano.database).values()):
+        console.print(
+            f"The tap has said by ACTIVATE_VERSION that rows are gone. {LOADER} does not heed it, so one SQL statement "
+            f"for each table removes them: {removed:,} rows."
+        )
+    found = compare(crm, client, meltano.database)
+    show_comparison(console, found)
+    if gone := sum(one.gone for one in found):
+        console.print(
+            f"{gone:,} rows are of records that were deleted or merged meanwhile; what Close's event log told of is "
+            "marked in `_sdc_deleted_at`."
+        )
+    return found
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 from scripts import readme_tables
-from scripts.demo_copera import COPERA
+from scripts.demo_copper import COPPER
 from tap_crm import audit
 from tap_crm.config import CONFIG
 from tap_crm.providers import PROVIDERS
@@ -106,7 +106,7 @@ def test_each_stream_has_a_note_on_the_page_of_its_crm(crm: str, stream: str) ->
 
 def test_the_statement_that_removes_deleted_rows_is_the_one_that_the_demo_and_its_tests_use(readme: str) -> None:
     statements = [query for query in _SQL.findall(readme) if query.startswith("DELETE")]
-    assert [one.rstrip(";\n").split() for one in statements] == [COPERA.removal["leads"].split()]
+    assert [one.rstrip(";\n").split() for one in statements] == [COPPER.removal("people").split()]
 
 
 def test_streams_that_only_discovery_knows_are_documented(readme: str) -> None:
