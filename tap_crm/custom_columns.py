@@ -31,7 +31,7 @@ class CustomColumns:
         carrier: where its records have the values.
         form: ``columns``, ``raw`` or ``both``.
         fields: by the name of the column.
-        error: why the definitions could not be read.
+        error: why the definitions, or some of them, could not be read.
     """
 
     carrier: Carrier
@@ -84,6 +84,10 @@ class CustomColumns:
     def _without_field(self, known: Mapping[str, Schema], columns: Iterable[Column]) -> list[str]:
         filled = {column.name for column in columns}
         return [name for name, schema in known.items() if name not in filled and id_described(schema) is not None]
+
+    def has_orphans(self, known: Mapping[str, Schema]) -> bool:
+        """Tell whether a catalog has columns of which no definition is known."""
+        return bool(self._without_field(known, self.in_effect(known).values()))
 
     def owns(self, name: str, schema: Schema) -> bool:
         """Tell whether a property is a column of a custom field."""
@@ -138,7 +142,7 @@ def custom_columns(spec: StreamSpec, schema: Schema, settings: Settings, reading
     if columns.form == "raw":
         return columns
     try:
-        fields = spec.custom.definitions(reading)
+        fields, columns.error = spec.custom.definitions(reading)
     except errors.ReadError as error:
         columns.error = error
         return columns
@@ -149,24 +153,35 @@ def custom_columns(spec: StreamSpec, schema: Schema, settings: Settings, reading
 def renamings(
     streams: Mapping[str, CustomColumns], known: Mapping[str, Mapping[str, Schema]], before: Mapping[str, Any]
 ) -> list[str]:
-    """Return a line for each column that has another name than in the last run.
+    """Return a line for each column that has another name, or another field, than in the last run.
 
     Args:
         streams: the custom fields of each stream.
         known: the properties of each stream's schema in effect.
         before: by stream, the names of columns by id that the last run left in the state.
     """
-    found: dict[tuple[str, str, str], list[str]] = {}
+    found: dict[tuple[str, str, str | None, str | None], list[str]] = {}
     for stream, columns in streams.items():
         names = before.get(stream)
         if not isinstance(names, dict):
             continue
-        for key, column in columns.in_effect(known[stream]).items():
-            old = names.get(key)
-            if isinstance(old, str) and old != column.name:
-                found.setdefault((key, old, column.name), []).append(stream)
-    return [
-        f"custom field {key} of {', '.join(of)} was renamed: its values arrive in `{new}` from now on; `{old}` keeps "
-        "what was loaded before"
-        for (key, old, new), of in found.items()
-    ]
+        present = {key: column.name for key, column in columns.in_effect(known[stream]).items()}
+        owners = {name: key for key, name in present.items()}
+        for key, old in names.items():
+            if not isinstance(old, str):
+                continue
+            new, owner = present.get(key), owners.get(old)
+            if new != old and (new is not None or owner is not None):
+                found.setdefault((key, old, new, owner), []).append(stream)
+    return [_moved(key, ", ".join(of), old, new, owner) for (key, old, new, owner), of in found.items()]
+
+
+def _moved(key: str, of: str, old: str, new: str | None, owner: str | None) -> str:
+    """Return what to say of a field that has another column than before, or none while another field has its own."""
+    if new is None:
+        return (
+            f"custom field {key} of {of} is gone, and `{old}` is the column of custom field {owner} from now on; what "
+            f"was loaded before is of {key}"
+        )
+    rest = "keeps what was loaded before" if owner is None else f"is the column of custom field {owner} from now on"
+    return f"custom field {key} of {of} was renamed: its values arrive in `{new}` from now on; `{old}` {rest}"

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from requests.auth import AuthBase
 
+    from tap_crm.errors import FinalWord
     from tap_crm.reading.page import Emit
     from tap_crm.reading.windows import Lanes
     from tap_crm.settings import Settings
@@ -98,11 +99,12 @@ class CustomFields:
 
     Attributes:
         carrier: where its records have the values.
-        definitions: reads which there are; what several streams need is asked once per run.
+        definitions: reads which there are; what several streams need is asked once per run. With them comes the
+            refusal of a part of them, if there was one.
     """
 
     carrier: Carrier
-    definitions: Callable[[Reading], Sequence[CustomField]]
+    definitions: Callable[[Reading], tuple[Sequence[CustomField], FinalWord | None]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+from tap_crm import errors
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
 
@@ -27,3 +29,17 @@ class Shared:
             if name not in self._made:
                 self._made[name] = make()
             return cast("T", self._made[name])
+
+    def get_once(self, name: Hashable, make: Callable[[], T]) -> T:
+        """Return what ``make`` returned, or raise the error with which it failed: nobody waits for that anew."""
+
+        def outcome() -> T | errors.ReadError:
+            try:
+                return make()
+            except errors.ReadError as error:
+                return error
+
+        found = self.get(name, outcome)
+        if isinstance(found, errors.ReadError):
+            raise found
+        return found

@@ -117,17 +117,17 @@ class CrmStream(Stream):
             return
         if not custom.is_forbidden:
             raise custom.error
-        if any(custom.owns(name, schema) for name, schema in self.effective_schema["properties"].items()):
+        if custom.has_orphans(self.effective_schema["properties"]):
             raise errors.ReadError(
                 f"{self.name}: the key may no longer read the definitions of custom fields, which the catalog has as "
                 "columns; give it that right, or set `custom_fields` to `raw` and run discovery again"
             )
-        self.ledger.note(f"definitions of custom fields are not readable with this key; values are in {EXTRA}")
-        self.logger.warning(
-            "%s: no columns for custom fields, their definitions are not readable with this key; values are in `%s`",
-            self.name,
-            EXTRA,
-        )
+        none = "no columns for custom fields, their definitions are"
+        which = "some definitions of custom fields are" if custom.fields else none
+        remark = f"{which} not readable with this key; values without a column are in `{EXTRA}`"
+        self.ledger.note(remark)
+        if not custom.fields:  # a plan may lack a part of them, and what that hides is told where it shows
+            self.logger.warning("%s: %s", self.name, remark)
 
     def probe(self) -> None:
         """Ask one question that shows whether the key may read this stream."""

@@ -25,7 +25,10 @@ from typing import Any
 #: The length of a request; the child's process id; its exit code.
 NUMBER = struct.Struct("!i")
 #: What is imported ahead; a tap that is not installed with these would fail in its first run anyway.
-IMPORTED = ("tap_crm.tap", "requests", "encodings.idna", "concurrent.futures.thread", "multiprocessing.util")
+IMPORTED = (
+    *("tap_crm.tap", "requests", "encodings.idna", "concurrent.futures.thread", "multiprocessing.util"),
+    *("tap_crm.comparison.command", "duckdb", "psycopg"),
+)
 
 
 @dataclass

@@ -97,10 +97,12 @@ class Entries:
         """Decode the entries."""
         raw = values[0]
         entries = None if raw is UNSET else _ENTRIES.decode(raw)
-        pairs = [(entry.custom_field_definition_id, entry.value) for entry in entries or ()]
-        if len({key for key, _ in pairs}) != len(pairs):
+        if not entries:
+            return ()
+        found = {entry.custom_field_definition_id: entry.value for entry in entries}
+        if len(found) != len(entries):
             raise ValueError("an entry is there twice")
-        return pairs
+        return found.items()
 
 
 def _id_of(entry: Any) -> int | None:  # noqa: ANN401 - any JSON

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from tap_crm.shaping.conform import Conform, compile_conform
 from tap_crm.shaping.moments import Unfit, to_iso_moment
-from tap_crm.shaping.schema import EXTRA, json_types
+from tap_crm.shaping.schema import EXTRA, is_json_text, json_types
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -16,11 +18,18 @@ if TYPE_CHECKING:
     from tap_crm.shaping.carriers import Carrier, Pair, Record
     from tap_crm.shaping.custom_fields import CustomField, Id
 
-#: The column of a field, and what makes of a value what the column holds; None for a field that is not wanted.
-_Reader: TypeAlias = "tuple[str, Conform] | None"
+_PLAIN: Mapping[frozenset[str], type] = {
+    frozenset({"string"}): str,
+    frozenset({"number"}): Decimal,
+    frozenset({"boolean"}): bool,
+}
+#: The column of a field, the type of values that it takes as they are, what it makes of some whole numbers, and what
+#: makes of any value what it holds; None for a field that is not wanted.
+_Reader: TypeAlias = "tuple[str, type | None, dict[int, Any], Conform] | None"
 
 
 _TIMES = ("date", "date-time")
+_MOST_REMEMBERED = 10_000
 
 
 def _form_of(schema: Mapping[str, Any]) -> str | None:
@@ -48,6 +57,17 @@ def _only_times(fit: Conform, form: str, date_order: str) -> Conform:
     return conform
 
 
+def _only_truths(fit: Conform) -> Conform:
+    """Return what reads values into a column from the time when they were true or false: 1 is a number now."""
+
+    def conform(value: Any) -> Any:  # noqa: ANN401 - any JSON
+        if isinstance(value, bool) or (isinstance(value, str) and value.lower() in ("true", "false")):
+            return fit(value)
+        raise Unfit
+
+    return conform
+
+
 @dataclass(frozen=True, slots=True)
 class Column:
     """A column as the target is told of it.
@@ -61,6 +81,26 @@ class Column:
     name: str
     field: CustomField
     schema: Mapping[str, Any]
+
+
+def _remembering(conform: Conform, known: dict[int, Any]) -> Conform:
+    """Return what reads a value and remembers what it made of a number: few days stand in many records."""
+
+    def read(value: Any) -> Any:  # noqa: ANN401 - any JSON
+        found = conform(value)
+        if type(value) is int and len(known) < _MOST_REMEMBERED:
+            known[value] = found
+        return found
+
+    return read
+
+
+def _plain_type(column: Column) -> type | None:
+    """Return the type of values that a column takes as they are: most values are of it, and calls are dear."""
+    schema = dict(column.schema)
+    if column.field.options is not None or _form_of(schema) in _TIMES or is_json_text(schema):
+        return None
+    return _PLAIN.get(json_types(schema))
 
 
 class CustomValues:
@@ -104,11 +144,21 @@ class CustomValues:
         self._keeps_extra = EXTRA in wanted
         self._is_unwanted = is_unwanted
         self._readers: dict[Id, _Reader] = {
-            column.field.key: (column.name, self._conform(column, date_order)) if column.name in wanted else None
-            for column in columns
+            column.field.key: self._reader(column, date_order) if column.name in wanted else None for column in columns
         }
         names = [column.name for column in columns if column.name in wanted]
         self._nothing: Record = dict.fromkeys([*names, *(name for name in empty if name in wanted)])
+
+    def _reader(self, column: Column, date_order: str) -> _Reader:
+        conform = self._conform(column, date_order)
+        known: dict[int, Any] = {}
+        if column.field.options is not None and "array" not in json_types(dict(column.schema)):
+            for key in column.field.options:
+                with suppress(Unfit):
+                    known.update({key: conform(key)} if type(key) is int else {})
+        elif _form_of(column.schema) == "date":
+            conform = _remembering(conform, known)
+        return column.name, _plain_type(column), known, conform
 
     def _conform(self, column: Column, date_order: str) -> Conform:
         """Return what reads a value of the definition's kind into the column's type."""
@@ -117,13 +167,24 @@ class CustomValues:
         form = _form_of(schema)
         if form in _TIMES and form != _form_of(field.schema):
             fit = _only_times(fit, form, date_order)
-        is_list = "array" in json_types(schema)
+        types = json_types(schema)
+        if "boolean" in types and types != json_types(dict(field.schema)):
+            fit = _only_truths(fit)
+        is_list = "array" in types
         options = field.options
         if options is None:
             return (lambda value: fit(value if isinstance(value, list) else [value])) if is_list else fit
         labelled = self._labelled(options, column.name)
         if is_list:
-            return lambda value: fit([labelled(one) for one in (value if isinstance(value, list) else [value])])
+            plain = {key: label for key, label in options.items() if type(key) is int}
+            quick = plain if _form_of(schema) is None and json_types(schema.get("items") or {}) == {"string"} else {}
+
+            def read_list(value: Any) -> Any:  # noqa: ANN401 - any JSON
+                if type(value) is list and all(type(one) is int and one in quick for one in value):
+                    return [quick[one] for one in value]
+                return fit([labelled(one) for one in (value if isinstance(value, list) else [value])])
+
+            return read_list
         return lambda value: fit(labelled(value))
 
     def _labelled(self, options: Mapping[Id, str], name: str) -> Conform:
@@ -158,9 +219,13 @@ class CustomValues:
                 continue
             if reader is None:
                 continue
-            name, conform = reader
+            name, plain, known, conform = reader
+            kind = type(value)
             try:
-                values[name] = conform(value)
+                if kind is plain:
+                    values[name] = value
+                else:
+                    values[name] = known[value] if kind is int and value in known else conform(value)
             except Unfit:
                 self.misfits[name] += 1
                 extra[name] = value

@@ -266,7 +266,7 @@ def copper_fields(definitions: list[dict[str, Any]]) -> list[CustomField]:
     """Return what the tap makes of Copper's definitions for tasks."""
     shared = Shared()
     shared.get(copper.PATH, lambda: definitions)
-    return copper.fields_of("task", _reading_of(shared))
+    return copper.fields_of("task", _reading_of(shared))[0]
 
 
 def close_fields(
@@ -276,7 +276,7 @@ def close_fields(
     shared = Shared()
     shared.get(f"custom fields of {kind}", lambda: definitions)
     shared.get(f"custom fields of {close.SHARED}", lambda: common or [])
-    return close.fields_of(kind, _reading_of(shared))
+    return close.fields_of(kind, _reading_of(shared))[0]
 
 
 def documented_values(field: CustomField) -> st.SearchStrategy[Any]:

@@ -84,9 +84,9 @@ def test_choices_of_close_are_labels_already() -> None:
 
 
 def test_a_field_of_copper_belongs_to_the_objects_that_it_names() -> None:
-    """And to no other."""
+    """And to no other; one that names none belongs to all."""
     definitions = [copper(id=1), copper(id=2, available_on=["lead"]), copper(id=3, available_on=None)]
-    assert [one.key for one in copper_fields(definitions)] == [1]
+    assert [one.key for one in copper_fields(definitions)] == [1, 3]
 
 
 def test_a_shared_field_of_close_belongs_to_the_kinds_that_it_names() -> None:

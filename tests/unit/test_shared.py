@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from tap_crm import errors
 from tap_crm.shared import Shared
 
 
@@ -58,3 +59,17 @@ def test_one_thing_may_need_another() -> None:
     """While it is made, other names can be asked for."""
     shared = Shared()
     assert shared.get("outer", lambda: shared.get("inner", lambda: 3) + 1) == 4
+
+
+def test_a_failure_is_waited_for_once() -> None:
+    """Whoever asks later has the same error at once."""
+    shared, asked = Shared(), []
+
+    def fail() -> None:
+        asked.append(1)
+        raise errors.GaveUp("definitions: gave up")
+
+    for _ in range(3):
+        with pytest.raises(errors.GaveUp, match="gave up"):
+            shared.get_once("name", fail)
+    assert len(asked) == 1

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -21,11 +20,11 @@ if TYPE_CHECKING:
     from tap_crm.declare import Reading
     from tap_crm.shaping.custom_fields import Schema
 
-_log = logging.getLogger("tap-crm.close")
-
 SHARED = "shared"
 #: The lists of definitions, by the kind of record that has the fields.
 KINDS = ("lead", "contact", "opportunity", "activity", "custom_object_type", SHARED)
+#: Known to work; more is unproven.
+PAGE_SIZE = 1000
 _BY_TYPE: Mapping[str, Schema] = {
     **dict.fromkeys(("text", "textarea", "hidden", "url", "email", "choices"), TEXT),
     **dict.fromkeys(("user", "contact", "custom_object"), TEXT),
@@ -45,23 +44,25 @@ def definitions(kind: str, reading: Reading) -> list[Record]:
 
     def ask() -> list[Record]:
         found: list[Record] = []
-        listing = ListListing(reading, f"/custom_field/{kind}/", label=f"definitions of custom fields of {kind}")
+        label = f"definitions of custom fields of {kind}"
+        listing = ListListing(reading, f"/custom_field/{kind}/", size=PAGE_SIZE, label=label)
         OffsetReader(listing, lambda item: found.extend(decoded(item)), reading.ledger, confirm_empty=True).read()
         return list({record["id"]: record for record in found}.values())
 
-    return reading.shared.get(f"custom fields of {kind}", ask)
+    return reading.shared.get_once(f"custom fields of {kind}", ask)
 
 
-def fields_of(kind: str, reading: Reading) -> list[CustomField]:
-    """Return the custom fields of one kind of record, those included that it shares with others."""
+def fields_of(kind: str, reading: Reading) -> tuple[list[CustomField], errors.FinalWord | None]:
+    """Return the custom fields of one kind of record, and those that it shares with others, unless they are refused."""
     found = {record["id"]: record for record in definitions(kind, reading)}
+    refusal: errors.FinalWord | None = None
+    shared: list[Record] = []
     try:
         shared = definitions(SHARED, reading)
-    except (errors.Forbidden, errors.NotThere) as error:  # the plan has none
-        _log.warning("shared custom fields are not readable with this key: %s", error)
-        shared = []
+    except (errors.Forbidden, errors.NotThere) as error:  # the plan may have none
+        refusal = error
     found.update({record["id"]: record for record in shared if _is_shared_with(kind, record)})
-    return [_field(record) for record in found.values()]
+    return [_field(record) for record in found.values()], refusal
 
 
 def _is_shared_with(kind: str, record: Record) -> bool:

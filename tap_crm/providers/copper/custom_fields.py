@@ -37,12 +37,12 @@ def definitions(reading: Reading) -> list[Record]:
         question = Question("GET", PATH, "definitions of custom fields")
         return ask_list(reading, question, records_in) or ask_list(reading, question, records_in)
 
-    return reading.shared.get(PATH, ask)
+    return reading.shared.get_once(PATH, ask)
 
 
-def fields_of(kind: str, reading: Reading) -> list[CustomField]:
-    """Return the custom fields of one kind of record, such as ``person``."""
-    return [_field(record) for record in definitions(reading) if _is_available_on(kind, record)]
+def fields_of(kind: str, reading: Reading) -> tuple[list[CustomField], None]:
+    """Return the custom fields of one kind of record, such as ``person``; they are refused together or not at all."""
+    return [_field(record) for record in definitions(reading) if _is_available_on(kind, record)], None
 
 
 def _is_available_on(kind: str, record: Record) -> bool:

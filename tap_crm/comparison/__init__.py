@@ -1,0 +1,1 @@
+"""The command ``tap-crm-audit``: compares what was loaded into a database with what the CRM has."""

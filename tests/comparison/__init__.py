@@ -1,0 +1,1 @@
+"""What `tap-crm-audit` finds in a loaded database, and what it says where it cannot look."""
