@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from array import array
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgspec
 
@@ -24,6 +24,9 @@ FEWEST_GONE = 100
 _AT_ONCE = 100_000
 _MODULUS = 2**64
 _NEVER = -(2**62)
+_NEW, _AGAIN = 1, 2
+#: How many records there are; how many of them are new; how many may have been counted twice.
+Counts: TypeAlias = tuple[int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +72,8 @@ class Census:
         created: the field with the time of creation; None where there is none.
         before: what the last complete read found.
         after: where this read goes on: what changed up to there was counted.
-        rows, new: so many were.
+        began: when the read began of which this is another part; what changed since may have been counted before.
+        earlier: the counts of the parts before.
     """
 
     def __init__(  # noqa: PLR0913 - where a count begins
@@ -80,16 +84,16 @@ class Census:
         before: Counted | None,
         *,
         after: int | None = None,
-        rows: int = 0,
-        new: int = 0,
+        began: int | None = None,
+        earlier: Counts = (0, 0, 0),
     ) -> None:
         self._keys, self._by, self._created = keys, by, created
         self._until = before.until if before is not None else None
-        self._after = after
-        self._rows, self._new = self._earlier = rows, new
+        self._after, self._began = after, began
+        self._passed = self._earlier = earlier
         self._lock = threading.Lock()
-        self._all, self._all_new = array("Q"), array("Q")
-        self._pending: list[tuple[int, int, bool]] = []
+        self._all, self._all_new, self._all_again = array("Q"), array("Q"), array("Q")
+        self._pending: list[tuple[int, int, int]] = []
         names = dict.fromkeys([*keys, *([by] if by else []), *([created] if created else []), DELETED_AT])
         self._names = {name: f"f{number}" for number, name in enumerate(names)}
         row = msgspec.defstruct(
@@ -105,11 +109,12 @@ class Census:
         found = list(self._read(page))
         with self._lock:
             self._all.extend(key for key, _, _ in found)
-            self._all_new.extend(key for key, _, is_new in found if is_new)
+            self._all_new.extend(key for key, _, what in found if what & _NEW)
+            self._all_again.extend(key for key, _, what in found if what & _AGAIN)
             if self._by is not None:
                 self._pending += found
 
-    def _read(self, page: Page) -> Iterable[tuple[int, int, bool]]:
+    def _read(self, page: Page) -> Iterable[tuple[int, int, int]]:
         if page.body is not None:
             rows = self._decoder.decode(page.body)
             names = self._names
@@ -120,29 +125,39 @@ class Census:
             for record in page.records or ():
                 yield from self._judged(record)
 
-    def _judged(self, record: Mapping[str, Any]) -> Iterable[tuple[int, int, bool]]:
-        """Yield a number for the key, the time, and whether it is new; nothing for what is deleted or was counted."""
+    def _judged(self, record: Mapping[str, Any]) -> Iterable[tuple[int, int, int]]:
+        """Yield a number for the key, the time, and what it is; nothing for what is deleted or was counted."""
         at = to_epoch(record.get(self._by)) if self._by is not None else None
         if record.get(DELETED_AT) is not None or (self._after is not None and at is not None and at <= self._after):
             return
         created = to_epoch(record.get(self._created)) if self._created is not None else None
         is_new = self._until is not None and created is not None and created > self._until
+        what = _NEW * is_new + _AGAIN * self._may_have_been_counted(at, created)
         key = tuple([str(record.get(name)) for name in self._keys])
-        yield hash(key) % _MODULUS, _NEVER if at is None else at, is_new
+        yield hash(key) % _MODULUS, _NEVER if at is None else at, what
 
-    def passed(self, at: int) -> tuple[int, int]:
-        """Return how many records changed up to then, and how many of them are new; called with rising times."""
+    def _may_have_been_counted(self, at: int | None, created: int | None) -> bool:
+        """Tell whether a record has changed since the first part of the read, which may have had it."""
+        if self._began is None or self._after is None or at is None or at < self._began:
+            return False
+        return created is None or created <= self._after
+
+    def passed(self, at: int) -> Counts:
+        """Return the counts of the records that changed up to then; called with rising times."""
         with self._lock:
-            done = {key: is_new for key, time, is_new in self._pending if time <= at}
+            done = {key: what for key, time, what in self._pending if time <= at}
             self._pending = [one for one in self._pending if one[1] > at]
-            self._rows += len(done)
-            self._new += sum(done.values())
-            return self._rows, self._new
+            rows, new, again = self._passed
+            new += sum(what & _NEW > 0 for what in done.values())
+            again += sum(what & _AGAIN > 0 for what in done.values())
+            self._passed = rows + len(done), new, again
+            return self._passed
 
-    def total(self) -> tuple[int, int]:
-        """Return how many records there are, and how many of them are new."""
+    def total(self) -> Counts:
+        """Return the counts of all."""
         with self._lock:
-            return self._earlier[0] + _distinct(self._all), self._earlier[1] + _distinct(self._all_new)
+            rows, new, again = self._earlier
+            return rows + _distinct(self._all), new + _distinct(self._all_new), again + _distinct(self._all_again)
 
 
 def _distinct(keys: array[int]) -> int:

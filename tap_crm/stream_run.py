@@ -18,7 +18,7 @@ from tap_crm.reading.page import Abandoned, Checkpoint, NewVersion, Page, Progre
 from tap_crm.reading.windows import Lanes
 from tap_crm.settings import DAY
 from tap_crm.shaping.moments import to_epoch
-from tap_crm.versions import RECONCILED_AT, UNTOLD_SINCE, unfinished
+from tap_crm.versions import RECONCILED_AT, TOTAL, UNTOLD_SINCE, unfinished
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -97,7 +97,9 @@ class StreamRun:
 
     def _read_completely(self, emit: Emit, since: int | None, version: NewVersion) -> None:
         incremental = self._stream.replication_method == "INCREMENTAL"
-        census = self._census(self._spec.replication_key if incremental else None, self._bookmark, version.number)
+        # The bookmark of a run that was cut off may be behind what it counted.
+        counted_to = to_epoch(self._unfinished.get("read_to")) if version.number is not None else None
+        census = self._census(self._spec.replication_key if incremental else None, counted_to, version.number)
         emit(version)
 
         def take(item: Item) -> None:
@@ -113,18 +115,19 @@ class StreamRun:
     def _census(self, by: str | None, after: int | None, version: int | None) -> Census:
         """Return what counts the records of a complete read; one that goes on begins with what was counted."""
         spec, earlier = self._spec, self._unfinished if version is not None else {}
-        rows, new = _count(earlier, "rows"), _count(earlier, "new")
-        return Census(spec.keys, by, spec.created, self._before, after=after, rows=rows, new=new)
+        counts = _count(earlier, "rows"), _count(earlier, "new"), _count(earlier, "again")
+        began = to_epoch(earlier.get("started"))
+        return Census(spec.keys, by, spec.created, self._before, after=after, began=began, earlier=counts)
 
     def _conclude(self, emit: Emit, census: Census) -> None:
         """Say that the stream was read completely, unless something was left out, or too much is gone."""
         if self._stream.ledger.gaps:
             emit(Abandoned(in_vain=True))
             return
-        rows, new = census.total()
+        rows, new, again = census.total()
         gone = self._before.gone(rows, new) if self._before is not None else 0
         self._check_gone(emit, gone)
-        emit(Whole(rows, gone))
+        emit(Whole(rows - again, gone, None if _count(self._unfinished, "rows") else self._stream.ledger.source_total))
 
     def _check_gone(self, emit: Emit, gone: int) -> None:
         """Raise if so many rows are gone that the reason may be another one than their deletion."""
@@ -197,6 +200,8 @@ class StreamRun:
         def take(item: Item) -> None:
             nonlocal before
             if isinstance(item, Page):
+                if not budget.has_some() and ledger.requests > before:
+                    raise _Enough  # not before there is more: a read that is at its end ends
                 census.count(item)
                 self._check_total(emit, read_to)
                 emit(item)
@@ -204,8 +209,6 @@ class StreamRun:
                 emit(Progress(item.at, *census.passed(item.at)))
                 budget.use(ledger.requests - before)
                 before = ledger.requests
-                if not budget.has_some():
-                    raise _Enough
 
         since = settings.start_date if read_to is None else read_to - settings.overlap_seconds
         lanes = None if budget.is_unlimited else Lanes(1, PAGES_OF_A_BUDGET, PAGES_OF_A_BUDGET)
@@ -215,10 +218,10 @@ class StreamRun:
         self._conclude(emit, census)
 
     def _check_total(self, emit: Emit, read_to: int | None) -> None:
-        """Raise as soon as the CRM's own count, which is never too low, says that too much is gone."""
-        total = self._stream.ledger.source_total
+        """Raise as soon as the CRM's own count says that too much is gone; it may always have been too low."""
+        total, earlier = self._stream.ledger.source_total, _count(self._kept, TOTAL)
         if read_to is None and total is not None and self._before is not None:
-            self._check_gone(emit, self._before.rows - total)
+            self._check_gone(emit, min(self._before.rows, earlier) - total)
 
 
 class Budget:

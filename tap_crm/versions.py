@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 UNFINISHED = "reconcile"
 #: When the last complete read began; and since when one is waited for, where none is known or one was in vain.
 RECONCILED_AT, UNTOLD_SINCE = "reconciled_at", "untold_since"
+#: What the CRM counted when the last complete read began.
+TOTAL = "total"
 _VERSION, _MEMORY, _ROWS, _WRITTEN_FROM = "version", "memory", "rows", "written_from"
 
 
@@ -68,6 +70,7 @@ class Versions:
             "read_to": read_to,
             _ROWS: progress.rows,
             "new": progress.new,
+            "again": progress.again,
         }
 
     def abandon(self, now: float, *, in_vain: bool) -> None:
@@ -115,6 +118,7 @@ class Versions:
             self.whole_since = self._unfinished().get(_WRITTEN_FROM) or self.whole_since
             self._state.pop(UNFINISHED, None)
             self._state[_ROWS] = self._whole.rows
+            self._state[TOTAL] = self._whole.total
             self._state["rows_until"] = from_epoch(int(now))
             # What was deleted before the read began is told by now; what is deleted while it goes on may not be.
             self._state.pop(UNTOLD_SINCE, None)

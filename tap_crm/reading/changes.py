@@ -104,13 +104,30 @@ class ChangeReader:
             part = replace(part, learned_reach=min(part.reach, wall.reach))
             low = rest
         for _ in range(MOST_ROUNDS):
-            present = WindowReader(part, emit, self.ledger, splits=self._splits(), checkpoints=False, shared=meeting)
+            seen: Seen = {}
+            present = WindowReader(
+                part, emit, self.ledger, splits=self._splits(), checkpoints=False, shared=meeting, seen=seen
+            )
             present.read(rest, None, first)
-            if not self.settles or _fits(first, self.listing.page_size):
+            if not self.settles or self._has_all(part, rest, first, seen):
                 return
             rest = int(first.server_time) - BEHIND_THE_CLOCK
             first = open_listing(part, rest, None, self.ledger)
         self.ledger.gap(RESTLESS)
+
+    def _has_all(self, part: Slice, since: int, opening: Answer, seen: Seen) -> bool:
+        """Tell whether all is read that had changed when the opening question was answered.
+
+        It fits a page, by its total or since it comes twice; or as many records were read, unmoved, as its total says.
+        """
+        if _fits(opening, self.listing.page_size):
+            return True
+        if len(opening.rows) < self.listing.page_size:
+            self.ledger.add(pages=1)
+            return set(part.ask(since, None, 1).rows) == set(opening.rows)
+        index = self.listing.times.index(self.by)
+        unmoved = sum((times[index] or 0) < int(opening.server_time) for times in seen.values())
+        return opening.total is not None and opening.total <= unmoved < self.listing.reach
 
     def _splits(self) -> tuple[str, ...]:
         return () if self.created is None else (self.created,)
@@ -128,7 +145,7 @@ class ChangeReader:
         now = int(opening.server_time)
         self.ledger.source_total = opening.total
         in_reach = opening.total is not None and opening.total < self.listing.reach
-        if since is not None and in_reach:
+        if since is not None and in_reach and not self.settles:  # what is edited meanwhile escapes to the end
             self._read_from_the_newest(by_change, since, opening)
         elif self.created is not None:
             self._read_by_creation(since, now)

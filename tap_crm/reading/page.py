@@ -46,19 +46,32 @@ class NewVersion:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """A complete read has yielded everything that changed up to here: ``rows``, of which ``new`` are new."""
+    """A complete read has yielded everything that changed up to here.
+
+    Attributes:
+        at: epoch seconds of the server's clock.
+        rows: so many.
+        new: so many of them were created since the last complete read.
+        again: so many of them may have been counted twice, since they changed between two parts of the read.
+    """
 
     at: int
     rows: int
     new: int
+    again: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Whole:
-    """A complete read is over: it found ``rows``, and so many that it should have found are ``gone``."""
+    """A complete read is over: it found ``rows``, and so many that it should have found are ``gone``.
+
+    Attributes:
+        total: what the CRM counted when the read began; None where it did not, or in an earlier run.
+    """
 
     rows: int
     gone: int
+    total: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,119 @@
+"""Rows that are gone leave the target by the next run, which reads everything; too many of them are not believed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.copera.conftest import choosing
+from tests.target import Target, activated
+
+if TYPE_CHECKING:
+    from tests.copera.conftest import Start
+
+LISTED = ("members", "channels", "documents", "drive_files", "bookings", "notifications")
+SHAPE = {"boards": 1, "tables": 2, "rows": 500, "documents": 40, "drive_files": 40, "stray_cells": 0.0}
+
+
+def test_what_is_gone_from_a_list_leaves_the_target_by_each_run(start: Start) -> None:
+    """And nothing else does; the audit counts it."""
+    app, tap = start(SHAPE)
+    catalog = choosing(tap, *LISTED)
+    first = tap.sync(catalog=catalog)
+    gone = {stream: {(key,) for key in app.world.change("delete", {"object": stream, "count": 1})} for stream in LISTED}
+    second = tap.sync(catalog=catalog, state=first.state)
+    target = Target()
+    target.take(first, second)
+    for stream in LISTED:
+        left = first.keys(stream) - second.keys(stream)
+        assert gone[stream] <= left, stream  # with a document go those beneath it
+        assert target.marked(stream) == left, stream
+        assert second.audit()[stream]["deletions"] == len(left), stream
+        assert activated(second)[stream] > activated(first)[stream]
+    third = tap.sync(catalog=catalog, state=second.state)
+    assert all(third.audit()[stream]["deletions"] == 0 for stream in LISTED)
+
+
+def test_a_run_that_ends_in_the_middle_of_a_list_marks_nothing(start: Start) -> None:
+    """Whatever of its output arrived."""
+    app, tap = start(SHAPE)
+    catalog = choosing(tap, *LISTED)
+    first = tap.sync(catalog=catalog)
+    app.world.change("delete", {"object": "channels", "count": 2})
+    second = tap.sync(catalog=catalog, state=first.state)
+    end = next(at for at, one in enumerate(second.messages) if one["type"] == "ACTIVATE_VERSION")
+    for cut in (1, end // 2, end):
+        target = Target()
+        target.take(first)
+        target.take(type(second)(-9, "", second.messages[:cut]))
+        assert not any(target.marked(stream) for stream in LISTED)
+
+
+@pytest.mark.parametrize("knobs", [{"hidden_share": 0.6}, {"visible_rows": "own"}], ids=str)
+def test_a_table_whose_rows_are_hidden_keeps_them_and_fails_by_name(start: Start, knobs: dict[str, object]) -> None:
+    """In this run and the next; the other streams are complete. When they show again, it goes on."""
+    app, tap = start(SHAPE)
+    table = max(app.world.tables.values(), key=lambda one: len(one.rows))
+    first = tap.sync()
+    stream = next(record["stream"] for record in first.records("tables") if record["_id"] == table.id)
+    for name, value in knobs.items():
+        setattr(app.behaviour, name, value)
+    target, state = Target(), first.state
+    target.take(first)
+    for _ in range(2):
+        run = tap.sync(state=state, expect=1)
+        state = run.state
+        target.take(run)
+        assert target.marked(stream) == set()
+        assert run.count(stream) == 0
+        assert "max_deletions_percent" in run.audit()[stream]["error"]
+        assert f"streams are not complete: {stream}" in run.log
+        assert run.audit()["members"]["complete"]
+    app.behaviour.hidden_share, app.behaviour.visible_rows = 0.0, "all"
+    gone = app.world.delete(table.id, count=3)
+    last = tap.sync(state=state)
+    target.take(last)
+    assert target.marked(stream) == {(key,) for key in gone}
+    assert last.audit()[stream]["deletions"] == 3
+
+
+def test_a_raised_limit_lets_the_rows_go(start: Start) -> None:
+    """It is the user who says that they are gone."""
+    app, tap = start(SHAPE)
+    table = max(app.world.tables.values(), key=lambda one: len(one.rows))
+    first = tap.sync()
+    stream = next(record["stream"] for record in first.records("tables") if record["_id"] == table.id)
+    gone = app.world.delete(table.id, count=len(table.rows) * 3 // 4)
+    assert len(gone) >= 100
+    target = Target()
+    target.take(first, second := tap.sync(state=first.state, expect=1))
+    assert target.marked(stream) == set()
+    target.take(tap.sync(state=second.state, max_deletions_percent=90))
+    assert target.marked(stream) == {(key,) for key in gone}
+
+
+def test_a_long_list_that_is_hidden_keeps_its_rows(start: Start) -> None:
+    """As a table does."""
+    app, tap = start({**SHAPE, "channels": 160})
+    catalog = choosing(tap, "channels", "members")
+    first = tap.sync(catalog=catalog)
+    app.world.change("delete", {"object": "channels", "count": 120})
+    second = tap.sync(catalog=catalog, state=first.state, expect=1)
+    target = Target()
+    target.take(first, second)
+    assert target.marked("channels") == set()
+    assert "at least 120 of 160" in second.audit()["channels"]["error"]
+    assert second.audit()["members"]["complete"]
+
+
+@pytest.mark.parametrize("gone", [99])
+def test_fewer_than_a_hundred_rows_never_stop_a_list(start: Start, gone: int) -> None:
+    """In short lists, a few rows are many percent."""
+    app, tap = start({**SHAPE, "channels": 110})
+    catalog = choosing(tap, "channels")
+    first = tap.sync(catalog=catalog)
+    app.world.change("delete", {"object": "channels", "count": gone})
+    target = Target()
+    target.take(first, tap.sync(catalog=catalog, state=first.state))
+    assert len(target.marked("channels")) == gone

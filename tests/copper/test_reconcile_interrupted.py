@@ -1,0 +1,166 @@
+"""A reconcile that is killed, terminated, or out of requests: the next run goes on, and marks nothing wrongly."""
+
+from __future__ import annotations
+
+import signal
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.copper.reconciling import PLAIN, Load
+from tests.singer import Run
+from tests.target import activated, versions
+
+if TYPE_CHECKING:
+    from sandbox.copper import CopperSandbox
+    from tests.copper.conftest import Start
+
+SHAPE = {**PLAIN, "people": 4_200, "activities": 450}
+#: A run whose reconcile has ten windows or so; one that has no limit reads as much at once.
+SMALL_WINDOWS: dict[str, Any] = {"reconcile": "true", "reconcile_max_requests": 1_000}
+#: About as many answers as a reconcile of people has.
+ANSWERS = 28
+
+
+def change(app: CopperSandbox) -> set[int]:
+    """Let something happen between two runs; gives the people that are gone."""
+    world = app.world
+    world.edit("people", count=60)
+    world.create("people", count=20)
+    lost = {lost for lost, _ in world.merge("people", count=10)}
+    return lost | set(world.delete("people", count=40))
+
+
+@pytest.mark.parametrize("place", range(10))
+def test_a_killed_reconcile_marks_nothing_wrongly_and_the_next_run_completes_it(start: Start, place: int) -> None:
+    """SIGKILL at ten places; what is changed, deleted and merged before and after arrives."""
+    app, tap = start(SHAPE)
+    load = Load(app, tap, "people")
+    load.run()
+    gone = change(app)
+    killed = load.killed(1 + place * (ANSWERS // 10), **SMALL_WINDOWS)
+    assert killed.code == -signal.SIGKILL
+    read_to = load.kept("people").get("reconcile", {}).get("read_to")
+    change(app)
+    run = load.run(**SMALL_WINDOWS)
+    assert read_to is not None or place < 9
+    if read_to is not None:  # some windows were finished, and are not read again
+        assert load.requests("people") < ANSWERS
+        assert any("goes on" in note for note in run.audit()["people"]["notes"])
+    assert set(activated(run)) == {"people"}
+    assert load.targets.marked("people") >= {(number,) for number in gone}
+    load.reconcile()
+    assert load.differences() == {}
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_in_a_reconcile_leaves_a_state_to_go_on_from(start: Start, number: int) -> None:
+    """The last line is that STATE."""
+    app, tap = start(SHAPE, latency_ms=5)
+    load = Load(app, tap, "people")
+    load.run()
+    gone = change(app)
+    stopped = load.killed(20, number, **SMALL_WINDOWS)
+    assert stopped.code == 128 + number
+    assert stopped.messages[-1]["type"] == "STATE"
+    assert activated(stopped) == {}
+    load.run()  # an unfinished reconcile goes on though none is due
+    assert load.requests("people") < ANSWERS
+    assert load.targets.marked("people") == {(one,) for one in gone}
+    assert load.differences() == {}
+
+
+def test_a_run_without_reconcile_in_between_keeps_its_rows_under_the_unfinished_version(start: Start) -> None:
+    """Else they would be marked when that is completed."""
+    app, tap = start(SHAPE)
+    load = Load(app, tap, "people")
+    load.run()
+    load.killed(20, **SMALL_WINDOWS)
+    unfinished = load.kept("people")["reconcile"]["version"]
+    ids = app.world.edit("people", count=30)
+    between = load.run(reconcile="false")
+    assert {number for (number,) in between.keys("people")} >= set(ids)
+    assert versions(between, "people") == {unfinished}
+    assert load.requests("people") == 1
+    assert load.kept("people")["reconcile"]["version"] == unfinished
+    assert activated(load.run()) == {"people": unfinished}
+    assert load.targets.marked("people") == set()
+    assert load.differences() == {}
+
+
+def cut(run: Run, number: int) -> Run:
+    """Return what a run would have written if it had been killed after so many of its STATE lines."""
+    states = [at for at, one in enumerate(run.messages) if one["type"] == "STATE"]
+    return Run(-signal.SIGKILL, run.log, run.messages[: states[number - 1] + 1])
+
+
+@pytest.mark.parametrize("states", [1, 2, 3, 4])
+def test_a_first_run_that_was_cut_off_is_completed_under_its_version(start: Start, states: int) -> None:
+    """Its rows are counted once, wherever it was cut off. Without a bookmark, it begins anew."""
+    app, tap = start({**PLAIN, "people": 8_300})
+    load = Load(app, tap, "people")
+    first = load.took(cut(tap.sync(catalog=load.catalog), states))
+    assert activated(first) == {}
+    goes_on = "replication_key_value" in load.kept("people")
+    new = app.world.create("people", count=30)
+    run = load.run(reconcile="false")
+    assert (versions(first, "people") == versions(run, "people")) is goes_on
+    assert (len(run.keys("people")) < 8_000) is goes_on
+    assert versions(run, "people") == set(activated(run).values())
+    assert load.kept("people")["rows"] == 8_300 + len(new)
+    assert load.differences() == {}
+
+
+def test_a_cap_on_requests_spreads_a_reconcile_over_runs(start: Start) -> None:
+    """Thirty a run for twelve thousand people: each run gets on, the cap is kept but for a window, the end is right."""
+    app, tap = start({**PLAIN, "people": 12_000})
+    load = Load(app, tap, "people")
+    load.run()
+    gone = set(app.world.delete("people", count=400))
+    reached = [""]
+    for _ in range(4):
+        run = load.run(reconcile="true" if len(reached) == 1 else "auto", reconcile_max_requests=30)
+        assert load.requests("people") <= 30 + 12
+        if activated(run):
+            break
+        reached.append(load.kept("people")["reconcile"]["read_to"])
+        assert any("used up" in note for note in run.audit()["people"]["notes"])
+        app.world.edit("people", count=100)
+        app.world.delete("people", count=20)
+    assert activated(run)
+    assert 2 <= len(reached) <= 3
+    assert reached == sorted(set(reached))
+    assert load.targets.marked("people") >= {(number,) for number in gone}
+    load.reconcile()
+    assert load.differences() == {}
+
+
+@pytest.mark.parametrize("cap", [1, 2])
+def test_the_smallest_cap_gets_to_an_end(start: Start, cap: int) -> None:
+    """One window a run at least; what is read to its end is concluded."""
+    app, tap = start({**PLAIN, "people": 450})
+    load = Load(app, tap, "people", "projects")
+    load.run()
+    gone = {stream: app.world.delete(stream, count=5) for stream in load.streams}
+    done: set[str] = set()
+    for _ in range(3):
+        load.age(*(set(load.streams) - done))
+        done |= set(activated(load.run(reconcile_max_requests=cap)))
+    assert done == set(load.streams)
+    for stream, ids in gone.items():
+        assert load.targets.marked(stream) == {(number,) for number in ids}
+    assert load.differences() == {}
+
+
+def test_edits_between_the_runs_of_a_reconcile_are_not_taken_for_more_rows(start: Start) -> None:
+    """A third of the rows is read twice. Else the next reconcile would miss them, and stop."""
+    app, tap = start(SHAPE)
+    load = Load(app, tap, "people")
+    load.run()
+    load.run(reconcile="true", reconcile_max_requests=10)
+    app.world.edit("people", count=1_400)
+    assert activated(load.run())
+    assert load.kept("people")["rows"] <= 4_200
+    run = load.reconcile()
+    assert run.audit()["people"]["deletions"] == 0
+    assert load.differences() == {}

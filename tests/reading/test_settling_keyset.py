@@ -1,0 +1,104 @@
+"""Property: by keyset, too, all that lives through a read that concludes is found, or the ledger has a gap."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+
+from tap_crm import errors
+from tap_crm.reading.changes import RESTLESS, UNBOUNDED
+from tests.reading.keyset_listing import Account, UntidyListing, accounts, churning
+from tests.reading.test_keyset_changes import LANES, assume_provable, read, tempers
+
+if TYPE_CHECKING:
+    from tap_crm.transport.ledger import Ledger
+
+EXAMPLES = settings(
+    max_examples=60,
+    derandomize=True,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+
+
+def settle(listing: UntidyListing, lanes: int = 1, along: str = "changed", **more: Any) -> tuple[set[int], Ledger]:  # noqa: ANN401
+    """Read a listing until it settles; gives the keys that were found, and what it cost."""
+    collector, ledger = read(listing, None, lanes, along, settles=True, **more)
+    return set(collector.table), ledger
+
+
+@EXAMPLES
+@given(
+    account=accounts(),
+    temper=tempers(),
+    along=st.sampled_from(["changed", "changed", "created"]),
+    ascending=st.booleans(),
+    rate=st.sampled_from([0, 1, 2, 4]),
+    lanes=LANES,
+)
+def test_what_lives_through_the_read_is_found(  # noqa: PLR0913, PLR0917 - what is drawn
+    account: Account, temper: dict[str, Any], along: str, ascending: bool, rate: int, lanes: int
+) -> None:
+    """Edits, deletions and creations before every answer, some with an old date.
+
+    A list that comes newest first is gone through along a time that does not change.
+    """
+    temper["lies"] = 0
+    assume(ascending or along == "created")
+    before = set(account.records)
+    listing = UntidyListing(account, ascending=ascending, **temper)
+    assume_provable(account, listing, rate)
+    listing.before = churning(account, temper["seed"], rate)
+    try:
+        found, ledger = settle(listing, lanes, along)
+    except errors.Incomplete:  # a crowd that nothing splits: said by name, and nothing is concluded
+        return
+    assert before & account.records.keys() <= found or ledger.gaps
+
+
+@EXAMPLES
+@given(
+    account=accounts(),
+    rate=st.sampled_from([0, 1, 3]),
+    seed=st.integers(0, 1_000),
+    lanes=LANES,
+)
+def test_without_a_filter_nothing_is_concluded_wrongly(account: Account, rate: int, seed: int, lanes: int) -> None:
+    """The whole list is read instead, in which everything moves."""
+    before = set(account.records)
+    listing = UntidyListing(account, seed=seed, ignores=frozenset({"changed", "created"}))
+    listing.before = churning(account, seed, rate)
+    found, ledger = settle(listing, lanes)
+    assert before & account.records.keys() <= found or ledger.gaps == [UNBOUNDED]
+
+
+@pytest.mark.parametrize("along", ["changed", "created"])
+@pytest.mark.parametrize("total", ["exact", "missing", "over"])
+def test_a_quiet_account_settles(total: str, along: str) -> None:
+    """Also right after a few changes."""
+    for recent in (0, 5, 9):
+        account = Account({key: (999_999 if key < recent else 600_000 + key, 500_000 + key) for key in range(200)})
+        found, ledger = settle(UntidyListing(account, total=total, page_size=20), along=along)
+        assert len(found) == 200
+        assert ledger.gaps == []
+
+
+def test_an_account_that_never_rests_has_a_gap() -> None:
+    """A whole page changes with every answer: nothing may be concluded, and the reading ends all the same."""
+    account = Account({key: (600_000 + key, 500_000 + key) for key in range(200)})
+    listing = UntidyListing(account, page_size=10)
+    count = 0
+
+    def edit() -> None:
+        nonlocal count
+        account.now += 1
+        for _ in range(15):
+            count += 1
+            account.edit(count * 37 % 200)
+
+    listing.before = edit
+    _, ledger = settle(listing)
+    assert ledger.gaps == [RESTLESS]

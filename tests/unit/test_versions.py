@@ -1,0 +1,135 @@
+"""What the state keeps of versions: begun, cut off, taken up again, ended; and what others have made of the state."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tap_crm.declare import Deletions
+from tap_crm.reading.page import NewVersion, Progress, Whole
+from tap_crm.versions import Versions, unfinished
+
+NOW = 1_790_000_000.0
+JUNK = st.recursive(
+    st.none() | st.booleans() | st.integers(-3, 3) | st.text(max_size=3),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(["version", "read_to", "rows"]), inner),
+    max_leaves=4,
+)
+
+
+def reconciled(state: dict[str, Any]) -> Versions:
+    """Return the versions of a stream with a bookmark."""
+    return Versions(state, Deletions.RECONCILED)
+
+
+def test_a_version_is_activated_once_the_read_is_whole() -> None:
+    """And kept for the records of later runs."""
+    state: dict[str, Any] = {}
+    versions = reconciled(state)
+    assert versions.present is None
+    versions.begin(NewVersion(), NOW, first=True)
+    begun = versions.present
+    assert begun is not None
+    versions.note_whole(Whole(10, 0, 12))
+    assert versions.end({}, NOW, NOW + 5) == begun
+    assert (state["version"], state["rows"], state["total"]) == (begun, 10, 12)
+    assert "reconcile" not in state
+    later = reconciled(state)
+    assert later.present == begun
+    assert later.end({}, NOW, NOW) is None
+
+
+def test_without_proof_nothing_is_activated() -> None:
+    """The last version stays that of the next run, unless what was begun goes on."""
+    state: dict[str, Any] = {"version": 5}
+    versions = reconciled(state)
+    versions.begin(NewVersion(), NOW, first=False)
+    assert versions.end({}, NOW, NOW) is None
+    assert state["version"] == 5
+    assert reconciled(state).present == versions.present
+    versions.abandon()
+    assert reconciled(state).present == 5
+
+
+def test_a_read_that_was_cut_off_goes_on_under_its_version() -> None:
+    """With what it had counted; its end says when it began, not when it ended."""
+    state: dict[str, Any] = {"version": 5}
+    versions = reconciled(state)
+    versions.begin(NewVersion(), NOW, first=False)
+    versions.note_progress(Progress(int(NOW) - 100, 7, 2, 1))
+    number = versions.present
+    kept = deepcopy(dict(unfinished(state)))
+    assert (kept["rows"], kept["new"], kept["again"], kept["version"]) == (7, 2, 1, number)
+    later = reconciled(state)
+    later.begin(NewVersion(number), NOW + 999, first=False)
+    assert later.present == number
+    assert unfinished(state) == kept
+    later.note_whole(Whole(9, 0))
+    assert later.end({}, NOW + 999, NOW + 1_000) == number
+    assert state["reconciled_at"] == kept["started"]
+
+
+@pytest.mark.parametrize("last", [0, 5, 4_000_000_000_000, 9_000_000_000_000])
+def test_a_new_version_is_greater_than_any_before(last: int) -> None:
+    """Also if the clock was ahead when that was made."""
+    versions = reconciled({"version": last})
+    versions.begin(NewVersion(), NOW, first=False)
+    assert (versions.present or 0) > last
+
+
+@given(number=st.integers(1, 10), last=st.integers(1, 10))
+def test_a_read_whose_version_was_activated_is_over(number: int, last: int) -> None:
+    """Whatever a merge of states has brought back."""
+    state = {"version": last, "reconcile": {"version": number, "read_to": "2026-01-01T00:00:00Z"}}
+    assert bool(unfinished(state)) is (number > last)
+    assert reconciled(state).present == max(number, last)
+
+
+@given(state=st.dictionaries(st.sampled_from(["version", "reconcile", "rows", "memory", "reconciled_at"]), JUNK))
+def test_junk_in_the_state_is_harmless(state: dict[str, Any]) -> None:
+    """It is as if nothing was there, and gone after a complete read."""
+    for deletions in Deletions:
+        kept = deepcopy(state)
+        versions = Versions(kept, deletions)
+        versions.count_days_from(NOW)
+        versions.note_told(3)
+        versions.forget_memory()
+        versions.begin(NewVersion(), NOW, first=False)
+        versions.note_progress(Progress(1, 1, 1))
+        versions.note_whole(Whole(1, 0))
+        activated = versions.end({}, NOW, NOW)
+        assert (activated is None) is (deletions is Deletions.UNTOLD)
+        assert activated is None or kept["version"] == activated
+
+
+def test_a_stream_whose_deletions_nobody_tells_has_no_versions() -> None:
+    """Its rows never leave the target."""
+    state: dict[str, Any] = {"version": 5}
+    versions = Versions(state, Deletions.UNTOLD)
+    assert versions.present is None
+    versions.begin(NewVersion(), NOW, first=True)
+    assert (versions.present, versions.end({}, NOW, NOW), state) == (None, None, {"version": 5})
+
+
+@pytest.mark.parametrize("known", ["reconciled_at", "untold_since", "reconcile"])
+def test_days_are_counted_from_the_first_run_that_knows_of_reconciles(known: str) -> None:
+    """Only where nothing is known, and only for a bookmark."""
+    state: dict[str, Any] = {"replication_key_value": "2026-01-01T00:00:00Z"}
+    reconciled(state | {known: "2026-01-01T00:00:00Z"}).count_days_from(NOW)
+    assert "untold_since" not in state
+    reconciled(state).count_days_from(NOW)
+    assert state["untold_since"] == "2026-09-21T14:13:20Z"
+    empty: dict[str, Any] = {}
+    reconciled(empty).count_days_from(NOW)
+    assert empty == {}
+
+
+def test_rows_that_the_crm_told_to_be_gone_need_not_be_found() -> None:
+    """Neither by the next complete read nor by one that is under way."""
+    state: dict[str, Any] = {"rows": 10, "reconcile": {"version": 3, "rows": 2}}
+    reconciled(state).note_told(4)
+    assert (state["rows"], state["reconcile"]["rows"]) == (6, 0)
