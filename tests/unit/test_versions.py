@@ -51,7 +51,7 @@ def test_without_proof_nothing_is_activated() -> None:
     assert versions.end({}, NOW, NOW) is None
     assert state["version"] == 5
     assert reconciled(state).present == versions.present
-    versions.abandon()
+    versions.abandon(NOW, in_vain=False)
     assert reconciled(state).present == 5
 
 
