@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
+import time
 from array import array
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgspec
@@ -14,7 +15,7 @@ from tap_crm.shaping.moments import to_epoch
 from tap_crm.shaping.schema import DELETED_AT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from tap_crm.reading.page import Page
 
@@ -46,6 +47,11 @@ class Counted:
         """Return how many of these are missing among ``rows``, of which ``new`` were created later."""
         return max(0, self.rows - (rows - new))
 
+    def without(self, created: Sequence[int | None]) -> Counted:
+        """Return what is left when rows with these times of creation are gone; what came later was not counted."""
+        counted = sum(self.until is None or at is None or at <= self.until for at in created)
+        return replace(self, rows=max(0, self.rows - counted))
+
 
 def check_gone(stream: str, before: Counted | None, gone: int, percent: float) -> None:
     """Let so many deletions pass, or not.
@@ -71,6 +77,7 @@ class Census:
         by: the time along which the read goes on after it was cut off; None where it begins anew.
         created: the field with the time of creation; None where there is none.
         before: what the last complete read found.
+        now: the present, in epoch seconds. What is dated later, such as a meeting, is counted when its time has come.
         after: where this read goes on: what changed up to there was counted.
         began: when the read began of which this is another part; what changed since may have been counted before.
         earlier: the counts of the parts before.
@@ -83,6 +90,7 @@ class Census:
         created: str | None,
         before: Counted | None,
         *,
+        now: Callable[[], float] = time.time,
         after: int | None = None,
         began: int | None = None,
         earlier: Counts = (0, 0, 0),
@@ -91,6 +99,7 @@ class Census:
         self._until = before.until if before is not None else None
         self._after, self._began = after, began
         self._passed = self._earlier = earlier
+        self._now = now
         self._lock = threading.Lock()
         self._all, self._all_new, self._all_again = array("Q"), array("Q"), array("Q")
         self._pending: list[tuple[int, int, int]] = []
@@ -131,6 +140,8 @@ class Census:
         if record.get(DELETED_AT) is not None or (self._after is not None and at is not None and at <= self._after):
             return
         created = to_epoch(record.get(self._created)) if self._created is not None else None
+        if created is not None and created > self._now():
+            return
         is_new = self._until is not None and created is not None and created > self._until
         what = _NEW * is_new + _AGAIN * self._may_have_been_counted(at, created)
         key = tuple([str(record.get(name)) for name in self._keys])

@@ -254,7 +254,7 @@ class CrmStream(Stream):
         elif isinstance(item, Abandoned):
             self._versions.abandon(self.tap.transport.clock.now(), in_vain=item.in_vain)
         elif isinstance(item, ToldGone):
-            self._versions.note_told(item.rows)
+            self._versions.note_told(item.created)
         elif isinstance(item, Progress):
             self._versions.note_progress(item)
             self._write_changed_state(write_messages=write_messages)

@@ -8,7 +8,6 @@ reconcile. While one is under way, over several runs if need be, whatever is rea
 from __future__ import annotations
 
 import logging
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from tap_crm import errors
@@ -80,7 +79,10 @@ class StreamRun:
             return settings.start_date
         lookback = self._spec.lookback(settings) if self._spec.lookback is not None else 0
         # A bookmark from a clock ahead of ours must not hide what changes until then.
-        return min(self._bookmark, int(self._now())) - max(settings.overlap_seconds, lookback)
+        present = min(self._bookmark, int(self._now()))
+        since = present - max(settings.overlap_seconds, lookback)
+        # What lies before `start_date` a complete read does not find: it would count as gone.
+        return since if settings.start_date is None else max(since, min(settings.start_date, present))
 
     def _now(self) -> float:
         return self._tap.transport.clock.now()
@@ -117,7 +119,9 @@ class StreamRun:
         spec, earlier = self._spec, self._unfinished if version is not None else {}
         counts = _count(earlier, "rows"), _count(earlier, "new"), _count(earlier, "again")
         began = to_epoch(earlier.get("started"))
-        return Census(spec.keys, by, spec.created, self._before, after=after, began=began, earlier=counts)
+        return Census(
+            spec.keys, by, spec.created, self._before, now=self._now, after=after, began=began, earlier=counts
+        )
 
     def _conclude(self, emit: Emit, census: Census) -> None:
         """Say that the stream was read completely, unless something was left out, or too much is gone."""
@@ -164,7 +168,7 @@ class StreamRun:
 
         def mind(item: Item) -> None:
             if isinstance(item, ToldGone) and self._before is not None:
-                self._before = replace(self._before, rows=max(0, self._before.rows - item.rows))
+                self._before = self._before.without(item.created)
             emit(item)
 
         return mind

@@ -5,12 +5,13 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
+from tap_crm.census import Counted
 from tap_crm.declare import Deletions
 from tap_crm.reading.page import COUNTED
 from tap_crm.shaping.moments import from_epoch
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, MutableMapping
+    from collections.abc import Mapping, MutableMapping, Sequence
 
     from tap_crm.reading.page import NewVersion, Progress, Whole
 
@@ -83,11 +84,11 @@ class Versions:
         """Remember that a complete read has found all there is."""
         self._whole = whole
 
-    def note_told(self, rows: int) -> None:
+    def note_told(self, created: Sequence[int | None]) -> None:
         """Remember that the CRM told of rows that are gone: the next complete read need not find them."""
-        for kept in (self._state, self._state.get(UNFINISHED)):
-            if isinstance(kept, dict) and isinstance(kept.get(_ROWS), int):
-                kept[_ROWS] = max(0, kept[_ROWS] - rows)
+        counted = Counted.from_state(self._state)
+        if counted is not None:
+            self._state[_ROWS] = counted.without(created).rows
 
     def forget_memory(self) -> bool:
         """Keep of what the source remembers only what holds in any case; tell whether that changed something."""

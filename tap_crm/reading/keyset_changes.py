@@ -11,6 +11,7 @@ from tap_crm.reading.changes import BEHIND_THE_CLOCK, MOST_ROUNDS, RESTLESS, UNB
 from tap_crm.reading.keyset import KeysetReader
 from tap_crm.reading.listing import Bound, BoundIgnored
 from tap_crm.reading.offset import OffsetReader
+from tap_crm.reading.page import Checkpoint
 from tap_crm.reading.part import Unordered
 
 if TYPE_CHECKING:
@@ -22,6 +23,12 @@ if TYPE_CHECKING:
     from tap_crm.transport.ledger import Ledger
 
 _log = logging.getLogger("tap-crm.reading")
+
+#: How much of a list that comes newest first is read between two checkpoints, where these should come often.
+PAGES_OF_A_STEP = 5
+#: Seconds of such a step, at first and at least; the first one begins here, and has all that is older.
+FIRST_STEP, SHORTEST_STEP = 30 * 86_400, 3_600
+EARLIEST = 1_262_304_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +45,7 @@ class KeysetChanges:
         checkpoints: whether the bookmark may move before the end.
         whole: the same listing without bounds and order, to fall back on; None where there is none.
         settles: as in :class:`~tap_crm.reading.changes.ChangeReader`.
+        steps: checkpoints should come often, also where the list comes newest first.
     """
 
     listing: KeysetListing
@@ -51,6 +59,7 @@ class KeysetChanges:
     checkpoints: bool = True
     whole: OffsetListing | None = None
     settles: bool = False
+    steps: bool = False
 
     def read(self, since: int | None) -> int:
         """Emit every record whose change time is ``since`` or later (all if None).
@@ -96,12 +105,36 @@ class KeysetChanges:
             # Edits take records out of what is past, and nothing comes in.
             self._reader(outer=self._bound(since, past)).read(None, None, opening)
             self._reader(outer=self._bound(past + 1, None), lanes=1).read(None, None)
+        elif self.steps and not self.listing.ascending and opening.after is not None:
+            self._read_in_steps(since, past)
         elif not self.listing.ascending or (opening.after is None and len(opening.rows) < opening.size):
             self._reader(checkpoints=self.checkpoints, past=past).read(since, None, opening)
         else:
             if since is None or since <= past:
                 self._reader(checkpoints=self.checkpoints, past=past).read(since, past, opening)
             self._read_present(past + 1)
+
+    def _read_in_steps(self, since: int | None, past: int) -> None:
+        """Read a list that comes newest first from its oldest records on, so that it can be cut off at any time."""
+        low, begin, width = since, EARLIEST if since is None else since, FIRST_STEP
+        while begin <= past:
+            high = min(past, begin + width - 1)
+            opening = self._ask((Bound(self.by, low, high),), self.listing.orders(self.by)[0])
+            pages = self._pages(opening)
+            if pages > 2 * PAGES_OF_A_STEP and high - begin >= SHORTEST_STEP:
+                width = (high - begin + 1) // 4
+                continue
+            self._reader(lanes=1).read(low, high, opening)
+            self.emit(Checkpoint(high))
+            low = begin = high + 1
+            width = width * 2 if pages < PAGES_OF_A_STEP / 2 else width
+        self._reader(lanes=1).read(past + 1, None)
+
+    def _pages(self, opening: Part) -> float:
+        """Return how many pages a first answer promises; as many as there should be where it does not tell."""
+        if opening.total is None:
+            return PAGES_OF_A_STEP if opening.after is not None else 1
+        return opening.total / max(1, opening.size)
 
     def _bound(self, low: int | None, high: int | None) -> tuple[Bound, ...]:
         return (Bound(self.by, low, high),) if low is not None or high is not None else ()

@@ -87,9 +87,9 @@ class Abandoned:
 
 @dataclass(frozen=True, slots=True)
 class ToldGone:
-    """The CRM itself told that so many rows are gone."""
+    """The CRM itself told which rows are gone: when each was created, in epoch seconds, None where not known."""
 
-    rows: int
+    created: Sequence[int | None]
 
 
 Item: TypeAlias = "Page | Checkpoint | NewVersion | Progress | Whole | Abandoned | ToldGone"

@@ -54,7 +54,8 @@ class Activities:
 
         def emit(item: Item) -> None:
             if pending and isinstance(item, Page) and item.body is not None:
-                pending.difference_update(str(row.key) for row in rows_of(item.body, ()))
+                rows = rows_of(item.body, ())
+                pending.difference_update(str(rows[at].key) for at in _written(item, rows))
             reading.emit(item)
 
         listing = ListListing(reading, self.path, ("date_created",), USUAL_SIZE, ascending=False)
@@ -71,6 +72,7 @@ class Activities:
             checkpoints=reading.bookmark is None,
             whole=listing,
             settles=reading.concludes,
+            steps=reading.concludes and reading.lanes.count == 1,
         ).read(reading.since)
         self._read_by_id(reading, sorted(pending))
         if gone is not None:
@@ -141,6 +143,10 @@ def _within_scope(reading: Reading, rows: Sequence[Row]) -> list[int]:
     """Return the places of the activities that a complete read would have, too: created since ``start_date``."""
     start = reading.settings.start_date
     return [at for at, row in enumerate(rows) if start is None or row.times[0] is None or row.times[0] >= start]
+
+
+def _written(page: Page, rows: Sequence[Row]) -> Sequence[int]:
+    return range(len(rows)) if page.keep is None else page.keep
 
 
 def _one(reply: Reply) -> bytes:

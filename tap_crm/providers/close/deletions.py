@@ -16,7 +16,7 @@ from tap_crm import errors
 from tap_crm.providers.close.answers import rows_of
 from tap_crm.providers.close.events import EventLog, event_log, is_read_anyway, log_since, plain
 from tap_crm.reading.changes import BEHIND_THE_CLOCK
-from tap_crm.reading.page import Page, ToldGone
+from tap_crm.reading.page import Checkpoint, Page, ToldGone
 from tap_crm.shaping.moments import from_epoch, to_epoch
 from tap_crm.shaping.schema import DELETED_AT
 
@@ -67,6 +67,7 @@ class ToldDeletions:
         self._reading, self._type, self._nested = reading, object_type, nested
         self._records: dict[str, dict[str, Any]] = {}
         self._at: dict[str, int] = {}
+        self._gone: list[tuple[int, int | None]] = []
         self.until: int | None = None
         if reading.bookmark is None:
             return
@@ -92,6 +93,7 @@ class ToldDeletions:
         if self._type == "lead" and gone.keys() - merged.keys():
             merged.update(self._merged_elsewhere(since))
         untold = [key for key, (_, event) in gone.items() if not _has_the_record(event)]
+        self._gone = [(at, None) for at, _ in (gone[key] for key in untold)]
         if untold:
             self._reading.ledger.note(
                 f"{len(untold)} deletions were told without the record; the next reconcile marks them"
@@ -99,6 +101,7 @@ class ToldDeletions:
         for key, (at, event) in gone.items():
             if key not in untold and not self._was_never_wanted(event.previous_data):
                 self._at[key] = at
+                self._gone.append((at, to_epoch(event.previous_data[_ALWAYS_THERE])))
                 self._records[key] = self._last_content(key, at, event) | (
                     {MERGED_INTO: merged[key]} if self._type == "lead" and key in merged else {}
                 )
@@ -142,11 +145,17 @@ class ToldDeletions:
         return {source: into for source, into in merges if source is not None and into is not None}
 
     def watching(self, emit: Emit) -> Emit:
-        """Return an emit that forgets what a page shows as changed after its deletion: it was restored."""
+        """Return an emit that forgets what a page shows as changed after its deletion: it was restored.
+
+        A checkpoint on the way does not pass what comes at the end: a run that dies would never tell it.
+        """
         if not self._records:
             return emit
+        first = min(self._at.values())
 
         def watch(item: Item) -> None:
+            if isinstance(item, Checkpoint):
+                item = Checkpoint(min(item.at, first - 1))
             if isinstance(item, Page) and item.body is not None:
                 for row in rows_of(item.body, ("date_updated",)):
                     changed = row.times[0]
@@ -158,12 +167,12 @@ class ToldDeletions:
 
     def emit(self) -> None:
         """Emit what was deleted; after all pages, which may be older."""
-        records = list(self._records.values())
-        if records:
-            self._reading.emit(Page(records=records))
-            bookmark = self._reading.bookmark or 0  # what the last run told is told again
-            news = sum(self._at[key] > bookmark for key in self._records)
-            self._reading.ledger.add(deletions=news)
+        bookmark = self._reading.bookmark or 0  # what the last run told is told again
+        if self._records:
+            self._reading.emit(Page(records=list(self._records.values())))
+            self._reading.ledger.add(deletions=sum(self._at[key] > bookmark for key in self._records))
+        news = [created for at, created in self._gone if at > bookmark]
+        if news:
             self._reading.emit(ToldGone(news))
 
 

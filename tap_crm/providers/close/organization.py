@@ -59,7 +59,7 @@ def organizations(reading: Reading) -> list[Record]:
         Forbidden, NotThere: it may read none.
     """
 
-    def ask() -> list[Record]:
+    def ask() -> tuple[list[Record], list[errors.FinalWord]]:
         found: list[Record] = []
         refused: list[errors.FinalWord] = []
         reading.ledger.add(pages=1)
@@ -71,11 +71,12 @@ def organizations(reading: Reading) -> list[Record]:
                 refused.append(error)
         if not found:
             raise refused[0]
-        for refusal in refused:
-            reading.ledger.gap(f"an organization of the key's user is not readable with this key: {refusal}")
-        return found
+        return found, refused
 
-    return reading.shared.get("organizations", ask)
+    found, refused = reading.shared.get("organizations", ask)
+    for refusal in refused:  # whichever stream asked
+        reading.ledger.gap(f"an organization of the key's user is not readable with this key: {refusal}")
+    return found
 
 
 def _organization(reading: Reading, key: str) -> Record:
