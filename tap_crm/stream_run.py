@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from tap_crm import errors
 from tap_crm.census import Census, Counted, check_gone
 from tap_crm.declare import Deletions, Reading
+from tap_crm.reading.changes import RESTLESS
 from tap_crm.reading.page import Abandoned, Checkpoint, NewVersion, Page, Progress, ToldGone, Whole
 from tap_crm.reading.windows import Lanes
 from tap_crm.settings import DAY
@@ -126,7 +127,7 @@ class StreamRun:
     def _conclude(self, emit: Emit, census: Census) -> None:
         """Say that the stream was read completely, unless something was left out, or too much is gone."""
         if self._stream.ledger.gaps:
-            emit(Abandoned(in_vain=True))
+            emit(Abandoned(in_vain=self._stream.ledger.gaps != [RESTLESS]))
             return
         rows, new, again = census.total()
         gone = self._before.gone(rows, new) if self._before is not None else 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tests.singer import Run, Tap, environment, parse
 from tests.warm_tap import WarmRun
@@ -25,11 +25,11 @@ def _has_ended(run: WarmRun) -> bool:
     return True
 
 
-def killed(tap: Tap, app: CloseSandbox, answers: int) -> Run:
+def killed(tap: Tap, app: CloseSandbox, answers: int, **how: Any) -> Run:  # noqa: ANN401 - as the command takes it
     """Run until so many requests arrived, then kill."""
     output = tap.folder / "killed.jsonl"
     with output.open("wb") as file, (tap.folder / "killed.log").open("wb") as log:
-        run = WarmRun(tap.command(), environment(measured=False), file.fileno(), log.fileno())
+        run = WarmRun(tap.command(**how), environment(measured=False), file.fileno(), log.fileno())
         while app.stats.requests < answers and not _has_ended(run):
             pass
         run.send_signal(signal.SIGKILL)

@@ -22,8 +22,11 @@ LARGE = {
 }
 #: Requests per 1,000 records of pages of 200; 5 would be perfect.
 DEAREST = 5.5
-#: The same of pages of 100, for all activities and for each type of which there are many; 10 would be perfect.
-DEAREST_ACTIVITIES, MANY = 11, 2_000
+#: The same of pages of 100, for all activities; 10 would be perfect.
+DEAREST_ACTIVITIES = 11
+#: For each type of which there are many: a page brings 99 new ones, since it begins with one that is known; each window
+#: has a page that is not full, and one may be asked for again where several share a second.
+NEW_ON_A_PAGE, ASKED_AGAIN, MANY = 99, 1, 2_000
 
 
 def validator(schema: dict[str, Any]) -> jsonschema.Draft202012Validator:
@@ -49,7 +52,9 @@ def test_a_large_account_arrives_whole_at_one_request_a_page(start: Start) -> No
     assert _cost(audit, *ACTIVITIES) <= DEAREST_ACTIVITIES, costs
     big = [stream for stream in ACTIVITIES if audit[stream]["records"] >= MANY]
     assert len(big) > 5
-    assert max(costs[stream] for stream in big) <= DEAREST_ACTIVITIES, costs
+    needed = {one: -(-audit[one]["records"] // NEW_ON_A_PAGE) + audit[one]["windows"] for one in big}
+    more = {one: audit[one]["requests"] - needed[one] for one in big if audit[one]["requests"] > needed[one]}
+    assert max(more.values(), default=0) <= ASKED_AGAIN, (more, costs)
 
 
 def _cost(audit: dict[str, dict[str, Any]], *streams: str) -> float:

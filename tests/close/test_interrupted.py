@@ -11,13 +11,15 @@ import pytest
 
 from sandbox.close import API_KEY, SECOND_KEY
 from tests.close.killing import killed
+from tests.close.target import Target
 from tests.close.truth import ACTIVITIES, CHANGING, differences
-from tests.singer import Run, environment, merged, parse
+from tests.singer import environment, merged, parse
 
 if TYPE_CHECKING:
     from sandbox.close import CloseSandbox
     from sandbox.simulator import Moment
     from tests.close.conftest import Start
+    from tests.singer import Run
 
 SHAPE = {"leads": 600, "contacts": 400, "opportunities": 400, "activities": 900}
 #: About as many answers as a run of this account has.
@@ -28,11 +30,10 @@ COMPARED = (*CHANGING, *ACTIVITIES)
 
 
 def assert_complete(app: CloseSandbox, *runs: Run) -> None:
-    """What the runs wrote together is the truth."""
-    schemas = [message for run in runs for message in run.schemas.values()]
-    named = [Run(run.code, run.log, [*schemas, *run.messages]) for run in runs]
+    """What the runs wrote together is the truth; what the log told of as deleted is marked."""
+    target = Target().load(*runs)
     for stream in COMPARED:
-        assert differences(app.world, stream, merged(stream, *named)) == {}, stream
+        assert differences(app.world, stream, target.living(stream)) == {}, stream
 
 
 @pytest.mark.parametrize("place", range(10))
@@ -53,7 +54,7 @@ def test_a_killed_incremental_run_and_the_next_one_load_every_change(start_some:
             app.world.edit(stream, count=60)
     app.stats.reset()
     app.behaviour.latency_ms = 3
-    second = killed(tap, app, 30)
+    second = killed(tap, app, 30, state=first.state)
     third = tap.sync(state=second.state or first.state)
     assert_complete(app, first, second, third)
 

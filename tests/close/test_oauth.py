@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from sandbox.close import ACCESS_TOKEN, CLIENT_ID, CLIENT_SECRET, REFRESH_TOKEN
+from sandbox.exchange import Refusal
 from tests.close.killing import killed
 from tests.close.truth import CHANGING, differences
 from tests.singer import Run, Tap, merged
@@ -165,10 +166,18 @@ def test_a_new_refresh_token_in_the_config_counts_more_than_the_file(start_some:
 
 
 def test_a_killed_run_leaves_a_token_that_works(start_some: Start) -> None:
-    """The file is replaced all at once."""
+    """The file is there before anything is asked. An exchange that is cut off costs the token: none is under way."""
     app, tap = start_some(COMPARED, oauth_ttl=1.0, latency_ms=20)
     with_oauth(tap)
+
+    def hold(moment: Moment) -> None:
+        if moment.when == "before" and moment.request.path == TOKEN and moment.request.number > 1:
+            raise Refusal(503, "Not now")
+
+    release = app.on_answer(hold)
     killed(tap, app, 20)
+    release()
+    assert exchanges(app) >= 1
     assert_complete(app, tap.sync())
 
 

@@ -13,13 +13,15 @@ if TYPE_CHECKING:
 
 
 def test_only_selected_streams_cost_requests(start: Start) -> None:
-    """Two streams selected: their SCHEMAs, their records, their requests."""
+    """Two streams selected: their SCHEMAs, their records, their requests; and the definitions of their columns."""
     app, tap = start()
     catalog, _ = tap.discover()
     app.stats.reset()
     run = tap.sync(catalog=selecting(catalog, "contacts", "notes"))
     assert set(run.schemas) == {"contacts", "notes"}
-    assert set(app.stats.by_path) == {"data/search", "activity/note"}
+    definitions = {"custom_field/contact", "custom_field/shared"}
+    assert set(app.stats.by_path) == {"data/search", "activity/note", *definitions}
+    assert all(app.stats.by_path[path] == 1 for path in definitions)
 
 
 def test_selected_alone_each_stream_is_the_same_as_with_the_others(start: Start) -> None:
@@ -78,18 +80,22 @@ def test_a_stale_catalog_loses_nothing(start: Start) -> None:
         assert {record["id"]: record["_extra"][name] for record in run.records(stream)} == truth
 
 
-def test_custom_fields_stay_together_where_the_catalog_does_not_know_their_column(start: Start) -> None:
-    """Then they are in `_extra`, as one object."""
+def test_custom_fields_are_kept_where_the_catalog_knows_no_column_for_them(start: Start) -> None:
+    """Neither their own nor the one of all together: then they are in `_extra`."""
     app, tap = start()
     catalog, _ = tap.discover()
     stale = json.loads(json.dumps(selecting(catalog, "contacts")))
     for entry in stale["streams"]:
         if entry["tap_stream_id"] == "contacts":
-            del entry["schema"]["properties"]["custom_fields"]
-            entry["metadata"] = [item for item in entry["metadata"] if item["breadcrumb"][-1:] != ["custom_fields"]]
+            columns = [name for name in entry["schema"]["properties"] if name.startswith("custom_")]
+            for name in columns:
+                del entry["schema"]["properties"][name]
+            entry["metadata"] = [item for item in entry["metadata"] if not {*item["breadcrumb"][-1:]} & {*columns}]
     run = tap.sync(catalog=stale)
-    assert any(record["_extra"]["custom_fields"] for record in run.records("contacts"))
-    assert run.count("contacts") == len(app.world.ids("contacts"))
+    arrived = {record["id"]: record.get("_extra", {}).keys() for record in run.records("contacts")}
+    truth = {one["id"]: {name for name in one if name.startswith("custom.")} for one in app.world.records("contacts")}
+    assert arrived == truth
+    assert any(truth.values())
 
 
 def test_stream_maps_are_applied(start: Start) -> None:

@@ -157,3 +157,21 @@ def test_the_count_of_what_is_gone_is_never_negative(rows: int, found: int, new:
 def test_the_time_of_a_count_is_read_back() -> None:
     """As it was written."""
     assert Counted.from_state({"rows": 3, "rows_until": from_epoch(1_700_000_000)}) == Counted(3, 1_700_000_000)
+
+
+def test_what_is_dated_later_than_now_is_not_counted() -> None:
+    """It would count as new the next time, though it was there."""
+    census = Census(("id",), "date_created", "date_created", None, now=lambda: 1_800_000_000.0)
+    dates = ("2020-01-01T00:00:00Z", "2999-01-01T00:00:00Z")
+    census.count(Page(records=[{"id": date, "date_created": date} for date in dates]))
+    assert census.total() == (1, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("created", "left"),
+    [([99, 100], 98), ([101], 100), ([None], 99), ([100] * 200, 0)],
+    ids=["counted", "made later", "not known", "more than there were"],
+)
+def test_rows_that_were_told_are_not_missed_if_they_were_counted(created: list[int | None], left: int) -> None:
+    """What was made since the count was never part of it."""
+    assert Counted(100, until=100).without(created) == Counted(left, until=100)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from tap_crm.declare import Deletions
 from tap_crm.reading.page import NewVersion, Progress, Whole
+from tap_crm.shaping.moments import from_epoch
 from tap_crm.versions import Versions, unfinished
 
 NOW = 1_790_000_000.0
@@ -96,7 +97,7 @@ def test_junk_in_the_state_is_harmless(state: dict[str, Any]) -> None:
         kept = deepcopy(state)
         versions = Versions(kept, deletions)
         versions.count_days_from(NOW)
-        versions.note_told(3)
+        versions.note_told([1, None, 3])
         versions.forget_memory()
         versions.begin(NewVersion(), NOW, first=False)
         versions.note_progress(Progress(1, 1, 1))
@@ -129,7 +130,7 @@ def test_days_are_counted_from_the_first_run_that_knows_of_reconciles(known: str
 
 
 def test_rows_that_the_crm_told_to_be_gone_need_not_be_found() -> None:
-    """Neither by the next complete read nor by one that is under way."""
-    state: dict[str, Any] = {"rows": 10, "reconcile": {"version": 3, "rows": 2}}
-    reconciled(state).note_told(4)
-    assert (state["rows"], state["reconcile"]["rows"]) == (6, 0)
+    """Those that the last complete read had counted; one that is under way did not have them."""
+    state: dict[str, Any] = {"rows": 10, "rows_until": from_epoch(100), "reconcile": {"version": 3, "rows": 2}}
+    reconciled(state).note_told([99, 100, 101, None])
+    assert (state["rows"], state["reconcile"]["rows"]) == (7, 2)

@@ -1,0 +1,327 @@
+"""What the event log tells of deletions: each record once more, with its last content and the time of its end."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+import jsonschema
+import pytest
+
+from sandbox.faults import FaultRule
+from tests.close.target import DELETED_AT, Target, told
+from tests.close.truth import ACTIVITIES, CHANGING, CONTRACT, LEFT_OUT, differences, expected
+
+if TYPE_CHECKING:
+    from sandbox.close import CloseSandbox
+    from tests.close.conftest import Start
+    from tests.singer import Record, Run
+
+#: Close documents no events of import updates.
+TOLD = (*CHANGING, *(name for name in ACTIVITIES if name != "import_updates"))
+SHAPE = {
+    "leads": 130,
+    "contacts": 80,
+    "opportunities": 70,
+    "tasks": 70,
+    "activities": 420,
+    "events": 60,
+    "custom_fields": 6,
+}
+HOUR, DAY = 3_600, 86_400
+WITH_CUSTOM_FIELDS = ("leads", "contacts", "opportunities", "custom_activities")
+
+
+def ended_at(app: CloseSandbox) -> dict[str, str]:
+    """Return when each object was deleted, to the second, as the log has it."""
+    events = (event for event in app.world.records("events") if event["action"] == "deleted")
+    return {event["object_id"]: f"{event['date_updated'][:19]}Z" for event in events}
+
+
+def childless(app: CloseSandbox) -> str:
+    """Return a lead that has nothing that would be deleted with it."""
+    world = app.world
+    return next(row.id for row in world.tables["leads"] if not any(world.tables[one].of_lead(row.id) for one in TOLD))
+
+
+def some(app: CloseSandbox, stream: str) -> str:
+    """Return a record with custom fields, where the stream has them."""
+    records = app.world.records(stream)
+    if stream in WITH_CUSTOM_FIELDS:
+        records = [one for one in records if any(name.startswith("custom.") for name in one)] or records
+    return str(records[len(records) // 2]["id"])
+
+
+def delete_one_of_each(app: CloseSandbox) -> dict[str, Record]:
+    """Edit and delete a record of each stream, the lead last; returns what they were, as it should arrive."""
+    last: dict[str, Record] = {}
+    for stream in reversed(TOLD):
+        number = some(app, stream)
+        app.world.edit(stream, ids=[number], changes={"brand_new_field": [1, {"a": None}]})
+        last[stream] = expected(app.world, stream)[(number,)]
+        app.world.delete(stream, ids=[number])
+    return last
+
+
+def without_columns(stream: str, record: Record) -> Record:
+    """Return a record without its columns of custom fields, and what is left out of searches."""
+    (plain,) = CONTRACT.without_custom_columns(stream, {("",): record}).values()
+    extra = {name: value for name, value in plain["_extra"].items() if name not in LEFT_OUT.get(stream, ())}
+    return {**plain, "_extra": extra}
+
+
+def columns_of(record: Record) -> Record:
+    """Return the columns of custom fields."""
+    return {name: value for name, value in record.items() if name.startswith("custom_") and value is not None}
+
+
+def test_a_deleted_record_comes_once_more_with_its_last_content(start_some: Start) -> None:
+    """Of each stream that the log tells of: all of its fields, one that no schema knows, and when it was deleted."""
+    app, tap = start_some(TOLD, SHAPE)
+    first = tap.sync()
+    last = delete_one_of_each(app)
+    second = tap.sync(state=first.state)
+    moments = ended_at(app)
+    for stream, record in last.items():
+        found = told(second, stream)[record["id"]]
+        assert found[DELETED_AT] == moments[record["id"]], stream
+        found = {name: value for name, value in found.items() if name not in (DELETED_AT, "merged_into")}
+        assert without_columns(stream, found) == without_columns(stream, record), stream
+        before = next(one for one in first.records(stream) if one["id"] == record["id"])
+        assert columns_of(found) == columns_of(before), stream
+        assert columns_of(found) or stream not in ("leads", "contacts", "opportunities"), stream
+        assert second.audit()[stream]["deletions"] >= 1, stream
+
+
+def test_deleted_records_come_last_and_fit_the_schema(start_some: Start) -> None:
+    """Pages may be older than the deletion: a target would take the row for alive."""
+    app, tap = start_some(TOLD, SHAPE)
+    first = tap.sync()
+    for stream in TOLD:
+        app.world.edit(stream, count=8)
+    delete_one_of_each(app)
+    second = tap.sync(state=first.state)
+    for stream in TOLD:
+        marks = [record.get(DELETED_AT) is not None for record in second.records(stream)]
+        assert True in marks, stream
+        assert marks == sorted(marks), stream
+        schema = second.schemas[stream]["schema"]
+        check = jsonschema.Draft202012Validator(schema, format_checker=jsonschema.FormatChecker())
+        for record in told(second, stream).values():
+            check.validate(record)
+
+
+def test_what_belongs_to_a_deleted_lead_is_told_too(start_some: Start) -> None:
+    """Its contacts, opportunities, tasks and activities; the tables equal the living truth."""
+    app, tap = start_some(TOLD, SHAPE)
+    first = tap.sync()
+    gone = app.world.delete("leads", count=30)
+    second = tap.sync(state=first.state)
+    target = Target().load(first, second)
+    for stream in TOLD:
+        assert differences(app.world, stream, target.living(stream)) == {}, stream
+    assert set(told(second, "leads")) == set(gone)
+    for stream in (*CHANGING, "emails", "created_activities"):
+        marked = target.marked(stream).values()
+        assert marked, stream
+        assert {record.get("lead_id", record["id"]) for record in marked} <= set(gone), stream
+        assert second.audit()[stream]["deletions"] == len(marked), stream
+
+
+def test_a_deletion_is_told_again_within_the_overlap_just_the_same(start_some: Start) -> None:
+    """And no longer after that; it is counted once."""
+    app, tap = start_some(TOLD, SHAPE)
+    first = tap.sync()
+    delete_one_of_each(app)
+    app.behaviour.clock_skew = 10.0  # the bookmark stays so far behind the clock that these are behind it
+    second = tap.sync(state=first.state)
+    third = tap.sync(state=second.state)
+    for stream in TOLD:
+        assert told(third, stream) == told(second, stream) != {}, stream
+    app.behaviour.clock_skew = 900.0
+    fourth = tap.sync(state=third.state)
+    fifth = tap.sync(state=fourth.state)
+    for stream in TOLD:
+        assert told(fifth, stream) == {}, stream
+        counted = [run.audit()[stream]["deletions"] for run in (second, third, fourth, fifth)]
+        assert sum(counted) == len(told(second, stream)), stream
+
+
+@pytest.mark.parametrize("selected", [TOLD, ("leads",), ("tasks",)], ids=["all", "leads only", "tasks only"])
+def test_a_record_that_was_made_again_is_not_marked(start_some: Start, selected: tuple[str, ...]) -> None:
+    """The log tells of its deletion, but what is listed later lives."""
+    app, tap = start_some(selected, SHAPE)
+    first = tap.sync()
+    records = {stream: app.world.record(stream, some(app, stream)) for stream in selected if stream != "leads"}
+    if "leads" in selected:
+        records["leads"] = app.world.record("leads", childless(app))
+    for stream, record in records.items():
+        app.world.delete(stream, ids=[record["id"]])
+    time.sleep(1.1)
+    for stream, record in records.items():
+        nested = ("contacts", "opportunities", "tasks", "date_updated", "activity_at")
+        app.world.create(stream, changes={name: value for name, value in record.items() if name not in nested})
+    second = tap.sync(state=first.state)
+    target = Target().load(first, second)
+    for stream, record in records.items():
+        assert record["id"] not in told(second, stream), stream
+        assert (record["id"],) in target.living(stream), stream
+        assert differences(app.world, stream, target.living(stream)) == {}, stream
+
+
+# Merges
+
+
+@pytest.mark.parametrize("selected", [TOLD, ("leads",)], ids=["all", "leads only"])
+def test_a_merged_lead_names_the_one_that_is_left(start_some: Start, selected: tuple[str, ...]) -> None:
+    """Where the log tells of its end; a lead that was deleted names none."""
+    app, tap = start_some(selected, SHAPE, merge_deletes_source=True)
+    first = tap.sync()
+    deleted = app.world.delete("leads", count=3)
+    merged = app.world.merge(count=5)
+    second = tap.sync(state=first.state)
+    into = {
+        event["meta"]["merge_source_lead_id"]: event["meta"]["merge_destination_lead_id"]
+        for event in app.world.records("events")
+        if event["action"] == "merged"
+    }
+    found = {number: record.get("merged_into") for number, record in told(second, "leads").items()}
+    assert found == {**dict.fromkeys(deleted), **{number: into[number] for number in merged}}
+    assert all(found[number] in app.world.ids("leads") for number in merged)
+
+
+def test_what_a_merged_lead_had_carries_the_id_of_the_other_one(start_some: Start) -> None:
+    """The children live on; the source without an event of its end stays until the next reconcile."""
+    app, tap = start_some(TOLD, SHAPE)
+    first = tap.sync()
+    merged = app.world.merge(count=10)
+    second = tap.sync(state=first.state)
+    target = Target().load(first, second)
+    for stream in TOLD[1:]:
+        assert differences(app.world, stream, target.living(stream)) == {}, stream
+        assert not {record.get("lead_id") for record in target.living(stream).values()} & set(merged), stream
+    assert set(differences(app.world, "leads", target.living("leads"))["surplus"]) <= {(one,) for one in merged}
+    assert told(second, "leads") == {}
+    third = tap.sync(state=second.state, reconcile="true")
+    assert {number for (number,) in target.load(third).ended["leads"]} == set(merged)
+    assert differences(app.world, "leads", target.living("leads")) == {}
+
+
+# What the log does not tell
+
+
+def test_a_deletion_without_content_makes_no_row_of_nulls(start_some: Start) -> None:
+    """A key that is no admin's sees no content of events older than an hour: the audit says so, a reconcile marks."""
+    app, tap = start_some(TOLD, SHAPE, admin_key=False)
+    first = tap.sync()
+    gone = delete_one_of_each(app)
+    app.behaviour.clock_skew = 2.0 * HOUR
+    second = tap.sync(state=first.state)
+    target = Target().load(first, second)
+    for stream in TOLD:
+        assert told(second, stream) == {}, stream
+        assert any("told without the record" in note for note in second.audit()[stream]["notes"]), stream
+        assert (gone[stream]["id"],) in target.living(stream), stream
+    third = tap.sync(state=second.state, reconcile="true")
+    target.load(third)
+    for stream in TOLD:
+        assert (gone[stream]["id"],) in target.ended[stream], stream
+        assert differences(app.world, stream, target.living(stream)) == {}, stream
+
+
+def test_a_deletion_that_shows_late_in_the_log_is_told_by_the_run_after(start_some: Start) -> None:
+    """It is dated as if it had been there: the overlap of five minutes has it."""
+    app, tap = start_some(TOLD, SHAPE, deleted_late=1.0, deleted_delay=240.0)
+    first = tap.sync()
+    gone = delete_one_of_each(app)
+    second = tap.sync(state=first.state)
+    app.world.log.table.settle(float("inf"))
+    app.behaviour.clock_skew = 240.0
+    third = tap.sync(state=second.state)
+    for stream in TOLD:
+        assert told(second, stream) == {}, stream
+        assert gone[stream]["id"] in told(third, stream), stream
+    target = Target().load(first, second, third)
+    for stream in TOLD:
+        assert differences(app.world, stream, target.living(stream)) == {}, stream
+
+
+def test_a_deletion_that_is_missing_in_the_log_is_found_by_the_reconcile(start_some: Start) -> None:
+    """Of whatever stream."""
+    app, tap = start_some((*TOLD, "import_updates"), SHAPE, deleted_missing=1.0)
+    first = tap.sync()
+    gone = delete_one_of_each(app)
+    (import_update,) = app.world.delete("import_updates", count=1)
+    second = tap.sync(state=first.state)
+    third = tap.sync(state=second.state, reconcile="true")
+    target = Target().load(first, second, third)
+    for stream in TOLD:
+        assert told(second, stream) == {}, stream
+        assert (gone[stream]["id"],) in target.ended[stream], stream
+        assert third.audit()[stream]["deletions"] == len(target.ended[stream]), stream
+    assert target.ended["import_updates"] == {(import_update,)}
+    for stream in (*TOLD, "import_updates"):
+        assert differences(app.world, stream, target.living(stream)) == {}, stream
+
+
+def test_a_pause_longer_than_the_log_reaches_makes_a_reconcile_due(start_some: Start) -> None:
+    """The log line says why; the rows that nothing told of are marked."""
+    app, tap = start_some(TOLD, SHAPE)
+    first = tap.sync()
+    gone = delete_one_of_each(app)
+    state = first.state
+    app.behaviour.clock_skew = 31.0 * DAY
+    for stream in TOLD:
+        state["bookmarks"][stream]["reconciled_at"] = "2999-01-01T00:00:00Z"  # not due for its age
+    second = tap.sync(state=state)
+    target = Target().load(first, second)
+    for stream in TOLD:
+        why = "the last run was longer ago than the CRM tells of deletions (30 days)"
+        assert f"{stream}: complete read to find deletions, beside the bookmark: {why}" in second.log
+        assert second.audit()[stream]["mode"] == "reconcile", stream
+        assert (gone[stream]["id"],) in target.ended[stream], stream
+        assert differences(app.world, stream, target.living(stream)) == {}, stream
+
+
+def test_a_key_that_may_not_read_the_log_finds_deletions_by_the_reconcile(start_some: Start) -> None:
+    """Everything else works, and the audit says so."""
+    app, tap = start_some((*TOLD, "users"), SHAPE, forbidden=["event"])
+    first = tap.sync()
+    gone = delete_one_of_each(app)
+    new = {stream: app.world.create(stream, count=3) for stream in TOLD}
+    second = tap.sync(state=first.state)
+    target = Target().load(first, second)
+    for stream in TOLD:
+        notes = second.audit()[stream]["notes"]
+        assert any("deletions are found by the reconcile only" in note and "403" in note for note in notes), stream
+        assert {(number,) for number in new[stream]} <= target.living(stream).keys(), stream
+        assert (gone[stream]["id"],) in target.living(stream), stream
+    target.load(tap.sync(state=second.state, reconcile="true"))
+    for stream in TOLD:
+        assert (gone[stream]["id"],) in target.ended[stream], stream
+        assert not target.ended[stream] & {(number,) for number in app.world.ids(stream)}, stream
+
+
+def bookmarks(run: Run) -> dict[str, Any]:
+    """Return the bookmark of each stream."""
+    return {name: entry.get("replication_key_value") for name, entry in run.state["bookmarks"].items()}
+
+
+def test_a_log_that_stays_broken_ends_the_streams_that_need_it_and_the_next_run_catches_up(start_some: Start) -> None:
+    """By name, their bookmarks kept: a bookmark that moved on would pass the deletions. Lists are complete."""
+    app, tap = start_some((*TOLD, "import_updates", "users", "dialers"), SHAPE)
+    first = tap.sync()
+    gone = delete_one_of_each(app)
+    app.behaviour.faults = [FaultRule(["500"], every=1, path="event")]
+    second = tap.sync(state=first.state, expect=1, retry_seconds=1)
+    failed = {stream for stream, row in second.audit().items() if not row["complete"]}
+    assert failed == {*TOLD, "import_updates"}
+    for stream in failed:
+        assert bookmarks(second)[stream] == bookmarks(first)[stream], stream
+        assert f"`{stream}` is not complete" in second.log, stream
+    app.behaviour.faults = []
+    third = tap.sync(state=second.state)
+    target = Target().load(first, second, third)
+    for stream in TOLD:
+        assert gone[stream]["id"] in told(third, stream), stream
+        assert differences(app.world, stream, target.living(stream)) == {}, stream
