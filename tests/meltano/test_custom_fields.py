@@ -22,7 +22,8 @@ from tests.meltano.databases import MADE, Loading
 from tests.singer import Tap
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator
+    from collections import Counter
+from collections.abc import Callable, Collection, Iterator
 
     from sandbox.simulator import Simulator
     from tests.custom_truth import Field
@@ -117,14 +118,17 @@ class Account:
                 change("add_field", added)
             for stream in self.streams:
                 change("rename_field", {"id": self.number(stream, "Notes"), "name": "Remarks"})
-                change("rename_choice", {"id": self.number(stream, "Region"), "choice": "Süd", "new": RENAMED["close"]})
+                region = self.number(stream, "Region", "choices")
+                used = Counter(row[region] for row in self.values(stream).values() if row[region])
+                (choice, _), *_ = used.most_common(1)
+                change("rename_choice", {"id": region, "choice": choice, "new": RENAMED["close"]})
         return {stream: [str(one) for one in change("edit", self._edit(stream))] for stream in self.streams}
 
     def _edit(self, stream: str) -> Record:
-        """Return the order to edit some records, one that has the renamed option among them and another one not."""
+        """Return the order to edit some records; of those that have the renamed option, if there are any, one is."""
         values = self.values(stream)
-        has, *others = [key for key, row in values.items() if RENAMED[self.name] in row.values()]
-        ids = [has, *[key for key in values if key not in {has, *others}][:24]]
+        having = [key for key, row in values.items() if RENAMED[self.name] in row.values()]
+        ids = [*having[:1], *[key for key in values if key not in having][:24]]
         return {"object": stream, "ids": [int(one) for one in ids] if self.name == "copper" else ids}
 
     def number(self, stream: str, label: str, kind: str = "") -> Any:  # noqa: ANN401 - as the CRM has it
