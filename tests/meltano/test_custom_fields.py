@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
@@ -22,8 +23,7 @@ from tests.meltano.databases import MADE, Loading
 from tests.singer import Tap
 
 if TYPE_CHECKING:
-    from collections import Counter
-from collections.abc import Callable, Collection, Iterator
+    from collections.abc import Callable, Collection, Iterator
 
     from sandbox.simulator import Simulator
     from tests.custom_truth import Field
