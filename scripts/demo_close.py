@@ -78,10 +78,12 @@ CLOSE = Crm(
         Change("4 leads are deleted, with all that belongs to them", "delete", {"object": "leads", "count": 4}),
     ),
     deletions=(Change("3 templates of mails are deleted", "delete", {"object": "email_templates", "count": 3}),),
-    # The log itself forgets after 30 days.
+    # The log forgets after 30 days, and does not tell of `import_updates`, which go with their lead.
     gone="""
         SELECT object_id FROM close.events WHERE action = 'deleted'
         UNION ALL SELECT source_lead_id FROM close.lead_merges
+        UNION ALL SELECT id FROM close.import_updates
+        WHERE lead_id IN (SELECT object_id FROM close.events WHERE action = 'deleted')
         UNION ALL SELECT id FROM close.events
         WHERE date_updated < CAST(CURRENT_TIMESTAMP AS TIMESTAMP) - INTERVAL '29 days'
     """,

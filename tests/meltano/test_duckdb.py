@@ -124,7 +124,7 @@ def test_this_loader_keeps_deleted_rows_of_copera_until_they_are_removed_by_what
 ) -> None:
     kept = {one.table: one.surplus for one in loaded("copera").loaded_again if not one.equal}
     assert kept == {"leads": 5, "companies": 3}
-    assert loaded("copera").removed == dict.fromkeys(STREAMS.values(), 0) | kept
+    assert {table: rows for table, rows in loaded("copera").removed.items() if rows} == kept
 
 
 def test_a_column_that_copera_was_given_between_the_runs_has_its_values(loaded: Callable[[str], Loads]) -> None:

@@ -31,6 +31,7 @@ READ = {
     "copper": tuple(CRMS["copper"].tables),
     "close": (
         *("leads", "contacts", "opportunities", "tasks", "events", "emails", "calls", "notes", "lead_merges"),
+        "import_updates",
         *("organization", "pipelines", "opportunity_statuses", "custom_fields", "unsubscribed_emails"),
     ),
     "copera": ("leads", "people", "companies", "opportunities", "columns"),
@@ -99,7 +100,8 @@ def test_the_second_run_loads_what_changed_in_its_version(loaded: Callable[[str]
         ("close", "leads.id", "text"),
         ("close", "leads.addresses", "jsonb[]"),
         ("close", "leads.contact_ids", "text[]"),
-        ("close", "leads.custom_fields", "jsonb"),
+        ("close", "leads.merged_into", "text"),
+        ("close", "leads._sdc_deleted_at", "timestamp without time zone"),
         ("close", "leads.date_updated", "timestamp without time zone"),
         ("close", "contacts.emails", "jsonb[]"),
         ("close", "opportunities.value", "bigint"),
