@@ -100,7 +100,7 @@ def test_a_token_that_is_refused_early_is_renewed_and_the_question_asked_again(s
     path = with_oauth(tap)
 
     def end_tokens(moment: Moment) -> None:
-        if moment.when == "after" and moment.request.number in (5, 12):
+        if moment.when == "after" and moment.request.number in (5, 24):
             for token in list(app.oauth.access):
                 app.oauth.access[token] = 0.0
 
