@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -91,29 +90,3 @@ def _field(record: Record) -> CustomField:
         schema=list_of(schema) if many and schema is not ANY else schema,
         choices=[str(choice) for choice in choices] if isinstance(choices, list) else (),
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Definitions:
-    """The stream of the definitions themselves; each says in ``object_type`` which list it came from.
-
-    A list that the plan or the user's role does not have is left out with a note.
-    """
-
-    def read(self, reading: Reading) -> None:
-        """Read the lists one after the other."""
-        refused: list[errors.ReadError] = []
-        for kind in KINDS:
-            try:
-                records = definitions(kind, reading)
-            except (errors.Forbidden, errors.NotThere) as error:
-                refused.append(error)
-                reading.ledger.gap(f"object_type {kind} is not readable with this key")
-                continue
-            reading.emit_records([{**record, "object_type": kind} for record in records])
-        if len(refused) == len(KINDS):
-            raise refused[0]
-
-    def probe(self, reading: Reading) -> None:
-        """Ask for the first list, if that was not done yet."""
-        definitions(KINDS[0], reading)

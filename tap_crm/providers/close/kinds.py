@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from tap_crm.declare import Reading, Source
+    from tap_crm.providers.close.organization import Record
     from tap_crm.reading.page import Emit, Item
 
 _log = logging.getLogger("tap-crm.close")
@@ -34,11 +35,18 @@ class ListsOfKinds:
     """One stream from a list per kind; each record says in ``column`` which list it came from.
 
     A kind that the plan or the user's role does not have is left out with a note.
+
+    Attributes:
+        path: of all lists, without the kind.
+        kinds: the last parts of their paths.
+        column: what is added to each record.
+        shared: returns a list that other streams need, too, so that it is asked once; None where none does.
     """
 
     path: str
     kinds: tuple[str, ...]
     column: str
+    shared: Callable[[str, Reading], list[Record]] | None = None
 
     def read(self, reading: Reading) -> None:
         """Read the lists one after the other."""
@@ -53,15 +61,22 @@ class ListsOfKinds:
             raise refused[0]
 
     def _read_kind(self, reading: Reading, kind: str) -> None:
-        def emit(item: Item) -> None:
-            reading.emit(Page(records=[{**record, self.column: kind} for record in decoded(item)]))
+        def emit(records: list[Record]) -> None:
+            if records:  # they are counted where they are read
+                reading.emit(Page(records=[{**record, self.column: kind} for record in records]))
 
+        if self.shared is not None:
+            emit(self.shared(kind, reading))
+            return
         listing = ListListing(reading, f"{self.path}{kind}/", label=f"{reading.spec.name} of {kind}")
-        OffsetReader(listing, emit, reading.ledger, reading.is_first).read()
+        OffsetReader(listing, lambda item: emit(decoded(item)), reading.ledger, reading.is_first).read()
 
     def probe(self, reading: Reading) -> None:
-        """Ask for the first list."""
-        ListListing(reading, f"{self.path}{self.kinds[0]}/").ask_from(0)
+        """Ask for the first list, unless it was just asked for."""
+        if self.shared is not None:
+            self.shared(self.kinds[0], reading)
+        else:
+            ListListing(reading, f"{self.path}{self.kinds[0]}/").ask_from(0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from tap_crm.declare import StreamSpec
 from tap_crm.providers.close.activities import Activities
-from tap_crm.providers.close.custom_fields import Definitions, custom
+from tap_crm.providers.close.custom_fields import KINDS, custom, definitions
 from tap_crm.providers.close.events import DAYS_KEPT, OVERLAP, Events
 from tap_crm.providers.close.kinds import ListsOfKinds, PerParent, all_leads, listed
 from tap_crm.providers.close.lists import ChangeList, WholeList
@@ -137,7 +137,7 @@ STREAMS = (
     StreamSpec(
         "custom_fields",
         ("object_type", "id"),
-        Definitions(),
+        ListsOfKinds("/custom_field/", KINDS, "object_type", shared=definitions),
     ),
     _whole("custom_activity_types", "/custom_activity/"),
     _whole("custom_object_types", "/custom_object_type/"),
