@@ -7,8 +7,9 @@ as it comes.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
+from tap_crm.shaping.custom_fields import ANY, BOOLEAN, MOMENT, NUMBER, TEXT, Schema, list_of
 from tap_crm.shaping.naming import LONGEST, ROOM_FOR_A_SUFFIX, distinct_names
 
 if TYPE_CHECKING:
@@ -16,16 +17,8 @@ if TYPE_CHECKING:
 
     from tap_crm.providers.copera.answers import Record
 
-Schema: TypeAlias = "dict[str, Any]"
-
-TEXT: Schema = {"type": ["string", "null"]}
-NUMBER: Schema = {"type": ["number", "null"]}
 INTEGER: Schema = {"type": ["integer", "null"]}
-BOOLEAN: Schema = {"type": ["boolean", "null"]}
-MOMENT: Schema = {"type": ["string", "null"], "format": "date-time"}
-TEXTS: Schema = {"type": ["array", "null"], "items": {"type": ["string", "null"]}}
-#: A value of any shape, as JSON text: loaders disagree on columns that hold now a text, now an object.
-ANY: Schema = {"type": ["string", "null"], "contentMediaType": "application/json"}
+TEXTS = list_of(TEXT)
 
 _BY_TYPE: dict[str, Schema] = {
     **dict.fromkeys(
