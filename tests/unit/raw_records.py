@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from tap_crm.custom_columns import CustomColumns
 from tap_crm.providers.close import custom_fields as close
 from tap_crm.providers.copper import custom_fields as copper
-from tap_crm.shaping.carriers import Entries, Prefixed
+from tap_crm.providers.copper.entries import Entries
+from tap_crm.shaping.carriers import Prefixed
 from tap_crm.shaping.conform import RecordConformer
 from tap_crm.shaping.custom_fields import columns_of
 from tap_crm.shaping.schema import EXTRA, is_free_form, is_json_text, json_types, load_schema, schema_directory

@@ -7,8 +7,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from tap_crm.declare import CustomFields
+from tap_crm.providers.copper.entries import Entries
 from tap_crm.providers.copper.lists import Record, ask_list, records_in
-from tap_crm.shaping.carriers import Entries
 from tap_crm.shaping.custom_fields import ANY, BOOLEAN, DATE, LIST, NUMBER, TEXT, CustomField, list_of
 from tap_crm.transport.session import Question
 
