@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
 
 from sandbox.close.custom_fields import shared_with
@@ -35,7 +36,7 @@ _AS_TEXT = ("text", "textarea", "hidden")
 _TEXTS = (*_AS_TEXT, "url", "email", "number", "date", "datetime", "choices")
 
 
-class FieldOrders:
+class FieldOrders(ABC):
     """What a world can be told to do with custom fields; ids are given back, dates of records never move.
 
     The definition's own `date_updated` moves, and the log tells of it.
@@ -46,9 +47,9 @@ class FieldOrders:
     lists: dict[str, list[Record]]
     _editor: Editor
 
+    @abstractmethod
     def now(self) -> int:
         """Read the clock in microseconds."""
-        raise NotImplementedError
 
     def add_field(  # noqa: PLR0913 - each is a field of a definition
         self,
