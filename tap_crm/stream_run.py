@@ -8,6 +8,7 @@ reconcile. While one is under way, over several runs if need be, whatever is rea
 from __future__ import annotations
 
 import logging
+import threading
 from typing import TYPE_CHECKING, Any
 
 from tap_crm import errors
@@ -237,6 +238,7 @@ class Budget:
     """
 
     def __init__(self, most: int | None) -> None:
+        self._lock = threading.Lock()
         self._left = most
 
     @property
@@ -249,9 +251,10 @@ class Budget:
         return self._left is None or self._left > 0
 
     def use(self, requests: int) -> None:
-        """Book requests."""
-        if self._left is not None:
-            self._left -= requests
+        """Book requests; several streams may do so at the same time."""
+        with self._lock:
+            if self._left is not None:
+                self._left -= requests
 
 
 def _number(unfinished: Mapping[str, Any]) -> int | None:
