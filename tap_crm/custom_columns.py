@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from tap_crm.settings import Settings
     from tap_crm.shaping.carriers import Carrier
     from tap_crm.shaping.custom_fields import Schema
+
+_log = logging.getLogger("tap-crm")
 
 #: Columns that a warning names.
 MOST_NAMED = 5
@@ -43,6 +46,16 @@ class CustomColumns:
     def is_forbidden(self) -> bool:
         """Whether the CRM does not give the definitions, as opposed to an outage."""
         return isinstance(self.error, errors.FinalWord)
+
+    @property
+    def is_left_as_it_comes(self) -> bool:
+        """Whether records are emitted with their values as the CRM sends them."""
+        return self.form == "raw" and self.carrier.is_raw_as_it_comes
+
+    @property
+    def gathers_unknown(self) -> bool:
+        """Whether values have to be put together without knowing which custom fields there are."""
+        return self.form == "raw" and not self.carrier.is_raw_as_it_comes
 
     def extend(self, schema: Schema) -> Schema:
         """Return a stream's schema with the columns, and with the values as they come only where they are wanted."""
@@ -85,9 +98,33 @@ class CustomColumns:
         filled = {column.name for column in columns}
         return [name for name, schema in known.items() if name not in filled and id_described(schema) is not None]
 
-    def has_orphans(self, known: Mapping[str, Schema]) -> bool:
-        """Tell whether a catalog has columns of which no definition is known."""
-        return bool(self._without_field(known, self.in_effect(known).values()))
+    def names(self, known: Mapping[str, Schema]) -> dict[str, str]:
+        """Return the names of the columns by the ids of their fields."""
+        return {key: column.name for key, column in sorted(self.in_effect(known).items())}
+
+    def check(self, stream: str, known: Mapping[str, Schema]) -> str | None:
+        """Return what is to be noted if definitions are not readable; None if they are.
+
+        A stream whose catalog has no column of theirs is read: the values are kept in ``_extra`` then.
+
+        Raises:
+            ReadError: columns depend on them.
+        """
+        if self.error is None:
+            return None
+        if not self.is_forbidden:
+            raise self.error
+        if self._without_field(known, self.in_effect(known).values()):
+            raise errors.ReadError(
+                f"{stream}: the key may no longer read the definitions of custom fields, which the catalog has as "
+                "columns; give it that right, or set `custom_fields` to `raw` and run discovery again"
+            )
+        none = "no columns for custom fields, their definitions are"
+        which = "some definitions of custom fields are" if self.fields else none
+        remark = f"{which} not readable with this key; values without a column are in `{EXTRA}`"
+        if not self.fields:  # a plan may lack a part of them, and what that hides is told where it shows
+            _log.warning("%s: %s", stream, remark)
+        return remark
 
     def owns(self, name: str, schema: Schema) -> bool:
         """Tell whether a property is a column of a custom field."""
@@ -150,6 +187,28 @@ def custom_columns(spec: StreamSpec, schema: Schema, settings: Settings, reading
     return columns
 
 
+def warn_of_changes(
+    streams: Mapping[str, CustomColumns], known: Mapping[str, Mapping[str, Schema]], before: Mapping[str, Any]
+) -> None:
+    """Say which custom fields were renamed since the last run, and what the catalog does not know yet.
+
+    The arguments are those of :func:`renamings`.
+    """
+    for line in renamings(streams, known, before):
+        _log.warning("%s", line)
+    for stream, columns in streams.items():
+        stale = columns.staleness(known[stream]) if columns.error is None else None
+        if stale is not None:
+            _log.warning(
+                "%s: the catalog is older than the custom fields: %s; nothing is lost, what has no column is kept in "
+                "`%s`; %s",
+                stream,
+                stale,
+                EXTRA,
+                WHAT_TO_DO,
+            )
+
+
 def renamings(
     streams: Mapping[str, CustomColumns], known: Mapping[str, Mapping[str, Schema]], before: Mapping[str, Any]
 ) -> list[str]:
@@ -165,7 +224,7 @@ def renamings(
         names = before.get(stream)
         if not isinstance(names, dict):
             continue
-        present = {key: column.name for key, column in columns.in_effect(known[stream]).items()}
+        present = columns.names(known[stream])
         owners = {name: key for key, name in present.items()}
         for key, old in names.items():
             if not isinstance(old, str):

@@ -108,26 +108,10 @@ class CrmStream(Stream):
         return Deletions.RECONCILED if self.replication_method == "INCREMENTAL" else Deletions.EACH_RUN
 
     def _check_definitions(self) -> None:
-        """Raise what kept the definitions of custom fields from being read, if columns depend on them.
-
-        A stream whose catalog has no such column is read: the values are kept in ``_extra`` then.
-        """
-        custom = self.custom
-        if custom is None or custom.error is None:
-            return
-        if not custom.is_forbidden:
-            raise custom.error
-        if custom.has_orphans(self.effective_schema["properties"]):
-            raise errors.ReadError(
-                f"{self.name}: the key may no longer read the definitions of custom fields, which the catalog has as "
-                "columns; give it that right, or set `custom_fields` to `raw` and run discovery again"
-            )
-        none = "no columns for custom fields, their definitions are"
-        which = "some definitions of custom fields are" if custom.fields else none
-        remark = f"{which} not readable with this key; values without a column are in `{EXTRA}`"
-        self.ledger.note(remark)
-        if not custom.fields:  # a plan may lack a part of them, and what that hides is told where it shows
-            self.logger.warning("%s: %s", self.name, remark)
+        """Raise what kept the definitions of custom fields from being read, if columns depend on them."""
+        remark = None if self.custom is None else self.custom.check(self.name, self.effective_schema["properties"])
+        if remark is not None:
+            self.ledger.note(remark)
 
     def probe(self) -> None:
         """Ask one question that shows whether the key may read this stream."""
@@ -257,7 +241,8 @@ class CrmStream(Stream):
             self._versions.note_told(item.created)
         elif isinstance(item, Progress):
             self._versions.note_progress(item)
-            self._write_changed_state(write_messages=write_messages)
+            if self.mode == "reconcile":  # else a checkpoint follows
+                self._write_changed_state(write_messages=write_messages)
         elif isinstance(item, Checkpoint):
             self._move_bookmark(item)
             self._write_state_message_now(write_messages=write_messages)
@@ -279,8 +264,7 @@ class CrmStream(Stream):
     def _remember_columns(self) -> None:
         """Keep the names of columns by the ids of their fields, so that the next run notices a renaming."""
         if self.custom is not None and self.custom.form != "raw":
-            columns = self.custom.in_effect(self.effective_schema["properties"])
-            self.stream_state[COLUMNS] = {key: column.name for key, column in sorted(columns.items())}
+            self.stream_state[COLUMNS] = self.custom.names(self.effective_schema["properties"])
             self.state_manager.is_flushed = False
 
     def _booked(self, index: int, written: int, counter: Any) -> int:  # noqa: ANN401 - the SDK's counter
@@ -293,11 +277,8 @@ class CrmStream(Stream):
         """Tell whether the lines need nothing that only the SDK's own path does."""
         config = self.config
         plain = not (config.get("stream_maps") or config.get("flattening_enabled") or config.get("batch_config"))
-        return plain and self.ABORT_AT_RECORD_COUNT is None and not self.spec.masked and not self._gathers_raw()
-
-    def _gathers_raw(self) -> bool:
-        """Tell whether values of custom fields have to be put together without knowing which there are."""
-        return self.custom is not None and self.custom.form == "raw" and not self.custom.carrier.is_raw_as_it_comes
+        known = self.custom is None or not self.custom.gathers_unknown
+        return plain and known and self.ABORT_AT_RECORD_COUNT is None and not self.spec.masked
 
     def _write_fast(self, page: Page) -> int | None:
         """Write a page straight from its body; None if it needs the careful path."""
@@ -362,11 +343,10 @@ class CrmStream(Stream):
 
     def _custom(self) -> CustomValues | None:
         """Return what reads custom fields into columns; None where the values are emitted just as they come."""
-        custom = self.custom
-        if custom is None or (custom.form == "raw" and custom.carrier.is_raw_as_it_comes):
+        if self.custom is None or self.custom.is_left_as_it_comes:
             return None
         if self._custom_values is None:
-            self._custom_values = custom.values(
+            self._custom_values = self.custom.values(
                 self.effective_schema["properties"], self._wanted(), self.tap.settings.date_order
             )
         return self._custom_values

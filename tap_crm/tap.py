@@ -22,7 +22,7 @@ from tap_crm import errors
 from tap_crm.audit import NAME as AUDIT
 from tap_crm.audit import AuditStream
 from tap_crm.config import CONFIG
-from tap_crm.custom_columns import WHAT_TO_DO, custom_columns, renamings
+from tap_crm.custom_columns import custom_columns, warn_of_changes
 from tap_crm.declare import Reading
 from tap_crm.feed import Feeds
 from tap_crm.input_checks import NO_STATE, check_before_asking, checked_bookmarks, lost_stream
@@ -313,22 +313,11 @@ class TapCRM(Tap):
             )
 
     def _warn_of_changed_columns(self, selected: Sequence[CrmStream]) -> None:
-        """Say which custom fields were renamed since the last run, and what the catalog does not know yet."""
+        """Say what changed of the custom fields since the last run, and since the catalog was made."""
         customs = {stream.name: stream.custom for stream in selected if stream.custom is not None}
         known = {stream.name: stream.effective_schema["properties"] for stream in selected}
         before = {name: entry.get(COLUMNS) for name, entry in self.state.get("bookmarks", {}).items()}
-        for line in renamings(customs, known, before):
-            self.logger.warning("%s", line)
-        for name, custom in customs.items():
-            stale = custom.staleness(known[name]) if custom.error is None else None
-            if stale is not None:
-                self.logger.warning(
-                    "%s: the catalog is older than the custom fields: %s; nothing is lost, what has no column is kept "
-                    "in `_extra`; %s",
-                    name,
-                    stale,
-                    WHAT_TO_DO,
-                )
+        warn_of_changes(customs, known, before)
 
     def begin(self, stream: CrmStream) -> None:
         """Note that a stream is being read.

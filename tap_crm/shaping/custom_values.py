@@ -154,8 +154,9 @@ class CustomValues:
         known: dict[int, Any] = {}
         if column.field.options is not None and "array" not in json_types(dict(column.schema)):
             for key in column.field.options:
-                with suppress(Unfit):
-                    known.update({key: conform(key)} if type(key) is int else {})
+                if type(key) is int:
+                    with suppress(Unfit):
+                        known[key] = conform(key)
         elif _form_of(column.schema) == "date":
             conform = _remembering(conform, known)
         return column.name, _plain_type(column), known, conform
@@ -270,11 +271,12 @@ class CustomValues:
     def spread(self, fields: tuple[Any, ...]) -> Record:
         """Return all that the custom fields add to a record, ``_extra`` included, from its decoded fields."""
         extra: Record = {}
-        values = self.read(self.carrier.pairs(self.keys, fields), extra)
+        pairs = self.carrier.pairs(self.keys, fields)
+        values = self.read(pairs, extra)
         if extra and self._keeps_extra:
             values[EXTRA] = extra
         if self.gathers:
-            values[self.carrier.column] = dict(self.carrier.pairs(self.keys, fields))
+            values[self.carrier.column] = dict(pairs)
         return values
 
     def counts(self) -> tuple[Counter[Any], ...]:
