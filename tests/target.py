@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -32,25 +32,29 @@ class Marking:
     keys: frozenset[Key]
 
 
-@dataclass
 class Target:
     """Takes messages in their order.
 
     A record replaces the row of its key, a mark included. ACTIVATE_VERSION marks rows of smaller versions, and of none.
 
-    Attributes:
+    Args:
+        runs: what they wrote is taken at once.
         loses: whether what a run wrote after its last STATE is lost.
+
+    Attributes:
         tables: rows by stream and key.
         markings: what each ACTIVATE_VERSION marked.
     """
 
-    loses: bool = False
-    tables: dict[str, dict[Key, Row]] = field(default_factory=dict)
-    markings: list[Marking] = field(default_factory=list)
-    _keys: dict[str, list[str]] = field(default_factory=dict)
+    def __init__(self, *runs: Run, loses: bool = False) -> None:
+        self.loses = loses
+        self.tables: dict[str, dict[Key, Row]] = {}
+        self.markings: list[Marking] = []
+        self._keys: dict[str, list[str]] = {}
+        self.take(*runs)
 
-    def take(self, *runs: Run) -> None:
-        """Take what runs wrote."""
+    def take(self, *runs: Run) -> Target:
+        """Take what runs wrote; returns itself."""
         for run in runs:
             messages = run.messages
             if self.loses:
@@ -58,6 +62,7 @@ class Target:
                 messages = messages[: states[-1] + 1] if states else []
             for message in messages:
                 self._take(message)
+        return self
 
     def _take(self, message: dict[str, Any]) -> None:
         kind, stream = message["type"], message.get("stream", "")
@@ -87,9 +92,13 @@ class Target:
         """Return the keys of the rows that are marked."""
         return {key for key, row in self.tables.get(stream, {}).items() if row.marked}
 
-    def ever_marked(self, stream: str) -> set[Key]:
-        """Return the keys that any ACTIVATE_VERSION marked, even if the row came back."""
-        return {key for marking in self.markings if marking.stream == stream for key in marking.keys}
+    def ever_marked(self, *streams: str) -> set[Key]:
+        """Return the keys that any ACTIVATE_VERSION marked, also those that came back; of all streams by default."""
+        return {key for one in self.markings if not streams or one.stream in streams for key in one.keys}
+
+    def activated(self, stream: str) -> list[int]:
+        """Return the versions of a stream that were activated, in order."""
+        return [marking.version for marking in self.markings if marking.stream == stream]
 
 
 class Targets:
@@ -138,6 +147,11 @@ def versions(run: Run, stream: str) -> set[int | None]:
     """Return the versions of a stream's records."""
     about = (one for one in run.messages if one["type"] == "RECORD" and one["stream"] == stream)
     return {one.get("version") for one in about}
+
+
+def told(run: Run, stream: str) -> dict[str, Record]:
+    """Return the records that a run emitted as deleted, by their ids."""
+    return {record["id"]: record for record in run.records(stream) if record.get(DELETED_AT) is not None}
 
 
 def aged(state: dict[str, Any], *streams: str, to: str = "2020-01-01T00:00:00Z") -> dict[str, Any]:

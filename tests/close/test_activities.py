@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.close.target import told
 from tests.close.truth import ACTIVITIES, differences
 from tests.singer import merged
+from tests.target import told
 
 if TYPE_CHECKING:
     from sandbox.close import CloseSandbox

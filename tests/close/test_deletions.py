@@ -9,8 +9,8 @@ import jsonschema
 import pytest
 
 from sandbox.faults import FaultRule
-from tests.close.target import DELETED_AT, Target, told
 from tests.close.truth import ACTIVITIES, CHANGING, CONTRACT, LEFT_OUT, differences, expected
+from tests.target import DELETED_AT, Target, told
 
 if TYPE_CHECKING:
     from sandbox.close import CloseSandbox
@@ -117,12 +117,12 @@ def test_what_belongs_to_a_deleted_lead_is_told_too(start_some: Start) -> None:
     first = tap.sync()
     gone = app.world.delete("leads", count=30)
     second = tap.sync(state=first.state)
-    target = Target().load(first, second)
+    target = Target(first, second)
     for stream in TOLD:
         assert differences(app.world, stream, target.living(stream)) == {}, stream
     assert set(told(second, "leads")) == set(gone)
     for stream in (*CHANGING, "emails", "created_activities"):
-        marked = target.marked(stream).values()
+        marked = [target.tables[stream][key].record for key in target.marked(stream)]
         assert marked, stream
         assert {record.get("lead_id", record["id"]) for record in marked} <= set(gone), stream
         assert second.audit()[stream]["deletions"] == len(marked), stream
@@ -162,7 +162,7 @@ def test_a_record_that_was_made_again_is_not_marked(start_some: Start, selected:
         nested = ("contacts", "opportunities", "tasks", "date_updated", "activity_at")
         app.world.create(stream, changes={name: value for name, value in record.items() if name not in nested})
     second = tap.sync(state=first.state)
-    target = Target().load(first, second)
+    target = Target(first, second)
     for stream, record in records.items():
         assert record["id"] not in told(second, stream), stream
         assert (record["id"],) in target.living(stream), stream
@@ -196,14 +196,14 @@ def test_what_a_merged_lead_had_carries_the_id_of_the_other_one(start_some: Star
     first = tap.sync()
     merged = app.world.merge(count=10)
     second = tap.sync(state=first.state)
-    target = Target().load(first, second)
+    target = Target(first, second)
     for stream in TOLD[1:]:
         assert differences(app.world, stream, target.living(stream)) == {}, stream
         assert not {record.get("lead_id") for record in target.living(stream).values()} & set(merged), stream
     assert set(differences(app.world, "leads", target.living("leads"))["surplus"]) <= {(one,) for one in merged}
     assert told(second, "leads") == {}
     third = tap.sync(state=second.state, reconcile="true")
-    assert {number for (number,) in target.load(third).ended["leads"]} == set(merged)
+    assert {number for (number,) in target.take(third).ever_marked("leads")} == set(merged)
     assert differences(app.world, "leads", target.living("leads")) == {}
 
 
@@ -217,15 +217,15 @@ def test_a_deletion_without_content_makes_no_row_of_nulls(start_some: Start) -> 
     gone = delete_one_of_each(app)
     app.behaviour.clock_skew = 2.0 * HOUR
     second = tap.sync(state=first.state)
-    target = Target().load(first, second)
+    target = Target(first, second)
     for stream in TOLD:
         assert told(second, stream) == {}, stream
         assert any("told without the record" in note for note in second.audit()[stream]["notes"]), stream
         assert (gone[stream]["id"],) in target.living(stream), stream
     third = tap.sync(state=second.state, reconcile="true")
-    target.load(third)
+    target.take(third)
     for stream in TOLD:
-        assert (gone[stream]["id"],) in target.ended[stream], stream
+        assert (gone[stream]["id"],) in target.ever_marked(stream), stream
         assert differences(app.world, stream, target.living(stream)) == {}, stream
 
 
@@ -241,7 +241,7 @@ def test_a_deletion_that_shows_late_in_the_log_is_told_by_the_run_after(start_so
     for stream in TOLD:
         assert told(second, stream) == {}, stream
         assert gone[stream]["id"] in told(third, stream), stream
-    target = Target().load(first, second, third)
+    target = Target(first, second, third)
     for stream in TOLD:
         assert differences(app.world, stream, target.living(stream)) == {}, stream
 
@@ -254,12 +254,12 @@ def test_a_deletion_that_is_missing_in_the_log_is_found_by_the_reconcile(start_s
     (import_update,) = app.world.delete("import_updates", count=1)
     second = tap.sync(state=first.state)
     third = tap.sync(state=second.state, reconcile="true")
-    target = Target().load(first, second, third)
+    target = Target(first, second, third)
     for stream in TOLD:
         assert told(second, stream) == {}, stream
-        assert (gone[stream]["id"],) in target.ended[stream], stream
-        assert third.audit()[stream]["deletions"] == len(target.ended[stream]), stream
-    assert target.ended["import_updates"] == {(import_update,)}
+        assert (gone[stream]["id"],) in target.ever_marked(stream), stream
+        assert third.audit()[stream]["deletions"] == len(target.ever_marked(stream)), stream
+    assert target.ever_marked("import_updates") == {(import_update,)}
     for stream in (*TOLD, "import_updates"):
         assert differences(app.world, stream, target.living(stream)) == {}, stream
 
@@ -274,12 +274,12 @@ def test_a_pause_longer_than_the_log_reaches_makes_a_reconcile_due(start_some: S
     for stream in TOLD:
         state["bookmarks"][stream]["reconciled_at"] = "2999-01-01T00:00:00Z"  # not due for its age
     second = tap.sync(state=state)
-    target = Target().load(first, second)
+    target = Target(first, second)
     for stream in TOLD:
         why = "the last run was longer ago than the CRM tells of deletions (30 days)"
         assert f"{stream}: complete read to find deletions, beside the bookmark: {why}" in second.log
         assert second.audit()[stream]["mode"] == "reconcile", stream
-        assert (gone[stream]["id"],) in target.ended[stream], stream
+        assert (gone[stream]["id"],) in target.ever_marked(stream), stream
         assert differences(app.world, stream, target.living(stream)) == {}, stream
 
 
@@ -290,16 +290,16 @@ def test_a_key_that_may_not_read_the_log_finds_deletions_by_the_reconcile(start_
     gone = delete_one_of_each(app)
     new = {stream: app.world.create(stream, count=3) for stream in TOLD}
     second = tap.sync(state=first.state)
-    target = Target().load(first, second)
+    target = Target(first, second)
     for stream in TOLD:
         notes = second.audit()[stream]["notes"]
         assert any("deletions are found by the reconcile only" in note and "403" in note for note in notes), stream
         assert {(number,) for number in new[stream]} <= target.living(stream).keys(), stream
         assert (gone[stream]["id"],) in target.living(stream), stream
-    target.load(tap.sync(state=second.state, reconcile="true"))
+    target.take(tap.sync(state=second.state, reconcile="true"))
     for stream in TOLD:
-        assert (gone[stream]["id"],) in target.ended[stream], stream
-        assert not target.ended[stream] & {(number,) for number in app.world.ids(stream)}, stream
+        assert (gone[stream]["id"],) in target.ever_marked(stream), stream
+        assert not target.ever_marked(stream) & {(number,) for number in app.world.ids(stream)}, stream
 
 
 def bookmarks(run: Run) -> dict[str, Any]:
@@ -321,7 +321,7 @@ def test_a_log_that_stays_broken_ends_the_streams_that_need_it_and_the_next_run_
         assert f"`{stream}` is not complete" in second.log, stream
     app.behaviour.faults = []
     third = tap.sync(state=second.state)
-    target = Target().load(first, second, third)
+    target = Target(first, second, third)
     for stream in TOLD:
         assert gone[stream]["id"] in told(third, stream), stream
         assert differences(app.world, stream, target.living(stream)) == {}, stream

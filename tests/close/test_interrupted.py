@@ -11,9 +11,9 @@ import pytest
 
 from sandbox.close import API_KEY, SECOND_KEY
 from tests.close.killing import killed
-from tests.close.target import Target
 from tests.close.truth import ACTIVITIES, CHANGING, differences
 from tests.singer import environment, merged, parse
+from tests.target import Target
 
 if TYPE_CHECKING:
     from sandbox.close import CloseSandbox
@@ -31,7 +31,7 @@ COMPARED = (*CHANGING, *ACTIVITIES)
 
 def assert_complete(app: CloseSandbox, *runs: Run) -> None:
     """What the runs wrote together is the truth; what the log told of as deleted is marked."""
-    target = Target().load(*runs)
+    target = Target(*runs)
     for stream in COMPARED:
         assert differences(app.world, stream, target.living(stream)) == {}, stream
 

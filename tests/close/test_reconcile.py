@@ -10,8 +10,8 @@ import pytest
 
 from sandbox.behaviour import Churn
 from tests.close.killing import killed
-from tests.close.target import Target, told
 from tests.close.truth import ACTIVITIES, CHANGING, differences
+from tests.target import Target, told
 
 if TYPE_CHECKING:
     from sandbox.close import CloseSandbox
@@ -47,7 +47,7 @@ def living_keys(app: CloseSandbox, stream: str) -> set[Key]:
 
 def wrongly_ended(app: CloseSandbox, target: Target, *streams: str) -> dict[str, set[Key]]:
     """Return the rows that an ACTIVATE_VERSION marked though they live; no id is ever used again."""
-    found = {stream: target.ended.get(stream, set()) & living_keys(app, stream) for stream in streams}
+    found = {stream: target.ever_marked(stream) & living_keys(app, stream) for stream in streams}
     return {stream: keys for stream, keys in found.items() if keys}
 
 
@@ -72,12 +72,12 @@ def test_a_thousand_deletions_and_two_hundred_merges_are_found(start_some: Start
     app.world.delete("leads", count=1_000)
     merged = app.world.merge(count=200)
     second = tap.sync(state=first.state, reconcile="true")
-    target = Target().load(first, second)
+    target = Target(first, second)
     assert_equal(app, target, *ALL)
     for stream in ALL:
-        assert target.marked(stream).keys() == before[stream] - living_keys(app, stream), stream
+        assert target.marked(stream) == before[stream] - living_keys(app, stream), stream
         assert second.audit()[stream]["deletions"] == len(target.marked(stream)), stream
-    assert {(number,) for number in merged} == target.ended["leads"]
+    assert {(number,) for number in merged} == target.ever_marked("leads")
 
 
 @pytest.mark.parametrize("seed", range(2))
@@ -90,12 +90,12 @@ def test_a_reconcile_while_everything_changes_marks_nothing_that_lives(start_som
     app.world.delete("leads", count=10)
     app.behaviour.churn = Churn(edit=2, delete=1, create=1, merge=1, objects=[*TOLD])
     second = tap.sync(state=first.state, reconcile="true")
-    target = Target().load(first, second)
+    target = Target(first, second)
     assert wrongly_ended(app, target, *TOLD) == {}
     app.behaviour.churn = Churn()
-    target.load(tap.sync(state=second.state))
+    target.take(tap.sync(state=second.state))
     assert_equal(app, target, *TOLD)
-    assert all(target.activated[stream] for stream in TOLD)
+    assert all(target.activated(stream) for stream in TOLD)
 
 
 # With a start date
@@ -113,13 +113,13 @@ def test_with_a_start_date_nothing_that_a_run_loaded_is_marked(start_some: Start
     gone = {stream: app.world.delete(stream, count=2) for stream in CHANGING[1:]}
     second = tap.sync(state=first.state)
     third = tap.sync(state=second.state, reconcile="true")
-    target = Target().load(first, second, third)
+    target = Target(first, second, third)
     assert wrongly_ended(app, target, *streams) == {}
     for stream in ("tasks", "opportunities"):
         assert not {(number,) for number in gone[stream]} & target.living(stream).keys(), stream
-        assert target.activated[stream], stream
+        assert target.activated(stream), stream
     fourth = tap.sync(state=third.state, reconcile="true")
-    assert wrongly_ended(app, target.load(fourth), *streams) == {}
+    assert wrongly_ended(app, target.take(fourth), *streams) == {}
 
 
 def test_a_look_back_that_reaches_behind_the_start_date_loads_nothing_that_is_marked_later(start_some: Start) -> None:
@@ -129,9 +129,9 @@ def test_a_look_back_that_reaches_behind_the_start_date_loads_nothing_that_is_ma
     first = tap.sync()
     second = tap.sync(state=first.state)
     third = tap.sync(state=second.state, reconcile="true")
-    target = Target().load(first, second, third)
+    target = Target(first, second, third)
     assert first.count("notes") > 0
-    assert target.ended == {}
+    assert not target.ever_marked()
     assert second.keys("notes") <= first.keys("notes")
 
 
@@ -144,7 +144,7 @@ def test_a_killed_reconcile_marks_nothing_wrongly_and_the_next_run_completes_it(
     shape = {"leads": 240, "tasks": 240, "activities": {"notes": 150}}
     caps = {"activity": 20, "data/search": 15, "task": 15}
     app, tap = start_some(streams, {**SMALL, **shape}, limit_caps=caps, deleted_missing=0.5)
-    target, state = Target().load(run := tap.sync()), run.state
+    target, state = Target(run := tap.sync()), run.state
     unfinished = 0
     for place in range(10):
         for stream in streams:
@@ -154,11 +154,11 @@ def test_a_killed_reconcile_marks_nothing_wrongly_and_the_next_run_completes_it(
         app.behaviour.latency_ms = 3
         cut_off = killed(tap, app, 6 + place * 5, state=state, reconcile="true")
         app.behaviour.latency_ms = 0
-        assert wrongly_ended(app, target.load(cut_off), *streams) == {}
+        assert wrongly_ended(app, target.take(cut_off), *streams) == {}
         state = cut_off.state or state
         unfinished += any("reconcile" in entry for entry in state["bookmarks"].values())
         run = tap.sync(state=state, reconcile="true")
-        assert_equal(app, target.load(run), *streams)
+        assert_equal(app, target.take(run), *streams)
         state = run.state
     assert unfinished > 2
 
@@ -173,9 +173,9 @@ def test_the_run_after_a_killed_reconcile_goes_on_with_it(start_some: Start) -> 
     second = killed(tap, app, 55, state=first.state, reconcile="true")
     app.stats.reset()
     third = tap.sync(state=second.state)
-    target = Target().load(first, second, third)
+    target = Target(first, second, third)
     assert "an earlier one was cut off, and goes on" in third.log
-    assert target.ended["leads"] == {(number,) for number in gone}
+    assert target.ever_marked("leads") == {(number,) for number in gone}
     assert_equal(app, target, "leads")
     assert app.stats.requests < 60  # of pages alone there are so many
 
@@ -192,13 +192,13 @@ def test_a_budget_spreads_a_reconcile_over_runs(start_some: Start) -> None:
     first = tap.sync()
     gone = {stream: app.world.delete(stream, count=20) for stream in streams[1:]}
     gone["leads"] = app.world.delete("leads", count=1)
-    target = Target().load(first)
+    target = Target(first)
     run, runs = first, 0
     spread: set[str] = set()
-    while not all(len(target.activated[stream]) > 1 for stream in streams):
+    while not all(len(target.activated(stream)) > 1 for stream in streams):
         app.stats.reset()
         run = tap.sync(state=run.state, reconcile="true", reconcile_max_requests=30)
-        target.load(run)
+        target.take(run)
         runs += 1
         goes_on = "reconcile: goes on in the next run, `reconcile_max_requests` is used up"
         spread |= {stream for stream, row in run.audit().items() if goes_on in row["notes"]}
@@ -208,7 +208,7 @@ def test_a_budget_spreads_a_reconcile_over_runs(start_some: Start) -> None:
     assert runs > 2
     assert spread == set(streams)
     for stream in streams:
-        assert {(number,) for number in gone[stream]} <= target.ended[stream], stream
+        assert {(number,) for number in gone[stream]} <= target.ever_marked(stream), stream
     assert_equal(app, target, *streams)
 
 
@@ -222,7 +222,7 @@ def test_deletions_that_are_told_while_a_reconcile_is_spread_are_no_reason_to_st
     third = tap.sync(state=second.state, reconcile="true", reconcile_max_requests=10)
     fourth = tap.sync(state=third.state, reconcile="true", reconcile_max_requests=1_000)
     fifth = tap.sync(state=fourth.state)
-    assert_equal(app, Target().load(first, second, third, fourth, fifth), *streams)
+    assert_equal(app, Target(first, second, third, fourth, fifth), *streams)
 
 
 # A lost permission
@@ -235,9 +235,9 @@ def test_leads_that_the_key_sees_no_more_are_not_marked(start_some: Start) -> No
     first = tap.sync()
     app.behaviour.hidden = {"leads": 0.5}
     second = tap.sync(state=first.state, reconcile="true", expect=1)
-    target = Target().load(first, second)
-    assert target.ended == {}
-    assert len(target.activated["leads"]) == 1
+    target = Target(first, second)
+    assert not target.ever_marked()
+    assert len(target.activated("leads")) == 1
     assert "leads: at least" in second.log
     assert "`max_deletions_percent` (20) allows" in second.log
     assert "streams are not complete: leads." in second.log
@@ -246,7 +246,7 @@ def test_leads_that_the_key_sees_no_more_are_not_marked(start_some: Start) -> No
     assert audit["contacts"]["complete"]
     assert audit["tasks"]["complete"]
     app.behaviour.hidden = {}
-    target.load(tap.sync(state=second.state, reconcile="true"))
+    target.take(tap.sync(state=second.state, reconcile="true"))
     assert_equal(app, target, *streams)
 
 
@@ -256,7 +256,7 @@ def test_a_raised_limit_lets_them_be_marked(start_some: Start) -> None:
     first = tap.sync()
     app.behaviour.hidden = {"leads": 0.5}
     second = tap.sync(state=first.state, reconcile="true", max_deletions_percent=60)
-    target = Target().load(first, second)
+    target = Target(first, second)
     seen = {(str(one["id"]),) for one in app.world.visible("leads")}
     assert target.living("leads").keys() == seen
     assert second.audit()["leads"]["deletions"] == 700 - len(seen)
@@ -271,7 +271,7 @@ def test_many_deletions_that_the_log_told_of_do_not_stop_it(start_some: Start, s
     second = tap.sync(state=first.state)
     app.world.delete("leads", count=140)
     third = tap.sync(state=second.state, reconcile="true")
-    target = Target().load(first, second, third)
+    target = Target(first, second, third)
     assert_equal(app, target, *selected)
     assert len(told(second, "leads")) == 140
     assert len(target.marked("leads")) == 280
@@ -289,7 +289,7 @@ def test_a_lost_permission_is_noticed_though_as_many_came_and_went_meanwhile(sta
     app.behaviour.hidden = {"tasks": 0.5}
     fourth = tap.sync(state=third.state, reconcile="true", expect=1)
     assert "tasks: at least" in fourth.log
-    target = Target().load(first, second, third, fourth)
+    target = Target(first, second, third, fourth)
     assert wrongly_ended(app, target, "tasks") == {}
 
 
@@ -300,8 +300,8 @@ def test_deletions_told_without_their_content_are_no_reason_to_stop_either(start
     app.world.delete("contacts", count=200)
     app.behaviour.clock_skew = 7_200.0
     second = tap.sync(state=first.state, reconcile="true")
-    target = Target().load(first, second)
-    assert len(target.ended["contacts"]) == 200
+    target = Target(first, second)
+    assert len(target.ever_marked("contacts")) == 200
     assert_equal(app, target, "contacts")
 
 
@@ -313,7 +313,7 @@ def test_meetings_ahead_do_not_count_as_gone(start_some: Start) -> None:
     assert second.audit()["meetings"]["deletions"] == 0
     app.world.delete("meetings", count=30)
     third = tap.sync(state=second.state, reconcile="true")
-    assert_equal(app, Target().load(first, second, third), "meetings")
+    assert_equal(app, Target(first, second, third), "meetings")
 
 
 # A run that ends on its way
@@ -338,7 +338,7 @@ def test_a_deletion_is_told_by_the_next_run_if_this_one_dies_on_its_way(start_so
     assert late.count("leads") > 200
     assert moved <= datetime.fromtimestamp(deleted + 300, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     third = tap.sync(state=late.state)
-    assert (gone,) in Target().load(first, late, third).marked("leads")
+    assert (gone,) in Target(first, late, third).marked("leads")
 
 
 # What is read completely by each run
@@ -351,14 +351,14 @@ def test_rows_that_leave_a_small_list_leave_the_target_by_the_next_run(start: St
     first = tap.sync()
     gone = {stream: _remove_one(app, stream) for stream in streams}
     second = tap.sync(state=first.state)
-    target = Target().load(first, second)
+    target = Target(first, second)
     for stream in streams:
-        assert target.ended[stream] == {gone[stream]}, stream
-        assert target.activated[stream] == sorted(set(target.activated[stream])), stream
+        assert target.ever_marked(stream) == {gone[stream]}, stream
+        assert target.activated(stream) == sorted(set(target.activated(stream))), stream
         assert second.audit()[stream]["deletions"] == 1, stream
         assert differences(app.world, stream, target.living(stream)) == {}, stream
-    assert target.activated.get("events") is None
-    assert target.marked("events") == {}
+    assert not target.activated("events")
+    assert not target.marked("events")
 
 
 def _remove_one(app: CloseSandbox, stream: str) -> Key:
@@ -372,10 +372,10 @@ def test_events_never_leave_the_target(start_some: Start) -> None:
     first = tap.sync()
     app.behaviour.event_reach = 86_400.0
     second = tap.sync(state=first.state, reconcile="true")
-    target = Target().load(first, second)
+    target = Target(first, second)
     assert len(app.world.ids("events")) < first.count("events")
-    assert "events" not in target.activated
-    assert target.marked("events") == {}
+    assert not target.activated("events")
+    assert not target.marked("events")
     assert not any("version" in message for message in second.messages if message.get("stream") == "events")
 
 
@@ -404,14 +404,14 @@ def test_memberships_of_an_organization_that_is_not_readable_any_more_stay(
     assert ("memb_two",) in first.keys("memberships")
     readable[0] = False
     second = tap.sync(state=first.state)
-    target = Target().load(first, second)
-    assert target.ended == {}
+    target = Target(first, second)
+    assert not target.ever_marked()
     for stream in selected:
         assert any("not readable with this key" in note for note in second.audit()[stream]["notes"]), stream
-        assert len(target.activated[stream]) == 1, stream
+        assert len(target.activated(stream)) == 1, stream
     readable[0] = True
-    target.load(tap.sync(state=second.state))
-    assert all(len(target.activated[stream]) == 2 for stream in selected)
+    target.take(tap.sync(state=second.state))
+    assert all(len(target.activated(stream)) == 2 for stream in selected)
 
 
 # Where Close does not do what it is asked
@@ -440,7 +440,7 @@ def test_a_reconcile_concludes_nothing_wrongly_where_filters_have_no_effect(
     second = tap.sync(state=first.state, reconcile="true")
     app.behaviour.churn = Churn()
     third = tap.sync(state=second.state)
-    assert_equal_or_more(app, Target().load(first, second, third), *streams)
+    assert_equal_or_more(app, Target(first, second, third), *streams)
     if "ignored_filters" in knobs:
         assert any("heeds no filter" in note for note in second.audit()["tasks"]["notes"])
 

@@ -8,7 +8,8 @@ import jsonschema
 import pytest
 
 from tests.copera.conftest import activated, choosing, table_streams
-from tests.copera.truth import Target, rows_of, table_differences
+from tests.copera.truth import rows_of, table_differences
+from tests.target import Target
 
 if TYPE_CHECKING:
     from sandbox.copera import CoperaSandbox
@@ -81,7 +82,7 @@ def test_with_a_stale_catalog_nothing_is_lost(start: Start, name: str) -> None:
     change(app, name)
     second = tap.sync(catalog=catalog, state=first.state)
     assert_valid(second)
-    held = Target(first, second).tables["sales__deals"]
+    held = Target(first, second).living("sales__deals")
     truth = table_rows(app, second)
     assert held.keys() == truth.keys()
     known = first.schemas["sales__deals"]["schema"]["properties"]

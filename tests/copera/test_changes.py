@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.copera.conftest import activated, choosing, table_streams
-from tests.copera.truth import Target, streams_of, table_differences
+from tests.copera.truth import streams_of, table_differences
+from tests.target import Target
 
 if TYPE_CHECKING:
     from sandbox.copera import CoperaSandbox
@@ -79,7 +80,7 @@ def test_a_deleted_row_leaves_the_target_by_a_new_version_with_all_rows(start: S
     before = next(one["version"] for one in first.messages if one["type"] == "ACTIVATE_VERSION")
     assert about[-1]["version"] > before
     assert {one["version"] for one in about if one["type"] == "RECORD"} == {about[-1]["version"]}
-    assert tuple(gone) not in Target(first, second).tables["projects__bugs"]
+    assert tuple(gone) not in Target(first, second).living("projects__bugs")
     assert_complete(app, first, second)
 
 
@@ -157,7 +158,7 @@ def test_a_row_that_is_hidden_leaves_the_target_and_comes_back_when_it_is_seen(s
     second = tap.sync(state=first.state)
     assert "sales__leads" in activated(second)
     assert second.audit()["sales__leads"]["source_total"] == total - 7
-    held = Target(first, second).tables["sales__leads"]
+    held = Target(first, second).living("sales__leads")
     assert len(held) == total - 7
     assert not {(key,) for key in hidden} & held.keys()
     app.world.change("show", {"object": "Leads", "count": 1000, "ids": hidden})

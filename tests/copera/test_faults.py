@@ -9,7 +9,8 @@ import pytest
 from sandbox.copera.behaviour import RowsCut
 from sandbox.faults import FaultRule, Kind
 from tests.copera.conftest import activated, table_streams
-from tests.copera.truth import FIXED, Target, differences, table_differences
+from tests.copera.truth import FIXED, differences, table_differences
+from tests.target import Target
 
 if TYPE_CHECKING:
     from sandbox.copera import CoperaSandbox

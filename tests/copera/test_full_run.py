@@ -8,7 +8,8 @@ import jsonschema
 import pytest
 
 from tests.copera.conftest import activated, table_streams
-from tests.copera.truth import FIXED, KEYS, Target, differences, streams_of, table_differences
+from tests.copera.truth import FIXED, KEYS, differences, streams_of, table_differences
+from tests.target import Target
 from tests.truth import exact
 
 if TYPE_CHECKING:

@@ -12,8 +12,9 @@ import pytest
 from sandbox.copera import PAT
 from tests.close.killing import whole_lines
 from tests.copera.conftest import activated, choosing, table_streams
-from tests.copera.truth import FIXED, Target, differences, table_differences
+from tests.copera.truth import FIXED, differences, table_differences
 from tests.singer import Run, Tap, environment, parse
+from tests.target import Target
 from tests.warm_tap import WarmRun
 
 if TYPE_CHECKING:

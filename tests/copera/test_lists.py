@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.copera.conftest import choosing
-from tests.copera.truth import Target, differences
+from tests.copera.truth import differences
 from tests.singer import merged
+from tests.target import Target
 
 if TYPE_CHECKING:
     from sandbox.simulator import Moment

@@ -8,7 +8,8 @@ import pytest
 
 from sandbox.faults import FaultRule
 from tests.copera.conftest import choosing
-from tests.copera.truth import PER_PARENT, Target, differences
+from tests.copera.truth import PER_PARENT, differences
+from tests.target import Target
 
 if TYPE_CHECKING:
     from sandbox.simulator import Moment

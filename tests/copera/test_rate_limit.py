@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.copera.conftest import choosing
-from tests.copera.truth import Target, table_differences
+from tests.copera.truth import table_differences
+from tests.target import Target
 
 if TYPE_CHECKING:
     from tests.copera.conftest import Start

@@ -8,7 +8,8 @@ import pytest
 
 from sandbox.copera import API_KEY, OAUTH_TOKEN, PAT
 from tests.copera.conftest import table_streams
-from tests.copera.truth import FIXED, Target, differences, table_differences
+from tests.copera.truth import FIXED, differences, table_differences
+from tests.target import Target
 
 if TYPE_CHECKING:
     from sandbox.simulator import Moment

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from sandbox.copera import CoperaWorld
     from sandbox.copera.schema import BoardTable
     from tests.singer import Key, Record, Run
+    from tests.target import Target
 
 #: Made from what discovery reads.
 DESCRIBED = ("boards", "tables", "columns", "custom_fields", "pipelines")
@@ -155,39 +156,10 @@ def table_differences(world: CoperaWorld, run: Run, target: Target, form: str = 
     """Return, by stream, what is missing, surplus or different in the tables of a target; empty if it is the truth."""
     streams = streams_of(run)
     found = {
-        streams[table.id]: compared(rows_of(world, run, table, form, **more), target.tables.get(streams[table.id], {}))
+        streams[table.id]: compared(rows_of(world, run, table, form, **more), target.living(streams[table.id]))
         for table in world.tables.values()
     }
     return {stream: some for stream, some in found.items() if some}
-
-
-class Target:
-    """What a target holds that knows versions: ACTIVATE_VERSION removes the rows of all others."""
-
-    def __init__(self, *runs: Run) -> None:
-        self.tables: dict[str, dict[Key, Record]] = {}
-        self._versions: dict[str, dict[Key, int | None]] = {}
-        self._keys: dict[str, list[str]] = {}
-        for run in runs:
-            self.take(run)
-
-    def take(self, run: Run) -> None:
-        """Take what a run wrote, in its order."""
-        for message in run.messages:
-            if message["type"] == "SCHEMA":
-                self._keys[message["stream"]] = message["key_properties"]
-            if message["type"] == "RECORD":
-                record, stream = message["record"], message["stream"]
-                key = tuple(record[name] for name in self._keys[stream])
-                self.tables.setdefault(stream, {})[key] = record
-                self._versions.setdefault(stream, {})[key] = message.get("version")
-            if message["type"] == "ACTIVATE_VERSION":
-                self._activate(message["stream"], message["version"])
-
-    def _activate(self, stream: str, version: int) -> None:
-        versions = self._versions.get(stream, {})
-        for key in [key for key, had in versions.items() if had != version]:
-            del self.tables[stream][key], versions[key]
 
 
 # Everything else
@@ -203,7 +175,7 @@ def expected(world: CoperaWorld, stream: str, run: Run) -> dict[Key, Record]:
 
 def differences(world: CoperaWorld, stream: str, run: Run, target: Target) -> Record:
     """Return the keys that are missing, surplus or different in a fixed stream; empty if it equals the truth."""
-    return compared(expected(world, stream, run), target.tables.get(stream, {}))
+    return compared(expected(world, stream, run), target.living(stream))
 
 
 def _tables(world: CoperaWorld, run: Run) -> list[Record]:
