@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from sandbox.close import CloseWorld
     from sandbox.copper import CopperWorld
-    from tests.singer import Key, Record, Run
+    from tests.singer import Key, Record, Run, Tap
 
 Read: TypeAlias = "Callable[[Any], Any]"
 
@@ -312,6 +312,16 @@ def assert_valid(run: Run, *streams: str) -> None:
             check.validate(record)
 
 
+def assert_present(crm: Crm, run: Run, stream: str) -> None:
+    """A stream's columns are those of the present definitions, in their types; nothing is in ``_extra``."""
+    fields = crm.fields(stream)
+    assert columns_of(run, stream).keys() == fields.keys()
+    assert_valid(run, stream)
+    assert not any("_extra" in record for record in run.records(stream))
+    for key, column in columns_of(run, stream).items():
+        assert declared(run, stream, column) == fields[key].schema
+
+
 def assert_kept(record: Record, column: str, value: Any, raw: Any) -> None:  # noqa: ANN401 - any JSON
     """A value is in a column that has another type than its field, as far as it can be; else whole in ``_extra``."""
     if raw is None:
@@ -362,3 +372,14 @@ def _plainly(value: Any) -> str:  # noqa: ANN401
 def lines(run: Run, *words: str) -> list[str]:
     """Return the lines of the log that have all these words."""
     return [line for line in run.log.splitlines() if all(word in line for word in words)]
+
+
+def in_columns(start: Callable[..., tuple[Any, Tap]], usual: Record) -> Callable[..., tuple[Any, Tap]]:
+    """Return what starts a sandbox, of a usual shape, and a tap with the default form of custom fields."""
+
+    def start_one(shape: Record | None = None, **knobs: Any) -> tuple[Any, Tap]:  # noqa: ANN401 - knobs of any type
+        app, tap = start({**usual, **(shape or {})}, **knobs)
+        del tap.config["custom_fields"]
+        return app, tap
+
+    return start_one

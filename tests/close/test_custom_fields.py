@@ -21,6 +21,7 @@ from tests.custom_truth import (
     columns_of,
     declared,
     differences,
+    in_columns,
     lines,
 )
 from tests.singer import Tap, selecting
@@ -53,13 +54,7 @@ LISTS = ("lead", "contact", "opportunity", "activity", "custom_object_type", "sh
 @pytest.fixture
 def begin(start: Start) -> Start:
     """Return a function that starts a small sandbox, and a tap with the default form of custom fields."""
-
-    def begin_one(shape: dict[str, Any] | None = None, **knobs: Any) -> tuple[Any, Tap]:  # noqa: ANN401
-        app, tap = start({**SHAPE, **(shape or {})}, **knobs)
-        del tap.config["custom_fields"]
-        return app, tap
-
-    return begin_one
+    return in_columns(start, SHAPE)
 
 
 def catalog_of(tap: Tap, *streams: str, without: tuple[str, ...] = (), **overrides: Any) -> dict[str, Any]:  # noqa: ANN401

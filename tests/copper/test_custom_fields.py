@@ -15,15 +15,7 @@ import pytest
 from sandbox.copper import API_KEY, USER_EMAIL, Shape, copper_app
 from sandbox.faults import FaultRule
 from sandbox.server import running
-from tests.custom_truth import (
-    COPPER_KINDS,
-    Copper,
-    assert_right,
-    columns_of,
-    declared,
-    differences,
-    lines,
-)
+from tests.custom_truth import COPPER_KINDS, Copper, assert_right, columns_of, declared, differences, in_columns, lines
 from tests.singer import Tap, environment, selecting
 
 if TYPE_CHECKING:
@@ -49,13 +41,7 @@ LONGEST = 63
 @pytest.fixture
 def begin(start: Start) -> Start:
     """Return a function that starts a small sandbox, and a tap with the default form of custom fields."""
-
-    def begin_one(shape: dict[str, Any] | None = None, **knobs: Any) -> tuple[Any, Tap]:  # noqa: ANN401
-        app, tap = start({**SHAPE, **(shape or {})}, **knobs)
-        del tap.config["custom_fields"]
-        return app, tap
-
-    return begin_one
+    return in_columns(start, SHAPE)
 
 
 @pytest.fixture(scope="module")
