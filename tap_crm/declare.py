@@ -45,6 +45,7 @@ class Reading:
         memory: what the last complete read kept for the next one; what this one leaves in it is kept if it succeeds.
         concludes: what this read does not find counts as gone.
         by: the time that ``since`` and checkpoints are of, if not the replication key.
+        in_steps: the read may be cut off at any checkpoint, so these should come often.
     """
 
     spec: StreamSpec
@@ -62,6 +63,7 @@ class Reading:
     memory: dict[str, Any] = field(default_factory=dict)
     concludes: bool = False
     by: str | None = None
+    in_steps: bool = False
 
     def ask(self, question: Question, parse: Callable[[Reply], Any]) -> Any:  # noqa: ANN401 - what `parse` returns
         """Ask the CRM on behalf of this stream."""

@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from tap_crm.custom_columns import CustomColumns
     from tap_crm.declare import StreamSpec
     from tap_crm.reading.page import Emit, Item
-    from tap_crm.reading.windows import Lanes
     from tap_crm.shaping.custom_values import CustomValues
     from tap_crm.tap import TapCRM
 
@@ -117,17 +116,7 @@ class CrmStream(Stream):
         """Ask one question that shows whether the key may read this stream."""
         self.spec.source.probe(self.reading(lambda _: None, None))
 
-    def reading(  # noqa: PLR0913 - what differs between the reads of a run
-        self,
-        emit: Emit,
-        since: int | None,
-        *,
-        bookmark: int | None = None,
-        concludes: bool = False,
-        is_first: bool = False,
-        lanes: Lanes | None = None,
-        by: str | None = None,
-    ) -> Reading:
+    def reading(self, emit: Emit, since: int | None) -> Reading:
         """Return what a source is given to read the stream."""
         return Reading(
             spec=self.spec,
@@ -136,15 +125,11 @@ class CrmStream(Stream):
             since=since,
             emit=emit,
             ledger=self.ledger,
-            lanes=lanes or self.tap.lanes(),
+            lanes=self.tap.lanes(),
             shared=self.tap.shared,
-            bookmark=bookmark,
-            is_first=is_first,
             selected=self.tap.selected_bookmarks,
             fields=self._wanted(),
             memory=self._memory,
-            concludes=concludes,
-            by=by,
         )
 
     def starting_bookmark(self) -> int | None:

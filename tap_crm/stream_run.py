@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from tap_crm import errors
@@ -90,7 +91,8 @@ class StreamRun:
         return self._tap.transport.clock.now()
 
     def _reading(self, emit: Emit, since: int | None, *, concludes: bool = False) -> Reading:
-        return self._stream.reading(emit, since, bookmark=self._bookmark, concludes=concludes, is_first=self._is_first)
+        reading = self._stream.reading(emit, since)
+        return replace(reading, bookmark=self._bookmark, concludes=concludes, is_first=self._is_first)
 
     @property
     def _is_first(self) -> bool:
@@ -217,10 +219,11 @@ class StreamRun:
                 before = ledger.requests
 
         since = settings.start_date if read_to is None else read_to - settings.overlap_seconds
-        lanes = None if budget.is_unlimited else Lanes(1, PAGES_OF_A_BUDGET, PAGES_OF_A_BUDGET)
-        self._spec.source.read(
-            self._stream.reading(take, since, bookmark=None, concludes=True, is_first=True, lanes=lanes, by=by)
-        )
+        reading = replace(self._stream.reading(take, since), concludes=True, by=by)
+        if not budget.is_unlimited:
+            lanes = Lanes(1, PAGES_OF_A_BUDGET, PAGES_OF_A_BUDGET)
+            reading = replace(reading, lanes=lanes, in_steps=True)
+        self._spec.source.read(reading)
         self._conclude(emit, census)
 
     def _check_total(self, emit: Emit, read_to: int | None) -> None:

@@ -72,7 +72,7 @@ class Activities:
             checkpoints=reading.bookmark is None,
             whole=listing,
             settles=reading.concludes,
-            steps=reading.concludes and reading.lanes.count == 1,
+            steps=reading.in_steps,
         ).read(reading.since)
         self._read_by_id(reading, sorted(pending))
         if gone is not None:
