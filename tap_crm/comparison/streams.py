@@ -24,13 +24,12 @@ if TYPE_CHECKING:
 CHANGED = ("date_modified", "date_updated", "updatedAt", "updated_at")
 CREATED = ("date_created", "createdAt")
 
+_EACH_RUN = "each run tells of deletions; the loader must heed ACTIVATE_VERSION, which target-duckdb does not"
 FOUND_BY = {
     Deletions.RECONCILED: "deletions are found by a reconcile, which is due every `reconcile_days` with "
     "`reconcile: auto`, and now with `reconcile: true`; the loader must heed ACTIVATE_VERSION",
-    Deletions.EACH_RUN: "each run tells of deletions; the loader must heed ACTIVATE_VERSION, which target-duckdb "
-    "does not",
-    Deletions.BY_ITSELF: "each run tells of deletions; the loader must heed ACTIVATE_VERSION, which target-duckdb "
-    "does not",
+    Deletions.EACH_RUN: _EACH_RUN,
+    Deletions.BY_ITSELF: _EACH_RUN,
     Deletions.UNTOLD: "with `batch_config`, deletions are not told to the loader",
 }
 

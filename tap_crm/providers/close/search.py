@@ -8,7 +8,7 @@ through the records of one and the same second.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from tap_crm import errors
 from tap_crm.providers.close.answers import ask_page, envelope_of, moment, rows_of
@@ -120,6 +120,7 @@ class Search:
 
     object_type: str
     fields: tuple[str, ...]
+    reads_event_log: ClassVar[bool] = False
 
     def read(self, reading: Reading) -> None:
         """Read what changed since the bookmark, and what the event log tells of deletions."""
