@@ -2,6 +2,10 @@
 
 Each answer is asked to begin with the last record of the one before. If it shows none that is known, the list moved
 to the left (something was deleted), and the walk steps back until it does. What moved to the right comes twice.
+
+Records of the same time may stand in another order in each answer, and one can hide between two of them. Where a count
+or repeated records give reason to walk once more, each answer overlaps half of the one before, so that such records
+come together in one.
 """
 
 from __future__ import annotations
@@ -61,7 +65,7 @@ class OffsetReader:
         for walk in range(1, MOST_WALKS + 1):
             before = len(self.keys)
             self._moved = self._repeated = False
-            self._walk()
+            self._walk(overlaps=walk > 1)
             new = len(self.keys) - before
             short = self.total is not None and len(self.keys) < self.total
             if not self.keys and walk == 1 and not self.total and self.confirm_empty:
@@ -73,15 +77,15 @@ class OffsetReader:
         self.ledger.source_total = self.total
         self.ledger.add(windows=1, unexplained=max(0, (self.total or 0) - len(self.keys)))
 
-    def _walk(self) -> None:
-        position, empty, anchored = 0, 0, False
+    def _walk(self, *, overlaps: bool) -> None:
+        position, empty, overlap = 0, 0, 0
         known: set[int | str] = set()
         part = self._ask(0)
         while True:
             keys = {row.key for row in part.rows}
             self._take(part)
-            self._repeated = self._repeated or len(keys & known) > 1
-            if anchored and position and known.isdisjoint(keys) and (keys or part.after is None):
+            self._repeated = self._repeated or len(keys & known) > max(1, overlap)
+            if overlap and position and known.isdisjoint(keys) and (keys or part.after is None):
                 self._moved = True
                 position = max(0, position - max(1, part.size // 2))
                 part = self._ask(position)
@@ -91,8 +95,8 @@ class OffsetReader:
                 return
             known |= keys
             # A page of one row leaves no room for the last one.
-            anchored = len(part.rows) > 1
-            position += max(1, len(part.rows)) - int(anchored)
+            overlap = max(len(part.rows) // 2 if overlaps else 1, 1) if len(part.rows) > 1 else 0
+            position += max(1, len(part.rows)) - overlap
             part = self._ask(position)
 
     def _ask(self, skip: int) -> Part:

@@ -92,6 +92,20 @@ def test_rows_missing_from_an_answer_are_found(size: int, short: float, seed: in
 
 
 @EXAMPLES
+@given(
+    size=st.sampled_from([19, 60, 301]), ties=st.integers(2, 5), ascending=st.booleans(), seed=st.integers(0, 10_000)
+)
+def test_rows_of_the_same_time_that_change_places_all_arrive(size: int, ties: int, ascending: bool, seed: int) -> None:
+    """One can hide between two answers; if the count says so, answers that overlap by half show it."""
+    account = Account({key: (600_000, 500_000 + 100 * (key // ties)) for key in range(1, size + 1)})
+    listing = UntidyListing(account, page_size=10, unstable=True, ascending=ascending, goes_on="position", seed=seed)
+    collector, ledger = read(listing)
+    assert collector.table.keys() == account.records.keys()
+    assert collector.lines == size
+    assert ledger.unexplained == 0
+
+
+@EXAMPLES
 @given(size=st.integers(0, 2_000), total=st.sampled_from(["exact", "missing"]))
 def test_a_calm_list_costs_one_question_a_page(size: int, total: str) -> None:
     """Pages share a row; each is written once."""
