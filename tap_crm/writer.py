@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 from singer_sdk.singerlib.encoding.base import GenericSingerWriter, SingerMessageType
+from singer_sdk.singerlib.encoding.simple import StateMessage
 
 from tap_crm.errors import TargetGone
 
@@ -36,6 +37,8 @@ class LineWriter(GenericSingerWriter[bytes, Any]):
 
     def serialize_message(self, message: Message) -> bytes:
         """Return the message as JSON."""
+        if isinstance(message, StateMessage):  # turning it into a dict copies all of the state
+            return self._encoder.encode({"type": message.type, "value": message.value})
         return self._encoder.encode(message.to_dict())
 
     def write_message(self, message: Message) -> None:

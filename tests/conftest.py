@@ -8,12 +8,30 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.warm_tap import MEASURING
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
 # A run's records are many objects and no garbage: looking through them again and again takes half of a test's time.
 gc.set_threshold(100_000, 20, 100)
+
+
+_SEEN: set[str] = set()
+
+
+@pytest.fixture(autouse=True)
+def _measure_runs_of_first_cases(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Measure the coverage of processes that the first case of each test starts, not of those of its other cases.
+
+    Measuring doubles what a run takes, and further cases reach few lines that the first one and unit tests do not.
+    """
+    test = request.node.nodeid.partition("[")[0]
+    if test in _SEEN:
+        for name in MEASURING:
+            monkeypatch.delenv(name, raising=False)
+    _SEEN.add(test)
 
 
 @pytest.fixture

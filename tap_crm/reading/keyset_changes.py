@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tap_crm import errors
 from tap_crm.reading.changes import BEHIND_THE_CLOCK, MOST_ROUNDS, RESTLESS, UNBOUNDED, capped
-from tap_crm.reading.keyset import KeysetReader
+from tap_crm.reading.keyset import LOOKS, KeysetReader
 from tap_crm.reading.listing import Bound, BoundIgnored
 from tap_crm.reading.offset import OffsetReader
 from tap_crm.reading.page import Checkpoint
@@ -84,8 +84,10 @@ class KeysetChanges:
         try:
             opening = self._ask(outer, order)
             # On a first run a count of nothing is doubted too: believing it wrongly would lose everything.
-            if not opening.rows and (since is None or (opening.total is None and self.confirm_empty())):
+            doubts = LOOKS - 1 if since is None else int(opening.total is None and self.confirm_empty())
+            while doubts and not opening.rows:
                 opening = self._ask(outer, order)
+                doubts -= 1
         except errors.Refused as refusal:
             raise BoundIgnored(self.by, refusal) from refusal
         self.ledger.source_total = opening.total

@@ -48,12 +48,14 @@ class Lanes:
 
 
 def open_listing(part: Slice, low: int | None, high: int | None, ledger: Ledger) -> Answer:
-    """Return the first page; an empty one is believed if its total is 0, or when it came twice."""
+    """Return the first page; an empty one is believed if its total is 0, or when it came twice (of all: thrice)."""
     answer = part.ask(low, high, 1)
     ledger.add(pages=1)
-    if not answer.rows and answer.total != 0:
+    doubts = 2 if low is None else 1
+    while doubts and not answer.rows and answer.total != 0:
         answer = part.ask(low, high, 1)
         ledger.add(pages=1)
+        doubts -= 1
     return answer
 
 
