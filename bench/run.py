@@ -2,7 +2,7 @@
 
 Both read the same sandbox in turn, so that their ratio holds on a noisy machine.
 
-    python bench/run.py --people 50000 --rounds 3
+    python -m bench.run --people 50000 --rounds 3
 """
 
 from __future__ import annotations

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 #: How often a page that is shorter than it should be is asked for again.
 LOOKS_AT_A_SHORT_PAGE = 3
+#: The same for a page without any row that should have some by its own total: nothing else shows what it hides.
+LOOKS_AT_AN_EMPTY_PAGE = 4
 #: How often a whole window is walked again while that brings something new.
 MOST_WALKS = 40
 #: So many walks in a row that bring nothing new end the search for what the total still promises.
@@ -218,22 +220,27 @@ class Walk:
         answer = self._ask(number)
         rows = {row.key for row in answer.rows}
         lacking = self._lacking(number, answer, rows)
-        for _ in range(LOOKS_AT_A_SHORT_PAGE - 1):
-            if not lacking:
-                break
+        looks, seen_before = 1, False
+        while lacking and not self._has_looked_enough(answer, looks, seen_before=seen_before):
             self._take(answer, asked=True)
             again = self._ask(number)
+            looks += 1
             seen_before = rows >= {row.key for row in again.rows}
             rows |= {row.key for row in again.rows}
             answer = again if len(again.rows) >= len(answer.rows) else answer
             self._take(again, asked=True)
             lacking = self._lacking(number, again, rows)
-            if seen_before:
-                break
         self._missing.pop(number, None)
         if lacking:
             self._missing[number] = lacking
         return answer
+
+    @staticmethod
+    def _has_looked_enough(answer: Answer, looks: int, *, seen_before: bool) -> bool:
+        """Tell whether a page that lacks rows is taken as it is."""
+        if not answer.rows and answer.total is not None:
+            return looks >= LOOKS_AT_AN_EMPTY_PAGE
+        return seen_before or looks >= LOOKS_AT_A_SHORT_PAGE
 
     def _lacking(self, number: int, answer: Answer, rows: set[int | str]) -> int:
         """Return how many rows the page should have and was not seen to have."""
