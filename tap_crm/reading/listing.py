@@ -10,6 +10,9 @@ from tap_crm import errors
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+#: How often a page is asked for in all whose answer has no row, but a total that says otherwise.
+LOOKS_AT_AN_EMPTY_PAGE = 4
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -114,7 +117,8 @@ class Slice:
     def ask(self, low: int | None, high: int | None, page: int) -> Answer:
         """Ask for a page of ``[low, high]`` and check that the bounds were honoured.
 
-        A page that the CRM refuses although it gave the first one lies beyond its reach, and counts as empty.
+        A page that the CRM refuses although it gave the first one lies beyond its reach, and counts as empty. One
+        that has no row although its own total says that it should is asked for again.
 
         Raises:
             BoundIgnored: rows lie outside, or the first page was refused because of the bounds.
@@ -124,6 +128,10 @@ class Slice:
             bounds = (*bounds, Bound(self.by, low, high))
         try:
             answer = self.listing.ask(bounds, self.by, page)
+            for _ in range(LOOKS_AT_AN_EMPTY_PAGE - 1):
+                if not self._contradicts_itself(answer, page):
+                    break
+                answer = self.listing.ask(bounds, self.by, page)
         except errors.Refused as refusal:
             if page > 1 and self._first_page_is_given(bounds):
                 return Answer((), b"[]", None, 0.0)
@@ -133,6 +141,11 @@ class Slice:
         for bound in bounds:
             check_bound(bound, answer.rows, self.listing.times)
         return answer
+
+    def _contradicts_itself(self, answer: Answer, page: int) -> bool:
+        """Tell whether an answer has no row where its total, and what is known of the CRM's reach, promise some."""
+        before = (page - 1) * self.listing.page_size
+        return not answer.rows and answer.total is not None and before < min(answer.total, self.reach)
 
     def _first_page_is_given(self, bounds: tuple[Bound, ...]) -> bool:
         try:

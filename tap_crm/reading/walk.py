@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 
 #: How often a page that is shorter than it should be is asked for again.
 LOOKS_AT_A_SHORT_PAGE = 3
-#: The same for a page without any row that should have some by its own total: nothing else shows what it hides.
-LOOKS_AT_AN_EMPTY_PAGE = 4
 #: How often a whole window is walked again while that brings something new.
 MOST_WALKS = 40
 #: So many walks in a row that bring nothing new end the search for what the total still promises.
@@ -172,21 +170,18 @@ class Walk:
             # The page on which more than the known records would show.
             page = known // self._size + 1
             low, high = (edge, self._window.high) if ascending else (self._window.low, edge)
-            return wall if len(self._behind(low, high, page, known)) > known % self._size else None
+            return wall if len(self._behind(low, high, page)) > known % self._size else None
         # From its first to its last record the window is one second: nothing but what lies beside it is narrower.
         low, high = (edge + 1, self._window.high) if ascending else (self._window.low, edge - 1)
         beside = low is None or high is None or low <= high
-        if beside and any(row.key not in self.keys for row in self._behind(low, high, 1, 0)):
+        if beside and any(row.key not in self.keys for row in self._behind(low, high, 1)):
             return wall
         return wall if self._shortfall() >= self._size or wall.reach >= self._part.reach else None
 
-    def _behind(self, low: int | None, high: int | None, page: int, known: int) -> tuple[Row, ...]:
-        """Return a page behind the last one; an empty one that its total contradicts is asked for again."""
-        answer = self._part.ask(low, high, page)
-        if not answer.rows and answer.total is not None and answer.total > known:
-            answer = self._part.ask(low, high, page)
+    def _behind(self, low: int | None, high: int | None, page: int) -> tuple[Row, ...]:
+        """Return a page behind the last one."""
         self._ledger.add(pages=1)
-        return answer.rows
+        return self._part.ask(low, high, page).rows
 
     def _is_behind(self, key: int | str, edge: int) -> bool:
         """Tell whether a record that was read lies at the edge or behind it."""
@@ -220,27 +215,22 @@ class Walk:
         answer = self._ask(number)
         rows = {row.key for row in answer.rows}
         lacking = self._lacking(number, answer, rows)
-        looks, seen_before = 1, False
-        while lacking and not self._has_looked_enough(answer, looks, seen_before=seen_before):
+        for _ in range(LOOKS_AT_A_SHORT_PAGE - 1):
+            if not lacking:
+                break
             self._take(answer, asked=True)
             again = self._ask(number)
-            looks += 1
             seen_before = rows >= {row.key for row in again.rows}
             rows |= {row.key for row in again.rows}
             answer = again if len(again.rows) >= len(answer.rows) else answer
             self._take(again, asked=True)
             lacking = self._lacking(number, again, rows)
+            if seen_before:
+                break
         self._missing.pop(number, None)
         if lacking:
             self._missing[number] = lacking
         return answer
-
-    @staticmethod
-    def _has_looked_enough(answer: Answer, looks: int, *, seen_before: bool) -> bool:
-        """Tell whether a page that lacks rows is taken as it is."""
-        if not answer.rows and answer.total is not None:
-            return looks >= LOOKS_AT_AN_EMPTY_PAGE
-        return seen_before or looks >= LOOKS_AT_A_SHORT_PAGE
 
     def _lacking(self, number: int, answer: Answer, rows: set[int | str]) -> int:
         """Return how many rows the page should have and was not seen to have."""

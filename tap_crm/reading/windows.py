@@ -17,7 +17,7 @@ from tap_crm import errors
 from tap_crm.reading.last_page import find_last_page
 from tap_crm.reading.listing import Bound, BoundIgnored
 from tap_crm.reading.page import Checkpoint
-from tap_crm.reading.walk import LOOKS_AT_AN_EMPTY_PAGE, Walk, Wall, Window
+from tap_crm.reading.walk import Walk, Wall, Window
 from tap_crm.transport.ledger import Ledger
 
 if TYPE_CHECKING:
@@ -48,20 +48,14 @@ class Lanes:
 
 
 def open_listing(part: Slice, low: int | None, high: int | None, ledger: Ledger) -> Answer:
-    """Return the first page.
-
-    An empty one is believed if its total is 0, or when it came twice, of all that there is thrice; where its total
-    says otherwise, later.
-    """
+    """Return the first page; an empty one without a total is believed when it came twice."""
     answer = part.ask(low, high, 1)
     ledger.add(pages=1)
-    looks = 1
-    while not answer.rows and answer.total != 0:
-        if looks >= (LOOKS_AT_AN_EMPTY_PAGE if answer.total else 3 if low is None else 2):
-            break
+    doubts = 2 if low is None else 1  # of everything, nothing is less likely
+    while doubts and not answer.rows and answer.total is None:
         answer = part.ask(low, high, 1)
         ledger.add(pages=1)
-        looks += 1
+        doubts -= 1
     return answer
 
 

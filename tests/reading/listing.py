@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import threading
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -13,12 +14,14 @@ from tap_crm.reading.listing import Answer, Row
 from tap_crm.reading.page import Checkpoint, Page
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Hashable
 
     from tap_crm.reading.listing import Bound
     from tap_crm.reading.page import Item
 
 CHANGED, CREATED = 0, 1
+#: So many empty answers running to one question.
+MOST_LIES = 3
 
 
 @dataclass
@@ -62,6 +65,8 @@ class MemoryListing:
         total: how the total is told: ``exact``, ``missing``, ``over``, ``capped``.
         unstable: ties come in another order each time.
         short: chance that a row is missing from an answer, never twice running.
+        empty: chance that an answer has no row, though its total says otherwise; to one question not more than
+            three times running.
         ignores: times whose bounds have no effect.
         ascending: False for newest first.
         before: called before each answer.
@@ -74,6 +79,7 @@ class MemoryListing:
     total: str = "exact"
     unstable: bool = False
     short: float = 0.0
+    empty: float = 0.0
     ignores: frozenset[str] = frozenset()
     ascending: bool = True
     before: Callable[[], None] = lambda: None
@@ -82,6 +88,7 @@ class MemoryListing:
     times: tuple[str, ...] = ("changed", "created")
     asked: int = 0
     _left_out: set[int] = field(default_factory=set)
+    _lies: Counter[Hashable] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
         """Seed what happens by chance."""
@@ -109,6 +116,8 @@ class MemoryListing:
         given = hits[: self.cap][(page - 1) * self.page_size : page * self.page_size]
         if self.short:
             given = [hit for hit in given if not self._leaves_out(hit[0])]
+        if self.empty and self._lies_about((bounds, order, page)):
+            given = []
         rows = tuple(Row(key, at) for key, at in given)
         return Answer(
             rows, json.dumps([[key, *at] for key, at in given]).encode(), self._told(len(hits)), self.account.now
@@ -132,6 +141,11 @@ class MemoryListing:
             self._left_out.add(key)
             return True
         return False
+
+    def _lies_about(self, question: Hashable) -> bool:
+        lies = self._lies[question] < MOST_LIES and self._random.random() < self.empty
+        self._lies[question] = self._lies[question] + 1 if lies else 0
+        return lies
 
     def _told(self, hits: int) -> int | None:
         return {"exact": hits, "missing": None, "over": hits + hits // 10 + 1, "capped": min(hits, self.cap)}[

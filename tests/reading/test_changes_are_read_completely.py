@@ -110,6 +110,18 @@ def test_rows_missing_from_an_answer_are_found(account: Account, short: float, s
 
 
 @EXAMPLES
+@given(account=accounts(), empty=st.sampled_from([0.2, 0.5]), lanes=st.sampled_from([1, 3]), seed=st.integers(0, 1_000))
+def test_empty_answers_that_their_own_total_contradicts_are_no_loss(
+    account: Account, empty: float, lanes: int, seed: int
+) -> None:
+    """Up to three of them running to one question."""
+    listing = MemoryListing(account, empty=empty, seed=seed)
+    collector, ledger = read(listing, None, lanes)
+    assert collector.table.keys() == account.records.keys()
+    assert ledger.unexplained == 0
+
+
+@EXAMPLES
 @given(account=accounts(), share=st.floats(0, 1), ignores=st.booleans(), lanes=st.sampled_from([1, 3]))
 def test_an_incremental_read_brings_every_change_since_the_bookmark(
     account: Account,
