@@ -1,5 +1,8 @@
 # Sourced by the scripts beside it: makes a virtual environment of this checkout, once, and uses it again later.
 
+# Each command starts many processes: what they import is compiled once, also where that is switched off.
+unset PYTHONDONTWRITEBYTECODE
+
 # The first Python that this project runs on, and that can make virtual environments.
 find_python() {
   for candidate in ${PYTHON:+"$PYTHON"} python3.13 python3.12 python3.11 python3 python; do

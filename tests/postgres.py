@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 SERVER = "TAP_CRM_TEST_POSTGRES_URL"
 """Names a server to use instead of one made here; its user must be allowed to create databases."""
+_LASTING = ("fsync", "full_page_writes", "synchronous_commit")
+"""What has a server wait for its disk, so that its data outlasts a crash of the machine."""
 
 
 @dataclass
@@ -43,12 +45,18 @@ class Server:
         self._execute(sql.SQL("ALTER DATABASE {} SET timezone TO 'America/New_York'").format(sql.Identifier(name)))
         return make_url(self.url).set(database=name).render_as_string(hide_password=False)
 
+    def hurry(self) -> None:
+        """Let the server wait for no disk: its data need not outlast the tests."""
+        for name in _LASTING:
+            self._execute(sql.SQL("ALTER SYSTEM SET {} = off").format(sql.Identifier(name)))
+        self._execute(sql.SQL("SELECT pg_reload_conf()"))
+
     def drop(self) -> None:
         """Remove the databases that were made."""
         for name in self.made:
             self._execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
-    def _execute(self, statement: sql.Composed) -> None:
+    def _execute(self, statement: sql.SQL | sql.Composed) -> None:
         with psycopg.connect(self.url, autocommit=True) as connection:
             connection.execute(statement)
 
@@ -67,5 +75,7 @@ def serving() -> Iterator[Server]:
     # A short path: it holds the server's socket.
     with tempfile.TemporaryDirectory(prefix="pg", ignore_cleanup_errors=True) as folder:
         started = get_server(folder, cleanup_mode="delete")
-        yield Server(started.get_uri())
+        given = Server(started.get_uri())
+        given.hurry()
+        yield given
         started.cleanup()

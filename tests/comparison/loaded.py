@@ -127,9 +127,12 @@ class Audited:
 
 def run_audit(*arguments: str, **variables: str) -> Audited:
     """Run the command to its end."""
-    command, told = [*_COMMAND, *arguments], {**environment(), **variables}
-    if warm_tap.POSSIBLE:
-        done = warm_tap.execute(command, told, 60)
-    else:
-        done = subprocess.run(command, capture_output=True, check=False, timeout=60, env=told)
+    done = execute([*_COMMAND, *arguments], {**environment(), **variables}, 60)
     return Audited(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+
+def execute(command: list[str], variables: dict[str, str], timeout: float) -> subprocess.CompletedProcess[bytes]:
+    """Run a command of the tap to its end, forked from a warm process where that is possible."""
+    if warm_tap.POSSIBLE:
+        return warm_tap.execute(command, variables, timeout)
+    return subprocess.run(command, capture_output=True, check=False, timeout=timeout, env=variables)

@@ -1,9 +1,7 @@
-"""Databases that Meltano's loaders fill: what tests ask of them, and how an extractor is run into one."""
+"""Databases that Meltano's loaders fill: what tests ask of them."""
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 import duckdb
@@ -15,8 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from scripts.demo_crm import Crm
-    from tests.meltano.project import Project
     from tests.postgres import Server
 
 Rows = list[tuple[Any, ...]]
@@ -45,7 +41,7 @@ class Loaded(Protocol):
         """Return the rows of a question."""
 
     def column_types(self, schema: str, table: str) -> dict[str, str]:
-        """Return the type of each column."""
+        """Return the type of each column; nothing if there is no such table."""
 
 
 class InDuckDb(DuckDbFile):
@@ -65,7 +61,7 @@ class InDuckDb(DuckDbFile):
             return connection.execute(query).fetchall()
 
     def column_types(self, schema: str, table: str) -> dict[str, str]:
-        """Return the type of each column."""
+        """Return the type of each column; nothing if there is no such table."""
         columns = "SELECT column_name, data_type FROM duckdb_columns()"
         return dict(self.ask(f"{columns} WHERE schema_name = '{schema}' AND table_name = '{table}'"))
 
@@ -87,9 +83,9 @@ class InPostgres(PostgreSqlDatabase):
             return connection.execute(query.encode()).fetchall()
 
     def column_types(self, schema: str, table: str) -> dict[str, str]:
-        """Return the type of each column."""
+        """Return the type of each column; nothing if there is no such table."""
         columns = "SELECT attname, format_type(atttypid, atttypmod) FROM pg_attribute"
-        return dict(self.ask(f"{columns} WHERE attrelid = '{schema}.{table}'::regclass AND attnum > 0"))
+        return dict(self.ask(f"{columns} WHERE attrelid = to_regclass('{schema}.{table}') AND attnum > 0"))
 
 
 #: Makes an empty database for each loader.
@@ -97,37 +93,3 @@ MADE: dict[str, Callable[[Server, Path], Loaded]] = {
     "target-postgres": lambda server, _: InPostgres(server.create()),
     "target-duckdb": lambda _, file: InDuckDb(file),
 }
-
-
-@dataclass
-class Loading:
-    """Runs of one extractor into one database, with a state of their own.
-
-    Args:
-        project: where Meltano runs.
-        crm: which extractor.
-        url: the address of the server that it reads.
-        database: what is loaded.
-        streams: what is read.
-        name: sets the state apart from those of other runs.
-    """
-
-    project: Project
-    crm: Crm
-    url: str
-    database: Loaded
-    streams: tuple[str, ...]
-    name: str
-
-    def run(self, **environment: str) -> str:
-        """Run it once; returns the log."""
-        prefix = self.crm.extractor.replace("-", "_").upper()
-        settings = {
-            f"{prefix}_API_URL": self.url,
-            f"{prefix}__SELECT": json.dumps([f"{stream}.*" for stream in (*self.streams, "sync_audit")]),
-            **self.crm.settings,
-            **self.database.settings,
-            **environment,
-        }
-        arguments = ("run", f"--state-id-suffix={self.name}", self.crm.extractor, self.database.loader)
-        return self.project.meltano(*arguments, **settings)

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import yaml
 
 if TYPE_CHECKING:
     from scripts.demo_crm import Crm
@@ -14,6 +20,14 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[2]
 _OURS = ("TAP_", "TARGET_", "MELTANO_")
 _KEPT = "MELTANO_VENV_BACKEND"
+_UNCOMPILED = "PYTHONDONTWRITEBYTECODE"
+
+
+@cache
+def plugins() -> dict[str, dict[str, Any]]:
+    """Return what `meltano.yml` says of all plugins, by name."""
+    groups = yaml.safe_load((ROOT / "meltano.yml").read_text())["plugins"]
+    return {plugin["name"]: plugin for group in groups.values() for plugin in group}
 
 
 class Project:
@@ -30,13 +44,21 @@ class Project:
         (folder / "meltano.yml").write_text(definition.replace("pip_url: -e .\n", f"pip_url: -e '{ROOT}'\n"))
         (folder / "output").mkdir()
 
+    def environment(self) -> dict[str, str]:
+        """Return the environment of Meltano and its plugins, without settings of whoever runs the tests.
+
+        What they import is compiled once for all runs, whatever is usual on this machine: it is most of a start.
+        """
+        kept = {name: value for name, value in os.environ.items() if name == _KEPT or not name.startswith(_OURS)}
+        kept.pop(_UNCOMPILED, None)
+        return {**kept, "PYTHONPYCACHEPREFIX": str(self.folder / "bytecode")}
+
     def meltano(self, *arguments: str, **environment: str) -> str:
         """Run Meltano, which must succeed; returns its output."""
-        inherited = {name: value for name, value in os.environ.items() if name == _KEPT or not name.startswith(_OURS)}
         done = subprocess.run(
             [str(Path(sys.executable).with_name("meltano")), *arguments],
             cwd=self.folder,
-            env={**inherited, "MELTANO_CLI_LOG_FORMAT": "uncolored", **environment},
+            env={**self.environment(), "MELTANO_CLI_LOG_FORMAT": "uncolored", **environment},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -46,6 +68,22 @@ class Project:
         )
         assert done.returncode == 0, done.stdout[-6000:]
         return done.stdout
+
+    def loader(self, name: str) -> str:
+        """Return the program of a loader, which Meltano installs if none of its runs has done so."""
+        program = self.folder / ".meltano" / "loaders" / name / "venv" / "bin" / plugins()[name]["executable"]
+        if not program.exists():
+            self.meltano("install", name)
+        return str(program)
+
+    def state(self, extractor: str, loader: str) -> dict[str, Any]:
+        """Return the state that Meltano has of an extractor's runs into a loader."""
+        # What `meltano state get` prints, without seconds of its start.
+        with closing(sqlite3.connect(self.folder / ".meltano" / "meltano.db")) as connection:
+            question = "SELECT completed_state FROM state WHERE state_id = ?"
+            ((kept,),) = connection.execute(question, [f"dev:{extractor}-to-{loader}"]).fetchall()
+        state: dict[str, Any] = json.loads(kept)["singer_state"]
+        return state
 
     def load(self, crm: Crm, loader: str, url: str, **environment: str) -> str:
         """Run a CRM's extractor on a server into a loader."""

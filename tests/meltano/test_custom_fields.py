@@ -19,7 +19,8 @@ from sandbox.server import running
 from scripts.demo_run import CRMS
 from tests import custom_truth
 from tests.custom_truth import BOOLEAN, DATE, DESCRIBED, LIST, MOMENT, NUMBER, TEXT, TEXTS
-from tests.meltano.databases import MADE, Loading
+from tests.meltano.databases import MADE
+from tests.meltano.piped import Piped
 from tests.singer import Tap
 
 if TYPE_CHECKING:
@@ -54,7 +55,6 @@ TYPES: dict[str, list[tuple[Record, str]]] = {
 }
 #: What an option is called later.
 RENAMED = {"copper": "Freistaat Bayern", "close": "Süden 🌞"}
-pytestmark = pytest.mark.timeout(900)  # the first test of each kind waits for several runs of Meltano
 EACH_CRM = pytest.mark.parametrize("crm", STREAMS)
 EACH_LOADER = pytest.mark.parametrize("loader", MADE)
 Values = dict[str, dict[str, object]]
@@ -177,7 +177,7 @@ def loaded(
             url = stack.enter_context(running(app))
             tap = Tap(folder, provider=crm, api_url=url, requests_per_minute=0, **CREDENTIALS[crm])
             account, database = Account(crm, app, url, tap), MADE[loader](server, folder / "crm.duckdb")
-            loading = Loading(project, CRMS[crm], url, database, STREAMS[crm], f"custom-{folder.name}")
+            loading = Piped(project, folder, CRMS[crm], url, database, STREAMS[crm])
             loading.run()
             first = _looked_at(account, database)
             edited = account.change()

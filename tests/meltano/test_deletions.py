@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from tests.meltano.project import Project
     from tests.postgres import Server
 
-pytestmark = pytest.mark.timeout(900)  # the first test of each kind waits for several runs of Meltano
 EACH_CRM = pytest.mark.parametrize("crm", STREAMS)
 EACH_LOADER = pytest.mark.parametrize("loader", MADE)
 

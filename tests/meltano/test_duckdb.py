@@ -1,26 +1,28 @@
-"""`meltano run tap-<crm> target-duckdb`, twice, with changes in between."""
+"""`meltano run tap-<crm> target-duckdb`, and after changes a run that goes on from there."""
 
 # ruff: noqa: D103  (the name of a test is its sentence)
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
-import duckdb
 import pytest
 
 from scripts.demo_compare import compare, remove
 from scripts.demo_copera import STREAMS
 from scripts.demo_run import CRMS
 from tap_crm.providers import PROVIDERS
+from tests.meltano.databases import InDuckDb
+from tests.meltano.piped import Piped, settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from sandbox.client import Client
     from scripts.demo_compare import Comparison
+    from tests.meltano.databases import Rows
     from tests.meltano.project import Project
 
 #: Tables that the changes of the demo leave behind, whichever records they choose.
@@ -38,37 +40,41 @@ class Loads:
 
     schema: str
     first: list[Comparison]
+    lacking: dict[str, set[str]]
+    """Properties that got no column by the first run."""
     changed: list[Comparison]
     loaded_again: list[Comparison]
     second: list[Comparison]
     removed: dict[str, int]
-    database: Path
+    database: InDuckDb
 
-    def audit(self, question: str) -> list[tuple[object, ...]]:
+    def audit(self, question: str) -> Rows:
         """Ask the loaded audit, in which the runs are numbered."""
         runs = f"SELECT *, dense_rank() OVER (ORDER BY run_id) AS run FROM {self.schema}.sync_audit"  # noqa: S608
-        with duckdb.connect(str(self.database), read_only=True) as connection:
-            rows: list[tuple[object, ...]] = connection.execute(f"WITH audit AS ({runs}) {question}").fetchall()
-        return rows
+        return self.database.ask(f"WITH audit AS ({runs}) {question}")
 
 
 @pytest.fixture(scope="module")
-def loaded(project: Project, account: Callable[[str], Client]) -> Callable[[str], Loads]:
-    """Load everything of a CRM, change the account, load again; once for all tests."""
-    database = project.folder / "output" / "crm.duckdb"
+def loaded(
+    project: Project, account: Callable[[str], Client], tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[str], Loads]:
+    """Load everything of a CRM by Meltano, change the account, load again; once for all tests."""
+    database = InDuckDb(project.folder / "output" / "crm.duckdb")  # where meltano.yml has it
 
     @cache
     def load(name: str) -> Loads:
         crm, client = CRMS[name], account(name)
-        project.load(crm, "target-duckdb", client.url)
-        first = compare(crm, client, database)
+        project.load(crm, database.loader, client.url)
+        loading = Piped(project, tmp_path_factory.mktemp("duckdb"), crm, client.url, database)
+        first, lacking = compare(crm, client, database.path), loading.lacking()
         for change in crm.changes:
             change.make(client)
-        changed = compare(crm, client, database)
-        project.load(crm, "target-duckdb", client.url)
-        loaded_again, removed = compare(crm, client, database), remove(crm, database)
-        second = compare(crm, client, database)
-        return Loads(crm.schema, first, changed, loaded_again, second, removed, database)
+        changed = compare(crm, client, database.path)
+        loading.go_on()
+        loading.run()
+        loaded_again, removed = compare(crm, client, database.path), remove(crm, database.path)
+        second = compare(crm, client, database.path)
+        return Loads(crm.schema, first, lacking, changed, loaded_again, second, removed, database)
 
     return load
 
@@ -76,6 +82,13 @@ def loaded(project: Project, account: Callable[[str], Client]) -> Callable[[str]
 @EACH
 def test_the_first_run_loads_every_record_of_every_table(loaded: Callable[[str], Loads], crm: str) -> None:
     assert [one for one in loaded(crm).first if not one.equal or one.gone] == []
+
+
+@EACH
+def test_the_first_run_makes_a_column_of_every_property_custom_fields_included(
+    loaded: Callable[[str], Loads], crm: str
+) -> None:
+    assert loaded(crm).lacking == {stream: set() for stream in (*CRMS[crm].tables, "sync_audit")}
 
 
 @EACH
@@ -110,7 +123,7 @@ def test_the_second_run_reads_only_the_leads_that_changed(loaded: Callable[[str]
     question = "SELECT sum(records) FROM audit WHERE stream = 'leads' GROUP BY run ORDER BY run"
     (everything,), (changed,) = loaded("close").audit(question)
     assert everything == 120
-    assert 30 < changed <= 40 + 3 + 12  # type: ignore[operator] # edited, merged into, given a contact; some are gone
+    assert 30 < changed <= 40 + 3 + 12  # edited, merged into, given a contact; some are gone
 
 
 def test_rows_of_deleted_records_stay_and_the_loaded_events_tell_of_them(loaded: Callable[[str], Loads]) -> None:
@@ -128,11 +141,8 @@ def test_this_loader_keeps_deleted_rows_of_copera_until_they_are_removed_by_what
 
 
 def test_a_column_that_copera_was_given_between_the_runs_has_its_values(loaded: Callable[[str], Loads]) -> None:
-    with duckdb.connect(str(loaded("copera").database), read_only=True) as connection:
-        empty = connection.execute(
-            "SELECT count(*) FILTER (region IS NULL), count(region) FROM copera.people"
-        ).fetchall()
-    assert empty == [(0, loaded("copera").second[1].there)]
+    question = "SELECT count(*) FILTER (region IS NULL), count(region) FROM copera.people"
+    assert loaded("copera").database.ask(question) == [(0, loaded("copera").second[1].there)]
 
 
 @pytest.mark.parametrize(
@@ -155,11 +165,8 @@ def test_a_column_that_copera_was_given_between_the_runs_has_its_values(loaded: 
 def test_a_column_of_copera_has_the_type_of_its_values(
     loaded: Callable[[str], Loads], column: str, expected: str
 ) -> None:
-    question = (
-        "SELECT data_type FROM duckdb_columns() WHERE schema_name = 'copera' AND table_name || '.' || column_name = ?"
-    )
-    with duckdb.connect(str(loaded("copera").database), read_only=True) as connection:
-        assert connection.execute(question, [column]).fetchall() == [(expected,)]
+    table, _, name = column.partition(".")
+    assert loaded("copera").database.column_types("copera", table)[name] == expected
 
 
 @pytest.fixture(scope="module")
@@ -178,6 +185,12 @@ def printed(project: Project) -> str:
 
 def test_an_inherited_extractor_reads_the_settings_of_its_parent_too(printed: str) -> None:
     assert '"user_email": "someone@example.com"' in printed
+
+
+def test_later_runs_here_have_the_settings_that_meltano_gives(printed: str) -> None:
+    given, _ = json.JSONDecoder().raw_decode(printed, printed.index("{\n"))
+    set_above = {"user_email", "api_key", "access_token", "oauth"}
+    assert {name: value for name, value in given.items() if name not in set_above} == settings("tap-close", {})
 
 
 def test_secrets_are_not_printed(printed: str) -> None:

@@ -1,4 +1,4 @@
-"""`meltano run tap-<crm> target-postgres` into a real PostgreSQL, twice, with changes in between."""
+"""`meltano run tap-<crm> target-postgres` into a real PostgreSQL, and after changes a run that goes on from there."""
 
 # ruff: noqa: D103  (the name of a test is its sentence)
 from __future__ import annotations
@@ -8,13 +8,12 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
-import psycopg
 import pytest
-from psycopg import sql
-from sqlalchemy.engine import make_url
 
 from scripts.demo_compare import compared, keyed, versions
 from scripts.demo_run import CRMS
+from tests.meltano.databases import MARKED, InPostgres
+from tests.meltano.piped import Piped
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,7 +21,8 @@ if TYPE_CHECKING:
 
     from sandbox.client import Client
     from scripts.demo_compare import Comparison
-    from scripts.demo_crm import Crm, Table
+    from scripts.demo_crm import Crm
+    from tests.meltano.databases import Rows
     from tests.meltano.project import Project
     from tests.postgres import Server
 
@@ -36,13 +36,16 @@ READ = {
     ),
     "copera": ("leads", "people", "companies", "opportunities", "columns"),
 }
+#: The CRM that Meltano runs each time, with a state of its own; the others' later runs go on without it.
+BY_MELTANO = "copper"
+HARD = {"TARGET_POSTGRES_HARD_DELETE": "true"}
 EACH = pytest.mark.parametrize("crm", CRMS)
 
 
 @pytest.fixture(scope="module")
-def database(server: Server) -> str:
+def database(server: Server) -> InPostgres:
     """Make an empty database."""
-    return server.create()
+    return InPostgres(server.create())
 
 
 @dataclass(frozen=True)
@@ -50,24 +53,38 @@ class Loads:
     """What was compared after each run, and the types of all columns."""
 
     first: list[Comparison]
+    lacking: dict[str, set[str]]
+    """Properties that got no column by the first run."""
     second: list[Comparison]
-    types: dict[str, str]
+    types: dict[str, dict[str, str]]
+    loading: Piped
 
 
 @pytest.fixture(scope="module")
-def loaded(project: Project, account: Callable[[str], Client], database: str) -> Callable[[str], Loads]:
-    """Load everything of a CRM, change the account, load again; once for all tests."""
+def loaded(
+    project: Project,
+    account: Callable[[str], Client],
+    database: InPostgres,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Callable[[str], Loads]:
+    """Load everything of a CRM by Meltano, change the account, load again; once for all tests."""
 
     @cache
     def load(name: str) -> Loads:
         crm, client = CRMS[name], account(name)
-        environment = _environment(database, name, *READ[name]) | {"TARGET_POSTGRES_HARD_DELETE": "true"}
-        project.load(crm, "target-postgres", client.url, **environment)
-        first = _compare(database, crm, client)
+        loading = Piped(project, tmp_path_factory.mktemp("postgres"), crm, client.url, database, READ[name])
+        _load_by_meltano(loading, **HARD)
+        first, lacking = _compare(loading, client), loading.lacking()
         for change in crm.changes:
             change.make(client)
-        project.load(crm, "target-postgres", client.url, **environment)
-        return Loads(first, _compare(database, crm, client), _types(database, crm.schema))
+        if name == BY_MELTANO:
+            _load_by_meltano(loading, **HARD)
+        else:
+            loading.go_on()
+            loading.run(**HARD)
+        second = _compare(loading, client)
+        types = {stream: database.column_types(crm.schema, stream) for stream in (*READ[name], "sync_audit")}
+        return Loads(first, lacking, second, types, loading)
 
     return load
 
@@ -80,6 +97,25 @@ def test_the_first_run_loads_every_record_in_its_version(loaded: Callable[[str],
 @EACH
 def test_the_second_run_loads_what_changed_in_its_version(loaded: Callable[[str], Loads], crm: str) -> None:
     assert [one for one in loaded(crm).second if not one.equal] == []
+
+
+def test_a_reconcile_by_meltano_removes_what_left_no_trace(
+    account: Callable[[str], Client], loaded: Callable[[str], Loads]
+) -> None:
+    crm, client, loading = CRMS[BY_MELTANO], account(BY_MELTANO), loaded(BY_MELTANO).loading
+    for change in crm.deletions:
+        change.make(client)
+    lost = {one.table for one in _compare(loading, client) if one.surplus}
+    assert lost >= {"people", "companies", "activities"}
+    _load_by_meltano(loading, **crm.reconciling, **HARD)
+    assert [one for one in _compare(loading, client) if not one.equal] == []
+
+
+@EACH
+def test_the_first_run_makes_a_column_of_every_property_custom_fields_included(
+    loaded: Callable[[str], Loads], crm: str
+) -> None:
+    assert loaded(crm).lacking == {stream: set() for stream in (*READ[crm], "sync_audit")}
 
 
 @pytest.mark.parametrize(
@@ -134,56 +170,37 @@ def test_the_second_run_loads_what_changed_in_its_version(loaded: Callable[[str]
 def test_a_column_has_the_type_of_its_values(
     loaded: Callable[[str], Loads], crm: str, column: str, expected: str
 ) -> None:
-    assert loaded(crm).types[column] == expected
+    table, _, name = column.partition(".")
+    assert loaded(crm).types[table][name] == expected
 
 
 def test_rows_of_copera_that_are_deleted_are_marked_as_meltano_yml_has_it(
-    project: Project, account: Callable[[str], Client], loaded: Callable[[str], Loads], database: str
+    account: Callable[[str], Client], loaded: Callable[[str], Loads], database: InPostgres
 ) -> None:
-    loaded("copera")
-    crm, client = CRMS["copera"], account("copera")
+    loading, client = loaded("copera").loading, account("copera")
     deleted = set(client.control("delete", {"object": "Companies", "count": 2})["ids"])
-    environment = _environment(database, "copera", "companies")
-    project.load(crm, "target-postgres", client.url, **environment)
-    with psycopg.connect(database) as connection:
-        rows = connection.execute("SELECT _id, _sdc_deleted_at IS NOT NULL FROM copera.companies").fetchall()
+    _load_by_meltano(loading, "companies")
+    rows = database.ask(f"SELECT _id, {MARKED} FROM copera.companies")  # noqa: S608 - names of ours
     assert {key for key, marked in rows if marked} == deleted
-    assert {key for key, marked in rows if not marked} == {one["_id"] for one in crm.tables["companies"].truth(client)}
+    there = CRMS["copera"].tables["companies"].truth(client)
+    assert {key for key, marked in rows if not marked} == {one["_id"] for one in there}
 
 
-def _environment(database: str, crm: str, *streams: str) -> dict[str, str]:
-    address = make_url(database).set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
-    return {
-        "TARGET_POSTGRES_SQLALCHEMY_URL": address,
-        f"TAP_{crm.upper()}__SELECT": json.dumps([f"{stream}.*" for stream in (*streams, "sync_audit")]),
-    }
+def _load_by_meltano(loading: Piped, *streams: str, **variables: str) -> None:
+    """Let Meltano run the extractor; without streams, it reads those that are compared."""
+    selected = json.dumps([f"{stream}.*" for stream in (*(streams or loading.streams), "sync_audit")])
+    variables |= {f"TAP_{loading.crm.name.upper()}__SELECT": selected, **loading.database.settings}
+    loading.project.load(loading.crm, loading.database.loader, loading.url, **variables)
 
 
-def _compare(database: str, crm: Crm, client: Client) -> list[Comparison]:
-    with psycopg.connect(database) as connection:
-        gone = {row[0] for row in connection.execute(crm.gone.encode()).fetchall()} if crm.gone else set()
-        return [_compared(connection, crm.schema, client, name, crm.tables[name], gone) for name in READ[crm.name]]
+def _compare(loading: Piped, client: Client) -> list[Comparison]:
+    crm, ask = loading.crm, loading.database.ask
+    gone = {row[0] for row in ask(crm.gone)} if crm.gone else set()
+    return [_compared(crm, name, ask, client, gone) for name in loading.streams]
 
 
-def _compared(  # noqa: PLR0913, PLR0917 - everything that is compared
-    connection: psycopg.Connection,
-    schema: str,
-    client: Client,
-    name: str,
-    table: Table,
-    gone: AbstractSet[object],
-) -> Comparison:
-    columns = sql.SQL(", ").join(map(sql.Identifier, table.columns))
-    question = sql.SQL("SELECT {} FROM {}").format(columns, sql.Identifier(schema, name))
-    rows = connection.execute(question).fetchall()
+def _compared(crm: Crm, name: str, ask: Callable[[str], Rows], client: Client, gone: AbstractSet[object]) -> Comparison:
+    table = crm.tables[name]
+    columns = ", ".join(f'"{column}"' for column in table.columns)
+    rows = ask(f"SELECT {columns} FROM {crm.schema}.{name}")  # noqa: S608 - names of ours
     return compared(name, versions(table, client), (keyed(table, row) for row in rows), gone)
-
-
-def _types(database: str, schema: str) -> dict[str, str]:
-    question = """
-        SELECT relname || '.' || attname, format_type(atttypid, atttypmod)
-        FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid
-        WHERE relnamespace = %s::regnamespace AND relkind = 'r' AND attnum > 0
-    """
-    with psycopg.connect(database) as connection:
-        return dict(connection.execute(question, [schema]).fetchall())
