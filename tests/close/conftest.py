@@ -10,7 +10,8 @@ import pytest
 
 from sandbox.close import API_KEY, CloseSandbox, Shape, close_app
 from sandbox.server import running
-from tests.singer import Tap, selecting
+from tests.close.choosing import only
+from tests.singer import Tap
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -85,7 +86,7 @@ def start_some(start: Start, catalog: dict[str, Any]) -> Start:
     ) -> tuple[CloseSandbox, Tap]:
         app, tap = start(shape, **knobs)
         some = SelectiveTap(tap.folder, **tap.config)
-        some.catalog = selecting(catalog, *streams, "sync_audit")
+        some.catalog = only(catalog, *streams, "sync_audit")
         return app, some
 
     return start_one

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import time
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
+from sandbox.close import API_KEY, Shape, close_app
+from sandbox.server import running
+from tests.close.choosing import only
 from tests.custom_truth import (
     Close,
     assert_all_kept,
@@ -17,14 +21,15 @@ from tests.custom_truth import (
     in_columns,
     lines,
 )
-from tests.singer import selecting
+from tests.singer import Tap
 
 if TYPE_CHECKING:
     from sandbox.close import CloseSandbox, CloseWorld
     from tests.close.conftest import Start
-    from tests.singer import Run, Tap
+    from tests.singer import Run
 
 SHAPE: dict[str, Any] = {
+    "now": int(time.time()),  # the same account for each test
     "leads": 40,
     "contacts": 5,
     "opportunities": 5,
@@ -48,9 +53,26 @@ def begin(start: Start) -> Start:
     return in_columns(start, SHAPE)
 
 
+class Loaded(NamedTuple):
+    """What was before anything changed: what discovery found, and what the first run wrote."""
+
+    catalog: dict[str, Any]
+    first: Run
+
+
+@pytest.fixture(scope="module")
+def loaded(tmp_path_factory: pytest.TempPathFactory) -> Loaded:
+    """Return what the first run of the usual account is, once: the same shape makes the same account."""
+    with running(close_app(Shape(**SHAPE), rate_limit=0)) as url:
+        folder = tmp_path_factory.mktemp("loaded")
+        tap = Tap(folder, provider="close", api_key=API_KEY, api_url=url, requests_per_minute=0)
+        catalog = catalog_of(tap)
+        return Loaded(catalog, tap.sync(catalog=catalog))
+
+
 def catalog_of(tap: Tap) -> dict[str, Any]:
-    """Return what discovery finds, leads and custom activities selected."""
-    return selecting(tap.discover()[0], *STREAMS, "sync_audit")
+    """Return what discovery finds, leads and custom activities only."""
+    return only(tap.discover()[0], *STREAMS, "sync_audit")
 
 
 def number_of(world: CloseWorld, label: str, sort: str = "", object_type: str = "lead") -> str:
@@ -124,7 +146,7 @@ def retype(app: CloseSandbox) -> list[str]:
     return [number for which, number in numbers.items() if which in RETYPES]
 
 
-def only(stream: str, crm: Close, run: Run) -> dict[str, Any]:
+def changed(stream: str, crm: Close, run: Run) -> dict[str, Any]:
     """Return how what one run wrote of a stream differs from the truth; it wrote every record."""
     assert len(run.keys(stream)) == len(crm.world.ids(stream)) > 0
     return differences(crm, stream, run)
@@ -134,26 +156,26 @@ def only(stream: str, crm: Close, run: Run) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("name", CHANGES)
-def test_with_a_fresh_catalog_columns_follow(begin: Start, name: str) -> None:
+def test_with_a_fresh_catalog_columns_follow(begin: Start, loaded: Loaded, name: str) -> None:
     """Names, types and values are those of the present definitions; nothing is in `_extra`."""
     app, tap = begin()
-    first = tap.sync(catalog=catalog_of(tap))
+    first = loaded.first
     change(app, name)
     second = tap.sync(catalog=catalog_of(tap), state=first.state)
     crm = Close(app.world)
     for stream in STREAMS:
-        assert only(stream, crm, second) == {}
+        assert changed(stream, crm, second) == {}
         assert_present(crm, second, stream)
     assert not lines(second, STALE)
 
 
-def test_with_a_fresh_catalog_types_follow(begin: Start) -> None:
+def test_with_a_fresh_catalog_types_follow(begin: Start, loaded: Loaded) -> None:
     """Each type to another one."""
     app, tap = begin()
-    first = tap.sync(catalog=catalog_of(tap))
+    first = loaded.first
     retype(app)
     second = tap.sync(catalog=catalog_of(tap), state=first.state)
-    assert only("leads", Close(app.world), second) == {}
+    assert changed("leads", Close(app.world), second) == {}
     assert_valid(second, "leads")
     assert columns_of(second, "leads") == columns_of(first, "leads")
     for key, column in columns_of(second, "leads").items():
@@ -169,7 +191,7 @@ def test_without_a_catalog_columns_follow(begin: Start, name: str) -> None:
     change(app, name)
     second = tap.sync(state=first.state)
     for stream in STREAMS:
-        assert only(stream, Close(app.world), second) == {}
+        assert changed(stream, Close(app.world), second) == {}
         assert columns_of(second, stream).keys() == Close(app.world).fields(stream).keys()
     assert not lines(second, STALE)
 
@@ -183,12 +205,9 @@ CHOICES: dict[str, tuple[Order, str]] = {
 
 
 @pytest.mark.parametrize("name", CHOICES)
-@pytest.mark.parametrize("fresh", [True, False], ids=["fresh", "stale"])
-def test_choices_arrive_as_records_have_them(begin: Start, name: str, *, fresh: bool) -> None:
+def test_choices_arrive_as_records_have_them(begin: Start, loaded: Loaded, name: str) -> None:
     """Whatever the catalog's age: it names choices, and no value depends on that; nothing is warned of."""
     app, tap = begin()
-    catalog = catalog_of(tap)
-    first = tap.sync(catalog=catalog)
     one, several = number_of(app.world, "Region", "choices"), number_of(app.world, "顧客ランク")
     (verb, order), choice = CHOICES[name]
     for number in (one, several):
@@ -196,25 +215,25 @@ def test_choices_arrive_as_records_have_them(begin: Start, name: str, *, fresh: 
     touch(app)
     give(app, one, choice)
     give(app, several, [choice])
-    second = tap.sync(catalog=catalog_of(tap) if fresh else catalog, state=first.state)
-    for stream in STREAMS:
-        assert only(stream, Close(app.world), second) == {}
-        assert_valid(second, stream)
-    columns = columns_of(second, "leads")
-    assert choice in {record[columns[one]] for record in second.records("leads")}
-    assert [choice] in [record[columns[several]] for record in second.records("leads")]
-    assert not lines(second, "WARNING")
+    for catalog in (catalog_of(tap), loaded.catalog):
+        second = tap.sync(catalog=catalog, state=loaded.first.state)
+        for stream in STREAMS:
+            assert changed(stream, Close(app.world), second) == {}
+            assert_valid(second, stream)
+        columns = columns_of(second, "leads")
+        assert choice in {record[columns[one]] for record in second.records("leads")}
+        assert [choice] in [record[columns[several]] for record in second.records("leads")]
+        assert not lines(second, "WARNING")
 
 
 # With the catalog of the first run
 
 
 @pytest.mark.parametrize("name", CHANGES)
-def test_with_a_stale_catalog_nothing_is_lost(begin: Start, name: str) -> None:
+def test_with_a_stale_catalog_nothing_is_lost(begin: Start, loaded: Loaded, name: str) -> None:
     """Values are in the column of their field's id, or in `_extra`; the log says what to do; exit code 0."""
     app, tap = begin()
-    catalog = catalog_of(tap)
-    first = tap.sync(catalog=catalog)
+    catalog, first = loaded
     change(app, name)
     second = tap.sync(catalog=catalog, state=first.state)
     assert len(lines(second, "WARNING", f"leads: {STALE}", *WHAT_TO_DO)) == 1
@@ -222,14 +241,13 @@ def test_with_a_stale_catalog_nothing_is_lost(begin: Start, name: str) -> None:
     for stream in STREAMS:
         assert second.schemas[stream] == first.schemas[stream]
         assert_valid(second, stream)
-        assert only(stream, Close(app.world), second) == {}
+        assert changed(stream, Close(app.world), second) == {}
 
 
-def test_with_a_stale_catalog_values_of_another_type_are_kept(begin: Start) -> None:
+def test_with_a_stale_catalog_values_of_another_type_are_kept(begin: Start, loaded: Loaded) -> None:
     """In the column of their field as far as they fit its type, whole in `_extra` where they do not."""
     app, tap = begin()
-    catalog = catalog_of(tap)
-    first = tap.sync(catalog=catalog)
+    catalog, first = loaded
     retyped = retype(app)
     second = tap.sync(catalog=catalog, state=first.state)
     assert second.schemas["leads"] == first.schemas["leads"]
@@ -248,10 +266,10 @@ def test_with_a_stale_catalog_values_of_another_type_are_kept(begin: Start) -> N
 # Names that move
 
 
-def test_a_renaming_is_told_once_with_both_names(begin: Start) -> None:
+def test_a_renaming_is_told_once_with_both_names(begin: Start, loaded: Loaded) -> None:
     """By the first run that writes the new column; not again by the next."""
     app, tap = begin()
-    first = tap.sync(catalog=catalog_of(tap))
+    first = loaded.first
     app.world.rename_field(id=number_of(app.world, "Notes"), name="Remarks")
     touch(app)
     second = tap.sync(catalog=catalog_of(tap), state=first.state)
@@ -262,11 +280,11 @@ def test_a_renaming_is_told_once_with_both_names(begin: Start) -> None:
     assert not lines(third, "WARNING")
 
 
-def test_a_renamed_shared_field_is_told_in_one_line_for_all_its_streams(begin: Start) -> None:
+def test_a_renamed_shared_field_is_told_in_one_line_for_all_its_streams(begin: Start, loaded: Loaded) -> None:
     """Each of them has the new column."""
     app, tap = begin()
     number = number_of(app.world, "Größe (m²) (shared)", object_type="shared")
-    first = tap.sync(catalog=catalog_of(tap))
+    first = loaded.first
     app.world.rename_field(id=number, name="Surface")
     second = tap.sync(catalog=catalog_of(tap), state=first.state)
     streams = [stream for stream in STREAMS if number in columns_of(second, stream)]
@@ -275,11 +293,10 @@ def test_a_renamed_shared_field_is_told_in_one_line_for_all_its_streams(begin: S
     assert len(lines(second, "WARNING")) == 1
 
 
-def test_a_renaming_that_an_old_catalog_hid_is_told_when_the_catalog_is_new(begin: Start) -> None:
+def test_a_renaming_that_an_old_catalog_hid_is_told_when_the_catalog_is_new(begin: Start, loaded: Loaded) -> None:
     """While it is old, the column keeps its name, and its values."""
     app, tap = begin()
-    catalog = catalog_of(tap)
-    first = tap.sync(catalog=catalog)
+    catalog, first = loaded
     app.world.rename_field(id=number_of(app.world, "Notes"), name="Remarks")
     touch(app)
     second = tap.sync(catalog=catalog, state=first.state)
@@ -306,31 +323,30 @@ def take_the_name(app: CloseSandbox, how: str) -> tuple[str, str]:
 
 
 @pytest.mark.parametrize("how", TAKERS)
-def test_with_a_stale_catalog_a_taken_name_stays_with_its_field(begin: Start, how: str) -> None:
+def test_with_a_stale_catalog_a_taken_name_stays_with_its_field(begin: Start, loaded: Loaded, how: str) -> None:
     """A new field called as another was: the old column never holds its values; they are in `_extra`."""
     app, tap = begin()
-    catalog = catalog_of(tap)
-    first = tap.sync(catalog=catalog)
+    catalog, first = loaded
     old, new = take_the_name(app, how)
     second = tap.sync(catalog=catalog, state=first.state)
     assert columns_of(second, "leads")[old] == "custom_notes"
-    assert only("leads", Close(app.world), second) == {}
+    assert changed("leads", Close(app.world), second) == {}
     for record in second.records("leads"):
         assert record["_extra"] == {f"custom.{new}": "https://new.example"}
         assert record["custom_notes"] != "https://new.example"
 
 
 @pytest.mark.parametrize("how", TAKERS)
-def test_with_a_fresh_catalog_a_taken_name_is_that_of_the_new_field(begin: Start, how: str) -> None:
+def test_with_a_fresh_catalog_a_taken_name_is_that_of_the_new_field(begin: Start, loaded: Loaded, how: str) -> None:
     """Its column holds the new field's values only, and the log says that it held another's."""
     app, tap = begin()
-    first = tap.sync(catalog=catalog_of(tap))
+    first = loaded.first
     old, new = take_the_name(app, how)
     second = tap.sync(catalog=catalog_of(tap), state=first.state)
     assert columns_of(second, "leads")[new] == "custom_notes"
     assert columns_of(second, "leads").get(old) == (None if how == "removed" else "custom_remarks")
     assert {record["custom_notes"] for record in second.records("leads")} == {"https://new.example"}
-    assert only("leads", Close(app.world), second) == {}
+    assert changed("leads", Close(app.world), second) == {}
     assert len(lines(second, "WARNING", "`custom_notes`", old, new)) == 1
     third = tap.sync(catalog=catalog_of(tap), state=second.state)
     assert not lines(third, "WARNING")

@@ -64,13 +64,26 @@ def catalog_of(tap: Tap, *streams: str, without: tuple[str, ...] = (), **overrid
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[Close, Run]:
-    """Return a small organization, and a run of its streams with custom fields, for those that only look at it."""
+def looked_at(tmp_path_factory: pytest.TempPathFactory) -> tuple[Close, Run, dict[str, Any]]:
+    """Return a small organization, a run of its streams with custom fields, and what discovery finds."""
     app = close_app(Shape(**SHAPE), rate_limit=0)
     with running(app) as url:
         folder = tmp_path_factory.mktemp("whole")
         tap = Tap(folder, provider="close", api_key=API_KEY, api_url=url, requests_per_minute=0)
-        return Close(app.world), tap.sync(catalog=catalog_of(tap))
+        found, _ = tap.discover()
+        return Close(app.world), tap.sync(catalog=selecting(found, *STREAMS, "custom_fields", "sync_audit")), found
+
+
+@pytest.fixture
+def whole(looked_at: tuple[Close, Run, dict[str, Any]]) -> tuple[Close, Run]:
+    """Return a small organization, and a run of its streams with custom fields, for those that only look at it."""
+    return looked_at[:2]
+
+
+@pytest.fixture
+def offered(looked_at: tuple[Close, Run, dict[str, Any]]) -> dict[str, Any]:
+    """Return what discovery finds in an organization of the usual shape: its definitions are always the same."""
+    return looked_at[2]
 
 
 def number_of(world: CloseWorld, object_type: str, label: str, sort: str = "") -> str:
@@ -140,13 +153,13 @@ def test_every_type_is_seen_with_and_without_a_value(whole: tuple[Close, Run]) -
         assert any(value is not None for value in values), crm.fields("leads")[key]
 
 
-def test_pages_that_need_care_have_the_same_columns(begin: Start) -> None:
+def test_pages_that_need_care_have_the_same_columns(begin: Start, offered: dict[str, Any]) -> None:
     """A field that nobody knows takes the page off the fast path; searches give none that they are not asked for."""
     app, tap = begin()
     streams = [stream for stream in STREAMS if stream not in SEARCHED]
     for stream in streams:
         app.world.edit(stream, count=5, changes={"brand_new": [1.5]})
-    run = tap.sync(catalog=catalog_of(tap, *streams))
+    run = tap.sync(catalog=selecting(offered, *streams, "sync_audit"))
     for stream in streams:
         assert sum(record.get("_extra") == {"brand_new": [1.5]} for record in run.records(stream)) == 5
     assert_right(Close(app.world), run, *streams)
@@ -277,10 +290,10 @@ def test_each_list_is_asked_for_once_with_all_streams_and_300_definitions(begin:
 # Selection
 
 
-def test_a_deselected_custom_field_is_nowhere(begin: Start) -> None:
+def test_a_deselected_custom_field_is_nowhere(begin: Start, offered: dict[str, Any]) -> None:
     """Neither in its column nor in `_extra`; the others are as ever."""
     app, tap = begin()
-    catalog = catalog_of(tap, "leads")
+    catalog = selecting(offered, "leads", "sync_audit")
     names = columns_of(tap.sync(catalog=catalog), "leads")
     gone = [number_of(app.world, "lead", label) for label in ("Notes", "顧客ランク", "Machine")]
     gone.append(number_of(app.world, "shared", "Name (shared)"))
@@ -291,10 +304,12 @@ def test_a_deselected_custom_field_is_nowhere(begin: Start) -> None:
 
 
 @pytest.mark.parametrize(("stream", "kind", "care"), PATHS, ids=["fast", "with care"])
-def test_all_custom_fields_can_be_deselected(begin: Start, stream: str, kind: str, *, care: bool) -> None:
+def test_all_custom_fields_can_be_deselected(
+    begin: Start, offered: dict[str, Any], stream: str, kind: str, *, care: bool
+) -> None:
     """As Meltano does for `!leads.custom_*`: none is emitted, none is kept."""
     app, tap = begin()
-    catalog, _ = tap.discover()
+    catalog = offered
     if care:
         app.world.edit(stream, count=20, changes={"brand_new": kind})
     entry = next(entry for entry in catalog["streams"] if entry["tap_stream_id"] == stream)
@@ -305,10 +320,10 @@ def test_all_custom_fields_can_be_deselected(begin: Start, stream: str, kind: st
     assert differences(Close(app.world), stream, run, deselected=Close(app.world).fields(stream)) == {}
 
 
-def test_without_extra_what_fits_no_column_is_not_emitted(begin: Start) -> None:
+def test_without_extra_what_fits_no_column_is_not_emitted(begin: Start, offered: dict[str, Any]) -> None:
     """`_extra` can be deselected as any other."""
     app, tap = begin()
-    catalog = catalog_of(tap, *STREAMS, without=tuple(f"{stream}._extra" for stream in STREAMS))
+    catalog = selecting(offered, *STREAMS, without=tuple(f"{stream}._extra" for stream in STREAMS))
     app.world.add_field(object_type="lead", name="Brand new", type="text", fill=True)
     app.world.edit("contacts", count=5, changes={"brand_new": 1})
     run = tap.sync(catalog=catalog)
@@ -348,11 +363,11 @@ def test_an_organization_without_shared_fields_has_its_own(begin: Start) -> None
 
 @pytest.mark.parametrize(("kind", "status"), [("lead", 402), ("lead", 404), ("shared", 403)])
 def test_a_catalog_with_columns_and_no_right_to_the_definitions_fails_by_name(
-    begin: Start, kind: str, status: int
+    begin: Start, offered: dict[str, Any], kind: str, status: int
 ) -> None:
     """Nulls would overwrite what was loaded; the streams with other lists are complete."""
     app, tap = begin()
-    catalog = catalog_of(tap, *STREAMS, "custom_fields", "users")
+    catalog = selecting(offered, *STREAMS, "custom_fields", "users", "sync_audit")
     answer_with(app, status, f"custom_field/{kind}")
     run = tap.sync(catalog=catalog, expect=1)
     failed = {"leads"} if kind == "lead" else set(STREAMS)
@@ -365,10 +380,10 @@ def test_a_catalog_with_columns_and_no_right_to_the_definitions_fails_by_name(
     assert "Traceback" not in run.log
 
 
-def test_definitions_that_do_not_come_fail_the_streams_that_need_them(begin: Start) -> None:
+def test_definitions_that_do_not_come_fail_the_streams_that_need_them(begin: Start, offered: dict[str, Any]) -> None:
     """By name, exit code 1; the others are complete, and nobody waits for each stream anew."""
     app, tap = begin()
-    catalog = catalog_of(tap, *STREAMS, "users")
+    catalog = selecting(offered, *STREAMS, "users", "sync_audit")
     app.behaviour.faults = [FaultRule(["500"], every=1, path="custom_field/shared")]
     began = time.monotonic()
     run = tap.sync(catalog=catalog, expect=1, retry_seconds=2)
@@ -404,7 +419,7 @@ WRONG: dict[tuple[str, str], Any] = {
 
 @pytest.mark.parametrize(("stream", "kind", "care"), PATHS, ids=["fast", "with care"])
 def test_a_value_of_another_type_is_null_and_whole_in_extra(
-    begin: Start, stream: str, kind: str, *, care: bool
+    begin: Start, offered: dict[str, Any], stream: str, kind: str, *, care: bool
 ) -> None:
     """Each is counted, and warned of by its column."""
     app, tap = begin()
@@ -415,7 +430,7 @@ def test_a_value_of_another_type_is_null_and_whole_in_extra(
         wrong[record] = (number, value)
     if care:
         app.world.edit(stream, count=SHAPE[stream], changes={"brand_new": True})
-    run = tap.sync(catalog=catalog_of(tap, stream))
+    run = tap.sync(catalog=selecting(offered, stream, "sync_audit"))
     columns = columns_of(run, stream)
     records = {record["id"]: record for record in run.records(stream)}
     for key, (number, value) in wrong.items():
@@ -427,7 +442,7 @@ def test_a_value_of_another_type_is_null_and_whole_in_extra(
     assert_valid(run, stream)
 
 
-def test_values_that_only_look_different_fit(begin: Start) -> None:
+def test_values_that_only_look_different_fit(begin: Start, offered: dict[str, Any]) -> None:
     """One value where several may be, texts for numbers, times of other zones and without any."""
     app, tap = begin()
     given: dict[tuple[str, str], tuple[Any, Any]] = {
@@ -441,7 +456,7 @@ def test_values_that_only_look_different_fit(begin: Start) -> None:
     numbers = {which: number_of(app.world, "lead", *which) for which in given}
     changes = {f"custom.{numbers[which]}": value for which, (value, _) in given.items()}
     (lead,) = app.world.edit("leads", changes=changes)
-    run = tap.sync(catalog=catalog_of(tap, "leads"))
+    run = tap.sync(catalog=selecting(offered, "leads", "sync_audit"))
     columns = columns_of(run, "leads")
     (record,) = [record for record in run.records("leads") if record["id"] == lead]
     for which, (_, value) in given.items():

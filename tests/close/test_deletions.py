@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 #: Close documents no events of import updates.
 TOLD = (*CHANGING, *(name for name in ACTIVITIES if name != "import_updates"))
+#: One of each way in which streams are read.
+KINDS = (*CHANGING, "emails", "meetings", "created_activities", "custom_activities")
 SHAPE = {
     "leads": 130,
     "contacts": 80,
@@ -52,10 +54,10 @@ def some(app: CloseSandbox, stream: str) -> str:
     return str(records[len(records) // 2]["id"])
 
 
-def delete_one_of_each(app: CloseSandbox) -> dict[str, Record]:
+def delete_one_of_each(app: CloseSandbox, streams: tuple[str, ...] = KINDS) -> dict[str, Record]:
     """Edit and delete a record of each stream, the lead last; returns what they were, as it should arrive."""
     last: dict[str, Record] = {}
-    for stream in reversed(TOLD):
+    for stream in reversed(streams):
         number = some(app, stream)
         app.world.edit(stream, ids=[number], changes={"brand_new_field": [1, {"a": None}]})
         last[stream] = expected(app.world, stream)[(number,)]
@@ -79,7 +81,7 @@ def test_a_deleted_record_comes_once_more_with_its_last_content(start_some: Star
     """Of each stream that the log tells of: all of its fields, one that no schema knows, and when it was deleted."""
     app, tap = start_some(TOLD, SHAPE)
     first = tap.sync()
-    last = delete_one_of_each(app)
+    last = delete_one_of_each(app, TOLD)
     second = tap.sync(state=first.state)
     moments = ended_at(app)
     for stream, record in last.items():
@@ -99,7 +101,7 @@ def test_deleted_records_come_last_and_fit_the_schema(start_some: Start) -> None
     first = tap.sync()
     for stream in TOLD:
         app.world.edit(stream, count=8)
-    delete_one_of_each(app)
+    delete_one_of_each(app, TOLD)
     second = tap.sync(state=first.state)
     for stream in TOLD:
         marks = [record.get(DELETED_AT) is not None for record in second.records(stream)]
@@ -113,12 +115,12 @@ def test_deleted_records_come_last_and_fit_the_schema(start_some: Start) -> None
 
 def test_what_belongs_to_a_deleted_lead_is_told_too(start_some: Start) -> None:
     """Its contacts, opportunities, tasks and activities; the tables equal the living truth."""
-    app, tap = start_some(TOLD, SHAPE)
+    app, tap = start_some(KINDS, SHAPE)
     first = tap.sync()
     gone = app.world.delete("leads", count=30)
     second = tap.sync(state=first.state)
     target = Target(first, second)
-    for stream in TOLD:
+    for stream in KINDS:
         assert differences(app.world, stream, target.living(stream)) == {}, stream
     assert set(told(second, "leads")) == set(gone)
     for stream in (*CHANGING, "emails", "created_activities"):
@@ -130,24 +132,24 @@ def test_what_belongs_to_a_deleted_lead_is_told_too(start_some: Start) -> None:
 
 def test_a_deletion_is_told_again_within_the_overlap_just_the_same(start_some: Start) -> None:
     """And no longer after that; it is counted once."""
-    app, tap = start_some(TOLD, SHAPE)
+    app, tap = start_some(KINDS, SHAPE)
     first = tap.sync()
     delete_one_of_each(app)
     app.behaviour.clock_skew = 10.0  # the bookmark stays so far behind the clock that these are behind it
     second = tap.sync(state=first.state)
     third = tap.sync(state=second.state)
-    for stream in TOLD:
+    for stream in KINDS:
         assert told(third, stream) == told(second, stream) != {}, stream
     app.behaviour.clock_skew = 900.0
     fourth = tap.sync(state=third.state)
     fifth = tap.sync(state=fourth.state)
-    for stream in TOLD:
+    for stream in KINDS:
         assert told(fifth, stream) == {}, stream
         counted = [run.audit()[stream]["deletions"] for run in (second, third, fourth, fifth)]
         assert sum(counted) == len(told(second, stream)), stream
 
 
-@pytest.mark.parametrize("selected", [TOLD, ("leads",), ("tasks",)], ids=["all", "leads only", "tasks only"])
+@pytest.mark.parametrize("selected", [KINDS, ("leads",), ("tasks",)], ids=["all", "leads only", "tasks only"])
 def test_a_record_that_was_made_again_is_not_marked(start_some: Start, selected: tuple[str, ...]) -> None:
     """The log tells of its deletion, but what is listed later lives."""
     app, tap = start_some(selected, SHAPE)
@@ -172,7 +174,7 @@ def test_a_record_that_was_made_again_is_not_marked(start_some: Start, selected:
 # Merges
 
 
-@pytest.mark.parametrize("selected", [TOLD, ("leads",)], ids=["all", "leads only"])
+@pytest.mark.parametrize("selected", [KINDS, ("leads",)], ids=["all", "leads only"])
 def test_a_merged_lead_names_the_one_that_is_left(start_some: Start, selected: tuple[str, ...]) -> None:
     """Where the log tells of its end; a lead that was deleted names none."""
     app, tap = start_some(selected, SHAPE, merge_deletes_source=True)
@@ -192,12 +194,12 @@ def test_a_merged_lead_names_the_one_that_is_left(start_some: Start, selected: t
 
 def test_what_a_merged_lead_had_carries_the_id_of_the_other_one(start_some: Start) -> None:
     """The children live on; the source without an event of its end stays until the next reconcile."""
-    app, tap = start_some(TOLD, SHAPE)
+    app, tap = start_some(KINDS, SHAPE)
     first = tap.sync()
     merged = app.world.merge(count=10)
     second = tap.sync(state=first.state)
     target = Target(first, second)
-    for stream in TOLD[1:]:
+    for stream in KINDS[1:]:
         assert differences(app.world, stream, target.living(stream)) == {}, stream
         assert not {record.get("lead_id") for record in target.living(stream).values()} & set(merged), stream
     assert set(differences(app.world, "leads", target.living("leads"))["surplus"]) <= {(one,) for one in merged}
@@ -212,37 +214,37 @@ def test_what_a_merged_lead_had_carries_the_id_of_the_other_one(start_some: Star
 
 def test_a_deletion_without_content_makes_no_row_of_nulls(start_some: Start) -> None:
     """A key that is no admin's sees no content of events older than an hour: the audit says so, a reconcile marks."""
-    app, tap = start_some(TOLD, SHAPE, admin_key=False)
+    app, tap = start_some(KINDS, SHAPE, admin_key=False)
     first = tap.sync()
     gone = delete_one_of_each(app)
     app.behaviour.clock_skew = 2.0 * HOUR
     second = tap.sync(state=first.state)
     target = Target(first, second)
-    for stream in TOLD:
+    for stream in KINDS:
         assert told(second, stream) == {}, stream
         assert any("told without the record" in note for note in second.audit()[stream]["notes"]), stream
         assert (gone[stream]["id"],) in target.living(stream), stream
     third = tap.sync(state=second.state, reconcile="true")
     target.take(third)
-    for stream in TOLD:
+    for stream in KINDS:
         assert (gone[stream]["id"],) in target.ever_marked(stream), stream
         assert differences(app.world, stream, target.living(stream)) == {}, stream
 
 
 def test_a_deletion_that_shows_late_in_the_log_is_told_by_the_run_after(start_some: Start) -> None:
     """It is dated as if it had been there: the overlap of five minutes has it."""
-    app, tap = start_some(TOLD, SHAPE, deleted_late=1.0, deleted_delay=240.0)
+    app, tap = start_some(KINDS, SHAPE, deleted_late=1.0, deleted_delay=240.0)
     first = tap.sync()
     gone = delete_one_of_each(app)
     second = tap.sync(state=first.state)
     app.world.log.table.settle(float("inf"))
     app.behaviour.clock_skew = 240.0
     third = tap.sync(state=second.state)
-    for stream in TOLD:
+    for stream in KINDS:
         assert told(second, stream) == {}, stream
         assert gone[stream]["id"] in told(third, stream), stream
     target = Target(first, second, third)
-    for stream in TOLD:
+    for stream in KINDS:
         assert differences(app.world, stream, target.living(stream)) == {}, stream
 
 
@@ -250,7 +252,7 @@ def test_a_deletion_that_is_missing_in_the_log_is_found_by_the_reconcile(start_s
     """Of whatever stream."""
     app, tap = start_some((*TOLD, "import_updates"), SHAPE, deleted_missing=1.0)
     first = tap.sync()
-    gone = delete_one_of_each(app)
+    gone = delete_one_of_each(app, TOLD)
     (import_update,) = app.world.delete("import_updates", count=1)
     second = tap.sync(state=first.state)
     third = tap.sync(state=second.state, reconcile="true")
@@ -266,16 +268,16 @@ def test_a_deletion_that_is_missing_in_the_log_is_found_by_the_reconcile(start_s
 
 def test_a_pause_longer_than_the_log_reaches_makes_a_reconcile_due(start_some: Start) -> None:
     """The log line says why; the rows that nothing told of are marked."""
-    app, tap = start_some(TOLD, SHAPE)
+    app, tap = start_some(KINDS, SHAPE)
     first = tap.sync()
     gone = delete_one_of_each(app)
     state = first.state
     app.behaviour.clock_skew = 31.0 * DAY
-    for stream in TOLD:
+    for stream in KINDS:
         state["bookmarks"][stream]["reconciled_at"] = "2999-01-01T00:00:00Z"  # not due for its age
     second = tap.sync(state=state)
     target = Target(first, second)
-    for stream in TOLD:
+    for stream in KINDS:
         why = "the last run was longer ago than the CRM tells of deletions (30 days)"
         assert f"{stream}: complete read to find deletions, beside the bookmark: {why}" in second.log
         assert second.audit()[stream]["mode"] == "reconcile", stream
@@ -285,19 +287,19 @@ def test_a_pause_longer_than_the_log_reaches_makes_a_reconcile_due(start_some: S
 
 def test_a_key_that_may_not_read_the_log_finds_deletions_by_the_reconcile(start_some: Start) -> None:
     """Everything else works, and the audit says so."""
-    app, tap = start_some((*TOLD, "users"), SHAPE, forbidden=["event"])
+    app, tap = start_some((*KINDS, "users"), SHAPE, forbidden=["event"])
     first = tap.sync()
     gone = delete_one_of_each(app)
-    new = {stream: app.world.create(stream, count=3) for stream in TOLD}
+    new = {stream: app.world.create(stream, count=3) for stream in KINDS}
     second = tap.sync(state=first.state)
     target = Target(first, second)
-    for stream in TOLD:
+    for stream in KINDS:
         notes = second.audit()[stream]["notes"]
         assert any("deletions are found by the reconcile only" in note and "403" in note for note in notes), stream
         assert {(number,) for number in new[stream]} <= target.living(stream).keys(), stream
         assert (gone[stream]["id"],) in target.living(stream), stream
     target.take(tap.sync(state=second.state, reconcile="true"))
-    for stream in TOLD:
+    for stream in KINDS:
         assert (gone[stream]["id"],) in target.ever_marked(stream), stream
         assert not target.ever_marked(stream) & {(number,) for number in app.world.ids(stream)}, stream
 
@@ -309,19 +311,19 @@ def bookmarks(run: Run) -> dict[str, Any]:
 
 def test_a_log_that_stays_broken_ends_the_streams_that_need_it_and_the_next_run_catches_up(start_some: Start) -> None:
     """By name, their bookmarks kept: a bookmark that moved on would pass the deletions. Lists are complete."""
-    app, tap = start_some((*TOLD, "import_updates", "users", "dialers"), SHAPE)
+    app, tap = start_some((*KINDS, "import_updates", "users", "dialers"), SHAPE)
     first = tap.sync()
     gone = delete_one_of_each(app)
     app.behaviour.faults = [FaultRule(["500"], every=1, path="event")]
     second = tap.sync(state=first.state, expect=1, retry_seconds=1)
     failed = {stream for stream, row in second.audit().items() if not row["complete"]}
-    assert failed == {*TOLD, "import_updates"}
+    assert failed == {*KINDS, "import_updates"}
     for stream in failed:
         assert bookmarks(second)[stream] == bookmarks(first)[stream], stream
         assert f"`{stream}` is not complete" in second.log, stream
     app.behaviour.faults = []
     third = tap.sync(state=second.state)
     target = Target(first, second, third)
-    for stream in TOLD:
+    for stream in KINDS:
         assert gone[stream]["id"] in told(third, stream), stream
         assert differences(app.world, stream, target.living(stream)) == {}, stream

@@ -24,6 +24,17 @@ if TYPE_CHECKING:
 
 TOKEN = "oauth2/token"
 COMPARED = (*CHANGING, "emails", "notes", "users", "dialers", "smart_views")
+FEW: dict[str, Any] = {
+    "leads": 40,
+    "contacts": 40,
+    "opportunities": 30,
+    "tasks": 30,
+    "activities": {"emails": 30, "notes": 30},
+    "events": 20,
+    "custom_fields": 2,
+}
+#: Small ones, where a run has to last.
+PAGES = {"data/search": 6, "opportunity": 6, "task": 6, "activity": 6}
 
 
 def with_oauth(tap: Tap, **parts: str) -> Path:
@@ -62,7 +73,7 @@ def exchanges(app: CloseSandbox) -> int:
 
 def test_the_next_refresh_token_is_kept_before_anything_is_asked_with_it(start_some: Start) -> None:
     """One exchange; a file that only its owner may read; the next run needs no exchange at all."""
-    app, tap = start_some(COMPARED)
+    app, tap = start_some(COMPARED, FEW)
     path = with_oauth(tap)
     early: list[str] = []
 
@@ -85,7 +96,7 @@ def test_the_next_refresh_token_is_kept_before_anything_is_asked_with_it(start_s
 
 def test_a_token_that_runs_out_mid_run_is_renewed(start_some: Start) -> None:
     """By its lifetime, before it is refused."""
-    app, tap = start_some(COMPARED, oauth_ttl=1.0, latency_ms=60)
+    app, tap = start_some(COMPARED, FEW, oauth_ttl=2.0, latency_ms=150, limit_caps=PAGES)
     path = with_oauth(tap)
     run = tap.sync()
     assert exchanges(app) >= 2
@@ -96,7 +107,7 @@ def test_a_token_that_runs_out_mid_run_is_renewed(start_some: Start) -> None:
 
 def test_a_token_that_is_refused_early_is_renewed_and_the_question_asked_again(start_some: Start) -> None:
     """Close may end a token before its time: one 401 is no end of the run."""
-    app, tap = start_some(COMPARED)
+    app, tap = start_some(COMPARED, FEW, limit_caps=PAGES)
     path = with_oauth(tap)
 
     def end_tokens(moment: Moment) -> None:
@@ -114,7 +125,7 @@ def test_a_token_that_is_refused_early_is_renewed_and_the_question_asked_again(s
 
 def test_two_runs_at_once_share_one_refresh_token(start_some: Start) -> None:
     """Both end well, though each exchange makes the other's token void; a third run goes on from the file."""
-    app, tap = start_some(COMPARED, oauth_ttl=1.0, latency_ms=60, limit_caps={"activity": 20, "data/search": 40})
+    app, tap = start_some(COMPARED, FEW, oauth_ttl=1.0, latency_ms=60, limit_caps=PAGES)
     path = with_oauth(tap)
     with ThreadPoolExecutor(2) as pool:
         both = list(pool.map(lambda _: tap.sync(), range(2)))
@@ -128,7 +139,7 @@ def test_two_runs_at_once_share_one_refresh_token(start_some: Start) -> None:
 
 def test_a_refresh_token_that_is_used_up_is_said_in_one_line(start_some: Start) -> None:
     """Exit code 1, nothing is read, and the file stays as it is."""
-    app, tap = start_some(COMPARED)
+    app, tap = start_some(COMPARED, FEW)
     path = with_oauth(tap, refresh_token="a-refresh-token-of-last-year")
     run = tap.sync(expect=1)
     complaints = [line for line in run.log.splitlines() if "refresh token" in line]
@@ -145,7 +156,7 @@ def test_a_refresh_token_that_is_used_up_is_said_in_one_line(start_some: Start) 
 
 def test_an_app_that_is_refused_is_said(start_some: Start) -> None:
     """The secret is not shown."""
-    _, tap = start_some(COMPARED)
+    _, tap = start_some(COMPARED, FEW)
     with_oauth(tap, client_secret="not-the-secret-of-this-app")
     run = tap.sync(expect=1)
     assert "`oauth.client_id` and `oauth.client_secret`" in run.log
@@ -154,7 +165,7 @@ def test_an_app_that_is_refused_is_said(start_some: Start) -> None:
 
 def test_a_new_refresh_token_in_the_config_counts_more_than_the_file(start_some: Start) -> None:
     """Who authorizes the app anew puts the token into the config and need not think of the file."""
-    app, tap = start_some(COMPARED)
+    app, tap = start_some(COMPARED, FEW)
     path = with_oauth(tap)
     tap.sync()
     app.oauth.refresh_token = "sandbox-close-authorized-anew"
@@ -167,7 +178,7 @@ def test_a_new_refresh_token_in_the_config_counts_more_than_the_file(start_some:
 
 def test_a_killed_run_leaves_a_token_that_works(start_some: Start) -> None:
     """The file is there before anything is asked. An exchange that is cut off costs the token: none is under way."""
-    app, tap = start_some(COMPARED, oauth_ttl=1.0, latency_ms=20)
+    app, tap = start_some(COMPARED, FEW, oauth_ttl=1.0, latency_ms=20, limit_caps=PAGES)
     with_oauth(tap)
 
     def hold(moment: Moment) -> None:
@@ -183,7 +194,7 @@ def test_a_killed_run_leaves_a_token_that_works(start_some: Start) -> None:
 
 def test_a_static_access_token(start_some: Start) -> None:
     """Without a refresh token; it is in no log line."""
-    app, tap = start_some(COMPARED)
+    app, tap = start_some(COMPARED, FEW)
     del tap.config["api_key"]
     run = tap.sync(access_token=ACCESS_TOKEN)
     assert_complete(app, run)
@@ -196,7 +207,7 @@ def test_a_token_address_that_stumbles_is_asked_again(start_some: Start, kind: A
     """Unless it answered: then the old refresh token may be used up, and that is said."""
     from sandbox.faults import FaultRule  # noqa: PLC0415
 
-    app, tap = start_some(COMPARED, {"leads": 20, "contacts": 20, "activities": 50})
+    app, tap = start_some(COMPARED, FEW)
     path = with_oauth(tap)
     app.behaviour.faults = [FaultRule([kind], at=[1], path=TOKEN)]
     lost = kind not in ("500", "429")  # the server had exchanged it, and its answer did not arrive

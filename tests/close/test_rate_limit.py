@@ -14,11 +14,12 @@ if TYPE_CHECKING:
 ENOUGH = 0.9
 #: 429s in the first seconds, in which nothing is known of the limit, nor of how many buckets there are.
 FEW = {"group": 5, "key": 10}
-BY_GROUP = {"leads": 100, "contacts": 100, "opportunities": 50, "tasks": 50, "activities": 2_500, "events": 200}
-BY_KEY = {"leads": 300, "contacts": 300, "opportunities": 50, "tasks": 50, "activities": 1_000, "events": 600}
+FEW_RECORDS = {"opportunities": 20, "tasks": 20, "custom_fields": 2}
+BY_GROUP = {**FEW_RECORDS, "leads": 100, "contacts": 100, "activities": 1_250, "events": 60}
+BY_KEY = {**FEW_RECORDS, "leads": 150, "contacts": 150, "activities": 500, "events": 600}
 STRETCH = 80
 #: Pages are small here: requests are what is measured.
-PAGES = {"activity": 20, "data/search": 40}
+PAGES = {"activity": 10, "data/search": 20}
 
 
 def busiest(app: CloseSandbox) -> list[float]:
@@ -77,7 +78,7 @@ def test_nine_tenths_of_a_limit_that_answers_tell_are_used(
 @pytest.mark.parametrize("scope", ["group", "key"])
 def test_a_limit_that_only_429s_tell_of_is_kept_and_nothing_is_lost(start: Start, scope: str) -> None:
     """No header says what the limit is; `Retry-After` says when to come back."""
-    shape = {"leads": 100, "contacts": 100, "activities": 600, "events": 100}
+    shape = {**FEW_RECORDS, "leads": 40, "contacts": 40, "activities": 150, "events": 60}
     app, tap = start(shape, rate_limit=10, rate_window=1.0, rate_header="none", rate_scope=scope, latency_ms=50)
     del tap.config["requests_per_minute"]
     run = tap.sync()
@@ -87,7 +88,8 @@ def test_a_limit_that_only_429s_tell_of_is_kept_and_nothing_is_lost(start: Start
 
 def test_a_ceiling_of_the_users_own_holds_over_all_groups(start: Start) -> None:
     """`requests_per_minute` is for all groups together, whatever the limit of each."""
-    app, tap = start({"activities": 2_000}, rate_limit=160, rate_window=8.0)
+    shape = {**FEW_RECORDS, "leads": 100, "contacts": 100, "activities": 400}
+    app, tap = start(shape, rate_limit=160, rate_window=8.0, limit_caps=PAGES)
     tap.sync(requests_per_minute=1_500)
     arrivals = sorted(app.stats.arrivals)
     assert used(arrivals, 1_500 / 60) <= 1.02
