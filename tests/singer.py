@@ -140,7 +140,9 @@ class Tap:
     ) -> Run:
         """Run a sync to its end and check its exit code."""
         run = self.call(self.command(state=state, catalog=catalog, **overrides), timeout=timeout)
-        assert run.code == expect, run.log[-4000:]
+        assert run.code == expect, (
+            "\n".join(line for line in run.log.splitlines() if "| ERROR" in line or "| WARN" in line) + run.log[-2000:]
+        )
         return run
 
     def call(self, command: list[str], timeout: float = 240) -> Run:

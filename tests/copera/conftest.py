@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pytest
@@ -12,14 +15,24 @@ from sandbox.copera import PAT, CoperaSandbox, Shape, copera_app
 from sandbox.server import running
 from tests.copera.truth import FIXED, PER_PARENT
 from tests.singer import Run, Tap, selecting
+from tests.warm_tap import MEASURING
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 Start: TypeAlias = Callable[..., tuple[CoperaSandbox, Tap]]
+StartRead: TypeAlias = Callable[[dict[str, Any]], tuple[CoperaSandbox, Tap, Run]]
 
-#: Twelve tables on five boards, each column type, and a little of everything else.
-SMALL = {"seed": 7, "rows": 900, "documents": 40, "drive_files": 40, "channels": 20, "comments": 60}
+#: Twelve tables on five boards, each column type, and a little of everything else; the same shape is the same account.
+SMALL = {
+    "now": int(time.time()),
+    "seed": 7,
+    "rows": 900,
+    "documents": 40,
+    "drive_files": 40,
+    "channels": 20,
+    "comments": 60,
+}
 
 
 @pytest.fixture
@@ -30,15 +43,83 @@ def start(tmp_path: Path, unmeasured: None) -> Iterator[Start]:  # noqa: ARG001 
         def start_one(shape: dict[str, Any] | None = None, **knobs: Any) -> tuple[CoperaSandbox, Tap]:  # noqa: ANN401
             app = copera_app(Shape(**{**SMALL, **(shape or {})}), **{"rate_limit": 0, **knobs})
             url = stack.enter_context(running(app))
-            tap = Tap(tmp_path, provider="copera", api_key=PAT, api_url=url, requests_per_minute=0)
-            return app, tap
+            return app, Tap(tmp_path, **config_of(url))
 
         yield start_one
 
 
-def choosing(tap: Tap, *streams: str, without: tuple[str, ...] = ()) -> dict[str, Any]:
-    """Return a fresh catalog that selects the named streams, and the audit."""
-    found = tap.discover()[0]
+@pytest.fixture
+def unmeasured_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Do not measure the coverage of a test's runs: they are long, and shorter ones reach the same lines."""
+    for name in MEASURING:
+        monkeypatch.delenv(name, raising=False)
+
+
+def config_of(url: str) -> dict[str, Any]:
+    """Return the settings of a tap for a sandbox that is served there."""
+    return {"provider": "copera", "api_key": PAT, "api_url": url, "requests_per_minute": 0}
+
+
+class Known:
+    """What a tap finds in an account that nobody has changed yet; asked for once, however many tests begin with it.
+
+    Args:
+        shape: the account.
+        folder: for the tap's files.
+    """
+
+    def __init__(self, shape: dict[str, Any], folder: Path) -> None:
+        self._shape, self._folder = shape, folder
+
+    @cached_property
+    def catalog(self) -> dict[str, Any]:
+        """What discovery finds."""
+        with self._served() as tap:
+            return tap.discover()[0]
+
+    @cached_property
+    def run(self) -> Run:
+        """What a first run without a catalog writes."""
+        with self._served() as tap:
+            return tap.sync()
+
+    @contextmanager
+    def _served(self) -> Iterator[Tap]:
+        with running(copera_app(Shape(**{**SMALL, **self._shape}), rate_limit=0)) as url:
+            yield Tap(self._folder, **config_of(url))
+
+
+@pytest.fixture(scope="session")
+def known(tmp_path_factory: pytest.TempPathFactory) -> Callable[[dict[str, Any]], Known]:
+    """Return a function that tells what is known of an account of a shape."""
+    found: dict[str, Known] = {}
+
+    def known_of(shape: dict[str, Any]) -> Known:
+        key = json.dumps(shape, sort_keys=True)
+        if key not in found:
+            found[key] = Known(shape, tmp_path_factory.mktemp("known"))
+        return found[key]
+
+    return known_of
+
+
+KnownOf: TypeAlias = Callable[[dict[str, Any]], Known]
+
+
+@pytest.fixture
+def start_read(start: Start, known: KnownOf) -> StartRead:
+    """Return a function that starts a sandbox, and gives what a first run of a tap has written of it."""
+
+    def start_one(shape: dict[str, Any]) -> tuple[CoperaSandbox, Tap, Run]:
+        first = known(shape).run
+        return *start(shape), first
+
+    return start_one
+
+
+def choosing(found_by: Tap | Known, *streams: str, without: tuple[str, ...] = ()) -> dict[str, Any]:
+    """Return a catalog that selects the named streams, and the audit: a fresh one of a tap, or a known one."""
+    found = found_by.discover()[0] if isinstance(found_by, Tap) else found_by.catalog
     missing = set(streams) - {entry["tap_stream_id"] for entry in found["streams"]}
     assert not missing, missing
     return selecting(found, *streams, "sync_audit", without=without)

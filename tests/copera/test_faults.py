@@ -15,7 +15,7 @@ from tests.target import Target
 if TYPE_CHECKING:
     from sandbox.copera import CoperaSandbox
     from sandbox.simulator import Moment
-    from tests.copera.conftest import Start
+    from tests.copera.conftest import Start, StartRead
     from tests.singer import Run
 
 OK = 200
@@ -67,10 +67,9 @@ def test_rows_that_are_cut_at_any_byte_are_asked_for_again(start: Start, how: st
     assert sum(row["retries"] for row in run.audit().values()) == len(places)
 
 
-def test_a_table_that_stays_cut_fails_by_name_without_a_version(start: Start) -> None:
+def test_a_table_that_stays_cut_fails_by_name_without_a_version(start_read: StartRead) -> None:
     """The others are complete; the table's state and rows stay as they were."""
-    app, tap = start(SHAPE)
-    first = tap.sync()
+    app, tap, first = start_read(SHAPE)
     leads = app.world.table_named("Leads")
     app.world.delete("Leads", count=3)
     app.world.delete("People", count=3)
@@ -115,10 +114,9 @@ def test_lists_that_are_empty_at_first_are_asked_twice(start: Start) -> None:
     assert_complete(app, run)
 
 
-def test_a_table_that_is_suddenly_empty_is_asked_twice(start: Start) -> None:
+def test_a_table_that_is_suddenly_empty_is_asked_twice(start_read: StartRead) -> None:
     """It is believed if it is said twice: then its rows leave the target."""
-    app, tap = start(SHAPE)
-    first = tap.sync()
+    app, tap, first = start_read(SHAPE)
     app.behaviour.faults = [FaultRule(["empty_page"], at=[1], path="/rows")]
     second = tap.sync(state=first.state)
     assert activated(second) == []
@@ -183,10 +181,9 @@ def faulty(every: int) -> list[Any]:
     return [FaultRule([kind for kind in get_args(Kind) if kind not in SLOW], every=every, retry_after=0.1)]
 
 
-def test_changes_and_deletions_arrive_through_faults(start: Start) -> None:
+def test_changes_and_deletions_arrive_through_faults(start_read: StartRead) -> None:
     """A second run through broken answers."""
-    app, tap = start(SHAPE)
-    first = tap.sync()
+    app, tap, first = start_read(SHAPE)
     for name in ("Leads", "Companies", "Deals"):
         app.world.edit(name, count=5)
         app.world.create(name, count=2)

@@ -20,9 +20,9 @@ from tests.warm_tap import WarmRun
 if TYPE_CHECKING:
     from sandbox.copera import CoperaSandbox
     from sandbox.simulator import Moment
-    from tests.copera.conftest import Start
+    from tests.copera.conftest import Start, StartRead
 
-SHAPE = {"boards": 2, "tables": 7, "rows": 1_500}
+SHAPE = {"boards": 2, "tables": 7, "rows": 800}
 
 
 def assert_complete(app: CoperaSandbox, *runs: Run) -> None:
@@ -47,18 +47,19 @@ def stopped(tap: Tap, lines: int, command: list[str], number: int = signal.SIGKI
     return parse(whole_lines(text), code, (tap.folder / "stopped.log").read_text())
 
 
-@pytest.mark.parametrize("lines", [1, 400, 700, 1_200, 1_900])
+@pytest.mark.parametrize("lines", [1, 250, 400, 650, 1_000])
 def test_a_killed_first_run_and_the_next_one_load_everything(start: Start, lines: int) -> None:
     """SIGKILL at several places; the target has what was written, the state is the last STATE in it."""
     app, tap = start(SHAPE)
     first = stopped(tap, lines, tap.command())
+    assert first.code == -signal.SIGKILL
     for stream in set(activated(first)):
         at = [one["type"] for one in first.messages if one.get("stream") == stream]
         assert at[-1] == "ACTIVATE_VERSION"
     assert_complete(app, first, tap.sync(state=first.state))
 
 
-@pytest.mark.parametrize("lines", [350, 800])
+@pytest.mark.parametrize("lines", [250, 500])
 def test_what_a_killed_run_wrote_does_not_outlive_what_was_undone_since(start: Start, lines: int) -> None:
     """A row that it wrote and that is gone by the next run, and one that is again as it was before.
 
@@ -104,11 +105,12 @@ def test_a_signal_writes_the_state_and_says_so_by_the_exit_code(start: Start, nu
     assert_complete(app, first, tap.sync(state=first.state))
 
 
-@pytest.mark.parametrize("lines", [900])
-def test_a_run_that_is_terminated_while_it_writes_a_table_activates_nothing_of_it(start: Start, lines: int) -> None:
+@pytest.mark.parametrize("lines", [500])
+def test_a_run_that_is_terminated_while_it_writes_a_table_activates_nothing_of_it(
+    start_read: StartRead, lines: int
+) -> None:
     """Not the new version of a table that lost rows either."""
-    app, tap = start(SHAPE)
-    first = tap.sync()
+    app, tap, first = start_read(SHAPE)
     for table in app.world.tables.values():
         app.world.delete(table.id, count=5)
     second = stopped(tap, lines, tap.command(state=first.state), signal.SIGTERM)

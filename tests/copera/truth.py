@@ -108,8 +108,8 @@ class RowsTruth:
 
     def rows(self, hidden: frozenset[str] = frozenset()) -> dict[Key, Record]:
         """Return every living row by its key."""
-        found = [self._world.plain_record(row) for row in self._table.rows.values()]
-        return {(row["_id"],): self._row(row) for row in found if row["_id"] not in hidden}
+        found = (self._world.plain_record(row) for key, row in self._table.rows.items() if key not in hidden)
+        return {(row["_id"],): self._row(row) for row in found}
 
     def _row(self, row: Record) -> Record:
         cells = row.pop("columns")

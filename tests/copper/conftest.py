@@ -10,14 +10,15 @@ import pytest
 
 from sandbox.copper import API_KEY, USER_EMAIL, CopperSandbox, Shape, copper_app
 from sandbox.server import running
-from tests.singer import Tap
+from tests.singer import Tap, selecting
+from tests.warm_tap import MEASURING
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 Start: TypeAlias = Callable[..., tuple[CopperSandbox, Tap]]
 
-SMALL = {
+SMALL: dict[str, Any] = {
     "people": 450,
     "companies": 210,
     "opportunities": 205,
@@ -26,6 +27,9 @@ SMALL = {
     "tasks": 60,
     "activities": 450,
 }
+#: Records that are quickly made and read.
+PLAIN: dict[str, Any] = {"custom_fields": 1, "tags": 5}
+SHAPE_OF_A_CATALOG = Shape(people=3, companies=3, opportunities=3, leads=3, projects=3, tasks=3, activities=3)
 
 
 @pytest.fixture
@@ -36,15 +40,77 @@ def start(tmp_path: Path, unmeasured: None) -> Iterator[Start]:  # noqa: ARG001 
         def start_one(shape: dict[str, Any] | None = None, **knobs: Any) -> tuple[CopperSandbox, Tap]:  # noqa: ANN401
             app = copper_app(Shape(**{**SMALL, **(shape or {})}), **{"rate_limit": 0, **knobs})
             url = stack.enter_context(running(app))
-            tap = Tap(
-                tmp_path,
-                provider="copper",
-                api_key=API_KEY,
-                user_email=USER_EMAIL,
-                api_url=url,
-                requests_per_minute=0,
-                custom_fields="both",
-            )
-            return app, tap
+            return app, Tap(tmp_path, **config_of(url))
 
         yield start_one
+
+
+@pytest.fixture
+def unmeasured_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Do not measure the coverage of a test's runs: they are long, and shorter ones reach the same lines."""
+    for name in MEASURING:
+        monkeypatch.delenv(name, raising=False)
+
+
+def config_of(url: str) -> dict[str, Any]:
+    """Return the settings of a tap for a sandbox that is served there."""
+    return {
+        "provider": "copper",
+        "api_key": API_KEY,
+        "user_email": USER_EMAIL,
+        "api_url": url,
+        "requests_per_minute": 0,
+        "custom_fields": "both",
+    }
+
+
+@pytest.fixture(scope="session")
+def catalog(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """Return what discovery finds with raw custom fields: it is the same for every account."""
+    with running(copper_app(SHAPE_OF_A_CATALOG, rate_limit=0)) as url:
+        found: dict[str, Any] = Tap(tmp_path_factory.mktemp("catalog"), **config_of(url)).discover(custom_fields="raw")[
+            0
+        ]
+        return found
+
+
+class SelectiveTap(Tap):
+    """A tap with custom fields as they come, that is always given a catalog.
+
+    Args:
+        folder: where config, state and catalog are written.
+        url: where the sandbox is served.
+        catalog: what is read if no other catalog is given.
+    """
+
+    def __init__(self, folder: Path, url: str, catalog: dict[str, Any]) -> None:
+        super().__init__(folder, **{**config_of(url), "custom_fields": "raw"})
+        self.catalog = catalog
+
+    def command(
+        self,
+        *,
+        state: dict[str, Any] | None = None,
+        catalog: dict[str, Any] | None = None,
+        **overrides: Any,  # noqa: ANN401
+    ) -> list[str]:
+        """Return the command line of a sync."""
+        return super().command(state=state, catalog=catalog or self.catalog, **overrides)
+
+
+@pytest.fixture
+def start_some(start: Start, catalog: dict[str, Any]) -> Start:
+    """Return a function that starts a sandbox of plain records, and a tap that reads the named streams only.
+
+    Custom fields come as they are: their columns have tests of their own.
+    """
+
+    def start_one(
+        streams: tuple[str, ...],
+        shape: dict[str, Any] | None = None,
+        **knobs: Any,  # noqa: ANN401
+    ) -> tuple[CopperSandbox, Tap]:
+        app, tap = start({**PLAIN, **(shape or {})}, **knobs)
+        return app, SelectiveTap(tap.folder, tap.config["api_url"], selecting(catalog, *streams, "sync_audit"))
+
+    return start_one

@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
-import os
 import signal
 from typing import TYPE_CHECKING, Any
 
 from tap_crm.shaping.moments import to_epoch
+from tests.copper.killing import stopped
 from tests.copper.truth import SOURCES
-from tests.singer import environment, parse, selecting
+from tests.singer import selecting
 from tests.target import Targets, aged
 from tests.truth import compared
-from tests.warm_tap import WarmRun
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from sandbox.copper import CopperSandbox
-    from sandbox.simulator import Moment
     from tests.singer import Record, Run, Tap
 
 #: The incremental streams that have a time of change.
 EDITED = ("people", "companies", "leads", "opportunities", "projects", "tasks")
 INCREMENTAL = (*EDITED, "activities")
 TIMES = ("date_modified", "activity_date", "converted_at")
-#: Records that are quickly made and read.
-PLAIN = {"custom_fields": 1, "tags": 5}
 _DISCOVERED: list[dict[str, Any]] = []
 
 
@@ -90,27 +86,8 @@ class Load:
 
     def killed(self, answers: int, number: int = signal.SIGKILL, **config: Any) -> Run:  # noqa: ANN401
         """Run until so many answers were given, then send a signal."""
-        self.app.stats.reset()
-        sent: list[int] = []
-
-        def interrupt(moment: Moment) -> None:
-            # The run has asked for this answer, so it is there, and `process` is set: its first request waits for it.
-            if moment.when == "before" and self.app.stats.requests >= answers and not sent:
-                sent.append(number)
-                process.send_signal(number)
-
-        command = self.tap.command(state=self.state, catalog=self.catalog, **config)
-        reading, writing = os.pipe()
-        with (self.tap.folder / "killed.log").open("wb") as log, os.fdopen(reading, "rb") as output:
-            process = WarmRun(command, environment(measured=number != signal.SIGKILL), writing, log.fileno())
-            os.close(writing)
-            end = self.app.on_answer(interrupt)
-            text = output.read()
-            code = process.wait(60)
-            process.close()
-            end()
-        whole = text[: text.rfind(b"\n") + 1]
-        return self.took(parse(whole, code, (self.tap.folder / "killed.log").read_text()))
+        run = stopped(self.app, self.tap, answers, number, state=self.state, catalog=self.catalog, **config)
+        return self.took(run)
 
     def differences(self, *streams: str) -> dict[str, Any]:
         """Return how the rows that are not marked differ from what lives, by stream; empty if they do not."""

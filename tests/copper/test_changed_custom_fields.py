@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from sandbox.copper import Shape, copper_app
+from sandbox.server import running
+from tests.copper.conftest import config_of
 from tests.custom_truth import (
     Copper,
     assert_all_kept,
@@ -19,15 +24,19 @@ from tests.custom_truth import (
     in_columns,
     lines,
 )
-from tests.singer import selecting
+from tests.singer import Tap, selecting
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from sandbox.copper import CopperSandbox, CopperWorld
     from tests.copper.conftest import Start
-    from tests.singer import Run, Tap
+    from tests.singer import Run
 
 DEFINITIONS = "custom_field_definitions"
-SHAPE = {
+#: The same account each time.
+SHAPE: dict[str, Any] = {
+    "now": int(time.time()),
     "people": 40,
     "companies": 15,
     "leads": 10,
@@ -46,6 +55,28 @@ STALE = "the catalog is older than the custom fields"
 def begin(start: Start) -> Start:
     """Return a function that starts a small sandbox, and a tap with the default form of custom fields."""
     return in_columns(start, SHAPE)
+
+
+@pytest.fixture(scope="module")
+def catalog(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """Return what discovery finds before anything is changed."""
+    with _served(tmp_path_factory) as tap:
+        return catalog_of(tap)
+
+
+@pytest.fixture(scope="module")
+def first(tmp_path_factory: pytest.TempPathFactory, catalog: dict[str, Any]) -> Run:
+    """Return what a run with that catalog writes before anything is changed."""
+    with _served(tmp_path_factory) as tap:
+        return tap.sync(catalog=catalog)
+
+
+@contextmanager
+def _served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tap]:
+    with running(copper_app(Shape(**SHAPE), rate_limit=0)) as url:
+        config = config_of(url)
+        del config["custom_fields"]
+        yield Tap(tmp_path_factory.mktemp("first"), **config)
 
 
 def catalog_of(tap: Tap) -> dict[str, Any]:
@@ -159,10 +190,9 @@ def only(stream: str, crm: Copper, run: Run) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("name", CHANGES)
-def test_with_a_fresh_catalog_columns_follow(begin: Start, name: str) -> None:
+def test_with_a_fresh_catalog_columns_follow(begin: Start, first: Run, name: str) -> None:
     """Names, types and values are those of the present definitions; nothing is in `_extra`."""
     app, tap = begin()
-    first = tap.sync(catalog=catalog_of(tap))
     change(app, name)
     second = tap.sync(catalog=catalog_of(tap), state=first.state)
     crm = Copper(app.world)
@@ -172,10 +202,9 @@ def test_with_a_fresh_catalog_columns_follow(begin: Start, name: str) -> None:
     assert not lines(second, STALE)
 
 
-def test_with_a_fresh_catalog_types_follow(begin: Start) -> None:
+def test_with_a_fresh_catalog_types_follow(begin: Start, first: Run) -> None:
     """Each kind to another one."""
     app, tap = begin()
-    first = tap.sync(catalog=catalog_of(tap))
     retype(app)
     second = tap.sync(catalog=catalog_of(tap), state=first.state)
     for stream in STREAMS:
@@ -202,11 +231,11 @@ def test_without_a_catalog_columns_follow(begin: Start, name: str) -> None:
 
 @pytest.mark.parametrize("name", OPTIONS)
 @pytest.mark.parametrize("fresh", [True, False], ids=["fresh", "stale"])
-def test_options_have_their_present_labels(begin: Start, name: str, *, fresh: bool) -> None:
+def test_options_have_their_present_labels(
+    begin: Start, first: Run, catalog: dict[str, Any], name: str, *, fresh: bool
+) -> None:
     """Whatever the catalog's age: it names options, and no value depends on that."""
     app, tap = begin()
-    catalog = catalog_of(tap)
-    first = tap.sync(catalog=catalog)
     number = change_option(app, name)
     second = tap.sync(catalog=catalog_of(tap) if fresh else catalog, state=first.state)
     column = columns_of(second, "people")[str(number)]
@@ -242,11 +271,9 @@ def test_ids_of_an_option_that_is_gone_are_kept_as_text_and_warned_of(begin: Sta
 
 
 @pytest.mark.parametrize("name", CHANGES)
-def test_with_a_stale_catalog_nothing_is_lost(begin: Start, name: str) -> None:
+def test_with_a_stale_catalog_nothing_is_lost(begin: Start, first: Run, catalog: dict[str, Any], name: str) -> None:
     """Values are in the column of their field's id, or in `_extra`; the log says what to do; exit code 0."""
     app, tap = begin()
-    catalog = catalog_of(tap)
-    first = tap.sync(catalog=catalog)
     change(app, name)
     second = tap.sync(catalog=catalog, state=first.state)
     crm = Copper(app.world)
@@ -257,11 +284,11 @@ def test_with_a_stale_catalog_nothing_is_lost(begin: Start, name: str) -> None:
         assert only(stream, crm, second) == {}
 
 
-def test_with_a_stale_catalog_values_of_another_type_are_kept(begin: Start) -> None:
+def test_with_a_stale_catalog_values_of_another_type_are_kept(
+    begin: Start, first: Run, catalog: dict[str, Any]
+) -> None:
     """In the column of their field as far as they fit its type, whole in `_extra` where they do not."""
     app, tap = begin()
-    catalog = catalog_of(tap)
-    first = tap.sync(catalog=catalog)
     retyped = retype(app)
     second = tap.sync(catalog=catalog, state=first.state)
     crm = Copper(app.world)
@@ -285,13 +312,13 @@ def test_with_a_stale_catalog_values_of_another_type_are_kept(begin: Start) -> N
 )
 def test_an_old_column_takes_nothing_for_what_it_is_not(
     begin: Start,
+    catalog: dict[str, Any],
     which: tuple[str, str],
     kind: str,
     value: Any,  # noqa: ANN401 - any JSON
 ) -> None:
     """A number is no date, 1 is not yes, and no time is cut off: such values are whole in `_extra`."""
     app, tap = begin()
-    catalog = catalog_of(tap)
     number = number_of(app.world, *which)
     app.world.retype_field(number, kind)
     person = give(app.world, number, value)
@@ -303,10 +330,9 @@ def test_an_old_column_takes_nothing_for_what_it_is_not(
     assert lines(run, "WARNING", "people", f"`{column}` did not fit")
 
 
-def test_a_field_that_is_gone_leaves_its_column_empty(begin: Start) -> None:
+def test_a_field_that_is_gone_leaves_its_column_empty(begin: Start, catalog: dict[str, Any]) -> None:
     """With the old catalog: null in every record, which is what the source has."""
     app, tap = begin()
-    catalog = catalog_of(tap)
     tap.sync(catalog=catalog)
     app.world.remove_field(number_of(app.world, "Homepage"))
     run = tap.sync(catalog=catalog)
@@ -317,10 +343,9 @@ def test_a_field_that_is_gone_leaves_its_column_empty(begin: Start) -> None:
 # Names that move
 
 
-def test_a_renaming_is_told_once_with_both_names(begin: Start) -> None:
+def test_a_renaming_is_told_once_with_both_names(begin: Start, first: Run) -> None:
     """By the first run that writes the new column, for all its streams in one line; not again by the next."""
     app, tap = begin()
-    first = tap.sync(catalog=catalog_of(tap))
     app.world.rename_field(number_of(app.world, "Homepage"), "Website")
     touch(app)
     second = tap.sync(catalog=catalog_of(tap), state=first.state)
@@ -332,11 +357,11 @@ def test_a_renaming_is_told_once_with_both_names(begin: Start) -> None:
     assert not lines(third, "WARNING")
 
 
-def test_a_renaming_that_an_old_catalog_hid_is_told_when_the_catalog_is_new(begin: Start) -> None:
+def test_a_renaming_that_an_old_catalog_hid_is_told_when_the_catalog_is_new(
+    begin: Start, first: Run, catalog: dict[str, Any]
+) -> None:
     """While it is old, the column keeps its name, and its values."""
     app, tap = begin()
-    catalog = catalog_of(tap)
-    first = tap.sync(catalog=catalog)
     app.world.rename_field(number_of(app.world, "Homepage"), "Website")
     touch(app)
     second = tap.sync(catalog=catalog, state=first.state)
@@ -369,11 +394,11 @@ TAKERS = {
 
 
 @pytest.mark.parametrize("how", TAKERS)
-def test_with_a_stale_catalog_a_taken_name_stays_with_its_field(begin: Start, how: str) -> None:
+def test_with_a_stale_catalog_a_taken_name_stays_with_its_field(
+    begin: Start, first: Run, catalog: dict[str, Any], how: str
+) -> None:
     """A new field called as another was: the old column never holds its values; they are in `_extra`."""
     app, tap = begin()
-    catalog = catalog_of(tap)
-    first = tap.sync(catalog=catalog)
     old, new = take_the_name(app, how)
     second = tap.sync(catalog=catalog, state=first.state)
     assert columns_of(second, "people")[str(old)] == "custom_homepage"
@@ -387,10 +412,9 @@ def test_with_a_stale_catalog_a_taken_name_stays_with_its_field(begin: Start, ho
 
 
 @pytest.mark.parametrize("how", TAKERS)
-def test_with_a_fresh_catalog_a_taken_name_is_that_of_the_new_field(begin: Start, how: str) -> None:
+def test_with_a_fresh_catalog_a_taken_name_is_that_of_the_new_field(begin: Start, first: Run, how: str) -> None:
     """Its column holds the new field's values only, and the log says that it held another's."""
     app, tap = begin()
-    first = tap.sync(catalog=catalog_of(tap))
     old, new = take_the_name(app, how)
     second = tap.sync(catalog=catalog_of(tap), state=first.state)
     assert columns_of(second, "people")[str(new)] == "custom_homepage"
@@ -419,10 +443,9 @@ def take_the_name(app: CopperSandbox, how: str) -> tuple[int, int]:
     return old, new
 
 
-def test_names_that_two_fields_swap_are_told(begin: Start) -> None:
+def test_names_that_two_fields_swap_are_told(begin: Start, first: Run) -> None:
     """Each column has the values of the field that is called so now."""
     app, tap = begin()
-    first = tap.sync(catalog=catalog_of(tap))
     homepage, background = number_of(app.world, "Homepage"), number_of(app.world, "Background")
     app.world.rename_field(homepage, "Background")
     app.world.rename_field(background, "Homepage")
@@ -434,14 +457,16 @@ def test_names_that_two_fields_swap_are_told(begin: Start) -> None:
     assert lines(second, "WARNING", f"custom field {background}", "`custom_homepage`")
 
 
-def test_an_old_catalog_without_descriptions_still_has_its_columns(begin: Start) -> None:
+def test_an_old_catalog_without_descriptions_still_has_its_columns(
+    begin: Start, first: Run, catalog: dict[str, Any]
+) -> None:
     """Some keep only names and types of a catalog: the column of that name is the field's."""
     app, tap = begin()
-    catalog = catalog_of(tap)
-    names = columns_of(tap.sync(catalog=catalog), "people")
-    for entry in catalog["streams"]:
+    names = columns_of(first, "people")
+    terse = selecting(catalog, *STREAMS, "sync_audit")
+    for entry in terse["streams"]:
         for part in entry["schema"]["properties"].values():
             part.pop("description", None)
-    run = tap.sync(catalog=catalog)
+    run = tap.sync(catalog=terse)
     truth = expected(Copper(app.world), "people", names)
     assert {(record["id"],): record for record in run.records("people")} == truth

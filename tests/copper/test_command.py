@@ -77,7 +77,7 @@ def test_nothing_is_left_for_the_next_run(start: Start, tmp_path: Path, monkeypa
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGKILL, -9)])
 def test_a_signal_reaches_the_run(start: Start, number: int, code: int) -> None:
     """By its process id, as the real command."""
-    app, tap = start({"people": 3_000}, latency_ms=20)
+    app, tap = start({"people": 1_500}, latency_ms=20)
 
     def interrupt(moment: Moment) -> None:
         if moment.when == "after" and moment.request.number == 15:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.copper.reconciling import INCREMENTAL, PLAIN, Load
+from tests.copper.conftest import PLAIN
+from tests.copper.reconciling import INCREMENTAL, Load
 from tests.target import activated, versions
 
 if TYPE_CHECKING:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from sandbox.behaviour import Churn
-from tests.copper.reconciling import INCREMENTAL, PLAIN, Load
+from tests.copper.conftest import PLAIN
+from tests.copper.reconciling import INCREMENTAL, Load
 from tests.target import activated
 
 if TYPE_CHECKING:
@@ -19,6 +20,11 @@ if TYPE_CHECKING:
     from tests.copper.conftest import Start
 
 
+#: Of people; one and a half of the others that change.
+THREE_PAGES = {"people": 420, "companies": 210, "leads": 210, "opportunities": 40, "activities": 5}
+
+
+@pytest.mark.usefixtures("unmeasured_runs")
 def test_a_thousand_deletions_two_hundred_merges_and_three_hundred_conversions_are_found(start: Start) -> None:
     """Between two runs. Converted leads stay, and say so; the audit counts what is gone."""
     shape = {**PLAIN, "people": 6_000, "leads": 1_500, "companies": 700}
@@ -72,7 +78,7 @@ def test_whatever_changes_while_it_is_read_only_late_deletions_wait_for_the_next
     may be concluded at all.
     """
     total = ("exact", "over", "missing")[seed % 3]
-    shape = {**PLAIN, "seed": seed, "people": 700, "companies": 410, "leads": 420, "tie_fraction": 0.3}
+    shape = {**PLAIN, **THREE_PAGES, "seed": seed, "tie_fraction": 0.3}
     app, tap = start(shape, total=total, unstable_ties=seed % 2 == 1)
     load = Load(app, tap, "people", "companies", "leads", "opportunities")
     end = changing(app, seed)
@@ -97,7 +103,7 @@ def test_whatever_changes_while_it_is_read_only_late_deletions_wait_for_the_next
 @pytest.mark.parametrize("seed", range(2))
 def test_activities_that_come_and_go_while_they_are_read_are_told_apart(start: Start, seed: int) -> None:
     """They come newest first, bounded by their date only."""
-    app, tap = start({**PLAIN, "seed": seed, "activities": 1_300})
+    app, tap = start({**PLAIN, "seed": seed, "people": 50, "activities": 820})
     load = Load(app, tap, "activities")
     load.run()
     gone = app.world.delete("activities", count=60)
@@ -144,10 +150,10 @@ def test_without_the_filter_on_changes_deletions_are_found_by_creation(start: St
 
 def test_a_filter_that_loses_its_effect_in_the_middle_of_a_reconcile_has_nothing_marked_wrongly(start: Start) -> None:
     """What was begun with the filter goes on without it, while records are edited."""
-    app, tap = start({**PLAIN, "people": 4_300})
+    app, tap = start({**PLAIN, "people": 2_800})
     load = Load(app, tap, "people")
     load.run()
-    load.killed(19, reconcile="true", reconcile_max_requests=12)
+    load.killed(16, reconcile="true", reconcile_max_requests=12)
     assert load.kept("people")["reconcile"]["read_to"]
     app.behaviour.modified_filter = {"people": "ignored"}
     app.behaviour.churn = Churn(edit=40)
@@ -159,11 +165,11 @@ def test_a_filter_that_loses_its_effect_in_the_middle_of_a_reconcile_has_nothing
 
 
 @pytest.mark.parametrize(
-    "knobs", [{"short_pages": 0.1}, {"search_cap": 1_000}, {"search_cap": 1_000, "total": "capped"}], ids=str
+    "knobs", [{"short_pages": 0.1}, {"search_cap": 600}, {"search_cap": 600, "total": "capped"}], ids=str
 )
 def test_answers_that_lack_rows_lead_to_no_wrong_conclusion(start: Start, knobs: dict[str, Any]) -> None:
     """Short pages, and an end of a search long before the documented one."""
-    app, tap = start({**PLAIN, "people": 2_400}, **knobs)
+    app, tap = start({**PLAIN, "people": 1_400}, **knobs)
     load = Load(app, tap, "people")
     load.run()
     gone = app.world.delete("people", count=60)

@@ -3,23 +3,44 @@
 from __future__ import annotations
 
 import signal
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.copper.reconciling import PLAIN, Load
-from tests.singer import Run
+from sandbox.copper import Shape, copper_app
+from sandbox.server import running
+from tests.copper.conftest import PLAIN, SMALL, config_of
+from tests.copper.reconciling import Load
+from tests.singer import Run, Tap
 from tests.target import activated, versions
 
 if TYPE_CHECKING:
     from sandbox.copper import CopperSandbox
     from tests.copper.conftest import Start
 
-SHAPE = {**PLAIN, "people": 4_200, "activities": 450}
-#: A run whose reconcile has ten windows or so; one that has no limit reads as much at once.
+#: The same account each time, so that one first run is that of all tests.
+SHAPE = {**PLAIN, "people": 2_800, "activities": 50, "now": int(time.time())}
+#: A reconcile in windows of ten pages, of which that of these people has two; one without a limit reads all at once.
 SMALL_WINDOWS: dict[str, Any] = {"reconcile": "true", "reconcile_max_requests": 1_000}
 #: About as many answers as a reconcile of people has.
-ANSWERS = 28
+ANSWERS = 19
+
+
+@pytest.fixture(scope="module")
+def first(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """Return what a first run writes."""
+    app = copper_app(Shape(**{**SMALL, **SHAPE}), rate_limit=0)
+    with running(app) as url:
+        return Load(app, Tap(tmp_path_factory.mktemp("first"), **config_of(url)), "people").run()
+
+
+@pytest.fixture
+def load(start: Start, first: Run) -> Load:
+    """Give an account of which the people were read once."""
+    load = Load(*start(SHAPE), "people")
+    load.took(first)
+    return load
 
 
 def change(app: CopperSandbox) -> set[int]:
@@ -32,18 +53,15 @@ def change(app: CopperSandbox) -> set[int]:
 
 
 @pytest.mark.parametrize("place", range(10))
-def test_a_killed_reconcile_marks_nothing_wrongly_and_the_next_run_completes_it(start: Start, place: int) -> None:
+def test_a_killed_reconcile_marks_nothing_wrongly_and_the_next_run_completes_it(load: Load, place: int) -> None:
     """SIGKILL at ten places; what is changed, deleted and merged before and after arrives."""
-    app, tap = start(SHAPE)
-    load = Load(app, tap, "people")
-    load.run()
-    gone = change(app)
-    killed = load.killed(1 + place * (ANSWERS // 10), **SMALL_WINDOWS)
+    gone = change(load.app)
+    killed = load.killed(1 + place * ANSWERS // 10, **SMALL_WINDOWS)
     assert killed.code == -signal.SIGKILL
     read_to = load.kept("people").get("reconcile", {}).get("read_to")
-    change(app)
+    change(load.app)
     run = load.run(**SMALL_WINDOWS)
-    assert read_to is not None or place < 9
+    assert read_to is not None or place < 8
     if read_to is not None:  # some windows were finished, and are not read again
         assert load.requests("people") < ANSWERS
         assert any("goes on" in note for note in run.audit()["people"]["notes"])
@@ -54,13 +72,10 @@ def test_a_killed_reconcile_marks_nothing_wrongly_and_the_next_run_completes_it(
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_in_a_reconcile_leaves_a_state_to_go_on_from(start: Start, number: int) -> None:
+def test_a_signal_in_a_reconcile_leaves_a_state_to_go_on_from(load: Load, number: int) -> None:
     """The last line is that STATE."""
-    app, tap = start(SHAPE, latency_ms=5)
-    load = Load(app, tap, "people")
-    load.run()
-    gone = change(app)
-    stopped = load.killed(20, number, **SMALL_WINDOWS)
+    gone = change(load.app)
+    stopped = load.killed(16, number, **SMALL_WINDOWS)
     assert stopped.code == 128 + number
     assert stopped.messages[-1]["type"] == "STATE"
     assert activated(stopped) == {}
@@ -70,14 +85,11 @@ def test_a_signal_in_a_reconcile_leaves_a_state_to_go_on_from(start: Start, numb
     assert load.differences() == {}
 
 
-def test_a_run_without_reconcile_in_between_keeps_its_rows_under_the_unfinished_version(start: Start) -> None:
+def test_a_run_without_reconcile_in_between_keeps_its_rows_under_the_unfinished_version(load: Load) -> None:
     """Else they would be marked when that is completed."""
-    app, tap = start(SHAPE)
-    load = Load(app, tap, "people")
-    load.run()
-    load.killed(20, **SMALL_WINDOWS)
+    load.killed(16, **SMALL_WINDOWS)
     unfinished = load.kept("people")["reconcile"]["version"]
-    ids = app.world.edit("people", count=30)
+    ids = load.app.world.edit("people", count=30)
     between = load.run(reconcile="false")
     assert {number for (number,) in between.keys("people")} >= set(ids)
     assert versions(between, "people") == {unfinished}
@@ -97,7 +109,7 @@ def cut(run: Run, number: int) -> Run:
 @pytest.mark.parametrize("states", [1, 2, 3])
 def test_a_first_run_that_was_cut_off_is_completed_under_its_version(start: Start, states: int) -> None:
     """Its rows are counted once, wherever it was cut off. Without a bookmark, it begins anew."""
-    app, tap = start({**PLAIN, "people": 8_300})
+    app, tap = start({**PLAIN, "people": 5_400})
     load = Load(app, tap, "people")
     first = load.took(cut(tap.sync(catalog=load.catalog), states))
     assert activated(first) == {}
@@ -105,28 +117,28 @@ def test_a_first_run_that_was_cut_off_is_completed_under_its_version(start: Star
     new = app.world.create("people", count=30)
     run = load.run(reconcile="false")
     assert (versions(first, "people") == versions(run, "people")) is goes_on
-    assert (len(run.keys("people")) < 8_000) is goes_on
+    assert (len(run.keys("people")) < 5_000) is goes_on
     assert versions(run, "people") == set(activated(run).values())
-    assert load.kept("people")["rows"] == 8_300 + len(new)
+    assert load.kept("people")["rows"] == 5_400 + len(new)
     assert load.differences() == {}
 
 
 def test_a_cap_on_requests_spreads_a_reconcile_over_runs(start: Start) -> None:
-    """Thirty a run for twelve thousand people: each run gets on, the cap is kept but for a window, the end is right."""
-    app, tap = start({**PLAIN, "people": 12_000})
+    """Fifteen a run for six thousand people: each run gets on, the cap is kept but for a window, the end is right."""
+    app, tap = start({**PLAIN, "people": 6_000})
     load = Load(app, tap, "people")
     load.run()
-    gone = set(app.world.delete("people", count=400))
+    gone = set(app.world.delete("people", count=200))
     reached = [""]
     for _ in range(4):
-        run = load.run(reconcile="true" if len(reached) == 1 else "auto", reconcile_max_requests=30)
-        assert load.requests("people") <= 30 + 12
+        run = load.run(reconcile="true" if len(reached) == 1 else "auto", reconcile_max_requests=15)
+        assert load.requests("people") <= 15 + 12
         if activated(run):
             break
         reached.append(load.kept("people")["reconcile"]["read_to"])
         assert any("used up" in note for note in run.audit()["people"]["notes"])
-        app.world.edit("people", count=100)
-        app.world.delete("people", count=20)
+        app.world.edit("people", count=50)
+        app.world.delete("people", count=10)
     assert activated(run)
     assert 2 <= len(reached) <= 3
     assert reached == sorted(set(reached))
@@ -152,15 +164,12 @@ def test_the_smallest_cap_gets_to_an_end(start: Start, cap: int) -> None:
     assert load.differences() == {}
 
 
-def test_edits_between_the_runs_of_a_reconcile_are_not_taken_for_more_rows(start: Start) -> None:
+def test_edits_between_the_runs_of_a_reconcile_are_not_taken_for_more_rows(load: Load) -> None:
     """A third of the rows is read twice. Else the next reconcile would miss them, and stop."""
-    app, tap = start(SHAPE)
-    load = Load(app, tap, "people")
-    load.run()
     load.run(reconcile="true", reconcile_max_requests=10)
-    app.world.edit("people", count=1_400)
+    load.app.world.edit("people", count=900)
     assert activated(load.run())
-    assert load.kept("people")["rows"] <= 4_200
+    assert load.kept("people")["rows"] <= 2_800
     run = load.reconcile()
     assert run.audit()["people"]["deletions"] == 0
     assert load.differences() == {}

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.copper.reconciling import PLAIN, Load
+from tests.copper.conftest import PLAIN
+from tests.copper.reconciling import Load
 from tests.target import activated
 
 if TYPE_CHECKING:
