@@ -71,6 +71,11 @@ class Run:
         """The audit row of each stream."""
         return {row["stream"]: row for row in self.records("sync_audit")}
 
+    def said(self) -> str:
+        """Return what the log complains of, and how it ends: for messages of tests."""
+        complaints = [line for line in self.log.splitlines() if "| WARNING" in line or "| ERROR" in line]
+        return "\n".join([*complaints, "...", self.log[-2000:]])
+
     def _key(self, stream: str, record: Record) -> Key:
         return tuple(record[name] for name in self.schemas[stream]["key_properties"])
 
@@ -140,9 +145,7 @@ class Tap:
     ) -> Run:
         """Run a sync to its end and check its exit code."""
         run = self.call(self.command(state=state, catalog=catalog, **overrides), timeout=timeout)
-        assert run.code == expect, (
-            "\n".join(line for line in run.log.splitlines() if "| ERROR" in line or "| WARN" in line) + run.log[-2000:]
-        )
+        assert run.code == expect, run.said()
         return run
 
     def call(self, command: list[str], timeout: float = 240) -> Run:
