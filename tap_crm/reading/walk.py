@@ -113,10 +113,11 @@ class Walk:
         Returns where the CRM gave no more although there is more (its reach is shorter than was thought), or None
         when the window is complete.
         """
-        first = self._window.first
+        first, beyond = self._window.first, 0
         if first is not None:
             self._take(first, asked=True)
-            self._note_total(first, beyond=sum(self._is_beyond(row) for row in first.rows))
+            beyond = sum(self._is_beyond(row) for row in first.rows)
+            self._note_total(first, beyond=beyond)
             if len(first.rows) < self._size and self._proven():
                 self._count()
                 return None
@@ -129,7 +130,7 @@ class Walk:
         second = self._descend(self._top, answer, stop=1 if first is None else 2)
         if first is not None and self._top > 1:
             self._note_edge(first, second)
-            if not self._proven():
+            if beyond or not self._proven():  # rows behind the window's end took the place of some of its own
                 self._descend(2, second, stop=1)
         full = self._window.last is None and len(answer.rows) >= self._size
         cut_off = full and self._last_total is not None and self._last_total >= (self._top + 1) * self._size

@@ -62,7 +62,8 @@ class MemoryListing:
         page_size: rows of a full page.
         reach: records that a question gives, as the reader believes.
         cap: records that a question gives, in truth.
-        total: how the total is told: ``exact``, ``missing``, ``over``, ``capped``.
+        total: how the total is told: ``exact``, ``missing``, ``over``, ``capped``, ``told``.
+        most_told: the highest total that is told; then it is ``told``.
         unstable: ties come in another order each time.
         short: chance that a row is missing from an answer, never twice running.
         empty: chance that an answer has no row, though its total says otherwise; to one question not more than
@@ -77,6 +78,7 @@ class MemoryListing:
     reach: int = 100_000
     cap: int = 100_000
     total: str = "exact"
+    most_told: int = 0
     unstable: bool = False
     short: float = 0.0
     empty: float = 0.0
@@ -148,9 +150,13 @@ class MemoryListing:
         return lies
 
     def _told(self, hits: int) -> int | None:
-        return {"exact": hits, "missing": None, "over": hits + hits // 10 + 1, "capped": min(hits, self.cap)}[
-            self.total
-        ]
+        return {
+            "exact": hits,
+            "missing": None,
+            "over": hits + hits // 10 + 1,
+            "capped": min(hits, self.cap),
+            "told": min(hits, self.most_told),
+        }[self.total]
 
 
 @dataclass

@@ -101,6 +101,20 @@ def test_an_unknown_cap_loses_nothing(account: Account, cap: int, total: str) ->
 
 
 @EXAMPLES
+@given(account=accounts(), beyond=st.integers(0, 5), cap=st.sampled_from([13, 15, 20]))
+def test_a_total_that_is_cut_off_proves_nothing(account: Account, beyond: int, cap: int) -> None:
+    """Newest first, with times in the future before those of the past: as many as it says were read, and not all."""
+    changed = [at[0] for at in account.records.values()]
+    assume(not changed or max(changed.count(at) for at in set(changed)) < 10)  # a crowd would be an error, and no loss
+    for _ in range(beyond):
+        account.create()
+        account.records[account.next_id - 1] = (account.now + 9_000, account.now)
+    listing = MemoryListing(account, cap=10_000, total="told", most_told=cap, ascending=False)
+    collector, _ = read(listing, None)
+    assert collector.table.keys() == account.records.keys()
+
+
+@EXAMPLES
 @given(account=accounts(), short=st.sampled_from([0.05, 0.3]), seed=st.integers(0, 1_000))
 def test_rows_missing_from_an_answer_are_found(account: Account, short: float, seed: int) -> None:
     """A page that is shorter than its total says is asked for again."""
