@@ -330,8 +330,8 @@ class Walk:
             self._missing.clear()
             quiet = 0 if self._walk_again() else quiet + 1
             walks += 1
-        if patiently:
-            self._ledger.add(unexplained=self._shortfall())
+        if patiently:  # also what a page that stayed too short never showed: nothing proves that it is not there
+            self._ledger.add(unexplained=max(0, (self._last_total or 0) - len(self.keys)))
 
     def _doubtful(self, *, alone: bool) -> bool:
         """Tell whether another walk could bring something."""

@@ -62,8 +62,8 @@ class MemoryListing:
         page_size: rows of a full page.
         reach: records that a question gives, as the reader believes.
         cap: records that a question gives, in truth.
-        total: how the total is told: ``exact``, ``missing``, ``over``, ``capped``, ``told``.
-        most_told: the highest total that is told; then it is ``told``.
+        total: how the total is told: ``exact``, ``missing``, ``over``, ``capped``.
+        most_told: the highest total that is told where it is ``capped``, if that is not the cap.
         unstable: ties come in another order each time.
         short: chance that a row is missing from an answer, never twice running.
         empty: chance that an answer has no row, though its total says otherwise; to one question not more than
@@ -78,7 +78,7 @@ class MemoryListing:
     reach: int = 100_000
     cap: int = 100_000
     total: str = "exact"
-    most_told: int = 0
+    most_told: int | None = None
     unstable: bool = False
     short: float = 0.0
     empty: float = 0.0
@@ -154,8 +154,7 @@ class MemoryListing:
             "exact": hits,
             "missing": None,
             "over": hits + hits // 10 + 1,
-            "capped": min(hits, self.cap),
-            "told": min(hits, self.most_told),
+            "capped": min(hits, self.cap if self.most_told is None else self.most_told),
         }[self.total]
 
 
