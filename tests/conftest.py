@@ -22,16 +22,22 @@ _SEEN: set[str] = set()
 
 
 @pytest.fixture(autouse=True)
-def _measure_runs_of_first_cases(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+def _measure_runs_of_first_cases(request: pytest.FixtureRequest) -> None:
     """Measure the coverage of processes that the first case of each test starts, not of those of its other cases.
 
     Measuring doubles what a run takes, and further cases reach few lines that the first one and unit tests do not.
     """
     test = request.node.nodeid.partition("[")[0]
     if test in _SEEN:
-        for name in MEASURING:
-            monkeypatch.delenv(name, raising=False)
+        request.getfixturevalue("unmeasured_runs")
     _SEEN.add(test)
+
+
+@pytest.fixture
+def unmeasured_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Do not measure the coverage of a test's runs: they are long, and shorter ones reach the same lines."""
+    for name in MEASURING:
+        monkeypatch.delenv(name, raising=False)
 
 
 @pytest.fixture

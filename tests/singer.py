@@ -150,20 +150,48 @@ class Tap:
 
     def call(self, command: list[str], timeout: float = 240) -> Run:
         """Run a command and read the messages it wrote."""
-        done = self._execute(command, timeout)
+        done = execute(command, environment(), timeout, warm=self.warm)
         return parse(done.stdout, done.returncode, done.stderr.decode())
 
     def discover(self, *, expect: int = 0, **overrides: Any) -> tuple[dict[str, Any], str]:  # noqa: ANN401
         """Return the catalog and the log of a discovery."""
         command = [*self.command(**overrides), "--discover"]
-        done = self._execute(command, timeout=120)
+        done = execute(command, environment(), 120, warm=self.warm)
         assert done.returncode == expect, done.stderr.decode()[-4000:]
         return (json.loads(done.stdout) if expect == 0 else {}), done.stderr.decode()
 
-    def _execute(self, command: list[str], timeout: float) -> subprocess.CompletedProcess[bytes]:
-        if self.warm:
-            return warm_tap.execute(command, environment(), timeout)
-        return subprocess.run(command, capture_output=True, check=False, timeout=timeout, env=environment())
+
+class SelectiveTap(Tap):
+    """A tap that is always given a catalog.
+
+    Args:
+        folder: where config, state and catalog are written.
+        catalog: what is read if no other catalog is given.
+        config: the settings.
+    """
+
+    def __init__(self, folder: Path, catalog: dict[str, Any], **config: Any) -> None:  # noqa: ANN401 - settings of any type
+        super().__init__(folder, **config)
+        self.catalog = catalog
+
+    def command(
+        self,
+        *,
+        state: dict[str, Any] | None = None,
+        catalog: dict[str, Any] | None = None,
+        **overrides: Any,  # noqa: ANN401
+    ) -> list[str]:
+        """Return the command line of a sync."""
+        return super().command(state=state, catalog=catalog or self.catalog, **overrides)
+
+
+def execute(
+    command: list[str], variables: dict[str, str], timeout: float, *, warm: bool = warm_tap.POSSIBLE
+) -> subprocess.CompletedProcess[bytes]:
+    """Run a command of the tap to its end, forked from a warm process if that is wished and possible."""
+    if warm:
+        return warm_tap.execute(command, variables, timeout)
+    return subprocess.run(command, capture_output=True, check=False, timeout=timeout, env=variables)
 
 
 def environment(*, measured: bool = True) -> dict[str, str]:
@@ -186,3 +214,9 @@ def selecting(catalog: dict[str, Any], *streams: str, without: tuple[str, ...] =
             elif f"{entry['tap_stream_id']}.{item['breadcrumb'][-1]}" in without:
                 item["metadata"]["selected"] = False
     return chosen
+
+
+def only(catalog: dict[str, Any], *streams: str) -> dict[str, Any]:
+    """Return the catalog with just these streams: reading the entries of all others takes as long as a small run."""
+    chosen = selecting(catalog, *streams)
+    return {**chosen, "streams": [entry for entry in chosen["streams"] if entry["tap_stream_id"] in streams]}

@@ -10,8 +10,7 @@ import pytest
 
 from sandbox.close import API_KEY, CloseSandbox, Shape, close_app
 from sandbox.server import running
-from tests.close.choosing import only
-from tests.singer import Tap
+from tests.singer import SelectiveTap, Tap, only
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -59,22 +58,6 @@ def catalog(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         return found
 
 
-class SelectiveTap(Tap):
-    """A tap that is always given a catalog."""
-
-    catalog: dict[str, Any]
-
-    def command(
-        self,
-        *,
-        state: dict[str, Any] | None = None,
-        catalog: dict[str, Any] | None = None,
-        **overrides: Any,  # noqa: ANN401
-    ) -> list[str]:
-        """Return the command line of a sync."""
-        return super().command(state=state, catalog=catalog or self.catalog, **overrides)
-
-
 @pytest.fixture
 def start_some(start: Start, catalog: dict[str, Any]) -> Start:
     """Return a function that starts a sandbox, and a tap that reads the named streams only."""
@@ -85,8 +68,6 @@ def start_some(start: Start, catalog: dict[str, Any]) -> Start:
         **knobs: Any,  # noqa: ANN401
     ) -> tuple[CloseSandbox, Tap]:
         app, tap = start(shape, **knobs)
-        some = SelectiveTap(tap.folder, **tap.config)
-        some.catalog = only(catalog, *streams, "sync_audit")
-        return app, some
+        return app, SelectiveTap(tap.folder, only(catalog, *streams, "sync_audit"), **tap.config)
 
     return start_one

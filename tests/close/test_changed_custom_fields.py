@@ -9,7 +9,6 @@ import pytest
 
 from sandbox.close import API_KEY, Shape, close_app
 from sandbox.server import running
-from tests.close.choosing import only
 from tests.custom_truth import (
     Close,
     assert_all_kept,
@@ -21,7 +20,7 @@ from tests.custom_truth import (
     in_columns,
     lines,
 )
-from tests.singer import Tap
+from tests.singer import Tap, only
 
 if TYPE_CHECKING:
     from sandbox.close import CloseSandbox, CloseWorld

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,8 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import duckdb
 import psycopg
 
-from tests import warm_tap
-from tests.singer import environment
+from tests.singer import environment, execute
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -129,10 +127,3 @@ def run_audit(*arguments: str, **variables: str) -> Audited:
     """Run the command to its end."""
     done = execute([*_COMMAND, *arguments], {**environment(), **variables}, 60)
     return Audited(done.returncode, done.stdout.decode(), done.stderr.decode())
-
-
-def execute(command: list[str], variables: dict[str, str], timeout: float) -> subprocess.CompletedProcess[bytes]:
-    """Run a command of the tap to its end, forked from a warm process where that is possible."""
-    if warm_tap.POSSIBLE:
-        return warm_tap.execute(command, variables, timeout)
-    return subprocess.run(command, capture_output=True, check=False, timeout=timeout, env=variables)

@@ -15,7 +15,6 @@ from sandbox.copera import PAT, CoperaSandbox, Shape, copera_app
 from sandbox.server import running
 from tests.copera.truth import FIXED, PER_PARENT
 from tests.singer import Run, Tap, selecting
-from tests.warm_tap import MEASURING
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,13 +45,6 @@ def start(tmp_path: Path, unmeasured: None) -> Iterator[Start]:  # noqa: ARG001 
             return app, Tap(tmp_path, **config_of(url))
 
         yield start_one
-
-
-@pytest.fixture
-def unmeasured_runs(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Do not measure the coverage of a test's runs: they are long, and shorter ones reach the same lines."""
-    for name in MEASURING:
-        monkeypatch.delenv(name, raising=False)
 
 
 def config_of(url: str) -> dict[str, Any]:

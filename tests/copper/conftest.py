@@ -10,8 +10,7 @@ import pytest
 
 from sandbox.copper import API_KEY, USER_EMAIL, CopperSandbox, Shape, copper_app
 from sandbox.server import running
-from tests.singer import Tap, selecting
-from tests.warm_tap import MEASURING
+from tests.singer import SelectiveTap, Tap, only
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,13 +44,6 @@ def start(tmp_path: Path, unmeasured: None) -> Iterator[Start]:  # noqa: ARG001 
         yield start_one
 
 
-@pytest.fixture
-def unmeasured_runs(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Do not measure the coverage of a test's runs: they are long, and shorter ones reach the same lines."""
-    for name in MEASURING:
-        monkeypatch.delenv(name, raising=False)
-
-
 def config_of(url: str) -> dict[str, Any]:
     """Return the settings of a tap for a sandbox that is served there."""
     return {
@@ -74,30 +66,6 @@ def catalog(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         return found
 
 
-class SelectiveTap(Tap):
-    """A tap with custom fields as they come, that is always given a catalog.
-
-    Args:
-        folder: where config, state and catalog are written.
-        url: where the sandbox is served.
-        catalog: what is read if no other catalog is given.
-    """
-
-    def __init__(self, folder: Path, url: str, catalog: dict[str, Any]) -> None:
-        super().__init__(folder, **{**config_of(url), "custom_fields": "raw"})
-        self.catalog = catalog
-
-    def command(
-        self,
-        *,
-        state: dict[str, Any] | None = None,
-        catalog: dict[str, Any] | None = None,
-        **overrides: Any,  # noqa: ANN401
-    ) -> list[str]:
-        """Return the command line of a sync."""
-        return super().command(state=state, catalog=catalog or self.catalog, **overrides)
-
-
 @pytest.fixture
 def start_some(start: Start, catalog: dict[str, Any]) -> Start:
     """Return a function that starts a sandbox of plain records, and a tap that reads the named streams only.
@@ -111,6 +79,7 @@ def start_some(start: Start, catalog: dict[str, Any]) -> Start:
         **knobs: Any,  # noqa: ANN401
     ) -> tuple[CopperSandbox, Tap]:
         app, tap = start({**PLAIN, **(shape or {})}, **knobs)
-        return app, SelectiveTap(tap.folder, tap.config["api_url"], selecting(catalog, *streams, "sync_audit"))
+        raw = {**tap.config, "custom_fields": "raw"}
+        return app, SelectiveTap(tap.folder, only(catalog, *streams, "sync_audit"), **raw)
 
     return start_one

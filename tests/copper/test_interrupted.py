@@ -14,10 +14,10 @@ import pytest
 
 from sandbox.copper import Shape, copper_app
 from sandbox.server import running
-from tests.copper.conftest import PLAIN, SMALL, SelectiveTap
+from tests.copper.conftest import PLAIN, SMALL, config_of
 from tests.copper.killing import stopped
 from tests.copper.truth import expected
-from tests.singer import Run, environment, merged, parse, selecting
+from tests.singer import Run, SelectiveTap, environment, merged, only, parse
 from tests.truth import compared
 from tests.warm_tap import WarmRun
 
@@ -70,7 +70,8 @@ def account() -> Iterator[Account]:
 def tap(account: Account, tmp_path: Path, catalog: dict[str, Any], unmeasured: None) -> Tap:  # noqa: ARG001 - the tap runs elsewhere
     """Give a tap for it."""
     account.app.stats.reset()
-    return SelectiveTap(tmp_path, account.url, selecting(catalog, *STREAMS, "sync_audit"))
+    raw = {**config_of(account.url), "custom_fields": "raw"}
+    return SelectiveTap(tmp_path, only(catalog, *STREAMS, "sync_audit"), **raw)
 
 
 @pytest.mark.parametrize("place", range(10))

@@ -7,9 +7,8 @@ import subprocess
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tests.comparison.loaded import execute
 from tests.meltano.project import plugins
-from tests.singer import Tap, environment, selecting
+from tests.singer import Tap, environment, execute, selecting
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
