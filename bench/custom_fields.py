@@ -10,27 +10,16 @@ from __future__ import annotations
 import argparse
 import json
 import statistics
-import subprocess
-import sys
 import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from bench.run import only, run
+from bench.run import discover, only, run
 from sandbox.copper import API_KEY, USER_EMAIL, Shape, copper_app
 from sandbox.server import running
 
 WITHOUT_ANY = "none defined"
-
-
-def discover(config: dict[str, Any], folder: Path) -> dict[str, Any]:
-    """Return the catalog of an account."""
-    path = folder / "config.json"
-    path.write_text(json.dumps(config))
-    command = [sys.executable, "-m", "tap_crm", "--config", str(path), "--discover"]
-    found: dict[str, Any] = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
-    return found
 
 
 def without_custom_fields(catalog: dict[str, Any]) -> dict[str, Any]:

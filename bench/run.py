@@ -57,6 +57,15 @@ def run(config: dict[str, Any], catalog: dict[str, Any], folder: Path) -> Cost:
     return Cost(cpu, wall, int(done.stderr.split()[-1]) / 1024)
 
 
+def discover(config: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """Return the catalog of an account."""
+    path = folder / "config.json"
+    path.write_text(json.dumps(config))
+    command = [sys.executable, "-m", "tap_crm", "--config", str(path), "--discover"]
+    found: dict[str, Any] = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
+    return found
+
+
 def only(catalog: dict[str, Any], stream: str) -> dict[str, Any]:
     """Return the catalog with one stream selected."""
     for entry in catalog["streams"]:
@@ -82,13 +91,7 @@ def main() -> None:
             "api_url": url,
             "requests_per_minute": 0,
         }
-        (folder / "config.json").write_text(json.dumps(config))
-        discovered = subprocess.run(
-            [sys.executable, "-m", "tap_crm", "--config", str(folder / "config.json"), "--discover"],
-            capture_output=True,
-            check=True,
-        )
-        catalog = json.loads(discovered.stdout)
+        catalog = discover(config, folder)
         ways: dict[str, tuple[dict[str, Any], str]] = {
             "start-up only": (config, "account"),
             "fast path": (config, "people"),
