@@ -5,7 +5,7 @@
 #   RECORD messages or as BATCH files.
 # What happens: with batch_config the files hold the stream's records as the source gave them. The filter is not
 #   applied, the mapped amount is not computed, and types are not conformed, while the SCHEMA message and its columns are
-#   those of the map. A loader that reads the files fills the table with other rows and other values.
+#   those of the map. A loader that reads the files is given other rows and other values.
 # Output seen (map: leave out stage "test", amount in whole units; both runs exit 0):
 #   RECORD: [(2, 12.5)]
 #   BATCH:  [(1, 999900), (2, 1250)]
