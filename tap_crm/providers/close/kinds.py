@@ -154,6 +154,7 @@ def all_leads(reading: Reading, emit: Emit) -> None:
         ledger=found,
         splits=("date_created",),
         settles=reading.concludes,
+        lags=reading.settings.overlap_seconds,
     ).read(None)
     for gap in found.gaps:
         reading.ledger.gap(f"leads: {gap}")

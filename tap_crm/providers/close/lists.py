@@ -119,6 +119,7 @@ class ChangeList:
             confirm_empty=lambda: not log_is_silent(reading, self.event_prefix),
             whole=listing,
             settles=reading.concludes,
+            lags=reading.settings.overlap_seconds,
         ).read(reading.since)
         told.emit()
         reading.emit(Checkpoint(told_until(complete, told)))
