@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from tap_crm import errors
 
+if TYPE_CHECKING:
+    from tap_crm.reading.part import Part
+
 #: So many answers in a row may bring nothing new: a list that moves, or rows that the key does not see, explain a few.
-MOST_WITHOUT_NEWS = 10
+MOST_WITHOUT_NEWS = 20
+#: An answer of so many rows that is the same as the one before it tells that the position was not heeded.
+FEWEST_ALIKE = 5
 
 
 @dataclass(slots=True)
@@ -36,3 +42,10 @@ class NoNews:
                 "new; what it holds back cannot be read. Run again later, and if that does not help, ask the CRM's "
                 "support why this list has no end"
             )
+
+
+def are_alike(part: Part, before: Part | None) -> bool:
+    """Tell whether an answer has the rows of the one before it, one by one, and enough of them to be no coincidence."""
+    if before is None or len(part.rows) < FEWEST_ALIKE:
+        return False
+    return [row.key for row in part.rows] == [row.key for row in before.rows]

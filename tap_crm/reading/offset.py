@@ -6,6 +6,8 @@ to the left (something was deleted), and the walk steps back until it does. What
 Records of the same time may stand in another order in each answer, and one can hide between two of them. Where a count
 or repeated records give reason to walk once more, each answer overlaps half of the one before, so that such records
 come together in one.
+
+A list that the CRM never ends, or whose position it does not heed, is an error: what it holds back cannot be told.
 """
 
 from __future__ import annotations
@@ -13,6 +15,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from tap_crm import errors
+from tap_crm.reading.no_news import NoNews, are_alike
 from tap_crm.reading.page import Page
 
 if TYPE_CHECKING:
@@ -25,8 +29,6 @@ if TYPE_CHECKING:
 
 #: How often the whole list is walked, where a count or a list that moves gives reason to.
 MOST_WALKS = 4
-#: So many empty answers in a row, each said not to be the last, are stepped over one by one before the list ends.
-MOST_EMPTY = 20
 
 
 class OffsetListing(Protocol):
@@ -61,7 +63,11 @@ class OffsetReader:
     _repeated: bool = False
 
     def read(self) -> None:
-        """Emit every record of the list."""
+        """Emit every record of the list.
+
+        Raises:
+            Incomplete: answer after answer brings nothing new, and yet there is said to be more.
+        """
         for walk in range(1, MOST_WALKS + 1):
             before = len(self.keys)
             self._moved = self._repeated = False
@@ -78,9 +84,10 @@ class OffsetReader:
         self.ledger.add(windows=1, unexplained=max(0, (self.total or 0) - len(self.keys)))
 
     def _walk(self, *, overlaps: bool) -> None:
-        position, empty, overlap = 0, 0, 0
+        position, overlap = 0, 0
         known: set[int | str] = set()
-        part = self._ask(0)
+        no_news = NoNews(self.listing.label)
+        part, before = self._ask(0), None
         while True:
             keys = {row.key for row in part.rows}
             self._take(part)
@@ -88,21 +95,30 @@ class OffsetReader:
             if overlap and position and known.isdisjoint(keys) and (keys or part.after is None):
                 self._moved = True
                 position = max(0, position - max(1, part.size // 2))
-                part = self._ask(position)
+                part, before = self._ask(position), None
                 continue
-            empty = 0 if keys else empty + 1
-            if part.after is None or empty >= MOST_EMPTY:
+            if part.after is None:
+                self._check_end(part, before)
                 return
+            no_news.heed(is_new=not keys <= known)
             known |= keys
             # A page of one row leaves no room for the last one.
             overlap = max(len(part.rows) // 2 if overlaps else 1, 1) if len(part.rows) > 1 else 0
             position += max(1, len(part.rows)) - overlap
-            part = self._ask(position)
+            part, before = self._ask(position, part), part
 
-    def _ask(self, skip: int) -> Part:
-        """Ask; an answer that lacks rows is asked for once more, and what both brought is taken."""
+    def _check_end(self, part: Part, before: Part | None) -> None:
+        """Raise if the last answer is no end: it is the one before it, though another position was asked for."""
+        if are_alike(part, before):
+            raise errors.Incomplete(
+                f"{self.listing.label}: the CRM gives the same page again, whatever position is asked for; what is "
+                "behind it cannot be read. Run again later, and if that does not help, ask the CRM's support"
+            )
+
+    def _ask(self, skip: int, before: Part | None = None) -> Part:
+        """Ask; an answer that lacks rows, or is the one before, is asked for once more; what both brought is taken."""
         part = self._count(self.listing.ask_from(skip))
-        if not self._lacks_rows(part, skip):
+        if not self._lacks_rows(part, skip) and not are_alike(part, before):
             return part
         again = self._count(self.listing.ask_from(skip))
         if again.rows and len(again.rows) == len(part.rows):
