@@ -134,6 +134,16 @@ def paged(found: Asked, behaviour: Behaviour) -> Asked:
     return found
 
 
+def start_of(found: Asked, behaviour: Behaviour) -> int:
+    """Give the place at which the page that is asked begins."""
+    return 0 if named(behaviour.stuck, found.resource) else found.skip
+
+
+def has_more(found: Asked, count: int, behaviour: Behaviour) -> bool:
+    """Tell whether there is more behind the page that is asked, of so many records."""
+    return named(behaviour.endless, found.resource) or found.skip + found.limit < count
+
+
 def offset_of(request: Request) -> float:
     """Read the header x-tz-offset: hours from UTC."""
     text = request.headers.get("x-tz-offset", "0")

@@ -95,6 +95,11 @@ class Behaviour(CommonBehaviour):
     shortened_where: Literal["anywhere", "tail"] = "anywhere"
     empty_pages: int = 0
     """Every so many list pages, an empty one with `has_more` true; the next answer is whole."""
+    endless: list[str] = field(default_factory=list)
+    """Resources of which each answer says that there is more."""
+    stuck: list[str] = field(default_factory=list)
+    """Resources that give their first page whatever `_skip` or cursor is asked for; whether there is more is told
+    as if they did not."""
     ignored_filters: list[str] = field(default_factory=list)
     """Resources whose filters are silently ignored."""
     id_in: Literal["honoured", "refused", "ignored"] = "honoured"

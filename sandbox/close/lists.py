@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
-from sandbox.close.asking import SINGLE, Parameters, boolean, invalid, paged, read, with_fields
+from sandbox.close.asking import SINGLE, Parameters, boolean, has_more, invalid, paged, read, start_of, with_fields
+from sandbox.close.behaviour import named
 from sandbox.close.kinds import CUSTOM_FIELD_KINDS, shown
 from sandbox.close.moments import asked as moment
 from sandbox.close.moments import micros_of
@@ -101,12 +102,14 @@ def small_list(app: CloseSandbox, request: Request) -> Answer:
     if order := asked.order:
         rows.sort(key=lambda row: str(row[order.removeprefix("-")]), reverse=order.startswith("-"))
     if not one.paged:
-        more = {"has_more": False} if app.behaviour.unpaged_has_more == "shown" else {}
-        return encoded({"data": [_shaped(one, row, asked.fields) for row in rows]} | more)
+        told = {"has_more": False} if app.behaviour.unpaged_has_more == "shown" else {}
+        told |= {"has_more": True} if named(app.behaviour.endless, path) else {}
+        return encoded({"data": [_shaped(one, row, asked.fields) for row in rows]} | told)
     app.tricks.before(request, asked)
-    part = rows[asked.skip : asked.skip + asked.limit]
-    part, has_more = app.tricks.after(request, part, more=asked.skip + asked.limit < len(rows))
-    return encoded({"data": [_shaped(one, row, asked.fields) for row in part], "has_more": has_more})
+    start = start_of(asked, app.behaviour)
+    more = has_more(asked, len(rows), app.behaviour)
+    part, more = app.tricks.after(request, rows[start : start + asked.limit], more=more)
+    return encoded({"data": [_shaped(one, row, asked.fields) for row in part], "has_more": more})
 
 
 def small_record(app: CloseSandbox, request: Request, path: str, number: str) -> Answer:

@@ -18,6 +18,7 @@ import msgspec
 from tap_crm import errors
 from tap_crm.providers.close.answers import Envelope, ask_page, envelope_of, get, moment, rows_of
 from tap_crm.reading.changes import BEHIND_THE_CLOCK
+from tap_crm.reading.no_news import NoNews
 from tap_crm.reading.page import Checkpoint, Page
 from tap_crm.settings import DAY
 from tap_crm.shaping.moments import to_epoch
@@ -161,6 +162,7 @@ class EventLog:
             params["date_updated__lt"] = moment(int(self._reached) + 1)
         cursor: str | None = None
         used: set[str] = set()
+        no_news, last = NoNews("events"), b"[]"
         while True:
             envelope, now = self._ask(reading, params, cursor)
             self._began = now if self._began is None else self._began
@@ -172,6 +174,8 @@ class EventLog:
             if cursor in used:
                 raise errors.Incomplete("events: the CRM's cursor leads back to a page that was read")
             used.add(cursor)
+            no_news.heed(is_new=bool(times) and bytes(envelope.data) != last)
+            last = bytes(envelope.data)
 
     def _ask(self, reading: Reading, params: dict[str, str | int], cursor: str | None) -> tuple[Envelope, int]:
         """Ask for a page; an empty one is believed when it came twice."""
