@@ -126,7 +126,7 @@ class _Crowd:
             last = part
             try:
                 part = self._go_on(order, last, walked)
-                if are_alike(part, last):  # a broken answer, or one that heeds no position
+                if are_alike(part.rows, last.rows):  # a broken answer, or one that heeds no position
                     part = self._go_on(order, last, walked)
             except Expired:
                 self._begin_anew()
@@ -134,7 +134,7 @@ class _Crowd:
                 return False if self.better_split and self.restarts >= RESTARTS_BEFORE_A_SPLIT else None
             except errors.Refused:
                 return False
-            if are_alike(part, last):
+            if are_alike(part.rows, last.rows):
                 return False
             shuffled = shuffled or (by_cursor and not walked.isdisjoint(row.key for row in part.rows))
 

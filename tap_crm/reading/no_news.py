@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 from tap_crm import errors
 
 if TYPE_CHECKING:
-    from tap_crm.reading.part import Part
+    from collections.abc import Sequence
+
+    from tap_crm.reading.listing import Row
 
 #: So many answers in a row may bring nothing new: a list that moves, or rows that the key does not see, explain a few.
 MOST_WITHOUT_NEWS = 20
@@ -44,8 +46,14 @@ class NoNews:
             )
 
 
-def are_alike(part: Part, before: Part | None) -> bool:
+def are_alike(rows: Sequence[Row], before: Sequence[Row]) -> bool:
     """Tell whether an answer has the rows of the one before it, one by one, and enough of them to be no coincidence."""
-    if before is None or len(part.rows) < FEWEST_ALIKE:
-        return False
-    return [row.key for row in part.rows] == [row.key for row in before.rows]
+    return len(rows) >= FEWEST_ALIKE and [row.key for row in rows] == [row.key for row in before]
+
+
+def same_page_again(label: str) -> errors.Incomplete:
+    """Return what to say of a list of which no other page is to be had."""
+    return errors.Incomplete(
+        f"{label}: the CRM gives the same page again, whatever page is asked for; what is behind it cannot be read. "
+        "Run again later, and if that does not help, ask the CRM's support"
+    )

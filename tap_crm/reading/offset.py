@@ -15,12 +15,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from tap_crm import errors
-from tap_crm.reading.no_news import NoNews, are_alike
+from tap_crm.reading.no_news import NoNews, are_alike, same_page_again
 from tap_crm.reading.page import Page
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from tap_crm.reading.listing import Row
     from tap_crm.reading.page import Emit
@@ -87,7 +86,8 @@ class OffsetReader:
         position, overlap = 0, 0
         known: set[int | str] = set()
         no_news = NoNews(self.listing.label)
-        part, before = self._ask(0), None
+        part = self._ask(0)
+        before: Sequence[Row] = ()
         while True:
             keys = {row.key for row in part.rows}
             self._take(part)
@@ -95,30 +95,23 @@ class OffsetReader:
             if overlap and position and known.isdisjoint(keys) and (keys or part.after is None):
                 self._moved = True
                 position = max(0, position - max(1, part.size // 2))
-                part, before = self._ask(position), None
+                part, before = self._ask(position), ()
                 continue
             if part.after is None:
-                self._check_end(part, before)
+                if are_alike(part.rows, before):
+                    raise same_page_again(self.listing.label)
                 return
             no_news.heed(is_new=not keys <= known)
             known |= keys
             # A page of one row leaves no room for the last one.
             overlap = max(len(part.rows) // 2 if overlaps else 1, 1) if len(part.rows) > 1 else 0
             position += max(1, len(part.rows)) - overlap
-            part, before = self._ask(position, part), part
+            before, part = part.rows, self._ask(position, part.rows)
 
-    def _check_end(self, part: Part, before: Part | None) -> None:
-        """Raise if the last answer is no end: it is the one before it, though another position was asked for."""
-        if are_alike(part, before):
-            raise errors.Incomplete(
-                f"{self.listing.label}: the CRM gives the same page again, whatever position is asked for; what is "
-                "behind it cannot be read. Run again later, and if that does not help, ask the CRM's support"
-            )
-
-    def _ask(self, skip: int, before: Part | None = None) -> Part:
+    def _ask(self, skip: int, before: Sequence[Row] = ()) -> Part:
         """Ask; an answer that lacks rows, or is the one before, is asked for once more; what both brought is taken."""
         part = self._count(self.listing.ask_from(skip))
-        if not self._lacks_rows(part, skip) and not are_alike(part, before):
+        if not self._lacks_rows(part, skip) and not are_alike(part.rows, before):
             return part
         again = self._count(self.listing.ask_from(skip))
         if again.rows and len(again.rows) == len(part.rows):
