@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from sandbox.close.behaviour import named
+from sandbox.close.contract import parameters_of
 from sandbox.close.moments import DAY, asked
 from sandbox.close.table import FOREVER
 from sandbox.exchange import Record, Refusal
@@ -89,7 +90,9 @@ def refused(text: str) -> Refusal:
 def read(resource: str, request: Request, parameters: Parameters, behaviour: Behaviour) -> Asked:
     """Understand the query string of a list."""
     found = Asked(resource, cap=behaviour.limit_cap(resource))
-    known = parameters.known()
+    known = parameters.known() & (parameters_of(request.path) or parameters.known())
+    if behaviour.unlisted_paging == "honoured":
+        known |= parameters.page
     hours = offset_of(request)
     for name, value in request.query.items():
         if name not in known:

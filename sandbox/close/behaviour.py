@@ -52,6 +52,8 @@ class Behaviour(CommonBehaviour):
     oauth_ttl: float = 3600.0
     """Seconds that an access token is valid."""
     unknown_parameters: Literal["refused", "ignored"] = "refused"
+    unlisted_paging: Literal["refused", "honoured"] = "refused"
+    """Whether lists come in pages of which Close's OpenAPI document does not say so, but no other page denies it."""
     limit_caps: dict[str, int] = field(default_factory=dict)
     """The greatest `_limit` by resource, the path without slashes at its ends; else what is known to work."""
     skip_caps: dict[str, int] = field(default_factory=dict)
