@@ -117,13 +117,12 @@ class CustomColumns:
         if self._without_field(known, self.in_effect(known).values()):
             raise errors.ReadError(
                 f"{stream}: the key may no longer read the definitions of custom fields, which the catalog has as "
-                "columns; give it that right, or set `custom_fields` to `raw` and run discovery again"
+                f"columns ({self.error}); give it that right, or set `custom_fields` to `raw` and run discovery again"
             )
         none = "no columns for custom fields, their definitions are"
-        which = "some definitions of custom fields are" if self.fields else none
-        remark = f"{which} not readable with this key; values without a column are in `{EXTRA}`"
-        if not self.fields:  # a plan may lack a part of them, and what that hides is told where it shows
-            _log.warning("%s: %s", stream, remark)
+        which = "no columns for some custom fields, their definitions are" if self.fields else none
+        remark = f"{which} not readable; values without a column are in `{EXTRA}` ({self.error})"
+        _log.warning("%s: %s", stream, remark)
         return remark
 
     def owns(self, name: str, schema: Schema) -> bool:

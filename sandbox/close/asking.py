@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from sandbox.close.behaviour import named
+from sandbox.close.contract import parameters_of
 from sandbox.close.moments import DAY, asked
 from sandbox.close.table import FOREVER
 from sandbox.exchange import Record, Refusal
@@ -89,7 +90,9 @@ def refused(text: str) -> Refusal:
 def read(resource: str, request: Request, parameters: Parameters, behaviour: Behaviour) -> Asked:
     """Understand the query string of a list."""
     found = Asked(resource, cap=behaviour.limit_cap(resource))
-    known = parameters.known()
+    known = parameters.known() & (parameters_of(request.path) or parameters.known())
+    if behaviour.unlisted_paging == "honoured":
+        known |= parameters.page
     hours = offset_of(request)
     for name, value in request.query.items():
         if name not in known:
@@ -132,6 +135,16 @@ def paged(found: Asked, behaviour: Behaviour) -> Asked:
             raise refused(_OLD_SKIP.format(most))
         raise invalid("_skip", f"Value must be less than or equal to {most}.")
     return found
+
+
+def start_of(found: Asked, behaviour: Behaviour) -> int:
+    """Give the place at which the page that is asked begins."""
+    return 0 if named(behaviour.stuck, found.resource) else found.skip
+
+
+def has_more(found: Asked, count: int, behaviour: Behaviour) -> bool:
+    """Tell whether there is more behind the page that is asked, of so many records."""
+    return named(behaviour.endless, found.resource) or found.skip + found.limit < count
 
 
 def offset_of(request: Request) -> float:

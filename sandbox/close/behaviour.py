@@ -52,6 +52,8 @@ class Behaviour(CommonBehaviour):
     oauth_ttl: float = 3600.0
     """Seconds that an access token is valid."""
     unknown_parameters: Literal["refused", "ignored"] = "refused"
+    unlisted_paging: Literal["refused", "honoured"] = "refused"
+    """Whether lists come in pages of which Close's OpenAPI document does not say so, but no other page denies it."""
     limit_caps: dict[str, int] = field(default_factory=dict)
     """The greatest `_limit` by resource, the path without slashes at its ends; else what is known to work."""
     skip_caps: dict[str, int] = field(default_factory=dict)
@@ -95,6 +97,11 @@ class Behaviour(CommonBehaviour):
     shortened_where: Literal["anywhere", "tail"] = "anywhere"
     empty_pages: int = 0
     """Every so many list pages, an empty one with `has_more` true; the next answer is whole."""
+    endless: list[str] = field(default_factory=list)
+    """Resources of which each answer says that there is more."""
+    stuck: list[str] = field(default_factory=list)
+    """Resources that give their first page whatever `_skip` or cursor is asked for; whether there is more is told
+    as if they did not."""
     ignored_filters: list[str] = field(default_factory=list)
     """Resources whose filters are silently ignored."""
     id_in: Literal["honoured", "refused", "ignored"] = "honoured"

@@ -51,6 +51,8 @@ class Place(msgspec.Struct, array_like=True):
     number: str
     upwards: bool
     filters: dict[str, str]
+    turn: int = 0
+    """Tells tokens apart that lead to the same place."""
 
 
 def event(app: CloseSandbox, request: Request, number: str) -> Answer:
@@ -112,16 +114,22 @@ def _page(app: CloseSandbox, rows: list[Row], place: Place | None, filters: dict
         if place.upwards:
             first = max(0, sum(1 for row in rows if (row.updated, row.id) > key) - asked.limit)
     page = rows[first : first + asked.limit]
+    following = _token(page[-1], filters) if page and first + len(page) < len(rows) else None
+    if named(app.behaviour.stuck, "event"):
+        page = rows[: asked.limit]
+    if named(app.behaviour.endless, "event") and rows:
+        app.turn += 1
+        following = _token(page[-1] if page else rows[-1], filters, turn=app.turn)
     body: Record = {
         "data": [_shaped(app, row, asked) for row in page],
-        "cursor_next": _token(page[-1], filters) if page and first + len(page) < len(rows) else None,
+        "cursor_next": following,
         "cursor_previous": _token(page[0], filters, upwards=True) if page and first else None,
     }
     return encoded(body)
 
 
-def _token(row: Row, filters: dict[str, str], *, upwards: bool = False) -> str:
-    place = Place(row.updated, row.id, upwards, filters)
+def _token(row: Row, filters: dict[str, str], *, upwards: bool = False, turn: int = 0) -> str:
+    place = Place(row.updated, row.id, upwards, filters, turn)
     return base64.urlsafe_b64encode(msgspec.json.encode(place)).decode()
 
 

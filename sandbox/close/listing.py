@@ -8,7 +8,18 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
 
-from sandbox.close.asking import Asked, Parameters, boolean, invalid, paged, read, refused, with_fields
+from sandbox.close.asking import (
+    Asked,
+    Parameters,
+    boolean,
+    has_more,
+    invalid,
+    paged,
+    read,
+    refused,
+    start_of,
+    with_fields,
+)
 from sandbox.close.kinds import ACTIVITY_NAMES, BY_KIND, TASK_TYPES
 from sandbox.close.opportunity_totals import totals
 from sandbox.close.table import FOREVER
@@ -151,8 +162,10 @@ def _candidates(table: Table, selection: Selection) -> list[Entry]:
 def _page(app: CloseSandbox, request: Request, asked: Asked, selection: Selection) -> Answer:
     app.tricks.before(request, asked)
     entries = found(app, selection)
-    part = entries[asked.skip : asked.skip + asked.limit]
-    part, more = app.tricks.after(request, part, more=asked.skip + asked.limit < len(entries))
+    start = start_of(asked, app.behaviour)
+    part, more = app.tricks.after(
+        request, entries[start : start + asked.limit], more=has_more(asked, len(entries), app.behaviour)
+    )
     rows = [
         (name, app.world.tables[name].living.get(entry[1])) for entry in part for name in _home(app, selection, entry)
     ]

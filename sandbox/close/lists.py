@@ -6,7 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
-from sandbox.close.asking import SINGLE, Parameters, boolean, invalid, paged, read, with_fields
+from sandbox.close.asking import SINGLE, Parameters, boolean, has_more, invalid, paged, read, start_of, with_fields
+from sandbox.close.behaviour import named
+from sandbox.close.contract import is_paged
 from sandbox.close.kinds import CUSTOM_FIELD_KINDS, shown
 from sandbox.close.moments import asked as moment
 from sandbox.close.moments import micros_of
@@ -28,6 +30,7 @@ class SmallList:
     name: str
     parameters: frozenset[str] = frozenset()
     paged: bool = True
+    """Whether it may come in pages; Close's page on pagination names those that never do."""
     where: tuple[str, str] | None = None
     """A key and the value that records of this list have."""
     one_of: tuple[str, ...] = ()
@@ -91,8 +94,15 @@ def small_list(app: CloseSandbox, request: Request) -> Answer:
     """Answer a small list: a page, or all of it where there are no pages."""
     path = request.path
     one = LISTS[path]
-    asked = read(path, request, Parameters(one.parameters, ignored=one.ignored, order=one.order), app.behaviour)
-    if one.paged:
+    has_pages = one.paged and (is_paged(path) or app.behaviour.unlisted_paging == "honoured")
+    parameters = Parameters(
+        one.parameters,
+        ignored=one.ignored,
+        order=one.order,
+        page=frozenset({"_limit", "_skip"} if has_pages else ()),
+    )
+    asked = read(path, request, parameters, app.behaviour)
+    if has_pages:
         paged(asked, app.behaviour)
     _needed(one, request)
     if path == "saved_search" and not {"type", "type__in"} & set(asked.given):
@@ -100,13 +110,15 @@ def small_list(app: CloseSandbox, request: Request) -> Answer:
     rows = _filtered(app, asked, _of_list(app, one))
     if order := asked.order:
         rows.sort(key=lambda row: str(row[order.removeprefix("-")]), reverse=order.startswith("-"))
-    if not one.paged:
-        more = {"has_more": False} if app.behaviour.unpaged_has_more == "shown" else {}
-        return encoded({"data": [_shaped(one, row, asked.fields) for row in rows]} | more)
+    if not has_pages:
+        told = {"has_more": False} if app.behaviour.unpaged_has_more == "shown" else {}
+        told |= {"has_more": True} if named(app.behaviour.endless, path) else {}
+        return encoded({"data": [_shaped(one, row, asked.fields) for row in rows]} | told)
     app.tricks.before(request, asked)
-    part = rows[asked.skip : asked.skip + asked.limit]
-    part, has_more = app.tricks.after(request, part, more=asked.skip + asked.limit < len(rows))
-    return encoded({"data": [_shaped(one, row, asked.fields) for row in part], "has_more": has_more})
+    start = start_of(asked, app.behaviour)
+    more = has_more(asked, len(rows), app.behaviour)
+    part, more = app.tricks.after(request, rows[start : start + asked.limit], more=more)
+    return encoded({"data": [_shaped(one, row, asked.fields) for row in part], "has_more": more})
 
 
 def small_record(app: CloseSandbox, request: Request, path: str, number: str) -> Answer:

@@ -47,6 +47,8 @@ class CloseSandbox(Simulator):
         self.oauth = OAuth(world)
         self.searcher = Searcher(self)
         self.tricks = Tricks(world.behaviour, self.rng)
+        self.turn = 0
+        """How many cursors were given of a log that has no end."""
         self.keys = {API_KEY, SECOND_KEY}
         self._windows: dict[tuple[str, str], RollingWindow] = {}
         self._left: dict[str, int] = {}

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import msgspec
 
 from sandbox.close.asking import PAGE_DEFAULT, invalid, offset_of, refused, with_fields
+from sandbox.close.behaviour import named
 from sandbox.close.query import Question, Reader
 from sandbox.close.table import FOREVER, Row
 from sandbox.exchange import Answer, Record, encoded
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 SortKey: TypeAlias = Callable[[Row], Any]
 
+PATH = "data/search"
 _KEYS = {"query", "_fields", "sort", "_limit", "results_limit", "include_counts", "cursor"}
 _INDEXED = {"date_created": "created", "date_updated": "updated"}
 _MOST_CURSORS = 10_000
@@ -78,8 +80,13 @@ class Searcher:
             numbers = [number for _, number in entries[: behaviour.search_cap]]
         most = min(len(numbers), FOREVER if search.results_limit is None else search.results_limit)
         stop = min(place + search.limit, most)
+        place = 0 if named(behaviour.stuck, PATH) else place
         sees, name = self.app.world.sees, search.question.name
-        rows = [row for number in numbers[place:stop] if (row := table.seen(number)) and sees(name, number)]
+        rows = [
+            row
+            for number in numbers[place : min(place + search.limit, most)]
+            if (row := table.seen(number)) and sees(name, number)
+        ]
         body: Record = {
             "data": [self._shaped(search, row) for row in rows],
             "cursor": self._next(search, stop, most, total, numbers),
@@ -91,7 +98,8 @@ class Searcher:
     def _next(self, search: Search, stop: int, most: int, total: int, numbers: list[str]) -> str | None:
         behaviour = self.app.behaviour
         capped = stop == behaviour.search_cap < total and search.results_limit is None
-        if stop >= most and not (capped and behaviour.cap_looks == "error"):
+        ended = stop >= most and not (capped and behaviour.cap_looks == "error")
+        if ended and not named(behaviour.endless, PATH):
             return None
         token = self.app.world.source.short("cur")
         kept = numbers if behaviour.cursor_kind == "snapshot" else None
@@ -172,7 +180,7 @@ class Searcher:
         if "query" not in body:
             raise invalid("query", "This field is required.")
         question = Reader(self.app.world, offset_of(request)).question(body["query"])
-        cap = self.app.behaviour.limit_cap("data/search")
+        cap = self.app.behaviour.limit_cap(PATH)
         search = Search(
             question,
             _count(body, "_limit", cap) or min(PAGE_DEFAULT, cap),

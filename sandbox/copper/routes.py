@@ -14,7 +14,7 @@ from sandbox.copper.filters import Sight, invalid, text
 from sandbox.copper.generate import MAKERS
 from sandbox.copper.lists import field_layout
 from sandbox.copper.question import Question, decoded, paged, read_activities, read_search
-from sandbox.copper.related import ALLOWED, FILES, PLURAL
+from sandbox.copper.related import ALLOWED, FILES
 from sandbox.exchange import Answer, Refusal, Request, encoded
 
 if TYPE_CHECKING:
@@ -171,11 +171,21 @@ def _related(app: CopperSandbox, _: Request, parts: tuple[str, ...]) -> Answer:
     return encoded(app.relations.of(name, number, (kind,) if kind else ALLOWED[name]))
 
 
+_LINKED = {"people": "person"} | {kind: kind for kind in ("opportunity", "lead", "company", "project", "user")}
+"""The documented values of `source_type`, and what the other end of a link calls them."""
+
+
+def _only(query: dict[str, str], *names: str) -> None:
+    """Refuse parameters that are not documented."""
+    for name in query.keys() - set(names):
+        raise invalid(name, "unknown parameter")
+
+
 def _related_links(app: CopperSandbox, request: Request, _: tuple[str, ...]) -> Answer:
     query = request.query
-    kinds = {"people": "person", "organization": "company"} | {kind: kind for kind in PLURAL} | {"user": "user"}
-    kind, number = kinds.get(query.get("source_type", "")), query.get("source_id", "")
-    if kind is None or kind == "task":
+    _only(query, "source_type", "source_id", "custom_field_definition_id")
+    kind, number = _LINKED.get(query.get("source_type", "")), query.get("source_id", "")
+    if kind is None:
         raise invalid("source_type", f"unknown: {query.get('source_type')}")
     if not number.isdigit():
         raise invalid("source_id", f"IDs must be positive integers: {number}")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from tap_crm import errors
 from tap_crm.reading.listing import Bound, BoundIgnored
+from tap_crm.reading.no_news import NoNews, are_alike
 from tap_crm.reading.part import Expired, Unordered
 
 if TYPE_CHECKING:
@@ -21,8 +22,6 @@ MOST_RESTARTS, RESTARTS_BEFORE_A_SPLIT = 20, 3
 QUIET_WALKS = 3
 #: So many walks in all: what each of the last ones still brought has come meanwhile.
 MOST_WALKS = 10
-#: So many empty answers in a row, each said not to be the last, end a walk.
-MOST_EMPTY = 5
 #: Caps that are not told are round numbers: a walk that ends at a multiple of this may have been cut off.
 ROUND = 1_000
 
@@ -108,27 +107,34 @@ class _Crowd:
     def _walk(self, order: str) -> bool | None:
         """Walk once; False if the CRM stopped before the end, None if it forgot how to go on."""
         walked: set[int | str] = set()
-        given = empty = 0
+        given = 0
         shuffled = False
+        no_news = NoNews(self.reader.listing.label)
         part = self._ask(order, None)
         if self.better_split and (self.total or 0) > (self.reader.listing.reach or float("inf")):
             self.passed_over = True
             return False  # it would be cut off: no need to try
         while True:
+            before = len(walked)
             walked.update(row.key for row in part.rows)
             given += len(part.rows)
-            empty = 0 if part.rows else empty + 1
-            if part.after is None or empty >= MOST_EMPTY:
+            if part.after is None:
                 # What a cursor gives twice stands in the place of something else; only a count shows when all came.
                 return not (self._may_be_cut_off(len(walked), given) or (shuffled and self.total is None))
+            no_news.heed(is_new=len(walked) > before)
             by_cursor = isinstance(part.after, str)
+            last = part
             try:
-                part = self._go_on(order, part, walked)
+                part = self._go_on(order, last, walked)
+                if are_alike(part.rows, last.rows):  # a broken answer, or one that heeds no position
+                    part = self._go_on(order, last, walked)
             except Expired:
                 self._begin_anew()
                 # A part of it may be read before the CRM forgets how to go on.
                 return False if self.better_split and self.restarts >= RESTARTS_BEFORE_A_SPLIT else None
             except errors.Refused:
+                return False
+            if are_alike(part.rows, last.rows):
                 return False
             shuffled = shuffled or (by_cursor and not walked.isdisjoint(row.key for row in part.rows))
 

@@ -20,6 +20,7 @@ from tap_crm import errors
 from tap_crm.reading.changes import BEHIND_THE_CLOCK
 from tap_crm.reading.crowd import read_crowd
 from tap_crm.reading.listing import Bound, BoundIgnored, Row, check_bound
+from tap_crm.reading.no_news import NoNews
 from tap_crm.reading.page import Checkpoint, Page
 from tap_crm.reading.part import Expired, Unordered
 from tap_crm.reading.spans import Spans
@@ -285,6 +286,7 @@ class KeysetReader:
     def _go_over_nothing(self, look: _Look, span: Span, bounds: tuple[Bound, ...], order: str) -> None:
         """Go on with a question whose answer holds nothing to begin the next one with, and yet is not the end."""
         restarts = 0
+        no_news = NoNews(self.listing.label)
         while look.part.after is not None and not self._within(look.part, span):
             try:
                 part = self.ask(bounds, order, look.part.after)
@@ -298,6 +300,7 @@ class KeysetReader:
                     ) from None
                 part = self.ask(bounds, order)
             look.part = part
+            no_news.heed(is_new=any(row.key not in look.rows for row in part.rows))
             self.take(part, look.rows.keys())
             look.rows.update((row.key, row) for row in part.rows)
 

@@ -46,6 +46,8 @@ class KeysetChanges:
         whole: the same listing without bounds and order, to fall back on; None where there is none.
         settles: as in :class:`~tap_crm.reading.changes.ChangeReader`.
         steps: checkpoints should come often, also where the list comes newest first.
+        lags: so many seconds an edited record may still be found by its old time only. Where the read settles, what is
+            not older is read by one lane, after all others: it meets a record at one of its two places.
     """
 
     listing: KeysetListing
@@ -60,6 +62,7 @@ class KeysetChanges:
     whole: OffsetListing | None = None
     settles: bool = False
     steps: bool = False
+    lags: int = 0
 
     def read(self, since: int | None) -> int:
         """Emit every record whose change time is ``since`` or later (all if None).
@@ -112,9 +115,10 @@ class KeysetChanges:
         elif not self.listing.ascending or (opening.after is None and len(opening.rows) < opening.size):
             self._reader(checkpoints=self.checkpoints, past=past).read(since, None, opening)
         else:
-            if since is None or since <= past:
-                self._reader(checkpoints=self.checkpoints, past=past).read(since, past, opening)
-            self._read_present(past + 1)
+            still = min(past, int(opening.server_time) - self.lags) if self.settles else past
+            if since is None or since <= still:
+                self._reader(checkpoints=self.checkpoints, past=past).read(since, still, opening)
+            self._read_present(still + 1 if since is None else max(since, still + 1))
 
     def _read_in_steps(self, since: int | None, past: int) -> None:
         """Read a list that comes newest first from its oldest records on, so that it can be cut off at any time."""

@@ -6,6 +6,8 @@ to the left (something was deleted), and the walk steps back until it does. What
 Records of the same time may stand in another order in each answer, and one can hide between two of them. Where a count
 or repeated records give reason to walk once more, each answer overlaps half of the one before, so that such records
 come together in one.
+
+A list that the CRM never ends, or whose position it does not heed, is an error: what it holds back cannot be told.
 """
 
 from __future__ import annotations
@@ -13,10 +15,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from tap_crm.reading.no_news import NoNews, are_alike, same_page_again
 from tap_crm.reading.page import Page
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from tap_crm.reading.listing import Row
     from tap_crm.reading.page import Emit
@@ -25,8 +28,6 @@ if TYPE_CHECKING:
 
 #: How often the whole list is walked, where a count or a list that moves gives reason to.
 MOST_WALKS = 4
-#: So many empty answers in a row, each said not to be the last, are stepped over one by one before the list ends.
-MOST_EMPTY = 20
 
 
 class OffsetListing(Protocol):
@@ -61,7 +62,11 @@ class OffsetReader:
     _repeated: bool = False
 
     def read(self) -> None:
-        """Emit every record of the list."""
+        """Emit every record of the list.
+
+        Raises:
+            Incomplete: answer after answer brings nothing new, and yet there is said to be more.
+        """
         for walk in range(1, MOST_WALKS + 1):
             before = len(self.keys)
             self._moved = self._repeated = False
@@ -78,9 +83,11 @@ class OffsetReader:
         self.ledger.add(windows=1, unexplained=max(0, (self.total or 0) - len(self.keys)))
 
     def _walk(self, *, overlaps: bool) -> None:
-        position, empty, overlap = 0, 0, 0
+        position, overlap = 0, 0
         known: set[int | str] = set()
+        no_news = NoNews(self.listing.label)
         part = self._ask(0)
+        before: Sequence[Row] = ()
         while True:
             keys = {row.key for row in part.rows}
             self._take(part)
@@ -88,21 +95,23 @@ class OffsetReader:
             if overlap and position and known.isdisjoint(keys) and (keys or part.after is None):
                 self._moved = True
                 position = max(0, position - max(1, part.size // 2))
-                part = self._ask(position)
+                part, before = self._ask(position), ()
                 continue
-            empty = 0 if keys else empty + 1
-            if part.after is None or empty >= MOST_EMPTY:
+            if part.after is None:
+                if are_alike(part.rows, before):
+                    raise same_page_again(self.listing.label)
                 return
+            no_news.heed(is_new=not keys <= known)
             known |= keys
             # A page of one row leaves no room for the last one.
             overlap = max(len(part.rows) // 2 if overlaps else 1, 1) if len(part.rows) > 1 else 0
             position += max(1, len(part.rows)) - overlap
-            part = self._ask(position)
+            before, part = part.rows, self._ask(position, part.rows)
 
-    def _ask(self, skip: int) -> Part:
-        """Ask; an answer that lacks rows is asked for once more, and what both brought is taken."""
+    def _ask(self, skip: int, before: Sequence[Row] = ()) -> Part:
+        """Ask; an answer that lacks rows, or is the one before, is asked for once more; what both brought is taken."""
         part = self._count(self.listing.ask_from(skip))
-        if not self._lacks_rows(part, skip):
+        if not self._lacks_rows(part, skip) and not are_alike(part.rows, before):
             return part
         again = self._count(self.listing.ask_from(skip))
         if again.rows and len(again.rows) == len(part.rows):

@@ -6,6 +6,7 @@ import json
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
 
 from tests.copera.conftest import choosing
@@ -53,6 +54,45 @@ def test_a_chain_far_deeper_than_an_answer_arrives_whole(start: Start, known: Kn
     app.world.lists["documents"][ids[0]].pop("parent", None)
     run = tap.sync(catalog=choosing(known(FEW), "documents"))
     assert differences(app.world, "documents", run, Target(run)) == {}
+
+
+@pytest.mark.parametrize("total", ["all", "answer"])
+def test_a_document_that_is_moved_while_the_tree_is_read_arrives(start: Start, known: KnownOf, total: str) -> None:
+    """From a branch that comes later to one that was read; a document that is made at the same time hides the gap."""
+    app, tap = start({**FEW, "documents": 90, "document_roots": 6}, tree_cap=30, tree_total=total)
+    documents = app.world.lists["documents"]
+    moved: list[str] = []
+
+    def move(moment: Moment) -> None:
+        if moment.when == "before" or moment.request.path != "docs/tree" or moved:
+            return
+        shown: dict[str, Any] = {}
+        waiting = msgspec.json.decode(moment.answer.body if moment.answer else b"{}")["root"]
+        while waiting:
+            node = waiting.pop()
+            shown[node["_id"]] = node
+            waiting += node["children"]
+        leaf = next(key for key, node in shown.items() if not node["hasChildren"])
+        parents = {node.get("parent") for node in documents.values()}
+        moved.append(next(key for key in documents if key not in shown and key not in parents))
+        documents[moved[0]]["parent"] = leaf
+        app.world.create("documents", count=1)
+
+    app.on_answer(move)
+    run = tap.sync(catalog=choosing(known(FEW), "documents"))
+    assert {key for (key,) in run.keys("documents")} >= documents.keys()
+    assert run.count("documents") == len(run.keys("documents"))
+    assert merged("documents", run)[moved[0],]["parent"] == documents[moved[0]]["parent"]
+
+
+def test_a_tree_that_fits_one_answer_costs_one_request(start: Start, known: KnownOf) -> None:
+    """Nothing can move while it is read."""
+    app, tap = start({**FEW, "documents": 12, "document_roots": 6})
+    catalog = choosing(known(FEW), "documents")
+    app.stats.reset()
+    run = tap.sync(catalog=catalog)
+    assert differences(app.world, "documents", run, Target(run)) == {}
+    assert app.stats.by_path["docs/tree"] == 1
 
 
 @pytest.mark.parametrize("total", ["all", "answer"])

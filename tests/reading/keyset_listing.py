@@ -46,6 +46,8 @@ class UntidyListing:
             row; that one says that there is nothing. The same question is never treated so twice running.
         ignores, refuses: times whose bounds have no effect, or are refused.
         sorts: False where the order asked for has no effect.
+        endless: every answer says that there is more.
+        stuck: the position or cursor that is asked for has no effect but on whether there is more.
         lag: so many seconds an edited record is still found, bounded and ordered by its old times.
         before: called before each answer.
     """
@@ -68,6 +70,8 @@ class UntidyListing:
     ignores: frozenset[str] = frozenset()
     refuses: frozenset[str] = frozenset()
     sorts: bool = True
+    endless: bool = False
+    stuck: bool = False
     lag: int = 0
     before: Callable[[], None] = lambda: None
     seed: int = 0
@@ -173,8 +177,9 @@ class UntidyListing:
         return (bound.low is None or value >= bound.low) and (bound.high is None or value <= bound.high)
 
     def _part(self, keys: list[int], start: int, total: int, question: Hashable) -> Part:
-        given = keys[start : start + min(self.page_size, self.gives)]
-        more = start + len(given) < len(keys)
+        first = 0 if self.stuck else start
+        given = keys[first : first + min(self.page_size, self.gives)]
+        more = self.endless or start + len(given) < len(keys)
         trick = self._trick(question, more=more)
         if trick == "lie":
             return self._answer([], None, self._random.choice([None, 0]))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from sandbox.close.contract import is_paged
 from sandbox.close.kinds import ACTIVITIES, ADDED
 from sandbox.close.lists import LISTS
 
@@ -45,7 +46,7 @@ def test_small_lists_answer(calm: CloseClient, calm_server: CloseSandbox) -> Non
             continue
         query = {"type__in": ",".join({row["type"] for row in truth.records("smart_views")})}
         answer = calm.get(path, **(query if path == "saved_search" else {})).json()
-        assert ("has_more" in answer) is one.paged
+        assert ("has_more" in answer) is (one.paged and is_paged(path))
         kept = [row for row in truth.records(one.name) if one.where is None or row[one.where[0]] == one.where[1]]
         added = {ADDED.get(one.name), *one.without}
         assert answer["data"] == [{key: row[key] for key in row if key not in added} for row in kept]
@@ -75,7 +76,6 @@ def test_small_lists_have_pages_and_filters(asker: CloseClient) -> None:
     asker.control("configure", {"limit_caps": {"email_template": 4}, "unpaged_has_more": "shown"})
     assert len(asker.everything("email_template", _limit=4)) == 6
     assert {row["is_archived"] for row in asker.rows("email_template", is_archived="true", _limit=4)} == {True}
-    assert len(asker.rows("pipeline", _limit=1, _skip=1)) == 2
     assert asker.get("pipeline").json()["has_more"] is False
     assert {row["type"] for row in asker.rows("saved_search")} == {"lead"}
     assert {row["type"] for row in asker.rows("saved_search", type="contact")} == {"contact"}
@@ -186,7 +186,7 @@ def test_activities_of_a_lead(calm: CloseClient, calm_server: CloseSandbox) -> N
 @pytest.mark.parametrize("kind", ["honoured", "ignored", "refused"])
 def test_activities_oldest_first(asker: CloseClient, kind: str) -> None:
     asker.control("configure", {"activity_order": kind})
-    answer = asker.get("activity/email", _order_by="date_created")
+    answer = asker.get("activity", _order_by="date_created")
     if kind == "refused":
         assert answer.status_code == 400
     else:

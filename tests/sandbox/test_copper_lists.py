@@ -118,7 +118,10 @@ def test_connect_links_have_two_ends(client: Client, app: CopperSandbox) -> None
     target = links[0]["target"]
     back = client.get("related_links", source_type="company", source_id=target["id"]).json()
     assert person["id"] in {link["target"]["id"] for link in back}
-    assert client.get("related_links", source_type="dog", source_id=1).status_code == 422
+    for wrong in ("person", "organization", "task", "dog"):
+        assert client.get("related_links", source_type=wrong, source_id=1).status_code == 422
+    assert client.get("related_links", source_type="people", source_id=1, source_name="x").status_code == 422
+    assert client.get("tags", sort_by="name", tag="x").status_code == 422
     assert client.get("related_links", source_type="people").status_code == 422
 
 

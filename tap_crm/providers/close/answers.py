@@ -109,19 +109,34 @@ class PageSizes:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._most: dict[str, int] = {}
+        self._without: dict[str, bool] = {}
 
     def of(self, path: str, wanted: int) -> int:
         """Return how many rows to ask for."""
         with self._lock:
             return min(wanted, self._most.get(path, wanted))
 
-    def learn(self, path: str, asked: int, refusal: errors.Refused, *, at_start: bool) -> bool:
-        """Tell whether the refusal means that fewer rows should be asked for, and remember how many."""
+    def is_without(self, path: str) -> bool:
+        """Tell whether a path refuses to be told how many rows to give."""
+        with self._lock:
+            return self._without.get(path, False)
+
+    def learn(self, path: str, asked: int, refusal: errors.Refused, *, at_start: bool, can_do_without: bool) -> bool:
+        """Tell whether the refusal means that the page should be asked for otherwise, and remember how.
+
+        That is with fewer rows, where it names a number; else without saying how many, if that was not tried yet.
+        """
         said = refusal.said.lower()
-        if asked <= 1 or "skip" in said or "cursor" in said or not ("limit" in said or (not said and at_start)):
+        if "skip" in said or "cursor" in said or not ("limit" in said or (not said and at_start)):
             return False
         named = [int(number) for number in _NUMBER.findall(said) if 0 < int(number) < asked]
         with self._lock:
+            if can_do_without and not named and path not in self._without:
+                self._without[path] = True
+                return True
+            if asked <= 1:
+                return False
+            self._without[path] = False
             self._most[path] = max(named) if named else max(1, asked // 2)
         return True
 
@@ -139,13 +154,16 @@ def ask_page(  # noqa: PLR0913 - a question with a size, and how it is asked and
     parse: Callable[..., Any],
     *,
     at_start: bool = True,
+    without: Callable[[], Question] | None = None,
 ) -> Any:  # noqa: ANN401 - what `parse` returns
     """Ask for a page of ``size`` rows, or of as many as Close gives.
 
-    A larger page than the resource gives is refused with 400. A list is answered with 404 and "Document has been
-    deleted" if a record on the page was deleted while Close read it; it is asked for again, then in shorter pages.
+    A larger page than the resource gives is refused with 400, and so is a number of rows where Close takes none. A
+    list is answered with 404 and "Document has been deleted" if a record on the page was deleted while Close read it;
+    it is asked for again, then in shorter pages.
 
-    ``build`` makes the question for a number of rows; ``parse`` takes the reply and, as ``asked``, that number.
+    ``build`` makes the question for a number of rows, ``without`` the one that names none; ``parse`` takes the reply
+    and, as ``asked``, that number.
 
     Raises:
         Refused: for another reason.
@@ -156,10 +174,13 @@ def ask_page(  # noqa: PLR0913 - a question with a size, and how it is asked and
     looks = 0
     while True:
         asked = min(sizes.of(path, size), narrow)
+        question = build(asked)
+        if without is not None and sizes.is_without(path):
+            asked, question = USUAL_SIZE, without()
         try:
-            return reading.ask(build(asked), partial(parse, asked=asked))
+            return reading.ask(question, partial(parse, asked=asked))
         except errors.Refused as refusal:
-            if not sizes.learn(path, asked, refusal, at_start=at_start):
+            if not sizes.learn(path, asked, refusal, at_start=at_start, can_do_without=without is not None):
                 raise
         except errors.NotThere as gone:
             if "deleted" not in gone.said.lower():

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 SHARED = "shared"
 #: The lists of definitions, by the kind of record that has the fields.
 KINDS = ("lead", "contact", "opportunity", "activity", "custom_object_type", SHARED)
+#: Those of which Close documents that they come in pages.
+PAGED = ("lead", "contact", "opportunity", "activity")
 #: Known to work; more is unproven.
 PAGE_SIZE = 1000
 _BY_TYPE: Mapping[str, Schema] = {
@@ -44,7 +46,7 @@ def definitions(kind: str, reading: Reading) -> list[Record]:
     def ask() -> list[Record]:
         found: list[Record] = []
         label = f"definitions of custom fields of {kind}"
-        listing = ListListing(reading, f"/custom_field/{kind}/", size=PAGE_SIZE, label=label)
+        listing = ListListing(reading, f"/custom_field/{kind}/", size=PAGE_SIZE if kind in PAGED else None, label=label)
         OffsetReader(listing, lambda item: found.extend(decoded(item)), reading.ledger, confirm_empty=True).read()
         return list({record["id"]: record for record in found}.values())
 
@@ -52,15 +54,19 @@ def definitions(kind: str, reading: Reading) -> list[Record]:
 
 
 def fields_of(kind: str, reading: Reading) -> tuple[list[CustomField], errors.FinalWord | None]:
-    """Return the custom fields of one kind of record, and those that it shares with others, unless they are refused."""
-    found = {record["id"]: record for record in definitions(kind, reading)}
+    """Return the custom fields of one kind of record, and those that it shares with others.
+
+    A list that the CRM refuses costs its own fields only; with the others comes the refusal.
+    """
+    found: dict[str, Record] = {}
     refusal: errors.FinalWord | None = None
-    shared: list[Record] = []
-    try:
-        shared = definitions(SHARED, reading)
-    except (errors.Forbidden, errors.NotThere) as error:  # the plan may have none
-        refusal = error
-    found.update({record["id"]: record for record in shared if _is_shared_with(kind, record)})
+    for of in (kind, SHARED):
+        try:
+            records = definitions(of, reading)
+        except (errors.Forbidden, errors.NotThere, errors.Refused) as error:  # the plan may have none
+            refusal = refusal or error
+            continue
+        found.update({record["id"]: record for record in records if of == kind or _is_shared_with(kind, record)})
     return [_field(record) for record in found.values()], refusal
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import tempfile
 import threading
+import weakref
 from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING, ClassVar
 
@@ -17,6 +18,7 @@ import msgspec
 from tap_crm import errors
 from tap_crm.providers.close.answers import Envelope, ask_page, envelope_of, get, moment, rows_of
 from tap_crm.reading.changes import BEHIND_THE_CLOCK
+from tap_crm.reading.no_news import NoNews
 from tap_crm.reading.page import Checkpoint, Page
 from tap_crm.settings import DAY
 from tap_crm.shaping.moments import to_epoch
@@ -73,9 +75,9 @@ def _spool() -> IO[bytes]:
     return tempfile.SpooledTemporaryFile(SPOOLED_IN_MEMORY)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, weakref_slot=True, eq=False)
 class EventLog:
-    """The log of one run, read back as far as it is needed, kept in a file.
+    """The log of one run, read back as far as it is needed, kept in a file that is closed with it.
 
     Attributes:
         only: parameters that narrow it down; a log that several streams share has none.
@@ -90,6 +92,10 @@ class EventLog:
     _changes: dict[str, dict[str, Change]] = field(default_factory=dict)
     _changes_since: float | None = None
     _closed: errors.ReadError | None = None
+
+    def __post_init__(self) -> None:
+        """Have the file closed when nobody can read the log any more."""
+        weakref.finalize(self, self._file.close)
 
     def pages(self, reading: Reading, since: int | None) -> Iterator[tuple[bytes, list[int | None]]]:
         """Yield every page down to ``since``: its JSON array, and the time of each event in it."""
@@ -156,6 +162,7 @@ class EventLog:
             params["date_updated__lt"] = moment(int(self._reached) + 1)
         cursor: str | None = None
         used: set[str] = set()
+        no_news, last = NoNews("events"), b"[]"
         while True:
             envelope, now = self._ask(reading, params, cursor)
             self._began = now if self._began is None else self._began
@@ -167,6 +174,8 @@ class EventLog:
             if cursor in used:
                 raise errors.Incomplete("events: the CRM's cursor leads back to a page that was read")
             used.add(cursor)
+            no_news.heed(is_new=bool(times) and bytes(envelope.data) != last)
+            last = bytes(envelope.data)
 
     def _ask(self, reading: Reading, params: dict[str, str | int], cursor: str | None) -> tuple[Envelope, int]:
         """Ask for a page; an empty one is believed when it came twice."""

@@ -49,16 +49,25 @@ class ListsOfKinds:
     shared: Callable[[str, Reading], list[Record]] | None = None
 
     def read(self, reading: Reading) -> None:
-        """Read the lists one after the other."""
-        refused: list[errors.ReadError] = []
+        """Read the lists one after the other.
+
+        Raises:
+            Refused: Close refused the question for one of them, for another reason than a right; the others are read.
+        """
+        hidden: list[errors.ReadError] = []
+        refused: errors.Refused | None = None
         for kind in self.kinds:
             try:
                 self._read_kind(reading, kind)
             except (errors.Forbidden, errors.NotThere) as error:
-                refused.append(error)
+                hidden.append(error)
                 reading.ledger.gap(f"{self.column} {kind} is not readable with this key")
-        if len(refused) == len(self.kinds):
-            raise refused[0]
+            except errors.Refused as error:
+                refused = refused or error
+        if refused is not None:
+            raise refused
+        if len(hidden) == len(self.kinds):
+            raise hidden[0]
 
     def _read_kind(self, reading: Reading, kind: str) -> None:
         def emit(records: list[Record]) -> None:
@@ -72,11 +81,23 @@ class ListsOfKinds:
         OffsetReader(listing, lambda item: emit(decoded(item)), reading.ledger, reading.is_first).read()
 
     def probe(self, reading: Reading) -> None:
-        """Ask for the first list, unless it was just asked for."""
+        """Ask for the lists until one is given; one that was just asked for is not asked for again."""
+        refused: errors.FinalWord | None = None
+        for kind in self.kinds:
+            try:
+                self._probe_kind(reading, kind)
+            except (errors.Forbidden, errors.NotThere, errors.Refused) as error:
+                refused = refused or error
+            else:
+                return
+        if refused is not None:
+            raise refused
+
+    def _probe_kind(self, reading: Reading, kind: str) -> None:
         if self.shared is not None:
-            self.shared(self.kinds[0], reading)
+            self.shared(kind, reading)
         else:
-            ListListing(reading, f"{self.path}{self.kinds[0]}/").ask_from(0)
+            ListListing(reading, f"{self.path}{kind}/").ask_from(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +175,7 @@ def all_leads(reading: Reading, emit: Emit) -> None:
         ledger=found,
         splits=("date_created",),
         settles=reading.concludes,
+        lags=reading.settings.overlap_seconds,
     ).read(None)
     for gap in found.gaps:
         reading.ledger.gap(f"leads: {gap}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, ClassVar
 
 from tap_crm import errors
@@ -67,13 +67,15 @@ class ListListing:
     def _page(self, params: dict[str, str | int], skip: int) -> Part:
         label = self.label or self.reading.spec.name
 
-        def build(asked: int) -> Question:
-            paging: dict[str, str | int] = {}
-            if self.size is not None or asked < USUAL_SIZE:
-                paging["_limit"] = asked
-            if skip:
-                paging["_skip"] = skip
+        def without() -> Question:
+            paging: dict[str, str | int] = {"_skip": skip} if skip else {}
             return get(self.path, f"{label}, from row {skip + 1}", params | paging)
+
+        def build(asked: int) -> Question:
+            question = without()
+            if self.size is None and asked >= USUAL_SIZE:
+                return question
+            return replace(question, params={**question.params, "_limit": asked})
 
         part: Part = ask_page(
             self.reading,
@@ -82,6 +84,7 @@ class ListListing:
             build,
             lambda reply, asked: list_part(reply, asked, skip, self.times, self.key),
             at_start=not skip,
+            without=without,
         )
         return part
 
@@ -119,6 +122,7 @@ class ChangeList:
             confirm_empty=lambda: not log_is_silent(reading, self.event_prefix),
             whole=listing,
             settles=reading.concludes,
+            lags=reading.settings.overlap_seconds,
         ).read(reading.since)
         told.emit()
         reading.emit(Checkpoint(told_until(complete, told)))

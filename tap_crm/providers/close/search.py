@@ -134,6 +134,7 @@ class Search:
             splits=("date_created",),
             lanes=reading.lanes.count,
             settles=reading.concludes,
+            lags=reading.settings.overlap_seconds,
         ).read(reading.since)
         told.emit()
         reading.emit(Checkpoint(told_until(complete, told)))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from tap_crm import errors
 from tap_crm.providers.copera.answers import Record, ask_twice, decoded, get, records_in, some_list
+from tap_crm.reading.no_news import NoNews
 from tap_crm.reading.page import Page
 from tap_crm.transport.session import Doubtful
 
@@ -27,6 +28,7 @@ class Bookings:
         cursor: str | None = None
         used: set[str] = set()
         seen: set[str] = set()
+        no_news = NoNews(reading.spec.name)
         while True:
             records, cursor = self._ask(reading, cursor, PAGE_SIZE)
             new = [record for record in records if record["uid"] not in seen]
@@ -37,6 +39,7 @@ class Bookings:
             if cursor in used:
                 raise errors.Incomplete("bookings: the CRM's cursor leads back to a page that was read")
             used.add(cursor)
+            no_news.heed(is_new=bool(new))
 
     def _ask(self, reading: Reading, cursor: str | None, size: int) -> tuple[list[Record], str | None]:
         params: dict[str, str | int] = {"limit": size}

@@ -13,6 +13,7 @@ from tap_crm.providers.copera.account import account
 from tap_crm.providers.copera.answers import Record, ask_twice, content_of, decoded, get, records_in
 from tap_crm.providers.copera.rows import PATIENCE, items_in
 from tap_crm.providers.copera.trees import DOCUMENTS
+from tap_crm.reading.no_news import NoNews
 from tap_crm.transport.session import Doubtful, Question
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ _log = logging.getLogger("tap-crm.copera")
 
 #: Parents whose children are asked for before they are written: bounds the memory.
 PARENTS_AT_ONCE = 64
+#: How often a page of comments is asked for that holds none, and says that there are some.
+LOOKS_AT_A_CONTRADICTION = 4
 RICH_TEXT = ("DESCRIPTION", "PARAGRAPH", "RICH_TEXT")
 Place: TypeAlias = dict[str, Any]
 
@@ -107,33 +110,53 @@ def _row_path(place: Place) -> str:
 
 
 def row_comments(reading: Reading, place: Place) -> list[Record]:
-    """Return the comments of a row, page after page."""
+    """Return the comments of a row, page after page.
+
+    Raises:
+        Incomplete: there is said to be more, and no way leads on.
+    """
     found: dict[str, Record] = {}
     after: str | None = None
     used: set[str] = set()
+    no_news = NoNews(reading.spec.name)
     while True:
-        params = {} if after is None else {"after": after}
-        question = get(f"{_row_path(place)}/comments", "row_comments of a row", params)
-        items, following = reading.ask(question, _comments)
+        items, following = _ask_comments(reading, place, after)
+        before = len(found)
         found.update((comment["_id"], {**place, **comment}) for comment in items)
         if following is None:
             return list(found.values())
         if following in used:
             raise errors.Incomplete("row_comments: the CRM's cursor leads back to a page that was read")
         used.add(following)
+        no_news.heed(is_new=len(found) > before)
         after = following
 
 
-def _comments(reply: Reply) -> tuple[list[Record], str | None]:
+def _ask_comments(reading: Reading, place: Place, after: str | None) -> tuple[list[Record], str | None]:
+    """Return a page, and the cursor to the next one; a page that contradicts itself is asked for again."""
+    params = {} if after is None else {"after": after}
+    question = get(f"{_row_path(place)}/comments", "row_comments of a row", params)
+    for _ in range(LOOKS_AT_A_CONTRADICTION):
+        items, following, contradicts_itself = reading.ask(question, _comments)
+        if not contradicts_itself:
+            return items, following
+    if following is None:
+        raise errors.Incomplete(
+            "row_comments: the CRM says that a row has more comments, and gives none; run again later"
+        )
+    return items, following
+
+
+def _comments(reply: Reply) -> tuple[list[Record], str | None, bool]:
+    """Return the comments of a page, the cursor to the next one, and whether it holds none though there are some."""
     body = decoded(reply)
     if not isinstance(body, dict):
         raise Doubtful("the answer is not the documented list")
     page = body.get("pageInfo") or {}
     items = records_in(body.get("items"))
-    if not items and (page.get("hasNextPage") or page.get("endCursor")):
-        raise Doubtful("the answer holds no comment, and says that there are some")
-    further: Any = (page.get("endCursor") or items[-1]["_id"]) if page.get("hasNextPage") else None
-    return items, further
+    has_next = bool(page.get("hasNextPage"))
+    last = page.get("endCursor") or (items[-1]["_id"] if items else None)
+    return items, str(last) if has_next and last else None, not items and bool(has_next or page.get("endCursor"))
 
 
 def row_description(reading: Reading, place: Place) -> list[Record]:

@@ -1,13 +1,20 @@
-"""Documents and drive files: trees of which one answer shows at most 500 nodes, some levels deep."""
+"""Documents and drive files: trees of which one answer shows at most 500 nodes, some levels deep.
+
+What is moved while several answers are asked for can leave a branch that comes later for one that was read. So the
+tree is walked again until a walk shows nothing that was there before and not seen yet.
+"""
 
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from tap_crm import errors
 from tap_crm.providers.copera.answers import Record, ask_twice, decoded, get, records_in
+from tap_crm.reading.changes import RESTLESS
+from tap_crm.reading.no_news import NoNews
+from tap_crm.shaping.moments import to_epoch
 from tap_crm.transport.session import Doubtful
 
 if TYPE_CHECKING:
@@ -18,6 +25,8 @@ if TYPE_CHECKING:
 
 #: The deepest that may be asked for.
 DEPTH = 10
+#: How often a tree is walked that does not stand still.
+MOST_WALKS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +35,7 @@ class _Answer:
     total: int | None
     truncated: bool
     further: tuple[str, ...]
+    server_time: float = 0.0
 
     def may_lack_siblings(self, parent: str | None) -> bool:
         """Tell whether it was full before its first level was over: there is no way to ask for the rest of that."""
@@ -35,8 +45,29 @@ class _Answer:
         return self.truncated and not any(node.get("children") for node in level)
 
 
+@dataclass(slots=True)
+class _Walk:
+    """What one walk found.
+
+    Attributes:
+        nodes: by id, without their children.
+        total: what the CRM counted when the walk began; None where it did not.
+        shown: how many nodes the first answer held.
+        answers: how many answers it took.
+        began: the server's time when it began, in epoch seconds.
+        lacks_siblings: an answer was full before its first level was over.
+    """
+
+    nodes: dict[str, Record] = field(default_factory=dict)
+    total: int | None = None
+    shown: int = 0
+    answers: int = 0
+    began: float = 0.0
+    lacks_siblings: bool = False
+
+
 @dataclass(frozen=True, slots=True)
-class _Walked:
+class _Tree:
     nodes: list[Record]
     is_whole: bool
 
@@ -61,45 +92,67 @@ class Tree:
         Raises:
             Incomplete: there are more, which the API does not give; those that it gives are emitted.
         """
-        walked = self._walked(reading)
-        reading.emit_records(walked.nodes)
-        self._prove(reading, walked)
+        tree = self._tree(reading)
+        reading.emit_records(tree.nodes)
+        self._prove(reading, tree)
 
     def nodes(self, reading: Reading) -> Iterator[Record]:
         """Yield every node, without its children; raise in the end if there are more."""
-        walked = self._walked(reading)
-        yield from walked.nodes
-        self._prove(reading, walked)
+        tree = self._tree(reading)
+        yield from tree.nodes
+        self._prove(reading, tree)
 
-    def _prove(self, reading: Reading, walked: _Walked) -> None:
-        if not walked.is_whole:
+    def _prove(self, reading: Reading, tree: _Tree) -> None:
+        if not tree.is_whole:
             raise errors.Incomplete(
                 f"{reading.spec.name}: one node, or the root, has more children than the API gives; move some of them"
             )
 
-    def _walked(self, reading: Reading) -> _Walked:
-        """Return what one walk found; there is one per run."""
-        return reading.shared.get(self.path, lambda: self._walk(reading))
+    def _tree(self, reading: Reading) -> _Tree:
+        """Return what there is; it is read once per run."""
+        return reading.shared.get(self.path, lambda: self._read_until_still(reading))
 
-    def _walk(self, reading: Reading) -> _Walked:
+    def _read_until_still(self, reading: Reading) -> _Tree:
+        """Walk until a walk shows nothing new; one answer that holds the whole tree is enough."""
         nodes: dict[str, Record] = {}
-        total, shown, doubtful = None, 0, False
+        began: float | None = None
+        for number in range(1, MOST_WALKS + 1):
+            walk = self._walk(reading)
+            began = walk.began if began is None else began
+            # What was made meanwhile is no sign of a node that was overlooked.
+            is_still = not any(_was_there(walk.nodes[key], began) for key in walk.nodes.keys() - nodes.keys())
+            nodes |= walk.nodes
+            if walk.answers == 1 or (number > 1 and is_still):
+                break
+        else:
+            reading.ledger.gap(RESTLESS)
+        total = walk.total or 0
+        reading.ledger.source_total = walk.total
+        reading.ledger.add(unexplained=max(0, total - len(nodes)))
+        # A total that counts more than its own answer holds tells whether all of them came.
+        return _Tree(list(nodes.values()), not walk.lacks_siblings or walk.shown < total <= len(nodes))
+
+    def _walk(self, reading: Reading) -> _Walk:
+        """Walk the tree once."""
+        walk = _Walk()
+        no_news = NoNews(reading.spec.name)
         asked: set[str] = set()
         waiting: deque[str | None] = deque([None])
         while waiting:
             parent = waiting.popleft()
+            before, is_known = len(walk.nodes), parent in walk.nodes
             answer = self._ask(reading, parent)
-            unfinished = self._take(answer.root, nodes, parent)
+            unfinished = self._take(answer.root, walk.nodes, parent)
+            walk.answers += 1
             if parent is None:
-                total, shown = answer.total, len(nodes)
-            doubtful = doubtful or answer.may_lack_siblings(parent)
+                walk.total, walk.shown, walk.began = answer.total, len(walk.nodes), answer.server_time
+            elif not is_known:  # of those that were shown there is an end
+                no_news.heed(is_new=len(walk.nodes) > before)
+            walk.lacks_siblings = walk.lacks_siblings or answer.may_lack_siblings(parent)
             further = [key for key in dict.fromkeys((*answer.further, *unfinished)) if key not in asked]
             asked.update(further)
             waiting.extend(further)
-        reading.ledger.source_total = total
-        reading.ledger.add(unexplained=max(0, (total or 0) - len(nodes)))
-        # A total that counts more than its own answer holds tells whether all of them came.
-        return _Walked(list(nodes.values()), not doubtful or (total is not None and shown < total <= len(nodes)))
+        return walk
 
     def _take(self, root: list[Record], nodes: dict[str, Record], parent: str | None) -> list[str]:
         """Note the nodes of an answer; returns those whose children were not all shown."""
@@ -142,11 +195,18 @@ class Tree:
             total if isinstance(total, int) and not isinstance(total, bool) else None,
             bool(body.get("truncated")),
             tuple(str(key) for key in body.get("nextParentIds") or ()),
+            reply.server_time,
         )
 
     def probe(self, reading: Reading) -> None:
         """Ask for the roots."""
         reading.ask(get(self.path, reading.spec.name, {"depth": 1}), self._parse)
+
+
+def _was_there(node: Record, began: float) -> bool:
+    """Tell whether a node was there before a moment in epoch seconds; one that does not say so counts as if."""
+    created = to_epoch(node.get("createdAt"))
+    return created is None or created < int(began)
 
 
 def _check(nodes: list[Record]) -> None:

@@ -105,22 +105,36 @@ class Tags:
 
     path: str = "/tags"
 
-    def _part(self, reading: Reading, after: str | None) -> list[Record]:
-        params = {"sort_by": "name"} if after is None else {"sort_by": "name", "last_tag_value": after}
+    def _part(self, reading: Reading, after: str | None, sort_by: str = "name") -> list[Record]:
+        params = {"sort_by": sort_by} if after is None else {"sort_by": sort_by, "last_tag_value": after}
         question = Question("GET", self.path, "tags" if after is None else "tags, next part", params=params)
         return ask_list(reading, question, lambda body: records_in(body, "tags"), ("name",))
 
     def read(self, reading: Reading) -> None:
-        """Read part after part."""
+        """Read part after part.
+
+        Raises:
+            Incomplete: the CRM gives the first part again, whatever is asked for, and has tags that are not in it.
+        """
         seen: dict[str, Record] = {}
-        after: str | None = None
-        while True:
-            new = [tag for tag in self._part(reading, after) if tag["name"] not in seen]
-            if not new:
-                break
+        first = part = self._part(reading, None)
+        while new := [tag for tag in part if tag["name"] not in seen]:
             seen.update((tag["name"], tag) for tag in new)
-            after = new[-1]["name"]
+            part = self._part(reading, new[-1]["name"])
+        if part and [tag["name"] for tag in part] == [tag["name"] for tag in first]:
+            self._check_another_order(reading, seen)
         reading.emit_records(list(seen.values()))
+
+    def _check_another_order(self, reading: Reading, seen: Mapping[str, Record]) -> None:
+        """Raise if the tags that are used most show that the first part was not all: it came again in place of others.
+
+        A CRM that gives all tags in one part, whatever is asked for, shows none.
+        """
+        if any(tag["name"] not in seen for tag in self._part(reading, None, "count")):
+            raise errors.Incomplete(
+                "tags: the CRM gives the same tags again, whatever part of them is asked for, and has others. Run "
+                "again later, and if that does not help, ask the CRM's support"
+            )
 
     def probe(self, reading: Reading) -> None:
         """Read the first part."""

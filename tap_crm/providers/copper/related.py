@@ -34,6 +34,8 @@ SINGULAR = {
     "projects": "project",
     "tasks": "task",
 }
+#: What `/related_links` calls them (developer.copper.com: custom-fields/connect-fields); people alone in the plural.
+SOURCE_TYPES = {**SINGULAR, "people": "people"}
 Ask: TypeAlias = "Callable[[Reading, str, int], list[Record]]"
 
 
@@ -109,7 +111,7 @@ def related_items(reading: Reading, entity: str, parent: int) -> list[Record]:
 
 def related_links(reading: Reading, entity: str, parent: int) -> list[Record]:
     """Return the links of a record's Connect fields (developer.copper.com: custom-fields/connect-fields)."""
-    params: dict[str, str | int] = {"source_type": SINGULAR[entity], "source_id": parent}
+    params: dict[str, str | int] = {"source_type": SOURCE_TYPES[entity], "source_id": parent}
     question = Question("GET", "/related_links", f"related_links of a record of {entity}", params=params)
     return ask_list(reading, question, records_in)
 
