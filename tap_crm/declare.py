@@ -86,6 +86,20 @@ class Source(Protocol):
         """Ask one cheap question that shows whether the key may read the stream at all."""
 
 
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """How it is found out which account the credentials open.
+
+    Attributes:
+        stream: the stream that reads the same answer: where it is selected, no further request is sent.
+        ask: returns the CRM's ids of the accounts that the credentials may stand for: mostly one, none if it does not
+            tell; raises a ``ReadError`` if the credentials may not ask.
+    """
+
+    stream: str
+    ask: Callable[[Reading], Sequence[str]]
+
+
 class Deletions(Enum):
     """How it is found out which rows of a stream are gone."""
 
@@ -163,6 +177,7 @@ class Provider:
         group_of: from method and path to the name of the endpoint group whose limit a request counts against.
         discover: finds the streams that only the account tells of, each with its schema.
         honours: settings that not every CRM has a use for.
+        identity: tells which account is read, so that no state is continued with another one.
     """
 
     name: str
@@ -175,3 +190,4 @@ class Provider:
     group_of: Callable[[str, str], str] = one_group
     discover: Callable[[Reading], Sequence[tuple[StreamSpec, dict[str, Any]]]] | None = None
     honours: frozenset[str] = frozenset()
+    identity: Identity | None = None

@@ -60,7 +60,8 @@ def parse_bookmark(stream: str, value: Any) -> int | None:  # noqa: ANN401 - any
     if value is None:
         return None
     try:
-        return int(value) if isinstance(value, (int, float)) else parse_moment(str(value))
+        is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        return int(value) if is_number else parse_moment(str(value))
     except (ValueError, OverflowError):
         raise errors.ConfigError(
             f"the state's bookmark of stream `{stream}` is no ISO 8601 time; mend it or remove it"

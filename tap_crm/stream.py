@@ -18,7 +18,9 @@ from singer_sdk import Stream
 from singer_sdk.exceptions import AbortedSyncFailedException, AbortedSyncPausedException
 
 from tap_crm import errors
+from tap_crm.account import ACCOUNT
 from tap_crm.declare import Deletions, Reading
+from tap_crm.given_state import forget_future
 from tap_crm.input_checks import parse_bookmark
 from tap_crm.reading.page import Abandoned, Checkpoint, NewVersion, Page, Progress, ToldGone, Whole
 from tap_crm.shaping.compiled import PageEncoder
@@ -142,6 +144,19 @@ class CrmStream(Stream):
             return None
         return parse_bookmark(self.name, self.stream_state.get("replication_key_value"))
 
+    def forget_future(self, now: float) -> None:
+        """Take out of the state what is later than the server's present, and say so.
+
+        Raises:
+            ConfigError: the state holds something that is no time.
+        """
+        if self.name not in self.tap_state.get("bookmarks", {}):
+            return
+        remark = forget_future(self.name, self.stream_state, now)
+        if remark is not None:
+            self.ledger.note(remark)
+            self.logger.warning("%s", remark)
+
     # What is written
 
     def get_records(self, context: Mapping[str, Any] | None) -> Iterable[dict[str, Any]]:  # noqa: ARG002
@@ -187,6 +202,8 @@ class CrmStream(Stream):
 
     def _sync_items(self, *, write_messages: bool) -> Generator[dict[str, Any], None, None]:
         counter = self.get_record_counter()
+        if self.tap.account is not None:
+            self.stream_state[ACCOUNT] = self.tap.account
         self._versions = Versions(self.stream_state, self.tells_deletions)
         self._versions.count_days_from(self.tap.transport.clock.now())
         self._stream_version = self._versions.present

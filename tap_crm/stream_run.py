@@ -20,6 +20,7 @@ from tap_crm.reading.page import Abandoned, Checkpoint, NewVersion, Page, Progre
 from tap_crm.reading.windows import Lanes
 from tap_crm.settings import DAY
 from tap_crm.shaping.moments import to_epoch
+from tap_crm.undated import Undated
 from tap_crm.versions import RECONCILED_AT, TOTAL, UNTOLD_SINCE, unfinished
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ class StreamRun:
 
     def read(self, emit: Emit) -> None:
         """Read the stream; in a thread of its own."""
+        emit = Undated(self._spec, self._tap.transport.clock, self._bookmark).minding(emit)
         since = self.read_from = self._since()
         tells = self._stream.tells_deletions
         if tells in (Deletions.UNTOLD, Deletions.BY_ITSELF):

@@ -19,12 +19,14 @@ from singer_sdk import Tap
 from singer_sdk.singerlib import StateMessage
 
 from tap_crm import errors
+from tap_crm.account import account_of
 from tap_crm.audit import NAME as AUDIT
 from tap_crm.audit import AuditStream
 from tap_crm.config import CONFIG
 from tap_crm.custom_columns import custom_columns, warn_of_changes
 from tap_crm.declare import Reading
 from tap_crm.feed import Feeds
+from tap_crm.given_state import was_loaded
 from tap_crm.input_checks import NO_STATE, check_before_asking, checked_bookmarks, lost_stream
 from tap_crm.progress import SilentProgress, make_progress
 from tap_crm.providers import PROVIDERS
@@ -84,6 +86,8 @@ class TapCRM(Tap):
         self._definitions_ledger = Ledger()
         self._given_state = kwargs.get("state")
         self.had_state = False
+        self.loaded_before: frozenset[str] = frozenset()
+        self.account: str | None = None
         self.selected_bookmarks: tuple[tuple[StreamSpec, int | None], ...] = ()
         self.begun: list[CrmStream] = []
         self.failures: dict[str, str] = {}
@@ -273,7 +277,9 @@ class TapCRM(Tap):
         Raises:
             ConfigError: it has not the form of a Singer state.
         """
-        self.had_state = bool(checked_bookmarks(state))
+        bookmarks = checked_bookmarks(state)
+        self.had_state = bool(bookmarks)
+        self.loaded_before = frozenset(name for name, kept in bookmarks.items() if was_loaded(kept))
         super().load_state(state)
 
     # The run
@@ -282,11 +288,16 @@ class TapCRM(Tap):
         """Read every selected stream; one that fails does not stop the others.
 
         Raises:
+            ConfigError: nothing is selected.
+            OtherAccount: the state is of another account.
             ReadError: at least one stream is not complete; names them.
             Terminated: a signal ended the run.
         """
         self.check_input()
-        selected = [stream for stream in self.streams.values() if isinstance(stream, CrmStream) and stream.selected]
+        selected = self._selected()
+        self.account = account_of(self, selected)
+        for stream in selected:
+            stream.forget_future(self.transport.clock.server())
         self._warn_of_changed_columns(selected)
         self.selected_bookmarks = tuple((stream.spec, stream.starting_bookmark()) for stream in selected)
         self.feeds.plan({stream.name: stream.read for stream in selected})
@@ -311,6 +322,14 @@ class TapCRM(Tap):
                 f"{len(self.failures)} of {len(wanted)} streams are not complete: {', '.join(self.failures)}. "
                 "The others are; the state is safe, and the next run goes on from it."
             )
+
+    def _selected(self) -> list[CrmStream]:
+        """Return the streams that this run reads.
+
+        Raises:
+            ConfigError: there is none.
+        """
+        return [stream for stream in self.streams.values() if isinstance(stream, CrmStream) and stream.selected]
 
     def _warn_of_changed_columns(self, selected: Sequence[CrmStream]) -> None:
         """Say what changed of the custom fields since the last run, and since the catalog was made."""
