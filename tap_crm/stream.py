@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from singer_sdk import Stream
 from singer_sdk.exceptions import AbortedSyncFailedException, AbortedSyncPausedException
+from singer_sdk.mapper import RemoveRecordTransform
 
 from tap_crm import errors
 from tap_crm.account import ACCOUNT
@@ -144,6 +145,11 @@ class CrmStream(Stream):
             return None
         return parse_bookmark(self.name, self.stream_state.get("replication_key_value"))
 
+    @property
+    def is_mapped_away(self) -> bool:
+        """Whether the setting ``stream_maps`` removes the stream as a whole."""
+        return all(isinstance(one, RemoveRecordTransform) for one in self.stream_maps)
+
     def forget_future(self, now: float) -> None:
         """Take out of the state what is later than the server's present, and say so.
 
@@ -224,10 +230,17 @@ class CrmStream(Stream):
                 for record in self._records(item):
                     if self.ABORT_AT_RECORD_COUNT is not None:
                         self._check_max_record_limit(current_record_index=index)
-                    if write_messages:
-                        self._write_record_message(record)
-                    index = self._booked(index, 1, counter)
+                    written = self._write_maps(record) if write_messages else 1
+                    index = self._booked(index, written, counter)
                     yield record
+
+    def _write_maps(self, record: dict[str, Any]) -> int:
+        """Write a record as the stream maps have it; returns 1, or 0 if they leave it out."""
+        messages = list(self._generate_record_messages(record))
+        for message in messages:
+            self.tap.write_message(message)
+        self.state_manager.is_flushed = False
+        return min(1, len(messages))
 
     def _take_note(self, item: Item, *, write_messages: bool) -> None:
         """Follow what the reading says beside its pages."""

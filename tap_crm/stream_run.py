@@ -19,9 +19,9 @@ from tap_crm.reading.changes import RESTLESS
 from tap_crm.reading.page import Abandoned, Checkpoint, NewVersion, Page, Progress, ToldGone, Whole
 from tap_crm.reading.windows import Lanes
 from tap_crm.settings import DAY
-from tap_crm.shaping.moments import to_epoch
+from tap_crm.shaping.moments import from_epoch, to_epoch
 from tap_crm.undated import Undated
-from tap_crm.versions import RECONCILED_AT, TOTAL, UNTOLD_SINCE, unfinished
+from tap_crm.versions import RECONCILED_AT, SCOPE, TOTAL, UNTOLD_SINCE, unfinished
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -54,13 +54,28 @@ class StreamRun:
     def __init__(self, stream: CrmStream, kept: Mapping[str, Any]) -> None:
         self._stream, self._spec, self._tap = stream, stream.spec, stream.tap
         self._kept = kept
-        self._unfinished = unfinished(kept)
+        self._unfinished, self._is_overtaken = self._still_good(unfinished(kept))
         self._before = Counted.from_state(kept)
         self._bookmark = stream.starting_bookmark()
         self.mode = "full" if self._bookmark is None else "incremental"
         self.read_from: int | None = None
 
     # What is asked for
+
+    @property
+    def _scope(self) -> str | None:
+        """What bounds the rows that a complete read finds: the setting ``start_date``."""
+        start = self._tap.settings.start_date
+        return None if start is None else from_epoch(start)
+
+    def _still_good(self, kept: Mapping[str, Any]) -> tuple[Mapping[str, Any], bool]:
+        """Return what is kept of an unfinished complete read; nothing, and True, if it had other bounds.
+
+        Its first part looked for other rows than the next one would: those between the bounds would count as gone.
+        """
+        if not kept or (SCOPE in kept and kept[SCOPE] == self._scope):
+            return kept, False
+        return {}, True
 
     def read(self, emit: Emit) -> None:
         """Read the stream; in a thread of its own."""
@@ -70,7 +85,7 @@ class StreamRun:
         if tells in (Deletions.UNTOLD, Deletions.BY_ITSELF):
             self._spec.source.read(self._reading(emit, since))
         elif self._bookmark is None:
-            self._read_completely(emit, since, NewVersion())
+            self._read_completely(emit, since, NewVersion(scope=self._scope))
         elif self._unfinished.get("first"):
             self._read_completely(emit, since, NewVersion(_number(self._unfinished)))
         else:
@@ -155,7 +170,7 @@ class StreamRun:
             self._stream.ledger.note(f"reconcile: due, but `reconcile_max_requests` is used up ({reason})")
             reason = None
         if reason is not None or self._unfinished:
-            emit(NewVersion(_number(self._unfinished)))
+            emit(NewVersion(_number(self._unfinished), self._scope))
         self._spec.source.read(self._reading(self._minding_told(emit), since))
         if reason is None:
             return
@@ -186,6 +201,8 @@ class StreamRun:
             return None
         if self._unfinished:
             return "an earlier one was cut off, and goes on"
+        if self._is_overtaken:
+            return "an earlier one was cut off, and begins anew, since it may have had another `start_date`"
         return "`reconcile` is true" if wish == "true" else self._why_it_is_time()
 
     def _why_it_is_time(self) -> str | None:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 UNFINISHED = "reconcile"
 #: When the last complete read began; and since when one is waited for, where none is known or one was in vain.
 RECONCILED_AT, UNTOLD_SINCE = "reconciled_at", "untold_since"
+#: What bounds the rows that an unfinished complete read looks for.
+SCOPE = "since"
 #: What the CRM counted when the last complete read began.
 TOTAL = "total"
 _VERSION, _MEMORY, _ROWS, _WRITTEN_FROM = "version", "memory", "rows", "written_from"
@@ -60,6 +62,7 @@ class Versions:
                 _VERSION: self.present,
                 "started": from_epoch(int(now)),
                 _WRITTEN_FROM: from_epoch(int(time.time())),
+                SCOPE: item.scope,
                 "first": first,
             }
 

@@ -39,9 +39,11 @@ class NewVersion:
 
     Attributes:
         number: of a version that an earlier run began; None to begin one.
+        scope: what bounds the rows that are looked for; a later run goes on only within the same bounds.
     """
 
     number: int | None = None
+    scope: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,10 +49,12 @@ class ServerClock:
     def note(self, date_header: str | None) -> float:
         """Learn from an answer that arrived just now; returns the present in epoch seconds."""
         told = http_date(date_header)
-        if told is not None:
-            with self._lock:
-                self._offset = told - self._local()
-        return self.now()
+        if told is None:
+            return self.now()
+        local = self._local()
+        with self._lock:
+            self._offset = told - local
+        return min(told, local)
 
     def now(self) -> float:
         """Return the present in epoch seconds: no later than either clock."""
