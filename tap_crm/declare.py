@@ -40,9 +40,13 @@ class Reading:
         ledger: counts requests, pages and records.
         lanes: how many windows may be walked at once.
         shared: what the streams of this run read once and use together.
-        selected: the streams that this run reads, each with its bookmark.
+        told_to: epoch seconds up to which an earlier run heeded the CRM's own log of changes: the bookmark, or before
+            it if the log could not be read then; None on a first run.
+        selected: the streams that this run reads, each with its ``told_to``.
         fields: the properties that are emitted.
         memory: what the last complete read kept for the next one; what this one leaves in it is kept if it succeeds.
+        rewrites: everything is to be written as a new version, whatever the source remembers: the target may hold rows
+            of a run whose state was lost.
         concludes: what this read does not find counts as gone.
         by: the time that ``since`` and checkpoints are of, if not the replication key.
         in_steps: the read may be cut off at any checkpoint, so these should come often.
@@ -58,9 +62,11 @@ class Reading:
     shared: Shared
     bookmark: int | None = None
     is_first: bool = True
+    told_to: int | None = None
     selected: tuple[tuple[StreamSpec, int | None], ...] = ()
     fields: frozenset[str] = frozenset()
     memory: dict[str, Any] = field(default_factory=dict)
+    rewrites: bool = False
     concludes: bool = False
     by: str | None = None
     in_steps: bool = False

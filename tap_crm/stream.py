@@ -23,14 +23,14 @@ from tap_crm.account import ACCOUNT
 from tap_crm.declare import Deletions, Reading
 from tap_crm.given_state import forget_future
 from tap_crm.input_checks import parse_bookmark
-from tap_crm.reading.page import Abandoned, Checkpoint, NewVersion, Page, Progress, ToldGone, Whole
+from tap_crm.reading.page import Abandoned, Checkpoint, NewVersion, Page, Progress, Told, ToldGone, Whole
 from tap_crm.shaping.compiled import PageEncoder
 from tap_crm.shaping.conform import RecordConformer
 from tap_crm.shaping.moments import from_epoch
 from tap_crm.shaping.schema import EXTRA, json_types
 from tap_crm.stream_run import StreamRun
 from tap_crm.transport.ledger import Ledger
-from tap_crm.versions import Versions
+from tap_crm.versions import Versions, told_to
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Mapping
@@ -130,7 +130,7 @@ class CrmStream(Stream):
             ledger=self.ledger,
             lanes=self.tap.lanes(),
             shared=self.tap.shared,
-            selected=self.tap.selected_bookmarks,
+            selected=self.tap.selected_told,
             fields=self._wanted(),
             memory=self._memory,
         )
@@ -144,6 +144,10 @@ class CrmStream(Stream):
         if self.replication_method != "INCREMENTAL":
             return None
         return parse_bookmark(self.name, self.stream_state.get("replication_key_value"))
+
+    def told_to(self) -> int | None:
+        """Return up to where the CRM's own log of changes was heeded, in epoch seconds; None on a first run."""
+        return told_to(self.stream_state, self.starting_bookmark())
 
     @property
     def is_mapped_away(self) -> bool:
@@ -254,6 +258,8 @@ class CrmStream(Stream):
             self._versions.abandon(self.tap.transport.clock.now(), in_vain=item.in_vain)
         elif isinstance(item, ToldGone):
             self._versions.note_told(item.created)
+        elif isinstance(item, Told):
+            self._versions.note_log(item.at)
         elif isinstance(item, Progress):
             self._versions.note_progress(item)
             if self.mode == "reconcile":  # else a checkpoint follows

@@ -21,7 +21,7 @@ from tap_crm.reading.windows import Lanes
 from tap_crm.settings import DAY
 from tap_crm.shaping.moments import from_epoch, to_epoch
 from tap_crm.undated import Undated
-from tap_crm.versions import RECONCILED_AT, SCOPE, TOTAL, UNTOLD_SINCE, unfinished
+from tap_crm.versions import RECONCILED_AT, SCOPE, TOTAL, UNTOLD_SINCE, told_to, unfinished
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -57,6 +57,7 @@ class StreamRun:
         self._unfinished, self._is_overtaken = self._still_good(unfinished(kept))
         self._before = Counted.from_state(kept)
         self._bookmark = stream.starting_bookmark()
+        self._told_to = told_to(kept, self._bookmark)
         self.mode = "full" if self._bookmark is None else "incremental"
         self.read_from: int | None = None
 
@@ -82,8 +83,10 @@ class StreamRun:
         emit = Undated(self._spec, self._tap.transport.clock, self._bookmark).minding(emit)
         since = self.read_from = self._since()
         tells = self._stream.tells_deletions
-        if tells in (Deletions.UNTOLD, Deletions.BY_ITSELF):
+        if tells is Deletions.UNTOLD:
             self._spec.source.read(self._reading(emit, since))
+        elif tells is Deletions.BY_ITSELF:
+            self._read_remembering(emit)
         elif self._bookmark is None:
             self._read_completely(emit, since, NewVersion(scope=self._scope))
         elif self._unfinished.get("first"):
@@ -109,7 +112,9 @@ class StreamRun:
 
     def _reading(self, emit: Emit, since: int | None, *, concludes: bool = False) -> Reading:
         reading = self._stream.reading(emit, since)
-        return replace(reading, bookmark=self._bookmark, concludes=concludes, is_first=self._is_first)
+        return replace(
+            reading, bookmark=self._bookmark, told_to=self._told_to, concludes=concludes, is_first=self._is_first
+        )
 
     @property
     def _is_first(self) -> bool:
@@ -162,6 +167,19 @@ class StreamRun:
             emit(Abandoned())
             raise
 
+    # What the source remembers, and compares by itself
+
+    def _read_remembering(self, emit: Emit) -> None:
+        """Let the source find what changed; now and then, let it write all the same.
+
+        A run that was stopped may have written rows of which no state came back. If these are gone by the next run,
+        the source cannot miss them: only a new version takes them out of the target.
+        """
+        reason = self._reason_to_reconcile() if self._kept.get("memory") else None
+        if reason is not None:
+            self._stream.ledger.note(f"reconcile: all rows are written anew: {reason}")
+        self._spec.source.read(replace(self._reading(emit, None), rewrites=reason is not None))
+
     # What changed since the bookmark, and beside it a complete read when that is due
 
     def _read_changes(self, emit: Emit, since: int | None) -> None:
@@ -211,8 +229,9 @@ class StreamRun:
         if days >= self._tap.settings.reconcile_days:
             return f"none for {days:.1f} days"
         told_for = self._spec.told_for
-        if told_for is not None and self._bookmark is not None and self._now() - self._bookmark > told_for:
-            return f"the last run was longer ago than the CRM tells of deletions ({told_for // DAY} days)"
+        if told_for is not None and self._told_to is not None and self._now() - self._told_to > told_for:
+            what = "the last run was" if self._told_to == self._bookmark else "its log was last readable"
+            return f"{what} longer ago than the CRM tells of deletions ({told_for // DAY} days)"
         return None
 
     def _reconcile(self, emit: Emit) -> None:

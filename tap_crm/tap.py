@@ -93,7 +93,7 @@ class TapCRM(Tap):
         self.had_state = False
         self.loaded_before: frozenset[str] = frozenset()
         self.account: str | None = None
-        self.selected_bookmarks: tuple[tuple[StreamSpec, int | None], ...] = ()
+        self.selected_told: tuple[tuple[StreamSpec, int | None], ...] = ()
         self.begun: list[CrmStream] = []
         self.failures: dict[str, str] = {}
         self.progress: SilentProgress = SilentProgress()
@@ -314,7 +314,7 @@ class TapCRM(Tap):
         for stream in selected:
             stream.forget_future(self.transport.clock.server())
         self._warn_of_changed_columns(selected)
-        self.selected_bookmarks = tuple((stream.spec, stream.starting_bookmark()) for stream in selected)
+        self.selected_told = tuple((stream.spec, stream.told_to()) for stream in selected)
         self.feeds.plan({stream.name: stream.read for stream in selected})
         self.progress = make_progress(lambda: sum(stream.ledger.waited for stream in self.begun))
         self._isolates_failures = True
