@@ -6,10 +6,12 @@ With the bookmarks of another account, whatever is older than these would count 
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
 from tap_crm import errors
+from tap_crm.transport.ledger import Ledger
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -54,7 +56,7 @@ def own_mark(bookmarks: Mapping[str, Mapping[str, Any]], marks: Collection[str],
 def account_of(tap: TapCRM, selected: Sequence[CrmStream]) -> str | None:
     """Return the mark of the account that a run reads; None where the CRM does not tell it.
 
-    It costs one request, unless the stream that reads the same answer is selected.
+    It costs one request, unless the stream that reads the same answer is selected, which counts it.
 
     Raises:
         OtherAccount: the state is of another one.
@@ -64,11 +66,14 @@ def account_of(tap: TapCRM, selected: Sequence[CrmStream]) -> str | None:
         return None
     bookmarks: Mapping[str, Mapping[str, Any]] = tap.state.get("bookmarks", {})
     is_marked = any(ACCOUNT in kept for kept in bookmarks.values())
-    asking = next((stream for stream in selected if stream.name == identity.stream), selected[0])
+    own = next((stream for stream in selected if stream.name == identity.stream), None)
+    reading = (own or selected[0]).reading(lambda _: None, None)
+    if own is None:  # the question is no other stream's: none counts it
+        reading = replace(reading, ledger=Ledger())
     patience = transport.retry_seconds
     transport.retry_seconds = patience if is_marked else min(patience, LITTLE_PATIENCE)
     try:
-        accounts = identity.ask(asking.reading(lambda _: None, None))
+        accounts = identity.ask(reading)
     except errors.ReadError as error:  # what concerns more than this question, the streams will meet, too
         _log.info("which account this is could not be found out: %s", error)
         accounts = ()

@@ -22,13 +22,14 @@ def plain_state(state: Any) -> Any:  # noqa: ANN401 - any JSON
     Raises:
         ConfigError: it is something else than a Singer state.
     """
+    if state is None:
+        return None
     if isinstance(state, dict) and "bookmarks" not in state:
         if state.get("type") == "STATE":
             state = state.get("value")
         elif "singer_state" in state:
             state = state["singer_state"]
-    if state is not None:
-        checked_bookmarks(state)
+    checked_bookmarks(state)
     return state
 
 

@@ -42,7 +42,15 @@ def test_a_state_line_and_what_meltano_prints_are_read(open_account: Open, form:
 
 @pytest.mark.parametrize(
     "state",
-    [{"people": {}}, {"value": {"bookmarks": {}}}, {"type": "STATE"} | {"value": 3}, {"singer_state": []}, [], 3],
+    [
+        {"people": {}},
+        {"value": {"bookmarks": {}}},
+        {"type": "STATE", "value": 3},
+        {"type": "STATE"},
+        {"singer_state": None},
+        [],
+        3,
+    ],
     ids=str,
 )
 def test_what_is_no_state_is_refused(open_account: Open, state: Any) -> None:  # noqa: ANN401 - any JSON
