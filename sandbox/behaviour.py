@@ -37,6 +37,8 @@ class CommonBehaviour:
     latency_ms: float = 0.0
     clock_skew: float = 0.0
     """Seconds that the server's clock is ahead of this machine's."""
+    dates: bool = True
+    """Whether answers have a `Date`."""
     index_lag: float = 0.0
     """Seconds until a change shows in searches (records by id are always current)."""
     faults: list[FaultRule] = field(default_factory=list[FaultRule])

@@ -260,7 +260,7 @@ class Simulator(ABC):
         if self._date[0] != second:
             self._date = (second, formatdate(second, usegmt=True).encode())
         headers = [
-            (b"date", self._date[1]),
+            *([(b"date", self._date[1])] if self.behaviour.dates else []),
             (b"content-type", answer.content_type),
             (b"content-length", str(len(answer.body)).encode()),
             *answer.headers,

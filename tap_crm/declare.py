@@ -40,9 +40,13 @@ class Reading:
         ledger: counts requests, pages and records.
         lanes: how many windows may be walked at once.
         shared: what the streams of this run read once and use together.
-        selected: the streams that this run reads, each with its bookmark.
+        told_to: epoch seconds up to which an earlier run heeded the CRM's own log of changes: the bookmark, or before
+            it if the log could not be read then; None on a first run.
+        selected: the streams that this run reads, each with its ``told_to``.
         fields: the properties that are emitted.
         memory: what the last complete read kept for the next one; what this one leaves in it is kept if it succeeds.
+        rewrites: everything is to be written as a new version, whatever the source remembers: the target may hold rows
+            of a run whose state was lost.
         concludes: what this read does not find counts as gone.
         by: the time that ``since`` and checkpoints are of, if not the replication key.
         in_steps: the read may be cut off at any checkpoint, so these should come often.
@@ -58,9 +62,11 @@ class Reading:
     shared: Shared
     bookmark: int | None = None
     is_first: bool = True
+    told_to: int | None = None
     selected: tuple[tuple[StreamSpec, int | None], ...] = ()
     fields: frozenset[str] = frozenset()
     memory: dict[str, Any] = field(default_factory=dict)
+    rewrites: bool = False
     concludes: bool = False
     by: str | None = None
     in_steps: bool = False
@@ -84,6 +90,20 @@ class Source(Protocol):
 
     def probe(self, reading: Reading) -> None:
         """Ask one cheap question that shows whether the key may read the stream at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """How it is found out which account the credentials open.
+
+    Attributes:
+        stream: the stream that reads the same answer: where it is selected, no further request is sent.
+        ask: returns the CRM's ids of the accounts that the credentials may stand for: mostly one, none if it does not
+            tell; raises a ``ReadError`` if the credentials may not ask.
+    """
+
+    stream: str
+    ask: Callable[[Reading], Sequence[str]]
 
 
 class Deletions(Enum):
@@ -163,6 +183,7 @@ class Provider:
         group_of: from method and path to the name of the endpoint group whose limit a request counts against.
         discover: finds the streams that only the account tells of, each with its schema.
         honours: settings that not every CRM has a use for.
+        identity: tells which account is read, so that no state is continued with another one.
     """
 
     name: str
@@ -175,3 +196,4 @@ class Provider:
     group_of: Callable[[str, str], str] = one_group
     discover: Callable[[Reading], Sequence[tuple[StreamSpec, dict[str, Any]]]] | None = None
     honours: frozenset[str] = frozenset()
+    identity: Identity | None = None

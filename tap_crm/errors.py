@@ -14,6 +14,10 @@ class ConfigError(CrmError):
     """The config, the catalog or the state cannot be used. Raised before any request."""
 
 
+class OtherAccount(CrmError):  # noqa: N818 - the name says what happened
+    """The state is of another account than the credentials."""
+
+
 class TargetGone(CrmError):  # noqa: N818 - the name says what happened
     """Nobody reads what the tap writes any more."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -227,11 +228,14 @@ def _start(config: Mapping[str, Any]) -> int | None:
     if value is None or value == "":
         return None
     try:
-        return parse_moment(str(value))
+        start = parse_moment(str(value))
     except (ValueError, OverflowError):
         raise ConfigError(
             "the setting `start_date` must be an ISO 8601 date, such as 2026-01-01 or 2026-01-01T00:00:00Z"
         ) from None
+    if start > time.time():
+        raise ConfigError("the setting `start_date` is in the future: nothing would be read; check it, or this clock")
+    return start
 
 
 def _amount(config: Mapping[str, Any], name: str, default: float, most: int = MOST) -> float:

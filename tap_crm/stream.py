@@ -16,18 +16,21 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from singer_sdk import Stream
 from singer_sdk.exceptions import AbortedSyncFailedException, AbortedSyncPausedException
+from singer_sdk.mapper import RemoveRecordTransform
 
 from tap_crm import errors
+from tap_crm.account import ACCOUNT
 from tap_crm.declare import Deletions, Reading
+from tap_crm.given_state import forget_future
 from tap_crm.input_checks import parse_bookmark
-from tap_crm.reading.page import Abandoned, Checkpoint, NewVersion, Page, Progress, ToldGone, Whole
+from tap_crm.reading.page import Abandoned, Checkpoint, NewVersion, Page, Progress, Told, ToldGone, Whole
 from tap_crm.shaping.compiled import PageEncoder
 from tap_crm.shaping.conform import RecordConformer
 from tap_crm.shaping.moments import from_epoch
 from tap_crm.shaping.schema import EXTRA, json_types
 from tap_crm.stream_run import StreamRun
 from tap_crm.transport.ledger import Ledger
-from tap_crm.versions import Versions
+from tap_crm.versions import Versions, told_to
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Mapping
@@ -127,7 +130,7 @@ class CrmStream(Stream):
             ledger=self.ledger,
             lanes=self.tap.lanes(),
             shared=self.tap.shared,
-            selected=self.tap.selected_bookmarks,
+            selected=self.tap.selected_told,
             fields=self._wanted(),
             memory=self._memory,
         )
@@ -141,6 +144,28 @@ class CrmStream(Stream):
         if self.replication_method != "INCREMENTAL":
             return None
         return parse_bookmark(self.name, self.stream_state.get("replication_key_value"))
+
+    def told_to(self) -> int | None:
+        """Return up to where the CRM's own log of changes was heeded, in epoch seconds; None on a first run."""
+        return told_to(self.stream_state, self.starting_bookmark())
+
+    @property
+    def is_mapped_away(self) -> bool:
+        """Whether the setting ``stream_maps`` removes the stream as a whole."""
+        return all(isinstance(one, RemoveRecordTransform) for one in self.stream_maps)
+
+    def forget_future(self, now: float) -> None:
+        """Take out of the state what is later than the server's present, and say so.
+
+        Raises:
+            ConfigError: the state holds something that is no time.
+        """
+        if self.name not in self.tap_state.get("bookmarks", {}):
+            return
+        remark = forget_future(self.name, self.stream_state, now)
+        if remark is not None:
+            self.ledger.note(remark)
+            self.logger.warning("%s", remark)
 
     # What is written
 
@@ -187,6 +212,8 @@ class CrmStream(Stream):
 
     def _sync_items(self, *, write_messages: bool) -> Generator[dict[str, Any], None, None]:
         counter = self.get_record_counter()
+        if self.tap.account is not None:
+            self.stream_state[ACCOUNT] = self.tap.account
         self._versions = Versions(self.stream_state, self.tells_deletions)
         self._versions.count_days_from(self.tap.transport.clock.now())
         self._stream_version = self._versions.present
@@ -207,10 +234,17 @@ class CrmStream(Stream):
                 for record in self._records(item):
                     if self.ABORT_AT_RECORD_COUNT is not None:
                         self._check_max_record_limit(current_record_index=index)
-                    if write_messages:
-                        self._write_record_message(record)
-                    index = self._booked(index, 1, counter)
+                    written = self._write_maps(record) if write_messages else 1
+                    index = self._booked(index, written, counter)
                     yield record
+
+    def _write_maps(self, record: dict[str, Any]) -> int:
+        """Write a record as the stream maps have it; returns 1, or 0 if they leave it out."""
+        messages = list(self._generate_record_messages(record))
+        for message in messages:
+            self.tap.write_message(message)
+        self.state_manager.is_flushed = False
+        return min(1, len(messages))
 
     def _take_note(self, item: Item, *, write_messages: bool) -> None:
         """Follow what the reading says beside its pages."""
@@ -224,6 +258,8 @@ class CrmStream(Stream):
             self._versions.abandon(self.tap.transport.clock.now(), in_vain=item.in_vain)
         elif isinstance(item, ToldGone):
             self._versions.note_told(item.created)
+        elif isinstance(item, Told):
+            self._versions.note_log(item.at)
         elif isinstance(item, Progress):
             self._versions.note_progress(item)
             if self.mode == "reconcile":  # else a checkpoint follows

@@ -19,8 +19,9 @@ from tap_crm.reading.changes import RESTLESS
 from tap_crm.reading.page import Abandoned, Checkpoint, NewVersion, Page, Progress, ToldGone, Whole
 from tap_crm.reading.windows import Lanes
 from tap_crm.settings import DAY
-from tap_crm.shaping.moments import to_epoch
-from tap_crm.versions import RECONCILED_AT, TOTAL, UNTOLD_SINCE, unfinished
+from tap_crm.shaping.moments import from_epoch, to_epoch
+from tap_crm.undated import Undated
+from tap_crm.versions import RECONCILED_AT, SCOPE, TOTAL, UNTOLD_SINCE, told_to, unfinished
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -53,22 +54,41 @@ class StreamRun:
     def __init__(self, stream: CrmStream, kept: Mapping[str, Any]) -> None:
         self._stream, self._spec, self._tap = stream, stream.spec, stream.tap
         self._kept = kept
-        self._unfinished = unfinished(kept)
+        self._unfinished, self._is_overtaken = self._still_good(unfinished(kept))
         self._before = Counted.from_state(kept)
         self._bookmark = stream.starting_bookmark()
+        self._told_to = told_to(kept, self._bookmark)
         self.mode = "full" if self._bookmark is None else "incremental"
         self.read_from: int | None = None
 
     # What is asked for
 
+    @property
+    def _scope(self) -> str | None:
+        """What bounds the rows that a complete read finds: the setting ``start_date``."""
+        start = self._tap.settings.start_date
+        return None if start is None else from_epoch(start)
+
+    def _still_good(self, kept: Mapping[str, Any]) -> tuple[Mapping[str, Any], bool]:
+        """Return what is kept of an unfinished complete read; nothing, and True, if it had other bounds.
+
+        Its first part looked for other rows than the next one would: those between the bounds would count as gone.
+        """
+        if not kept or (SCOPE in kept and kept[SCOPE] == self._scope):
+            return kept, False
+        return {}, True
+
     def read(self, emit: Emit) -> None:
         """Read the stream; in a thread of its own."""
+        emit = Undated(self._spec, self._tap.transport.clock, self._bookmark).minding(emit)
         since = self.read_from = self._since()
         tells = self._stream.tells_deletions
-        if tells in (Deletions.UNTOLD, Deletions.BY_ITSELF):
+        if tells is Deletions.UNTOLD:
             self._spec.source.read(self._reading(emit, since))
+        elif tells is Deletions.BY_ITSELF:
+            self._read_remembering(emit)
         elif self._bookmark is None:
-            self._read_completely(emit, since, NewVersion())
+            self._read_completely(emit, since, NewVersion(scope=self._scope))
         elif self._unfinished.get("first"):
             self._read_completely(emit, since, NewVersion(_number(self._unfinished)))
         else:
@@ -92,7 +112,9 @@ class StreamRun:
 
     def _reading(self, emit: Emit, since: int | None, *, concludes: bool = False) -> Reading:
         reading = self._stream.reading(emit, since)
-        return replace(reading, bookmark=self._bookmark, concludes=concludes, is_first=self._is_first)
+        return replace(
+            reading, bookmark=self._bookmark, told_to=self._told_to, concludes=concludes, is_first=self._is_first
+        )
 
     @property
     def _is_first(self) -> bool:
@@ -145,6 +167,19 @@ class StreamRun:
             emit(Abandoned())
             raise
 
+    # What the source remembers, and compares by itself
+
+    def _read_remembering(self, emit: Emit) -> None:
+        """Let the source find what changed; now and then, let it write all the same.
+
+        A run that was stopped may have written rows of which no state came back. If these are gone by the next run,
+        the source cannot miss them: only a new version takes them out of the target.
+        """
+        reason = self._reason_to_reconcile() if self._kept.get("memory") else None
+        if reason is not None:
+            self._stream.ledger.note(f"reconcile: all rows are written anew: {reason}")
+        self._spec.source.read(replace(self._reading(emit, None), rewrites=reason is not None))
+
     # What changed since the bookmark, and beside it a complete read when that is due
 
     def _read_changes(self, emit: Emit, since: int | None) -> None:
@@ -153,7 +188,7 @@ class StreamRun:
             self._stream.ledger.note(f"reconcile: due, but `reconcile_max_requests` is used up ({reason})")
             reason = None
         if reason is not None or self._unfinished:
-            emit(NewVersion(_number(self._unfinished)))
+            emit(NewVersion(_number(self._unfinished), self._scope))
         self._spec.source.read(self._reading(self._minding_told(emit), since))
         if reason is None:
             return
@@ -184,6 +219,8 @@ class StreamRun:
             return None
         if self._unfinished:
             return "an earlier one was cut off, and goes on"
+        if self._is_overtaken:
+            return "an earlier one was cut off, and begins anew, since it may have had another `start_date`"
         return "`reconcile` is true" if wish == "true" else self._why_it_is_time()
 
     def _why_it_is_time(self) -> str | None:
@@ -192,8 +229,9 @@ class StreamRun:
         if days >= self._tap.settings.reconcile_days:
             return f"none for {days:.1f} days"
         told_for = self._spec.told_for
-        if told_for is not None and self._bookmark is not None and self._now() - self._bookmark > told_for:
-            return f"the last run was longer ago than the CRM tells of deletions ({told_for // DAY} days)"
+        if told_for is not None and self._told_to is not None and self._now() - self._told_to > told_for:
+            what = "the last run was" if self._told_to == self._bookmark else "its log was last readable"
+            return f"{what} longer ago than the CRM tells of deletions ({told_for // DAY} days)"
         return None
 
     def _reconcile(self, emit: Emit) -> None:

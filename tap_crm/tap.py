@@ -13,19 +13,23 @@ from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
 from datetime import UTC, datetime
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from singer_sdk import Tap
 from singer_sdk.singerlib import StateMessage
 
 from tap_crm import errors
+from tap_crm.account import account_of
 from tap_crm.audit import NAME as AUDIT
 from tap_crm.audit import AuditStream
 from tap_crm.config import CONFIG
 from tap_crm.custom_columns import custom_columns, warn_of_changes
 from tap_crm.declare import Reading
 from tap_crm.feed import Feeds
-from tap_crm.input_checks import NO_STATE, check_before_asking, checked_bookmarks, lost_stream
+from tap_crm.given_state import was_loaded
+from tap_crm.input_checks import check_before_asking, checked_bookmarks, lost_right, lost_stream, plain_state
+from tap_crm.meltano_select import is_deselected
 from tap_crm.progress import SilentProgress, make_progress
 from tap_crm.providers import PROVIDERS
 from tap_crm.reading.windows import FEWEST_PAGES, Lanes
@@ -60,6 +64,7 @@ PROBES_AT_ONCE = 4
 NOT_EVERYWHERE = {"tables": None, "custom_field_names": "name"}
 #: The stream of definitions of custom fields, which every CRM has.
 DEFINITIONS = "custom_fields"
+NOTHING_SELECTED = "no stream is selected, so there is nothing to read; select some in the catalog (Meltano: `select`)"
 NOTHING_READABLE = "no stream could be read; check `api_url` and the rights of the key's user"
 
 
@@ -82,17 +87,19 @@ class TapCRM(Tap):
         self.feeds = Feeds(self.stopping)
         self.shared = Shared()
         self._definitions_ledger = Ledger()
+        if not isinstance(kwargs.get("state"), (str, Path)):  # the SDK reads a file
+            kwargs["state"] = plain_state(kwargs.get("state"))
         self._given_state = kwargs.get("state")
         self.had_state = False
-        self.selected_bookmarks: tuple[tuple[StreamSpec, int | None], ...] = ()
+        self.loaded_before: frozenset[str] = frozenset()
+        self.account: str | None = None
+        self.selected_told: tuple[tuple[StreamSpec, int | None], ...] = ()
         self.begun: list[CrmStream] = []
         self.failures: dict[str, str] = {}
         self.progress: SilentProgress = SilentProgress()
         self._refused: errors.CredentialsRefused | None = None
         self._signal: int | None = None
         self._isolates_failures = False
-        if isinstance(self._given_state, list):  # the SDK takes it for a path
-            raise errors.ConfigError(NO_STATE)
         super().__init__(*args, **kwargs)
 
     # What everything shares
@@ -255,9 +262,21 @@ class TapCRM(Tap):
         for name, entry in (self.input_catalog or {}).items():
             if name not in self.streams and entry.metadata.root.selected:
                 self._miss(name)
+        for name in sorted(self.loaded_before):
+            self._check_offered(name)
         for stream in self.streams.values():
             if isinstance(stream, CrmStream):
                 stream.starting_bookmark()
+
+    def _check_offered(self, name: str) -> None:
+        """Note that a stream which an earlier run loaded would not be read, though nobody deselected it."""
+        catalog = self.input_catalog
+        if name not in self.streams:
+            if name not in self.failures:
+                self.logger.warning("the state has the stream `%s`, which is not there any more; its rows stay", name)
+        elif catalog is not None and catalog.get_stream(name) is None and not is_deselected(name, os.environ):
+            self.failures[name] = lost_right(name)
+            self.logger.error("%s", self.failures[name])
 
     def _miss(self, name: str) -> None:
         """Note that a selected stream is not there.
@@ -273,7 +292,9 @@ class TapCRM(Tap):
         Raises:
             ConfigError: it has not the form of a Singer state.
         """
-        self.had_state = bool(checked_bookmarks(state))
+        bookmarks = checked_bookmarks(state)
+        self.had_state = bool(bookmarks)
+        self.loaded_before = frozenset(name for name, kept in bookmarks.items() if was_loaded(kept))
         super().load_state(state)
 
     # The run
@@ -282,13 +303,18 @@ class TapCRM(Tap):
         """Read every selected stream; one that fails does not stop the others.
 
         Raises:
+            ConfigError: nothing is selected.
+            OtherAccount: the state is of another account.
             ReadError: at least one stream is not complete; names them.
             Terminated: a signal ended the run.
         """
         self.check_input()
-        selected = [stream for stream in self.streams.values() if isinstance(stream, CrmStream) and stream.selected]
+        selected = self._selected()
+        self.account = account_of(self, selected)
+        for stream in selected:
+            stream.forget_future(self.transport.clock.server())
         self._warn_of_changed_columns(selected)
-        self.selected_bookmarks = tuple((stream.spec, stream.starting_bookmark()) for stream in selected)
+        self.selected_told = tuple((stream.spec, stream.told_to()) for stream in selected)
         self.feeds.plan({stream.name: stream.read for stream in selected})
         self.progress = make_progress(lambda: sum(stream.ledger.waited for stream in self.begun))
         self._isolates_failures = True
@@ -311,6 +337,23 @@ class TapCRM(Tap):
                 f"{len(self.failures)} of {len(wanted)} streams are not complete: {', '.join(self.failures)}. "
                 "The others are; the state is safe, and the next run goes on from it."
             )
+
+    def _selected(self) -> list[CrmStream]:
+        """Return the streams that this run reads.
+
+        Raises:
+            ConfigError: there is none.
+        """
+        chosen = [stream for stream in self.streams.values() if isinstance(stream, CrmStream) and stream.selected]
+        for stream in chosen:
+            if stream.is_mapped_away:  # what it reads would reach nobody, and its bookmark would pass it
+                stream.selected = False
+                self.logger.info("%s: not read, since `stream_maps` takes it out", stream.name)
+        selected = [stream for stream in chosen if stream.selected]
+        is_empty = self.input_catalog is not None and not self.input_catalog  # the SDK takes it for none
+        if is_empty or not (selected or self.failures):
+            raise errors.ConfigError(NOTHING_SELECTED)
+        return selected
 
     def _warn_of_changed_columns(self, selected: Sequence[CrmStream]) -> None:
         """Say what changed of the custom fields since the last run, and since the catalog was made."""
@@ -337,7 +380,8 @@ class TapCRM(Tap):
         if not self._isolates_failures:
             raise error
         not_offered = isinstance(error, (errors.Forbidden, errors.NotThere))
-        if not_offered and self.input_catalog is None and not stream.ledger.records:
+        is_new = stream.name not in self.loaded_before and not stream.ledger.records
+        if not_offered and self.input_catalog is None and is_new:
             self.logger.warning("stream `%s` is left out: %s", stream.name, error)
             self.begun.remove(stream)
             return

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from tap_crm.census import Counted
 from tap_crm.declare import Deletions
+from tap_crm.reading.changes import BEHIND_THE_CLOCK
 from tap_crm.reading.page import COUNTED
-from tap_crm.shaping.moments import from_epoch
+from tap_crm.shaping.moments import from_epoch, to_epoch
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, MutableMapping, Sequence
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
 UNFINISHED = "reconcile"
 #: When the last complete read began; and since when one is waited for, where none is known or one was in vain.
 RECONCILED_AT, UNTOLD_SINCE = "reconciled_at", "untold_since"
+#: Up to where the CRM's own log of changes was heeded.
+TOLD_TO = "told_to"
+#: What bounds the rows that an unfinished complete read looks for.
+SCOPE = "since"
 #: What the CRM counted when the last complete read began.
 TOTAL = "total"
 _VERSION, _MEMORY, _ROWS, _WRITTEN_FROM = "version", "memory", "rows", "written_from"
@@ -39,6 +44,7 @@ class Versions:
     def __init__(self, state: MutableMapping[str, Any], deletions: Deletions) -> None:
         self._state, self._deletions = state, deletions
         self._whole: Whole | None = None
+        self._heeded: int | None = None
         self.whole_since: str | None = None
         self.present = None if deletions is Deletions.UNTOLD else _number(self._unfinished()) or self._last()
 
@@ -60,6 +66,7 @@ class Versions:
                 _VERSION: self.present,
                 "started": from_epoch(int(now)),
                 _WRITTEN_FROM: from_epoch(int(time.time())),
+                SCOPE: item.scope,
                 "first": first,
             }
 
@@ -90,6 +97,11 @@ class Versions:
         if counted is not None:
             self._state[_ROWS] = counted.without(created).rows
 
+    def note_log(self, at: int) -> None:
+        """Remember up to where the CRM's own log of changes was heeded; of several parts of a log, the least counts."""
+        self._heeded = at if self._heeded is None else min(self._heeded, at)
+        self._state[TOLD_TO] = from_epoch(self._heeded)
+
     def forget_memory(self) -> bool:
         """Keep of what the source remembers only what holds in any case; tell whether that changed something."""
         memory = self._state.get(_MEMORY) if self._deletions is Deletions.BY_ITSELF else None
@@ -112,6 +124,9 @@ class Versions:
         self.whole_since = from_epoch(int(began)) if wrote_all else None
         if self._deletions is Deletions.BY_ITSELF:
             self._state[_MEMORY] = dict(memory)
+            if wrote_all:
+                self._state.pop(UNTOLD_SINCE, None)
+                self._state[RECONCILED_AT] = from_epoch(int(min(began, now)))
         elif self._whole is None:
             return None
         else:
@@ -135,11 +150,23 @@ class Versions:
         return 0 if self._whole is None else self._whole.gone
 
     def count_days_from(self, now: float) -> None:
-        """Note since when it is not known what was deleted, for a bookmark that came without such a note."""
+        """Note since when it is not known what was deleted, where earlier runs left rows, but no such note."""
         known = (RECONCILED_AT, UNTOLD_SINCE, UNFINISHED)
-        is_bookmarked = "replication_key_value" in self._state and self._deletions is Deletions.RECONCILED
-        if is_bookmarked and not any(name in self._state for name in known):
+        loaded = {Deletions.RECONCILED: "replication_key_value", Deletions.BY_ITSELF: _MEMORY}.get(self._deletions)
+        if loaded in self._state and not any(name in self._state for name in known):
             self._state[UNTOLD_SINCE] = from_epoch(int(now))
+
+
+def told_to(state: Mapping[str, Any], bookmark: int | None) -> int | None:
+    """Return up to where the CRM's own log of changes was heeded; None without a bookmark.
+
+    What the log tells of the time before a complete read, that read has found as well.
+    """
+    known = to_epoch(state.get(TOLD_TO))
+    if known is None or bookmark is None:
+        return bookmark
+    whole = to_epoch(state.get(RECONCILED_AT))
+    return min(bookmark, known if whole is None else max(known, whole - BEHIND_THE_CLOCK))
 
 
 def unfinished(state: Mapping[str, Any]) -> Mapping[str, Any]:

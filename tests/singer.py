@@ -17,10 +17,15 @@ from decimal import Decimal
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+import pytest
+
 from tests import warm_tap
+from tests.forker import CLOCK_AHEAD
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from sandbox.simulator import Simulator
 
 Record: TypeAlias = dict[str, Any]
 Key: TypeAlias = tuple[Any, ...]
@@ -105,7 +110,10 @@ class Tap:
 
     Attributes:
         warm: whether runs are forked from a process that has imported the tap; False starts ``python -m tap_crm``.
+        clock_ahead: seconds by which the tap's own clock is ahead of this machine's; only a warm tap has one.
     """
+
+    clock_ahead: float = 0.0
 
     warm = warm_tap.POSSIBLE
 
@@ -150,7 +158,12 @@ class Tap:
 
     def call(self, command: list[str], timeout: float = 240) -> Run:
         """Run a command and read the messages it wrote."""
-        done = execute(command, environment(), timeout, warm=self.warm)
+        variables = environment()
+        if self.clock_ahead:
+            if not self.warm:
+                pytest.skip("only a forked run has a clock of its own")
+            variables[CLOCK_AHEAD] = str(self.clock_ahead)
+        done = execute(command, variables, timeout, warm=self.warm)
         return parse(done.stdout, done.returncode, done.stderr.decode())
 
     def discover(self, *, expect: int = 0, **overrides: Any) -> tuple[dict[str, Any], str]:  # noqa: ANN401
@@ -183,6 +196,11 @@ class SelectiveTap(Tap):
     ) -> list[str]:
         """Return the command line of a sync."""
         return super().command(state=state, catalog=catalog or self.catalog, **overrides)
+
+
+def later(app: Simulator, tap: Tap, seconds: float) -> None:
+    """Let it be so much later than this machine says, for the CRM and for the tap."""
+    app.behaviour.clock_skew = tap.clock_ahead = seconds
 
 
 def execute(

@@ -43,10 +43,10 @@ def small_lists(shape: Shape, rng: Random) -> dict[str, list[Record]]:
     }
 
 
-def account(*, leads_enabled: bool, team_permissions: bool) -> Record:
+def account(number: int, *, leads_enabled: bool, team_permissions: bool) -> Record:
     """Give the account (account/fetch-account-details)."""
     return {
-        "id": 1,
+        "id": number,
         "name": "Sandbox & Söhne",
         "primary_timezone": "America/Los_Angeles",
         "settings": {

@@ -19,6 +19,8 @@ class Shape:
     seed: int = 1
     now: int = field(default_factory=lambda: int(time.time()))
     """The anchor: all dates lie in the three years before it, unless said otherwise."""
+    account: int = 1
+    """The account's id."""
     people: int = 1_000
     companies: int = 200
     opportunities: int = 200

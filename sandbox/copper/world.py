@@ -100,7 +100,9 @@ class CopperWorld:
     def account(self) -> Record:
         """The account itself."""
         behaviour = self.behaviour
-        return lists.account(leads_enabled=behaviour.leads_enabled, team_permissions=behaviour.team_permissions)
+        return lists.account(
+            self.shape.account, leads_enabled=behaviour.leads_enabled, team_permissions=behaviour.team_permissions
+        )
 
     def tags(self) -> list[Record]:
         """Every tag with its counts, by name."""

@@ -150,12 +150,21 @@ class KeysetChanges:
         for _ in range(MOST_ROUNDS):
             opening = self._ask((Bound(self.by, low),), self.listing.orders(self.by)[0])
             if opening.rows or opening.after is not None or opening.total:
-                high = None if opening.after is None else max(low, int(opening.server_time))
-                self._reader(lanes=1).read(low, high, opening)
+                self._reader(lanes=1).read(low, self._end_of_present(low, opening), opening)
             if not self.settles or opening.after is None:
                 return
             low = max(low, int(opening.server_time) - BEHIND_THE_CLOCK)
         self.ledger.gap(RESTLESS)
+
+    def _end_of_present(self, low: int, opening: Part) -> int | None:
+        """Return up to which second the present is read; None for all that there is.
+
+        A record from after the present shows that this machine's clock is behind: there is no telling where to end.
+        """
+        index = self.listing.times.index(self.by)
+        newest = max((at for row in opening.rows if (at := row.times[index]) is not None), default=low)
+        present = int(opening.server_time)
+        return None if opening.after is None or newest > present else max(low, present)
 
     def _reader(
         self,

@@ -39,9 +39,11 @@ class NewVersion:
 
     Attributes:
         number: of a version that an earlier run began; None to begin one.
+        scope: what bounds the rows that are looked for; a later run goes on only within the same bounds.
     """
 
     number: int | None = None
+    scope: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,13 @@ class ToldGone:
     created: Sequence[int | None]
 
 
-Item: TypeAlias = "Page | Checkpoint | NewVersion | Progress | Whole | Abandoned | ToldGone"
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the CRM's own log tells of changes was heeded up to here; epoch seconds, maybe long before the bookmark."""
+
+    at: int
+
+
+Item: TypeAlias = "Page | Checkpoint | NewVersion | Progress | Whole | Abandoned | ToldGone | Told"
 #: Takes what a reading has found; may block while the writer is busy. Raises ``Cancelled`` when the run ends.
 Emit: TypeAlias = "Callable[[Item], None]"

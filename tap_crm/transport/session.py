@@ -74,7 +74,10 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A whole answer with status 200 and a JSON body that is not yet parsed; a spooled one is in ``file``."""
+    """A whole answer with status 200 and a JSON body that is not yet parsed; a spooled one is in ``file``.
+
+    ``server_time`` is the present, in epoch seconds, by the earlier of the server's clock and this machine's.
+    """
 
     body: bytes
     headers: Mapping[str, str]
@@ -345,7 +348,7 @@ class Transport:
         """Raise unless the answer is a 200 with JSON in it."""
         status = response.status_code
         if status == TOO_MANY:
-            hold = wait_asked(response.headers, self.clock.now(), response.content)
+            hold = wait_asked(response.headers, self.clock.server(), response.content)
             raise Doubtful("rate limit reached (429)", hold=hold, limited=True)
         if status == UNAUTHORIZED:
             self._refused = CREDENTIALS_REFUSED
@@ -375,7 +378,7 @@ class Transport:
                 f"{question.label}: redirected ({status}); check `api_url`, credentials are not sent elsewhere"
             )
         if status != OK:
-            raise Doubtful(f"status {status}", hold=retry_after(response.headers, self.clock.now()))
+            raise Doubtful(f"status {status}", hold=retry_after(response.headers, self.clock.server()))
         kind = response.headers.get("Content-Type", "application/json")
         if "json" not in kind.lower():
             raise Doubtful("the answer is not JSON")

@@ -10,6 +10,7 @@ import pytest
 
 from sandbox.faults import FaultRule
 from tests.close.truth import ACTIVITIES, CHANGING, CONTRACT, LEFT_OUT, differences, expected
+from tests.singer import later
 from tests.target import DELETED_AT, Target, told
 
 if TYPE_CHECKING:
@@ -135,12 +136,12 @@ def test_a_deletion_is_told_again_within_the_overlap_just_the_same(start_some: S
     app, tap = start_some(KINDS, SHAPE)
     first = tap.sync()
     delete_one_of_each(app)
-    app.behaviour.clock_skew = 10.0  # the bookmark stays so far behind the clock that these are behind it
+    later(app, tap, 10.0)  # the bookmark stays so far behind the clock that these are behind it
     second = tap.sync(state=first.state)
     third = tap.sync(state=second.state)
     for stream in KINDS:
         assert told(third, stream) == told(second, stream) != {}, stream
-    app.behaviour.clock_skew = 900.0
+    later(app, tap, 900.0)
     fourth = tap.sync(state=third.state)
     fifth = tap.sync(state=fourth.state)
     for stream in KINDS:
@@ -217,7 +218,7 @@ def test_a_deletion_without_content_makes_no_row_of_nulls(start_some: Start) -> 
     app, tap = start_some(KINDS, SHAPE, admin_key=False)
     first = tap.sync()
     gone = delete_one_of_each(app)
-    app.behaviour.clock_skew = 2.0 * HOUR
+    later(app, tap, 2.0 * HOUR)
     second = tap.sync(state=first.state)
     target = Target(first, second)
     for stream in KINDS:
@@ -238,7 +239,7 @@ def test_a_deletion_that_shows_late_in_the_log_is_told_by_the_run_after(start_so
     gone = delete_one_of_each(app)
     second = tap.sync(state=first.state)
     app.world.log.table.settle(float("inf"))
-    app.behaviour.clock_skew = 240.0
+    later(app, tap, 240.0)
     third = tap.sync(state=second.state)
     for stream in KINDS:
         assert told(second, stream) == {}, stream
@@ -272,7 +273,7 @@ def test_a_pause_longer_than_the_log_reaches_makes_a_reconcile_due(start_some: S
     first = tap.sync()
     gone = delete_one_of_each(app)
     state = first.state
-    app.behaviour.clock_skew = 31.0 * DAY
+    later(app, tap, 31.0 * DAY)
     for stream in KINDS:
         state["bookmarks"][stream]["reconciled_at"] = "2999-01-01T00:00:00Z"  # not due for its age
     second = tap.sync(state=state)

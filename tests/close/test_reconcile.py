@@ -13,6 +13,7 @@ from sandbox.behaviour import Churn
 from tap_crm.reading.changes import BEHIND_THE_CLOCK
 from tests.close.killing import killed
 from tests.close.truth import ACTIVITIES, CHANGING, differences
+from tests.singer import later
 from tests.target import Target, told
 
 if TYPE_CHECKING:
@@ -287,7 +288,7 @@ def test_a_lost_permission_is_noticed_though_as_many_came_and_went_meanwhile(sta
     """What was made and deleted since the last complete read was never among what it counted."""
     app, tap = start_some(("tasks",), {**SMALL, "tasks": 300})
     first = tap.sync()
-    app.behaviour.clock_skew = 60.0
+    later(app, tap, 60.0)
     passing = app.world.create("tasks", count=200)
     second = tap.sync(state=first.state)
     app.world.delete("tasks", ids=passing)
@@ -304,7 +305,7 @@ def test_deletions_told_without_their_content_are_no_reason_to_stop_either(start
     app, tap = start_some(("contacts",), {**SMALL, "contacts": 300}, admin_key=False)
     first = tap.sync()
     app.world.delete("contacts", count=120)
-    app.behaviour.clock_skew = 7_200.0
+    later(app, tap, 7_200.0)
     second = tap.sync(state=first.state, reconcile="true")
     target = Target(first, second)
     assert len(target.ever_marked("contacts")) == 120

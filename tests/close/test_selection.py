@@ -23,12 +23,12 @@ SHAPE: dict[str, Any] = {
 
 
 def test_only_selected_streams_cost_requests(start: Start, catalog: dict[str, Any]) -> None:
-    """Two streams selected: their SCHEMAs, their records, their requests; and the definitions of their columns."""
+    """Two streams selected: their SCHEMAs, records and requests; definitions of columns, and whose account it is."""
     app, tap = start(SHAPE)
     run = tap.sync(catalog=selecting(catalog, "contacts", "notes"))
     assert set(run.schemas) == {"contacts", "notes"}
     definitions = {"custom_field/contact", "custom_field/shared"}
-    assert set(app.stats.by_path) == {"data/search", "activity/note", *definitions}
+    assert set(app.stats.by_path) == {"data/search", "activity/note", "me", *definitions}
     assert all(app.stats.by_path[path] == 1 for path in definitions)
 
 

@@ -72,7 +72,7 @@ def test_leads_alone_cost_one_more_request_for_the_log_of_their_deletions(start_
     app.stats.reset()
     second = tap.sync(state=first.state)
     definitions = {"custom_field/lead": 1, "custom_field/shared": 1}
-    assert app.stats.by_path == {"data/search": 1, "event": 1, **definitions}
+    assert app.stats.by_path == {"data/search": 1, "event": 1, "me": 1, **definitions}
     asked = next(one.query for one in app.stats.log if one.path == "event")
     assert (asked["object_type"], asked["action"]) == ("lead", "deleted")
     assert second.count("leads") == 0

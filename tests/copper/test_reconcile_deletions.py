@@ -12,6 +12,7 @@ from sandbox.behaviour import Churn
 from tap_crm.reading.changes import BEHIND_THE_CLOCK
 from tests.copper.conftest import PLAIN
 from tests.copper.reconciling import INCREMENTAL, Load
+from tests.singer import later
 from tests.target import activated
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ def test_whatever_changes_while_it_is_read_only_late_deletions_wait_for_the_next
     alive = {stream: set(app.world.ids(stream)) for stream in load.streams}
     run = load.reconcile()
     end()
-    app.behaviour.clock_skew += 30
+    later(app, tap, 30)
     load.run()
     for name, wrong in load.differences().items():
         stream = name.partition(" ")[0]

@@ -8,6 +8,7 @@ import pytest
 
 from tests.copper.conftest import PLAIN
 from tests.copper.reconciling import Load
+from tests.singer import later
 from tests.target import activated
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ def test_half_of_the_people_hidden_marks_nothing_and_fails_by_name(start: Start,
     load = Load(app, tap, "people", "companies")
     load.run()
     app.behaviour.hidden = {"people": 0.5}
-    app.behaviour.clock_skew += 30
+    later(app, tap, 30)
     gone = app.world.delete("companies", count=3)
     load.age()
     for _ in range(2):
@@ -96,7 +97,7 @@ def test_new_rows_do_not_hide_that_the_others_are_gone(start: Start) -> None:
     app, tap = start(SHAPE)
     load = Load(app, tap, "people")
     load.run()
-    app.behaviour.clock_skew += 60
+    later(app, tap, 60)
     app.behaviour.hidden = {"people": [int(number) for number in app.world.ids("people")[:650]]}
     app.world.create("people", count=650)
     run = load.reconcile(expect=1)

@@ -12,13 +12,13 @@ if TYPE_CHECKING:
 
 
 def test_only_selected_streams_cost_requests(start: Start) -> None:
-    """One stream selected: its SCHEMA, its records, its requests, and one for what its custom fields are."""
+    """One stream selected: its SCHEMA, records and requests; one for its custom fields, one for the account."""
     app, tap = start()
     catalog, _ = tap.discover()
     app.stats.reset()
     run = tap.sync(catalog=selecting(catalog, "companies"))
     assert set(run.schemas) == {"companies"}
-    assert set(app.stats.by_path) == {"companies/search", "custom_field_definitions"}
+    assert set(app.stats.by_path) == {"companies/search", "custom_field_definitions", "account"}
 
 
 def test_a_deselected_field_is_not_emitted(start: Start) -> None:

@@ -56,28 +56,33 @@ def test_until_the_first_answer_it_is_this_machines_clock() -> None:
 
 
 @pytest.mark.parametrize("skew", [-7200, -3, 0, 5, 86_400])
-def test_a_skewed_local_clock_does_not_matter(skew: int) -> None:
-    """Only the difference at the last answer is used."""
+def test_the_present_is_the_earlier_of_both_clocks(skew: int) -> None:
+    """Whichever is ahead; only the difference at the last answer is used."""
     local = NEW_YEAR_2026 + skew
     clock = ServerClock(lambda: float(local))
-    assert clock.note("Thu, 01 Jan 2026 00:00:00 GMT") == NEW_YEAR_2026
-    assert clock.now() == NEW_YEAR_2026
+    earlier = min(NEW_YEAR_2026, local)
+    assert clock.note("Thu, 01 Jan 2026 00:00:00 GMT") == earlier
+    assert clock.now() == earlier
+    assert clock.server() == NEW_YEAR_2026
     local += 10
-    assert clock.now() == NEW_YEAR_2026 + 10
+    assert clock.now() == earlier + 10
+    assert clock.server() == NEW_YEAR_2026 + 10
 
 
 def test_the_last_answer_counts() -> None:
-    """A clock that was set meanwhile is followed."""
-    clock = ServerClock(lambda: 0.0)
-    clock.note("Thu, 01 Jan 2026 00:00:00 GMT")
+    """A clock that was set meanwhile is followed, and one that was ahead in one answer is forgotten."""
+    clock = ServerClock(lambda: NEW_YEAR_2026 + 70.0)
+    clock.note("Fri, 02 Jan 2026 00:00:00 GMT")
     clock.note("Thu, 01 Jan 2026 00:01:00 GMT")
-    assert clock.now() == NEW_YEAR_2026 + 60
+    assert clock.now() == clock.server() == NEW_YEAR_2026 + 60
 
 
 @pytest.mark.parametrize("header", [None, "", "yesterday"])
 def test_an_answer_without_a_date_changes_nothing(header: str | None) -> None:
     """What was learned before stays."""
-    clock = ServerClock(lambda: 0.0)
+    clock = ServerClock(lambda: NEW_YEAR_2026 + 9.0)
+    assert clock.note(header) == NEW_YEAR_2026 + 9
+    assert not clock.is_told
     clock.note("Thu, 01 Jan 2026 00:00:00 GMT")
-    assert clock.note(header) == NEW_YEAR_2026
-    assert clock.now() == NEW_YEAR_2026
+    assert clock.is_told
+    assert clock.note(header) == clock.now() == NEW_YEAR_2026

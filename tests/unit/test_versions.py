@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tap_crm.declare import Deletions
 from tap_crm.reading.page import NewVersion, Progress, Whole
 from tap_crm.shaping.moments import from_epoch
-from tap_crm.versions import Versions, unfinished
+from tap_crm.versions import Versions, told_to, unfinished
 
 NOW = 1_790_000_000.0
 JUNK = st.recursive(
@@ -134,3 +134,34 @@ def test_rows_that_the_crm_told_to_be_gone_need_not_be_found() -> None:
     state: dict[str, Any] = {"rows": 10, "rows_until": from_epoch(100), "reconcile": {"version": 3, "rows": 2}}
     reconciled(state).note_told([99, 100, 101, None])
     assert (state["rows"], state["reconcile"]["rows"]) == (7, 2)
+
+
+@pytest.mark.parametrize(
+    ("kept", "expected"),
+    [
+        ({}, 1_000),
+        ({"told_to": from_epoch(400)}, 400),
+        ({"told_to": from_epoch(400), "reconciled_at": from_epoch(300)}, 400),
+        ({"told_to": from_epoch(400), "reconciled_at": from_epoch(600)}, 595),
+        ({"told_to": from_epoch(4_000)}, 1_000),
+        ({"told_to": "never"}, 1_000),
+    ],
+    ids=str,
+)
+def test_a_log_is_read_from_its_own_place_unless_a_complete_read_came_after_it(
+    kept: dict[str, Any], expected: int
+) -> None:
+    """And never from behind the bookmark."""
+    assert told_to(kept, 1_000) == expected
+    assert told_to(kept, None) is None
+
+
+def test_of_several_parts_of_a_log_the_least_counts_in_one_run() -> None:
+    """One of them may have been refused."""
+    state: dict[str, Any] = {"told_to": from_epoch(5)}
+    versions = reconciled(state)
+    versions.note_log(900)
+    assert state["told_to"] == from_epoch(900)
+    versions.note_log(400)
+    versions.note_log(800)
+    assert state["told_to"] == from_epoch(400)

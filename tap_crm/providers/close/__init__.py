@@ -5,8 +5,9 @@ Facts: developer.close.com, pages on authentication, rate limits and each object
 
 from __future__ import annotations
 
-from tap_crm.declare import Provider
+from tap_crm.declare import Identity, Provider
 from tap_crm.providers.close.credentials import authenticate
+from tap_crm.providers.close.organization import organization_ids
 from tap_crm.providers.close.streams import STREAMS
 
 
@@ -28,4 +29,5 @@ PROVIDER = Provider(
     headers={"Content-Type": "application/json", "Accept": "application/json"},
     group_of=endpoint_group,
     honours=frozenset({"custom_field_names"}),
+    identity=Identity("organization", organization_ids),
 )

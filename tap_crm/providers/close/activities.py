@@ -15,7 +15,7 @@ from tap_crm.providers.close.deletions import ToldDeletions
 from tap_crm.providers.close.events import changes_since
 from tap_crm.providers.close.lists import ListListing, ask_one
 from tap_crm.reading.keyset_changes import KeysetChanges
-from tap_crm.reading.page import Checkpoint, Page
+from tap_crm.reading.page import Checkpoint, Page, Told
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -77,6 +77,8 @@ class Activities:
         self._read_by_id(reading, sorted(pending))
         if gone is not None:
             gone.emit()
+        if reading.told_to is not None:
+            reading.emit(Told(reading.told_to if told_until is None else told_until))
         reading.emit(Checkpoint(complete if told_until is None else min(complete, told_until)))
 
     def probe(self, reading: Reading) -> None:

@@ -16,7 +16,7 @@ from tap_crm import errors
 from tap_crm.providers.close.answers import rows_of
 from tap_crm.providers.close.events import EventLog, event_log, is_read_anyway, log_since, plain
 from tap_crm.reading.changes import BEHIND_THE_CLOCK
-from tap_crm.reading.page import Checkpoint, Page, ToldGone
+from tap_crm.reading.page import Checkpoint, Page, Told, ToldGone
 from tap_crm.shaping.moments import from_epoch, to_epoch
 from tap_crm.shaping.schema import DELETED_AT
 
@@ -69,10 +69,10 @@ class ToldDeletions:
         self._at: dict[str, int] = {}
         self._gone: list[tuple[int, int | None]] = []
         self.until: int | None = None
-        if reading.bookmark is None:
+        if reading.told_to is None:
             return
         try:
-            self._learn(log_since(reading, reading.bookmark))
+            self._learn(log_since(reading, reading.told_to))
         except (errors.Forbidden, errors.NotThere, errors.Refused) as error:
             reading.ledger.note(f"deletions are found by the reconcile only: {error}")
 
@@ -167,13 +167,15 @@ class ToldDeletions:
 
     def emit(self) -> None:
         """Emit what was deleted; after all pages, which may be older."""
-        bookmark = self._reading.bookmark or 0  # what the last run told is told again
+        before = self._reading.told_to or 0  # what the last run told is told again
         if self._records:
             self._reading.emit(Page(records=list(self._records.values())))
-            self._reading.ledger.add(deletions=sum(self._at[key] > bookmark for key in self._records))
-        news = [created for at, created in self._gone if at > bookmark]
+            self._reading.ledger.add(deletions=sum(self._at[key] > before for key in self._records))
+        news = [created for at, created in self._gone if at > before]
         if news:
             self._reading.emit(ToldGone(news))
+        if self._reading.told_to is not None:  # where the log was not readable, its place stays
+            self._reading.emit(Told(self._reading.told_to if self.until is None else self.until))
 
 
 def _has_the_record(event: _Event) -> bool:

@@ -265,12 +265,12 @@ class Events:
 def _needed_since(reading: Reading) -> int | None:
     """Return how far back the streams of this run need the log: so it is walked once, not once for each of them."""
     needs = [
-        log_since(reading, bookmark)
-        for spec, bookmark in reading.selected
-        if bookmark is not None and hasattr(spec.source, "reads_event_log")
+        log_since(reading, told_to)
+        for spec, told_to in reading.selected
+        if told_to is not None and hasattr(spec.source, "reads_event_log")
     ]
-    whole = any(isinstance(spec.source, Events) and bookmark is None for spec, bookmark in reading.selected)
-    own = [] if reading.bookmark is None else [log_since(reading, reading.bookmark)]
+    whole = any(isinstance(spec.source, Events) and told_to is None for spec, told_to in reading.selected)
+    own = [] if reading.told_to is None else [log_since(reading, reading.told_to)]
     return None if whole else min([*needs, *own], default=None)
 
 
@@ -289,9 +289,9 @@ def changes_since(reading: Reading, object_type: str) -> tuple[dict[str, Change]
 
     None where it tells nothing: on a first run, which reads everything anyway, or where the key may not read the log.
     """
-    if reading.bookmark is None:
+    if reading.told_to is None:
         return None
-    since = log_since(reading, reading.bookmark)
+    since = log_since(reading, reading.told_to)
     if since < reading.transport.clock.now() - DAYS_KEPT * DAY:
         reading.ledger.note("the last run is longer ago than the event log reaches: older edits were not told")
     log = event_log(reading)

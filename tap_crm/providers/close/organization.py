@@ -52,18 +52,42 @@ def _organization_ids(reply: Reply) -> list[str]:
     return found
 
 
+def organization_ids(reading: Reading) -> list[str]:
+    """Return the organization that the key opens; several if it may read several."""
+    named = _named(reading)
+    return named if len(named) == 1 else [record["id"] for record in _readable(reading)[0]]
+
+
+def _named(reading: Reading) -> list[str]:
+    """Return the organizations of the key's user; asked once per run."""
+
+    def ask() -> list[str]:
+        reading.ledger.add(pages=1)
+        found: list[str] = reading.ask(get("/me/", f"{reading.spec.name}: me"), _organization_ids)
+        return found
+
+    return reading.shared.get("me", ask)
+
+
 def organizations(reading: Reading) -> list[Record]:
-    """Return the organizations that the key may read; asked once per run, with their memberships.
+    """Return the organizations that the key may read, with their memberships; what it may not read is a gap.
 
     Raises:
         Forbidden, NotThere: it may read none.
     """
+    found, refused = _readable(reading)
+    for refusal in refused:  # whichever stream asked
+        reading.ledger.gap(f"an organization of the key's user is not readable with this key: {refusal}")
+    return found
+
+
+def _readable(reading: Reading) -> tuple[list[Record], list[errors.FinalWord]]:
+    """Return the organizations that the key may read, and what kept it from reading others; asked once per run."""
 
     def ask() -> tuple[list[Record], list[errors.FinalWord]]:
         found: list[Record] = []
         refused: list[errors.FinalWord] = []
-        reading.ledger.add(pages=1)
-        for key in reading.ask(get("/me/", f"{reading.spec.name}: me"), _organization_ids):
+        for key in _named(reading):
             reading.ledger.add(pages=1)
             try:
                 found.append(_organization(reading, key))
@@ -73,10 +97,7 @@ def organizations(reading: Reading) -> list[Record]:
             raise refused[0]
         return found, refused
 
-    found, refused = reading.shared.get("organizations", ask)
-    for refusal in refused:  # whichever stream asked
-        reading.ledger.gap(f"an organization of the key's user is not readable with this key: {refusal}")
-    return found
+    return reading.shared.get("organizations", ask)
 
 
 def _organization(reading: Reading, key: str) -> Record:

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 
-from tap_crm.declare import Provider
+from tap_crm.declare import Identity, Provider
 from tap_crm.providers.copera.credentials import authenticate
+from tap_crm.providers.copera.people import workspace_ids
 from tap_crm.providers.copera.streams import STREAMS, discover
 
 _ID = re.compile(r"/[0-9a-fA-F]{24}(?=/|$)")
@@ -30,4 +31,5 @@ PROVIDER = Provider(
     group_of=route,
     discover=discover,
     honours=frozenset({"tables"}),
+    identity=Identity("workspace", workspace_ids),
 )

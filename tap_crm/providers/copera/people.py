@@ -90,14 +90,31 @@ class ChannelParticipants:
 class Workspace:
     """The stream ``workspace``: one record."""
 
+    def record(self, reading: Reading) -> Record:
+        """Return it; asked once per run, also for its id."""
+
+        def ask() -> Record:
+            reading.ledger.add(pages=1)
+            found: Record = reading.ask(get("/workspace/info", "workspace"), one_record)
+            return found
+
+        return reading.shared.get("workspace", ask)
+
     def read(self, reading: Reading) -> None:
         """Read it."""
-        reading.ledger.add(pages=1)
-        reading.emit_records([reading.ask(get("/workspace/info", "workspace"), one_record)])
+        reading.emit_records([self.record(reading)])
 
     def probe(self, reading: Reading) -> None:
         """Ask for it."""
-        reading.ask(get("/workspace/info", "workspace"), one_record)
+        self.record(reading)
+
+
+WORKSPACE = Workspace()
+
+
+def workspace_ids(reading: Reading) -> list[str]:
+    """Return the id of the token's workspace, which integration keys may not ask for."""
+    return [str(WORKSPACE.record(reading)["_id"])]
 
 
 def member_names(reading: Reading, needed: bool) -> Callable[[str], str | None]:  # noqa: FBT001

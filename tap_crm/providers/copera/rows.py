@@ -172,7 +172,7 @@ class TableRows:
         reading.ledger.add(windows=1, distinct=present.rows)
         reading.ledger.source_total = present.rows
         with _closing(reply):
-            changed = None if earlier is None else present.changed_since(earlier, new)
+            changed = None if earlier is None or reading.rewrites else present.changed_since(earlier, new)
             if changed is None:
                 _check_gone(reading, earlier, present, new)
                 reading.emit(NewVersion())

@@ -9,7 +9,7 @@ from tap_crm import errors
 from tap_crm.declare import StreamSpec
 from tap_crm.providers.copera import tables
 from tap_crm.providers.copera.bookings import Bookings, Notifications, UnpagedList
-from tap_crm.providers.copera.people import CHANNELS, MEMBERS, TEAMS, ChannelParticipants, Workspace
+from tap_crm.providers.copera.people import CHANNELS, MEMBERS, TEAMS, WORKSPACE, ChannelParticipants
 from tap_crm.providers.copera.per_row import (
     PerParent,
     document_content,
@@ -52,7 +52,7 @@ STREAMS = (
     _described("columns", ("table", "columnId"), tables.columns),
     _described("custom_fields", ("table_id", "id"), tables.custom_fields),
     _described("pipelines", ("table", "columnId"), tables.pipelines),
-    StreamSpec("workspace", ("_id",), Workspace()),
+    StreamSpec("workspace", ("_id",), WORKSPACE),
     StreamSpec("members", ("_id",), MEMBERS),
     StreamSpec("teams", ("_id",), TEAMS),
     StreamSpec("channels", ("_id",), CHANNELS),

@@ -5,8 +5,9 @@ Facts: developer.copper.com, pages of the introduction and of each object.
 
 from __future__ import annotations
 
-from tap_crm.declare import Provider
+from tap_crm.declare import Identity, Provider
 from tap_crm.providers.copper.credentials import authenticate
+from tap_crm.providers.copper.lists import account_ids
 from tap_crm.providers.copper.streams import STREAMS
 
 PROVIDER = Provider(
@@ -18,4 +19,5 @@ PROVIDER = Provider(
     authenticate=authenticate,
     headers={"Content-Type": "application/json", "Accept": "application/json"},
     honours=frozenset({"custom_field_names"}),
+    identity=Identity("account", account_ids),
 )

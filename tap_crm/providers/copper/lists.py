@@ -96,6 +96,34 @@ class WholeList:
         self._records(reading)
 
 
+class Account:
+    """The stream ``account``: ``GET /account``, one record (developer.copper.com: account and users)."""
+
+    def records(self, reading: Reading) -> list[Record]:
+        """Return the record in a list; asked once per run, also for its id."""
+        return reading.shared.get(
+            "account", lambda: ask_list(reading, Question("GET", "/account", "account"), one_record)
+        )
+
+    def read(self, reading: Reading) -> None:
+        """Read it."""
+        records = self.records(reading)
+        reading.ledger.source_total = len(records)
+        reading.emit_records(records)
+
+    def probe(self, reading: Reading) -> None:
+        """Read it: it is one request."""
+        self.records(reading)
+
+
+ACCOUNT = Account()
+
+
+def account_ids(reading: Reading) -> list[str]:
+    """Return the id of the account that the key opens."""
+    return [str(record["id"]) for record in ACCOUNT.records(reading)]
+
+
 @dataclass(frozen=True, slots=True)
 class Tags:
     """``GET /tags``: parts by keyset, the next one begins after ``last_tag_value``.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tap_crm.declare import StreamSpec
 from tap_crm.providers.copper.custom_fields import Definitions, custom
-from tap_crm.providers.copper.lists import FieldLayouts, Tags, WholeList, activity_types, one_record
+from tap_crm.providers.copper.lists import ACCOUNT, FieldLayouts, Tags, WholeList, activity_types
 from tap_crm.providers.copper.related import PerRecord, files, related_items, related_links
 from tap_crm.providers.copper.search import ActivitySearch, Search, SearchPages
 
@@ -27,7 +27,7 @@ def _by_change(name: str, kind: str) -> StreamSpec:
 
 
 STREAMS = (
-    StreamSpec("account", ("id",), WholeList("/account", one_record)),
+    StreamSpec("account", ("id",), ACCOUNT),
     StreamSpec("field_layouts", ("entity", "pipeline_id", "field_id"), FieldLayouts()),
     StreamSpec("tags", ("name",), Tags()),
     _by_change("people", "person"),

@@ -1,0 +1,1 @@
+"""What a run makes of the state it is given, the same in every CRM."""
