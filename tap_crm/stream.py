@@ -19,8 +19,9 @@ from singer_sdk.exceptions import AbortedSyncFailedException, AbortedSyncPausedE
 
 from tap_crm import errors
 from tap_crm.declare import Deletions, Reading
+from tap_crm.emptiness import Lists
 from tap_crm.input_checks import parse_bookmark
-from tap_crm.reading.page import Abandoned, Checkpoint, NewVersion, Page, Progress, ToldGone, Whole
+from tap_crm.reading.page import Abandoned, Checkpoint, NewVersion, Page, Progress, Remembered, ToldGone, Whole
 from tap_crm.shaping.compiled import PageEncoder
 from tap_crm.shaping.conform import RecordConformer
 from tap_crm.shaping.moments import from_epoch
@@ -130,6 +131,7 @@ class CrmStream(Stream):
             selected=self.tap.selected_bookmarks,
             fields=self._wanted(),
             memory=self._memory,
+            lists=self.run.lists if self.run is not None else Lists(),
         )
 
     def starting_bookmark(self) -> int | None:
@@ -222,6 +224,9 @@ class CrmStream(Stream):
             self._versions.note_whole(item)
         elif isinstance(item, Abandoned):
             self._versions.abandon(self.tap.transport.clock.now(), in_vain=item.in_vain)
+        elif isinstance(item, Remembered):
+            if self._versions.remember(item.entries):
+                self.state_manager.is_flushed = False
         elif isinstance(item, ToldGone):
             self._versions.note_told(item.created)
         elif isinstance(item, Progress):

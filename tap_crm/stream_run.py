@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 from tap_crm import errors
 from tap_crm.census import Census, Counted, check_gone
 from tap_crm.declare import Deletions, Reading
+from tap_crm.emptiness import Lists
 from tap_crm.reading.changes import RESTLESS
-from tap_crm.reading.page import Abandoned, Checkpoint, NewVersion, Page, Progress, ToldGone, Whole
+from tap_crm.reading.page import COUNTED, Abandoned, Checkpoint, NewVersion, Page, Progress, Remembered, ToldGone, Whole
 from tap_crm.reading.windows import Lanes
 from tap_crm.settings import DAY
 from tap_crm.shaping.moments import to_epoch
@@ -46,6 +47,7 @@ class StreamRun:
         kept: what the state has of it.
 
     Attributes:
+        lists: what is known of the lists that the stream is read from.
         mode: ``full``, ``incremental``, or ``reconcile`` for the latter with a complete read after it.
         read_from: epoch seconds from which changes were asked for.
     """
@@ -55,6 +57,7 @@ class StreamRun:
         self._kept = kept
         self._unfinished = unfinished(kept)
         self._before = Counted.from_state(kept)
+        self.lists = Lists(self._rows_before(), kept)
         self._bookmark = stream.starting_bookmark()
         self.mode = "full" if self._bookmark is None else "incremental"
         self.read_from: int | None = None
@@ -65,8 +68,11 @@ class StreamRun:
         """Read the stream; in a thread of its own."""
         since = self.read_from = self._since()
         tells = self._stream.tells_deletions
-        if tells in (Deletions.UNTOLD, Deletions.BY_ITSELF):
+        if tells is Deletions.UNTOLD:
             self._spec.source.read(self._reading(emit, since))
+        elif tells is Deletions.BY_ITSELF:
+            self._spec.source.read(self._reading(emit, since))
+            self._settle_lists(emit, self.lists.rows)
         elif self._bookmark is None:
             self._read_completely(emit, since, NewVersion())
         elif self._unfinished.get("first"):
@@ -92,12 +98,15 @@ class StreamRun:
 
     def _reading(self, emit: Emit, since: int | None, *, concludes: bool = False) -> Reading:
         reading = self._stream.reading(emit, since)
-        return replace(reading, bookmark=self._bookmark, concludes=concludes, is_first=self._is_first)
+        return replace(reading, bookmark=self._bookmark, concludes=concludes)
 
-    @property
-    def _is_first(self) -> bool:
-        """Whether an empty answer is worth a second question: nothing is known, or there was something before."""
-        return not self._tap.had_state or (self._before is not None and self._before.rows > 0)
+    def _rows_before(self) -> int | None:
+        """Return how many records the last complete read found; None where nothing is known of one."""
+        if self._before is not None:
+            return self._before.rows
+        memory = self._kept.get("memory")
+        counted = memory.get(COUNTED) if isinstance(memory, dict) else None
+        return counted if isinstance(counted, int) else None
 
     # A complete read of a stream without a bookmark, maybe going on where an earlier run was cut off
 
@@ -133,9 +142,19 @@ class StreamRun:
             emit(Abandoned(in_vain=self._stream.ledger.gaps != [RESTLESS]))
             return
         rows, new, again = census.total()
+        self._settle_lists(emit, rows - again)
         gone = self._before.gone(rows, new) if self._before is not None else 0
         self._check_gone(emit, gone)
         emit(Whole(rows - again, gone, None if _count(self._unfinished, "rows") else self._stream.ledger.source_total))
+
+    def _settle_lists(self, emit: Emit, rows: int) -> None:
+        """Keep what is known of the lists; raise if one is empty that was not, and that is not believed yet."""
+        try:
+            emit(Remembered(self.lists.settle(self._spec.name, rows, self._now)))
+        except errors.Emptied as emptied:
+            emit(Remembered(emptied.kept))
+            emit(Abandoned())
+            raise
 
     def _check_gone(self, emit: Emit, gone: int) -> None:
         """Raise if so many rows are gone that the reason may be another one than their deletion."""

@@ -83,7 +83,6 @@ class TapCRM(Tap):
         self.shared = Shared()
         self._definitions_ledger = Ledger()
         self._given_state = kwargs.get("state")
-        self.had_state = False
         self.selected_bookmarks: tuple[tuple[StreamSpec, int | None], ...] = ()
         self.begun: list[CrmStream] = []
         self.failures: dict[str, str] = {}
@@ -273,7 +272,7 @@ class TapCRM(Tap):
         Raises:
             ConfigError: it has not the form of a Singer state.
         """
-        self.had_state = bool(checked_bookmarks(state))
+        checked_bookmarks(state)
         super().load_state(state)
 
     # The run

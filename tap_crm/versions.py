@@ -90,6 +90,16 @@ class Versions:
         if counted is not None:
             self._state[_ROWS] = counted.without(created).rows
 
+    def remember(self, entries: Mapping[str, Any]) -> bool:
+        """Keep what a read says of itself; tell whether that changed something."""
+        news = {name: value for name, value in entries.items() if self._state.get(name) != value}
+        for name, value in news.items():
+            if value is None:
+                self._state.pop(name, None)
+            else:
+                self._state[name] = value
+        return bool(news)
+
     def forget_memory(self) -> bool:
         """Keep of what the source remembers only what holds in any case; tell whether that changed something."""
         memory = self._state.get(_MEMORY) if self._deletions is Deletions.BY_ITSELF else None

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 
 #: What of a source's memory holds in any case: how many rows there were.
@@ -92,6 +92,13 @@ class ToldGone:
     created: Sequence[int | None]
 
 
-Item: TypeAlias = "Page | Checkpoint | NewVersion | Progress | Whole | Abandoned | ToldGone"
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """What the state of the stream keeps from now on, whatever becomes of this read; None of a name forgets it."""
+
+    entries: Mapping[str, Any]
+
+
+Item: TypeAlias = "Page | Checkpoint | NewVersion | Progress | Whole | Abandoned | ToldGone | Remembered"
 #: Takes what a reading has found; may block while the writer is busy. Raises ``Cancelled`` when the run ends.
 Emit: TypeAlias = "Callable[[Item], None]"
