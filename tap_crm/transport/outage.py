@@ -54,18 +54,20 @@ class Outage:
 
         Before that is believed, something is asked that was answered before.
         """
-        if self.is_over_all or not self._is_long(patience):
-            return self.is_over_all
-        with self._asking:  # one thread asks, the others take what it found out
-            if self.is_over_all or not self._is_long(patience):
-                return self.is_over_all
-            answered = self._answers()
-            if answered:
-                self.note_answer()
-            elif answered is False or self._is_everywhere():
-                self.seconds = self._lasted()
-                self.is_over_all = True
+        if not self.is_over_all and self._is_long(patience):
+            with self._asking:  # one thread asks, the others take what it found out
+                self._find_out(patience)
         return self.is_over_all
+
+    def _find_out(self, patience: float) -> None:
+        if self.is_over_all or not self._is_long(patience):
+            return
+        answered = self._answers()
+        if answered:
+            self.note_answer()
+        elif answered is False or self._is_everywhere():
+            self.seconds = self._lasted()
+            self.is_over_all = True
 
     def _is_long(self, patience: float) -> bool:
         with self._lock:
