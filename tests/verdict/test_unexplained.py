@@ -169,3 +169,13 @@ def test_a_limit_that_is_raised_lets_the_run_pass(start: Start) -> None:
     assert row["complete"]
     assert row["unexplained"] == 30
     assert activated(run).get("channels") is None
+
+
+def test_what_a_list_lacks_is_told_by_every_stream_that_is_made_of_it(start: Start) -> None:
+    """Participants are those of channels: who asked for these first makes no difference."""
+    streams = ("channels", "channel_participants")
+    app, tap = start("copera", *streams, shape={"channels": ROWS})
+    showing(app, "chat/channels", "channels", without(set(list(app.world.ids("channels"))[:3])))
+    run = tap.sync()
+    assert [run.audit()[stream]["unexplained"] for stream in streams] == [3, 3]
+    assert not activated(run).keys() & set(streams)

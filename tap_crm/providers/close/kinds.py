@@ -146,7 +146,9 @@ def listed(path: str) -> Callable[[Reading, Emit], None]:
     """Return what reads the parents from a list."""
 
     def read(reading: Reading, emit: Emit) -> None:
-        OffsetReader(ListListing(reading, path), emit, Ledger(), confirm_empty=True).read()
+        found = Ledger()
+        OffsetReader(ListListing(reading, path), emit, found, confirm_empty=True).read()
+        reading.ledger.add(unexplained=found.unexplained)
 
     return read
 
@@ -167,3 +169,4 @@ def all_leads(reading: Reading, emit: Emit) -> None:
     ).read(None)
     for gap in found.gaps:
         reading.ledger.gap(f"leads: {gap}")
+    reading.ledger.add(unexplained=found.unexplained)

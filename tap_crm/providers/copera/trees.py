@@ -39,6 +39,7 @@ class _Answer:
 class _Walked:
     nodes: list[Record]
     is_whole: bool
+    total: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,7 @@ class Tree:
             Incomplete: there are more, which the API does not give; those that it gives are emitted.
         """
         walked = self._walked(reading)
+        reading.ledger.source_total = walked.total
         reading.emit_records(walked.nodes)
         self._prove(reading, walked)
 
@@ -79,7 +81,9 @@ class Tree:
 
     def _walked(self, reading: Reading) -> _Walked:
         """Return what one walk found; there is one per run."""
-        return reading.shared.get(self.path, lambda: self._walk(reading))
+        walked = reading.shared.get(self.path, lambda: self._walk(reading))
+        reading.ledger.add(unexplained=max(0, (walked.total or 0) - len(walked.nodes)))
+        return walked
 
     def _walk(self, reading: Reading) -> _Walked:
         nodes: dict[str, Record] = {}
@@ -96,10 +100,9 @@ class Tree:
             further = [key for key in dict.fromkeys((*answer.further, *unfinished)) if key not in asked]
             asked.update(further)
             waiting.extend(further)
-        reading.ledger.source_total = total
-        reading.ledger.add(unexplained=max(0, (total or 0) - len(nodes)))
         # A total that counts more than its own answer holds tells whether all of them came.
-        return _Walked(list(nodes.values()), not doubtful or (total is not None and shown < total <= len(nodes)))
+        is_whole = not doubtful or (total is not None and shown < total <= len(nodes))
+        return _Walked(list(nodes.values()), is_whole, total)
 
     def _take(self, root: list[Record], nodes: dict[str, Record], parent: str | None) -> list[str]:
         """Note the nodes of an answer; returns those whose children were not all shown."""
