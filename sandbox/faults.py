@@ -47,7 +47,7 @@ class FaultRule:
     seen: int = 0
     served: int = 0
 
-    def next_for(self, request: Request, *, search: bool) -> Kind | None:
+    def next_for(self, request: Request, *, lists: bool) -> Kind | None:
         """Count a request; give the kind of fault it gets, if any."""
         if self.path not in request.path:
             return None
@@ -55,7 +55,7 @@ class FaultRule:
         due = self.seen in self.at or (self.every > 0 and self.seen % self.every == 0)
         if not due or not self.kinds or (self.times and self.served >= self.times):
             return None
-        kinds = [kind for kind in self.kinds if search or kind != "empty_page"]
+        kinds = [kind for kind in self.kinds if lists or kind != "empty_page"]
         if not kinds:
             return None
         kind = kinds[self.served % len(kinds)]
@@ -63,11 +63,11 @@ class FaultRule:
         return kind
 
 
-def pick(rules: list[FaultRule], request: Request, *, search: bool) -> tuple[Kind, FaultRule] | None:
+def pick(rules: list[FaultRule], request: Request, *, lists: bool) -> tuple[Kind, FaultRule] | None:
     """Let every rule count the request; the first that is due decides."""
     chosen = None
     for rule in rules:
-        kind = None if chosen else rule.next_for(request, search=search)
+        kind = None if chosen else rule.next_for(request, lists=lists)
         if kind:
             chosen = (kind, rule)
     return chosen

@@ -94,9 +94,13 @@ class Simulator(ABC):
     def is_search(self, request: Request) -> bool:
         """Whether the request asks for a page of a searched object."""
 
+    def is_list(self, request: Request) -> bool:
+        """Whether the answer to a request may be empty: that of a search, and of a list that has no search."""
+        return self.is_search(request)
+
     @abstractmethod
     def empty_page(self, answer: Answer) -> Answer:
-        """Make of a search answer one that wrongly says there is nothing."""
+        """Make of the answer to a search or a list one that wrongly says there is nothing."""
 
     @abstractmethod
     def error_body(self, status: int, message: str) -> object:
@@ -169,7 +173,7 @@ class Simulator(ABC):
                 refused = True
                 raise self.too_many(request, wait)
             self.plain(request)
-            fault = pick(self.behaviour.faults, request, search=self.is_search(request))
+            fault = pick(self.behaviour.faults, request, lists=self.is_list(request))
             await self._latency()
             answer = self._faulty(request, fault) if fault else self._made(request)
         except Refusal as refusal:

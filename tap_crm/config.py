@@ -95,6 +95,14 @@ CONFIG = th.PropertiesList(
         "is marked: a lost permission looks the same. Raise it for one run when they are deleted indeed.",
     ),
     th.Property(
+        "max_unexplained_percent",
+        th.NumberType,
+        default=1,
+        description="A stream fails, and its bookmark stays, if more than this, and at least 10, of the records that "
+        "the CRM itself counts are never shown. Fewer are told in `sync_audit` as `unexplained`, and nothing counts as "
+        "deleted meanwhile. Raise it where the CRM counts records that it does not give.",
+    ),
+    th.Property(
         "date_order",
         th.StringType,
         default="mdy",

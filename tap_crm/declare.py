@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Protocol
 
+from tap_crm.emptiness import Lists
 from tap_crm.reading.page import Page
 from tap_crm.transport.pacing import one_group
 
@@ -35,7 +36,7 @@ class Reading:
         settings: the user's settings.
         since: epoch seconds from which changes are wanted, overlap and look-back included; None for all.
         bookmark: epoch seconds up to which an earlier run read everything; None on a first run.
-        is_first: nothing is known of any earlier run: an empty answer is then worth a second question.
+        lists: what is known of the lists that the stream is read from: which empty answer is doubted.
         emit: takes pages and checkpoints; may be called from several threads.
         ledger: counts requests, pages and records.
         lanes: how many windows may be walked at once.
@@ -61,7 +62,7 @@ class Reading:
     lanes: Lanes
     shared: Shared
     bookmark: int | None = None
-    is_first: bool = True
+    lists: Lists = field(default_factory=Lists)
     told_to: int | None = None
     selected: tuple[tuple[StreamSpec, int | None], ...] = ()
     fields: frozenset[str] = frozenset()

@@ -5,6 +5,11 @@ No message holds a secret or the content of a record.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 
 class CrmError(Exception):
     """A foreseeable failure; its text is one line that a user can act on."""
@@ -69,6 +74,15 @@ class Incomplete(ReadError):  # noqa: N818
 
 class TooManyGone(ReadError):  # noqa: N818
     """So many records are gone that a lost permission is as likely as their deletion: nothing is concluded."""
+
+
+class Emptied(ReadError):  # noqa: N818
+    """A list is empty that was not: a broken answer is as likely, so nothing is concluded yet."""
+
+    def __init__(self, message: str, kept: Mapping[str, Any]) -> None:
+        """Remember what the state keeps of it, so that a later run can tell for how long it has been so."""
+        super().__init__(message)
+        self.kept = kept
 
 
 class Cancelled(Exception):  # noqa: N818

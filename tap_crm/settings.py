@@ -64,6 +64,7 @@ class Settings:
     reconcile_days: float
     reconcile_max_requests: int | None
     max_deletions_percent: float
+    max_unexplained_percent: float
     date_order: str
     custom_fields: str
     custom_field_names: str
@@ -99,6 +100,7 @@ class Settings:
             reconcile_days=_amount(config, "reconcile_days", 7.0, MOST_DAYS),
             reconcile_max_requests=_count(config, "reconcile_max_requests", None),
             max_deletions_percent=_amount(config, "max_deletions_percent", 20.0, 100),
+            max_unexplained_percent=_amount(config, "max_unexplained_percent", 1.0, 100),
             date_order=_choice(config, "date_order", ("mdy", "dmy")),
             custom_fields=_choice(config, "custom_fields", ("columns", "raw", "both")),
             custom_field_names=_choice(config, "custom_field_names", ("name", "id")),

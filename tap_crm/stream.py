@@ -21,9 +21,10 @@ from singer_sdk.mapper import RemoveRecordTransform
 from tap_crm import errors
 from tap_crm.account import ACCOUNT
 from tap_crm.declare import Deletions, Reading
+from tap_crm.emptiness import Lists
 from tap_crm.given_state import forget_future
 from tap_crm.input_checks import parse_bookmark
-from tap_crm.reading.page import Abandoned, Checkpoint, NewVersion, Page, Progress, Told, ToldGone, Whole
+from tap_crm.reading.page import Checkpoint, NewVersion, Page, Progress
 from tap_crm.shaping.compiled import PageEncoder
 from tap_crm.shaping.conform import RecordConformer
 from tap_crm.shaping.moments import from_epoch
@@ -133,6 +134,7 @@ class CrmStream(Stream):
             selected=self.tap.selected_told,
             fields=self._wanted(),
             memory=self._memory,
+            lists=self.run.lists if self.run is not None else Lists(),
         )
 
     def starting_bookmark(self) -> int | None:
@@ -252,14 +254,6 @@ class CrmStream(Stream):
             first = self.starting_bookmark() is None
             self._versions.begin(item, self.tap.transport.clock.now(), first=first)
             self._stream_version = self._versions.present
-        elif isinstance(item, Whole):
-            self._versions.note_whole(item)
-        elif isinstance(item, Abandoned):
-            self._versions.abandon(self.tap.transport.clock.now(), in_vain=item.in_vain)
-        elif isinstance(item, ToldGone):
-            self._versions.note_told(item.created)
-        elif isinstance(item, Told):
-            self._versions.note_log(item.at)
         elif isinstance(item, Progress):
             self._versions.note_progress(item)
             if self.mode == "reconcile":  # else a checkpoint follows
@@ -267,6 +261,8 @@ class CrmStream(Stream):
         elif isinstance(item, Checkpoint):
             self._move_bookmark(item)
             self._write_state_message_now(write_messages=write_messages)
+        elif self._versions.take(item, self.tap.transport.clock.now()):
+            self.state_manager.is_flushed = False
 
     def _end_version(self, *, write_messages: bool) -> None:
         """Tell the target that a new version is complete, if one was begun.

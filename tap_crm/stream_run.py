@@ -15,12 +15,14 @@ from typing import TYPE_CHECKING, Any
 from tap_crm import errors
 from tap_crm.census import Census, Counted, check_gone
 from tap_crm.declare import Deletions, Reading
+from tap_crm.emptiness import Lists
 from tap_crm.reading.changes import RESTLESS
-from tap_crm.reading.page import Abandoned, Checkpoint, NewVersion, Page, Progress, ToldGone, Whole
+from tap_crm.reading.page import COUNTED, Abandoned, Checkpoint, NewVersion, Page, Progress, Remembered, ToldGone, Whole
 from tap_crm.reading.windows import Lanes
 from tap_crm.settings import DAY
 from tap_crm.shaping.moments import from_epoch, to_epoch
 from tap_crm.undated import Undated
+from tap_crm.unexplained import UNEXPLAINED, Doubt, Unexplained
 from tap_crm.versions import RECONCILED_AT, SCOPE, TOTAL, UNTOLD_SINCE, told_to, unfinished
 
 if TYPE_CHECKING:
@@ -47,6 +49,7 @@ class StreamRun:
         kept: what the state has of it.
 
     Attributes:
+        lists: what is known of the lists that the stream is read from.
         mode: ``full``, ``incremental``, or ``reconcile`` for the latter with a complete read after it.
         read_from: epoch seconds from which changes were asked for.
     """
@@ -56,6 +59,8 @@ class StreamRun:
         self._kept = kept
         self._unfinished, self._is_overtaken = self._still_good(unfinished(kept))
         self._before = Counted.from_state(kept)
+        self.lists = Lists(self._rows_before(), kept)
+        self._doubt = Doubt(kept)
         self._bookmark = stream.starting_bookmark()
         self._told_to = told_to(kept, self._bookmark)
         self.mode = "full" if self._bookmark is None else "incremental"
@@ -84,15 +89,45 @@ class StreamRun:
         since = self.read_from = self._since()
         tells = self._stream.tells_deletions
         if tells is Deletions.UNTOLD:
-            self._spec.source.read(self._reading(emit, since))
+            self._ask_source(self._reading(emit, since))
         elif tells is Deletions.BY_ITSELF:
             self._read_remembering(emit)
+            self._settle_lists(emit, self.lists.rows)
         elif self._bookmark is None:
             self._read_completely(emit, since, NewVersion(scope=self._scope))
         elif self._unfinished.get("first"):
             self._read_completely(emit, since, NewVersion(_number(self._unfinished)))
         else:
             self._read_changes(emit, since)
+        self._tell_doubt()
+
+    def _ask_source(self, reading: Reading) -> Unexplained:
+        """Have the source read, and return the verdict on what the CRM counted; raise if it is too bad."""
+        verdict = Unexplained(
+            self._spec.name,
+            reading.ledger,
+            self._tap.settings.max_unexplained_percent,
+            self._doubt,
+            self._now,
+            everything=reading.since is None,
+        )
+        self._spec.source.read(replace(reading, emit=verdict.watching(reading.emit)))
+        try:
+            verdict.settle(reading.emit)
+        except errors.Incomplete:
+            if reading.concludes:
+                reading.emit(Abandoned())
+            raise
+        return verdict
+
+    def _tell_doubt(self) -> None:
+        """Tell in each run of what an earlier one was not shown, until a complete read has shown all."""
+        untold = self._doubt.records - self._stream.ledger.unexplained
+        if untold > 0:
+            self._stream.ledger.add(unexplained=untold)
+            self._stream.ledger.note(
+                f"unexplained: {self._doubt.records} records were not shown, since {self._doubt.since}"
+            )
 
     def _since(self) -> int | None:
         stream, settings = self._stream, self._tap.settings
@@ -112,14 +147,15 @@ class StreamRun:
 
     def _reading(self, emit: Emit, since: int | None, *, concludes: bool = False) -> Reading:
         reading = self._stream.reading(emit, since)
-        return replace(
-            reading, bookmark=self._bookmark, told_to=self._told_to, concludes=concludes, is_first=self._is_first
-        )
+        return replace(reading, bookmark=self._bookmark, told_to=self._told_to, concludes=concludes)
 
-    @property
-    def _is_first(self) -> bool:
-        """Whether an empty answer is worth a second question: nothing is known, or there was something before."""
-        return not self._tap.had_state or (self._before is not None and self._before.rows > 0)
+    def _rows_before(self) -> int | None:
+        """Return how many records the last complete read found; None where nothing is known of one."""
+        if self._before is not None:
+            return self._before.rows
+        memory = self._kept.get("memory")
+        counted = memory.get(COUNTED) if isinstance(memory, dict) else None
+        return counted if isinstance(counted, int) else None
 
     # A complete read of a stream without a bookmark, maybe going on where an earlier run was cut off
 
@@ -137,8 +173,8 @@ class StreamRun:
                 emit(Progress(item.at, *census.passed(item.at)))
             emit(item)
 
-        self._spec.source.read(self._reading(take, since, concludes=True))
-        self._conclude(emit, census)
+        verdict = self._ask_source(self._reading(take, since, concludes=True))
+        self._conclude(emit, census, verdict)
 
     def _census(self, by: str | None, after: int | None, version: int | None) -> Census:
         """Return what counts the records of a complete read; one that goes on begins with what was counted."""
@@ -149,15 +185,57 @@ class StreamRun:
             spec.keys, by, spec.created, self._before, now=self._now, after=after, began=began, earlier=counts
         )
 
-    def _conclude(self, emit: Emit, census: Census) -> None:
-        """Say that the stream was read completely, unless something was left out, or too much is gone."""
+    def _conclude(self, emit: Emit, census: Census, verdict: Unexplained) -> None:
+        """Say that the stream was read completely, unless something was left out or not shown, or too much is gone."""
         if self._stream.ledger.gaps:
             emit(Abandoned(in_vain=self._stream.ledger.gaps != [RESTLESS]))
             return
         rows, new, again = census.total()
+        self._settle_lists(emit, rows - again)
         gone = self._before.gone(rows, new) if self._before is not None else 0
         self._check_gone(emit, gone)
+        if self._is_in_doubt(emit, verdict, gone):
+            return
         emit(Whole(rows - again, gone, None if _count(self._unfinished, "rows") else self._stream.ledger.source_total))
+
+    def _is_in_doubt(self, emit: Emit, verdict: Unexplained, gone: int) -> bool:
+        """Tell whether what was not found may be there all the same, by what the CRM counts or counted lately."""
+        ledger, now = self._stream.ledger, self._now()
+        if verdict.records:
+            emit(Remembered({UNEXPLAINED: self._doubt.replaced(verdict.records, now)}))
+            why = (
+                f"{verdict.records} records that the CRM counts were never shown: nothing is concluded as deleted, by "
+                "this read or by the next one"
+            )
+        elif gone and self._is_still_counted(verdict, gone):
+            why = f"the CRM still counts the {gone} records that were not found: nothing is concluded as deleted"
+        elif self._doubt.records:
+            why = "all records were shown, unlike before: nothing is concluded from this read either, but from the next"
+            emit(Remembered({UNEXPLAINED: self._doubt.replaced(0, now)}))
+            ledger.note(why)
+            emit(Abandoned())
+            return True
+        else:
+            emit(Remembered({UNEXPLAINED: None}))
+            return False
+        ledger.note(why)
+        _log.warning("%s: %s", self._spec.name, why)
+        emit(Abandoned(in_vain=True))
+        return True
+
+    def _is_still_counted(self, verdict: Unexplained, gone: int) -> bool:
+        """Tell whether the CRM counted what was not found when the read began; known where that was in one part."""
+        total = self._stream.ledger.source_total
+        return total is not None and not _count(self._unfinished, "rows") and total - verdict.shown >= gone
+
+    def _settle_lists(self, emit: Emit, rows: int) -> None:
+        """Keep what is known of the lists; raise if one is empty that was not, and that is not believed yet."""
+        try:
+            emit(Remembered(self.lists.settle(self._spec.name, rows, self._now)))
+        except errors.Emptied as emptied:
+            emit(Remembered(emptied.kept))
+            emit(Abandoned())
+            raise
 
     def _check_gone(self, emit: Emit, gone: int) -> None:
         """Raise if so many rows are gone that the reason may be another one than their deletion."""
@@ -178,7 +256,7 @@ class StreamRun:
         reason = self._reason_to_reconcile() if self._kept.get("memory") else None
         if reason is not None:
             self._stream.ledger.note(f"reconcile: all rows are written anew: {reason}")
-        self._spec.source.read(replace(self._reading(emit, None), rewrites=reason is not None))
+        self._ask_source(replace(self._reading(emit, None), rewrites=reason is not None))
 
     # What changed since the bookmark, and beside it a complete read when that is due
 
@@ -189,7 +267,7 @@ class StreamRun:
             reason = None
         if reason is not None or self._unfinished:
             emit(NewVersion(_number(self._unfinished), self._scope))
-        self._spec.source.read(self._reading(self._minding_told(emit), since))
+        self._ask_source(self._reading(self._minding_told(emit), since))
         if reason is None:
             return
         self.mode = "reconcile"
@@ -228,6 +306,8 @@ class StreamRun:
         days = (self._now() - max(since, default=self._now())) / DAY
         if days >= self._tap.settings.reconcile_days:
             return f"none for {days:.1f} days"
+        if self._doubt.awaits_proof:
+            return "the last one was shown all records for the first time again, and nothing was concluded"
         told_for = self._spec.told_for
         if told_for is not None and self._told_to is not None and self._now() - self._told_to > told_for:
             what = "the last run was" if self._told_to == self._bookmark else "its log was last readable"
@@ -255,14 +335,15 @@ class StreamRun:
                 emit(Progress(item.at, *census.passed(item.at)))
                 budget.use(ledger.requests - before)
                 before = ledger.requests
+            elif isinstance(item, Remembered):
+                emit(item)
 
         since = settings.start_date if read_to is None else read_to - settings.overlap_seconds
         reading = replace(self._stream.reading(take, since), concludes=True, by=by)
         if not budget.is_unlimited:
             lanes = Lanes(1, PAGES_OF_A_BUDGET, PAGES_OF_A_BUDGET)
             reading = replace(reading, lanes=lanes, in_steps=True)
-        self._spec.source.read(reading)
-        self._conclude(emit, census)
+        self._conclude(emit, census, self._ask_source(reading))
 
     def _check_total(self, emit: Emit, read_to: int | None) -> None:
         """Raise as soon as the CRM's own count says that too much is gone; it may always have been too low."""

@@ -90,7 +90,6 @@ class TapCRM(Tap):
         if not isinstance(kwargs.get("state"), (str, Path)):  # the SDK reads a file
             kwargs["state"] = plain_state(kwargs.get("state"))
         self._given_state = kwargs.get("state")
-        self.had_state = False
         self.loaded_before: frozenset[str] = frozenset()
         self.account: str | None = None
         self.selected_told: tuple[tuple[StreamSpec, int | None], ...] = ()
@@ -293,7 +292,6 @@ class TapCRM(Tap):
             ConfigError: it has not the form of a Singer state.
         """
         bookmarks = checked_bookmarks(state)
-        self.had_state = bool(bookmarks)
         self.loaded_before = frozenset(name for name, kept in bookmarks.items() if was_loaded(kept))
         super().load_state(state)
 

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 from tap_crm.census import Counted
 from tap_crm.declare import Deletions
 from tap_crm.reading.changes import BEHIND_THE_CLOCK
-from tap_crm.reading.page import COUNTED
+from tap_crm.reading.page import COUNTED, Abandoned, Remembered, Told, ToldGone, Whole
 from tap_crm.shaping.moments import from_epoch, to_epoch
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, MutableMapping, Sequence
 
-    from tap_crm.reading.page import NewVersion, Progress, Whole
+    from tap_crm.reading.page import Item, NewVersion, Progress
 
 #: What the state calls a complete read that is not over.
 UNFINISHED = "reconcile"
@@ -70,6 +70,20 @@ class Versions:
                 "first": first,
             }
 
+    def take(self, item: Item, now: float) -> bool:
+        """Follow what a read says of itself; tell whether the state changed by what holds whatever becomes of it."""
+        if isinstance(item, Whole):
+            self.note_whole(item)
+        elif isinstance(item, Abandoned):
+            self.abandon(now, in_vain=item.in_vain)
+        elif isinstance(item, ToldGone):
+            self.note_told(item.created)
+        elif isinstance(item, Told):
+            self.note_log(item.at)
+        elif isinstance(item, Remembered):
+            return self.remember(item.entries)
+        return False
+
     def note_progress(self, progress: Progress) -> None:
         """Remember how far a complete read has come."""
         read_to = from_epoch(progress.at)
@@ -101,6 +115,16 @@ class Versions:
         """Remember up to where the CRM's own log of changes was heeded; of several parts of a log, the least counts."""
         self._heeded = at if self._heeded is None else min(self._heeded, at)
         self._state[TOLD_TO] = from_epoch(self._heeded)
+
+    def remember(self, entries: Mapping[str, Any]) -> bool:
+        """Keep what a read says of itself; tell whether that changed something."""
+        news = {name: value for name, value in entries.items() if self._state.get(name) != value}
+        for name, value in news.items():
+            if value is None:
+                self._state.pop(name, None)
+            else:
+                self._state[name] = value
+        return bool(news)
 
     def forget_memory(self) -> bool:
         """Keep of what the source remembers only what holds in any case; tell whether that changed something."""

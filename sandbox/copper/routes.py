@@ -36,6 +36,18 @@ def answer(app: CopperSandbox, request: Request) -> Answer:
     raise Refusal(404, "Resource not found")
 
 
+def is_list(request: Request) -> bool:
+    """Whether a request asks for a list that has no search."""
+    return any(
+        handler in _LISTING
+        and method == request.method
+        and (found := pattern.fullmatch(request.path)) is not None
+        # a file of a record is no list, unlike all of its files
+        and not (handler is _files and len(found.groups()) > 2)  # noqa: PLR2004
+        for method, pattern, handler in ROUTES
+    )
+
+
 def sight_of(app: CopperSandbox) -> Sight:
     """Collect what filters need to know."""
     definitions = {one["id"]: one for one in app.world.lists["custom_field_definitions"]}
@@ -215,6 +227,9 @@ def _living(app: CopperSandbox, parts: tuple[str, ...]) -> int:
 
 def _computed(request: Request) -> bool:
     return request.query.get("custom_field_computed_values") == "true"
+
+
+_LISTING = (_list, _stages_of, _activity_types, _tags, _layout, _related, _related_links, _files)
 
 
 def _route(method: str, pattern: str, handler: Handler) -> tuple[str, re.Pattern[str], Handler]:

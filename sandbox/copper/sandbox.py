@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from sandbox.behaviour import configure
 from sandbox.copper import routes
 from sandbox.copper.behaviour import Behaviour
@@ -23,6 +25,7 @@ SECOND_KEY = "sandbox0key0of0copper00000000002"
 USER_EMAIL = "admin@example.com"
 ACCESS_TOKEN = "sandbox-copper-oauth-token"  # noqa: S105
 
+OK = 200
 _LEADS_ONLY = ("leads", "lead_statuses")
 
 
@@ -87,9 +90,17 @@ class CopperSandbox(Simulator):
         """Whether the request asks for a page of a searched object."""
         return request.path.endswith("/search")
 
+    def is_list(self, request: Request) -> bool:
+        """Whether the request asks for a page of a search, or for a list."""
+        return self.is_search(request) or routes.is_list(request)
+
     def empty_page(self, answer: Answer) -> Answer:
-        """Wrongly say that there is nothing."""
-        return Answer(200, b"[]", answer.headers)
+        """Wrongly say that there is nothing, in the form of the answer: bare, in an envelope, or in groups."""
+        if answer.status != OK:
+            return answer
+        body = msgspec.json.decode(answer.body)
+        emptied: object = {name: [] for name in body} if isinstance(body, dict) else []
+        return Answer(OK, msgspec.json.encode(emptied), answer.headers)
 
     def error_body(self, status: int, message: str) -> Record:
         """The error envelope (introduction/responses)."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 
 #: What of a source's memory holds in any case: how many rows there were.
@@ -101,6 +101,13 @@ class Told:
     at: int
 
 
-Item: TypeAlias = "Page | Checkpoint | NewVersion | Progress | Whole | Abandoned | ToldGone | Told"
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """What the state of the stream keeps from now on, whatever becomes of this read; None of a name forgets it."""
+
+    entries: Mapping[str, Any]
+
+
+Item: TypeAlias = "Page | Checkpoint | NewVersion | Progress | Whole | Abandoned | ToldGone | Told | Remembered"
 #: Takes what a reading has found; may block while the writer is busy. Raises ``Cancelled`` when the run ends.
 Emit: TypeAlias = "Callable[[Item], None]"

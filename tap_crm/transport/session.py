@@ -20,6 +20,8 @@ from urllib3.exceptions import LocationValueError, NewConnectionError, ReadTimeo
 
 from tap_crm import errors
 from tap_crm.transport.clock import ServerClock
+from tap_crm.transport.ledger import Ledger
+from tap_crm.transport.outage import Outage
 from tap_crm.transport.refusals import retry_after, wait_asked, words
 
 if TYPE_CHECKING:
@@ -30,7 +32,6 @@ if TYPE_CHECKING:
     from requests import PreparedRequest
     from requests.auth import AuthBase
 
-    from tap_crm.transport.ledger import Ledger
     from tap_crm.transport.pacing import Pacing
 
 T = TypeVar("T")
@@ -50,6 +51,8 @@ CONNECT_TIMEOUT = 10.0
 SPOOLED_IN_MEMORY, PIECE = 4_000_000, 262_144
 FIRST_CONTACT_SECONDS = 45.0
 MOST_DOUBLINGS = 10
+#: How often something is asked that was answered before, until it counts as not answered any more.
+ATTEMPTS_TO_HEAR_AGAIN = 2
 SETTLE_SECONDS = 15.0
 UNUSABLE_ADDRESS = "`api_url` is not a usable http(s) address"
 
@@ -70,6 +73,17 @@ class Question:
     body: Mapping[str, Any] | None = None
     spooled: bool = False
     patience: float = 0.0
+
+    @property
+    def is_safe(self) -> bool:
+        """Whether it may be asked once more for no other reason than to hear an answer: it reads, and not much."""
+        reads = self.method == "GET" or self.path.rstrip("/").endswith("/search")
+        return reads and not self.spooled
+
+    @property
+    def endpoint(self) -> str:
+        """What fails together, as far as an address tells: the first part of the path."""
+        return self.path.strip("/").partition("/")[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +162,8 @@ class Transport:
         self._reached = False
         self._unreachable = False
         self._refused = ""
+        self._answered: Question | None = None
+        self.outage = Outage(self._answers_still)
         self._renewable = auth if isinstance(auth, Renewable) else None
         self._session = requests.Session()
         self._session.auth = auth
@@ -165,16 +181,18 @@ class Transport:
 
         Raises:
             CredentialsRefused, Forbidden, NotThere, Refused: the CRM's final word (401, 403, 404, other 4xx).
-            GaveUp: no attempt succeeded within ``retry_seconds``.
+            GaveUp: no attempt succeeded within ``retry_seconds``, or nothing at all was answered for so long.
             Cancelled: the run is ending.
         """
         attempts = 0
         began = time.monotonic()
         self._spare(question)
 
-        def unreachable(_: Exception) -> bool:
-            """Tell whether to give up early: a server that never answered at all is waited for less long."""
-            return not self._reached and time.monotonic() - began >= FIRST_CONTACT_SECONDS
+        def is_in_vain(_: Exception) -> bool:
+            """Tell whether to give up early: a server that never answered, or that answers nobody any more."""
+            if not self._reached and time.monotonic() - began >= FIRST_CONTACT_SECONDS:
+                return True
+            return self.outage.lasts(self.retry_seconds)
 
         def retrying(details: Details) -> None:
             ledger.add(waited=details["wait"])
@@ -186,27 +204,20 @@ class Transport:
             value=lambda doubt: doubt.wait,
             jitter=None,
             max_time=self.retry_seconds,
-            giveup=unreachable,
+            giveup=is_in_vain,
             on_backoff=retrying,
             logger=None,
         )
         def attempt() -> T:
             nonlocal attempts
             attempts += 1
-            if self._stopping.is_set():
-                raise errors.Cancelled
-            if attempts > 1:
-                ledger.add(retries=1)
-            try:
-                return self._attempt(question, parse, ledger)
-            except Doubtful as doubt:
-                ledger.add(rate_limited=int(doubt.limited))
-                self._prepare_retry(question, doubt, attempts)
-                raise
+            return self._try(question, parse, ledger, attempts)
 
         try:
             return attempt()
         except Doubtful as doubt:
+            if self.outage.is_over_all:
+                raise self._silence(question, str(doubt)) from None
             self._unreachable = not self._reached
             if self._unreachable:
                 raise errors.GaveUp(f"{question.label}: {doubt}; check `api_url` and the network") from None
@@ -215,6 +226,27 @@ class Transport:
                 "Nothing is lost: the next run goes on from the last state.",
                 timed_out=doubt.timed_out,
             ) from None
+
+    def _try(self, question: Question, parse: Callable[[Reply], T], ledger: Ledger, number: int) -> T:
+        """Make an attempt, the first one or a later one, and note what it tells of the CRM as a whole."""
+        if self._stopping.is_set():
+            raise errors.Cancelled
+        if number > 1:
+            ledger.add(retries=1)
+        try:
+            answer = self._attempt(question, parse, ledger)
+        except errors.FinalWord:
+            self.outage.note_answer()
+            raise
+        except Doubtful as doubt:
+            ledger.add(rate_limited=int(doubt.limited))
+            self.outage.note_failure(question.endpoint)
+            self._prepare_retry(question, doubt, number)
+            raise
+        self.outage.note_answer()
+        if question.is_safe:
+            self._answered = question
+        return answer
 
     def settle(self) -> None:
         """Wait a moment for whatever must not be broken off; called when the run ends."""
@@ -225,8 +257,34 @@ class Transport:
         """Raise without asking where the answer is known: credentials refused, or a server out of reach."""
         if self._refused:
             raise errors.CredentialsRefused(f"{question.label}: {self._refused}")
+        if self.outage.is_over_all:
+            raise self._silence(question)
         if self._unreachable:
             raise errors.GaveUp(f"{question.label}: no connection to {self._base_url}; check `api_url` and the network")
+
+    def _silence(self, question: Question, last: str = "") -> errors.GaveUp:
+        """Return the error of whoever asks while the CRM as a whole is down."""
+        return errors.GaveUp(
+            f"{question.label}: the CRM has not answered anything for {self.outage.seconds:.0f} seconds"
+            f"{f' (the last attempt: {last})' if last else ''}, so nothing more is asked in this run. "
+            "Nothing is lost: the next run goes on from the last state."
+        )
+
+    def _answers_still(self) -> bool | None:
+        """Ask what was answered before, a few times; None where nothing was."""
+        question = self._answered
+        if question is None:
+            return None
+        for _ in range(ATTEMPTS_TO_HEAR_AGAIN):
+            try:
+                self._attempt(question, lambda _: None, Ledger())
+            except Doubtful:
+                time.sleep(FIRST_WAIT)
+            except errors.ReadError:
+                return True  # a refusal is an answer, too
+            else:
+                return True
+        return False
 
     def _prepare_retry(self, question: Question, doubt: Doubtful, attempts: int) -> None:
         """Choose the wait before the next attempt; a 429 holds back everybody that asks the same group."""

@@ -50,7 +50,27 @@ def test_an_empty_page_that_is_not_the_end(client: Client, app: CopperSandbox) -
     answer = client.post("people/search")
     assert answer.json() == []
     assert answer.headers["X-PW-TOTAL"] == "300"
-    assert client.get("pipelines").json()
+
+
+@pytest.mark.parametrize(
+    ("path", "empty"),
+    [
+        ("pipelines", []),
+        ("tags", []),
+        ("custom_field_definitions", []),
+        ("field_layouts/by_entity/people", []),
+        ("activity_types", {"user": [], "system": []}),
+    ],
+)
+def test_an_empty_list_that_is_not_all(client: Client, app: CopperSandbox, path: str, empty: object) -> None:
+    app.behaviour.faults = [FaultRule(["empty_page"], at=[1])]
+    assert client.get(path).json() == empty
+    assert client.get(path).json() != empty
+
+
+def test_what_is_no_list_is_never_empty(client: Client, app: CopperSandbox) -> None:
+    app.behaviour.faults = [FaultRule(["empty_page"], every=1)]
+    assert client.get("account").json()["id"]
 
 
 @pytest.mark.parametrize("kind", ["cut_connection", "drop"])

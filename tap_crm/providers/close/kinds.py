@@ -75,10 +75,16 @@ class ListsOfKinds:
                 reading.emit(Page(records=[{**record, self.column: kind} for record in records]))
 
         if self.shared is not None:
-            emit(self.shared(kind, reading))
+            records = self.shared(kind, reading)
+            emit(records)
+            reading.lists.note(kind, len(records))
             return
         listing = ListListing(reading, f"{self.path}{kind}/", label=f"{reading.spec.name} of {kind}")
-        OffsetReader(listing, lambda item: emit(decoded(item)), reading.ledger, reading.is_first).read()
+        reader = OffsetReader(
+            listing, lambda item: emit(decoded(item)), reading.ledger, reading.lists.is_doubtful(kind)
+        )
+        reader.read()
+        reading.lists.note(kind, len(reader.keys))
 
     def probe(self, reading: Reading) -> None:
         """Ask for the lists until one is given; one that was just asked for is not asked for again."""
@@ -144,9 +150,13 @@ class PerParent:
     def _read_one(self, reading: Reading, parent: str) -> None:
         listing = ListListing(reading, self.path, params={self.parameter: parent})
         try:
-            OffsetReader(listing, reading.emit, reading.ledger, reading.is_first and not self.is_sparse).read()
+            doubtful = not self.is_sparse and reading.lists.is_doubtful(parent)
+            reader = OffsetReader(listing, reading.emit, reading.ledger, doubtful)
+            reader.read()
         except errors.NotThere:
             return  # the parent was deleted since it was listed
+        if not self.is_sparse:
+            reading.lists.note(parent, len(reader.keys))
 
     def probe(self, reading: Reading) -> None:
         """Ask for the parents: without them there is nothing to ask with."""
@@ -157,7 +167,9 @@ def listed(path: str) -> Callable[[Reading, Emit], None]:
     """Return what reads the parents from a list."""
 
     def read(reading: Reading, emit: Emit) -> None:
-        OffsetReader(ListListing(reading, path), emit, Ledger(), confirm_empty=True).read()
+        found = Ledger()
+        OffsetReader(ListListing(reading, path), emit, found, confirm_empty=True).read()
+        reading.ledger.add(unexplained=found.unexplained)
 
     return read
 
@@ -179,3 +191,4 @@ def all_leads(reading: Reading, emit: Emit) -> None:
     ).read(None)
     for gap in found.gaps:
         reading.ledger.gap(f"leads: {gap}")
+    reading.ledger.add(unexplained=found.unexplained)

@@ -132,14 +132,13 @@ class Memberships:
 
     def read(self, reading: Reading) -> None:
         """Read the memberships in the organization's record; there is no list of them."""
-        reading.emit_records(
-            [
-                {**membership, "organization_id": record["id"], "is_active": is_active}
-                for record in organizations(reading)
-                for name, is_active in (("memberships", True), ("inactive_memberships", False))
-                for membership in record.get(name) or ()
-            ],
-        )
+        found: list[Record] = []
+        for record in organizations(reading):
+            for name, is_active in (("memberships", True), ("inactive_memberships", False)):
+                members = record.get(name) or ()
+                reading.lists.note(name, len(members))
+                found += [{**member, "organization_id": record["id"], "is_active": is_active} for member in members]
+        reading.emit_records(found)
 
     def probe(self, reading: Reading) -> None:
         """Ask for the organization, unless it was just asked for."""
@@ -153,7 +152,8 @@ class Groups:
         """Read the list, then each group."""
         listed: list[Record] = []
         listing = ListListing(reading, "/group/")
-        OffsetReader(listing, lambda item: listed.extend(decoded(item)), reading.ledger, reading.is_first).read()
+        doubtful = reading.lists.is_doubtful()
+        OffsetReader(listing, lambda item: listed.extend(decoded(item)), reading.ledger, doubtful).read()
         groups = []
         for group in listed:
             reading.ledger.add(pages=1)

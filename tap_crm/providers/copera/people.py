@@ -37,9 +37,15 @@ class OffsetStream:
 
     def records(self, reading: Reading) -> list[Record]:
         """Return the records of the list; read once per run, for every stream that needs them."""
+        found, unexplained = self.found(reading)
+        reading.ledger.add(unexplained=unexplained)
+        return found
+
+    def found(self, reading: Reading) -> tuple[list[Record], int]:
+        """Return the records, and how many more the CRM counts; read once per run."""
         return reading.shared.get(self.path, lambda: self._ask(reading))
 
-    def _ask(self, reading: Reading) -> list[Record]:
+    def _ask(self, reading: Reading) -> tuple[list[Record], int]:
         found: list[Record] = []
 
         def take(item: Item) -> None:
@@ -49,9 +55,9 @@ class OffsetStream:
 
         own = Ledger()  # records are counted where they are emitted, which may be another stream
         OffsetReader(OffsetList(reading, self.path, self.name, self.size), take, own, confirm_empty=True).read()
-        reading.ledger.add(pages=own.pages, windows=own.windows, unexplained=own.unexplained)
+        reading.ledger.add(pages=own.pages, windows=own.windows)
         reading.ledger.source_total = own.source_total
-        return found
+        return found, own.unexplained
 
     def probe(self, reading: Reading) -> None:
         """Ask for the first page."""
@@ -122,7 +128,7 @@ def member_names(reading: Reading, needed: bool) -> Callable[[str], str | None]:
 
     def ask() -> dict[str, str | None]:
         try:
-            return {member["_id"]: member.get("name") for member in MEMBERS.records(reading)}
+            return {member["_id"]: member.get("name") for member in MEMBERS.found(reading)[0]}
         except (errors.Forbidden, errors.NotThere):
             _log.warning("members are not readable with this token: users stay as ids, their names are null")
             return {}

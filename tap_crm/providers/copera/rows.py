@@ -12,6 +12,7 @@ import msgspec
 
 from tap_crm import errors
 from tap_crm.census import Counted, check_gone
+from tap_crm.emptiness import WHOLE
 from tap_crm.providers.copera.account import ask_tables
 from tap_crm.providers.copera.columns import Column, columns_of, filled
 from tap_crm.providers.copera.people import member_names
@@ -169,6 +170,7 @@ class TableRows:
         if not present.rows and (earlier is None or earlier.rows):
             _close(reply)
             reply, present, new = ask()  # that everything is gone is believed if it is said twice
+        reading.lists.note(WHOLE, present.rows)
         reading.ledger.add(windows=1, distinct=present.rows)
         reading.ledger.source_total = present.rows
         with _closing(reply):

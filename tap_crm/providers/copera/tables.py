@@ -156,6 +156,10 @@ class Described:
         found = account(reading)
         for board in found.left_out:
             reading.ledger.gap(f"board {board} is not readable with this token")
+        for record in found.boards:
+            if record["_id"] not in found.left_out:
+                tables = [table for table in found.tables if table["board"] == record["_id"]]
+                reading.lists.note(f"board {record['_id']}", len(tables))
         reading.emit_records(self.records(tables_of(found, reading.settings.tables, self.taken), found))
 
     def probe(self, reading: Reading) -> None:

@@ -70,6 +70,7 @@ class _Walk:
 class _Tree:
     nodes: list[Record]
     is_whole: bool
+    total: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +94,7 @@ class Tree:
             Incomplete: there are more, which the API does not give; those that it gives are emitted.
         """
         tree = self._tree(reading)
+        reading.ledger.source_total = tree.total
         reading.emit_records(tree.nodes)
         self._prove(reading, tree)
 
@@ -110,7 +112,9 @@ class Tree:
 
     def _tree(self, reading: Reading) -> _Tree:
         """Return what there is; it is read once per run."""
-        return reading.shared.get(self.path, lambda: self._read_until_still(reading))
+        tree = reading.shared.get(self.path, lambda: self._read_until_still(reading))
+        reading.ledger.add(unexplained=max(0, (tree.total or 0) - len(tree.nodes)))
+        return tree
 
     def _read_until_still(self, reading: Reading) -> _Tree:
         """Walk until a walk shows nothing new; one answer that holds the whole tree is enough."""
@@ -127,10 +131,9 @@ class Tree:
         else:
             reading.ledger.gap(RESTLESS)
         total = walk.total or 0
-        reading.ledger.source_total = walk.total
-        reading.ledger.add(unexplained=max(0, total - len(nodes)))
         # A total that counts more than its own answer holds tells whether all of them came.
-        return _Tree(list(nodes.values()), not walk.lacks_siblings or walk.shown < total <= len(nodes))
+        is_whole = not walk.lacks_siblings or walk.shown < total <= len(nodes)
+        return _Tree(list(nodes.values()), is_whole, walk.total)
 
     def _walk(self, reading: Reading) -> _Walk:
         """Walk the tree once."""

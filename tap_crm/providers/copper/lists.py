@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import msgspec
 
 from tap_crm import errors
+from tap_crm.emptiness import WHOLE
 from tap_crm.transport.session import Doubtful, Question
 
 if TYPE_CHECKING:
@@ -44,33 +45,45 @@ def one_record(body: Any) -> list[Record]:  # noqa: ANN401
     return [body]
 
 
-def activity_types(body: Any) -> list[Record]:  # noqa: ANN401
-    """Return the types of both groups; their ids collide, so the group is part of the key."""
-    if not isinstance(body, dict) or not body.keys() & {"user", "system"}:
-        raise Doubtful("the answer is not the documented object")
-    return [
-        {**record, "category": record.get("category") or group}
-        for group in ("user", "system")
-        for record in records_in(body.get(group) or [])
-    ]
+def _fields_in(body: Any) -> list[Record]:  # noqa: ANN401
+    return records_in(body, "fields")
 
 
 def _json(reply: Reply) -> Any:  # noqa: ANN401
     return _DECODER.decode(reply.body)
 
 
+def with_keys(records: Iterable[Record], keys: tuple[str, ...]) -> list[Record]:
+    """Return records that all have their keys.
+
+    Raises:
+        Doubtful: one has not.
+    """
+    found = list(records)
+    if any(record.get(key) is None for record in found for key in keys):
+        raise Doubtful(f"a record has no {' or '.join(keys)}")
+    return found
+
+
 def ask_list(reading: Reading, question: Question, unwrap: Unwrap, keys: tuple[str, ...] = ("id",)) -> list[Record]:
     """Return the records of one answer, each with its keys."""
-
-    def parse(reply: Reply) -> list[Record]:
-        records = list(unwrap(_json(reply)))
-        if any(record.get(key) is None for record in records for key in keys):
-            raise Doubtful(f"a record has no {' or '.join(keys)}")
-        return records
-
     reading.ledger.add(pages=1)
-    found: list[Record] = reading.ask(question, parse)
+    found: list[Record] = reading.ask(question, lambda reply: with_keys(unwrap(_json(reply)), keys))
     return found
+
+
+def ask_whole_list(
+    reading: Reading, question: Question, unwrap: Unwrap, keys: tuple[str, ...] = ("id",), name: str = WHOLE
+) -> list[Record]:
+    """Return the records of a list that is one answer; an empty one is asked for again where that may be wrong.
+
+    ``name`` tells the lists apart of a stream that has several.
+    """
+    records = ask_list(reading, question, unwrap, keys)
+    if not records and reading.lists.is_doubtful(name):
+        records = ask_list(reading, question, unwrap, keys)
+    reading.lists.note(name, len(records))
+    return records
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +96,7 @@ class WholeList:
 
     def _records(self, reading: Reading) -> list[Record]:
         question = Question("GET", self.path, reading.spec.name, params=self.params)
-        return ask_list(reading, question, self.unwrap, reading.spec.keys)
+        return ask_whole_list(reading, question, self.unwrap, reading.spec.keys)
 
     def read(self, reading: Reading) -> None:
         """Read the list."""
@@ -124,16 +137,61 @@ def account_ids(reading: Reading) -> list[str]:
     return [str(record["id"]) for record in ACCOUNT.records(reading)]
 
 
+class ActivityTypes:
+    """``GET /activity_types``: an object with two groups; their ids collide, so the group is part of the key."""
+
+    groups = ("user", "system")
+
+    def _ask(self, reading: Reading) -> dict[str, list[Record]]:
+        question = Question("GET", "/activity_types", reading.spec.name)
+
+        def parse(reply: Reply) -> dict[str, list[Record]]:
+            body = _json(reply)
+            if not isinstance(body, dict) or not body.keys() & set(self.groups):
+                raise Doubtful("the answer is not the documented object")
+            return {
+                group: [
+                    {**record, "category": record.get("category") or group}
+                    for record in with_keys(records_in(body.get(group) or []), ("id",))
+                ]
+                for group in self.groups
+            }
+
+        reading.ledger.add(pages=1)
+        found: dict[str, list[Record]] = reading.ask(question, parse)
+        return found
+
+    def read(self, reading: Reading) -> None:
+        """Read both groups."""
+        found = self._ask(reading)
+        if any(not records and reading.lists.is_doubtful(group) for group, records in found.items()):
+            found = self._ask(reading)
+        for group, records in found.items():
+            reading.lists.note(group, len(records))
+        records = [record for group in found.values() for record in group]
+        reading.ledger.source_total = len(records)
+        reading.emit_records(records)
+
+    def probe(self, reading: Reading) -> None:
+        """Read them: it is one request."""
+        self._ask(reading)
+
+
 @dataclass(frozen=True, slots=True)
 class Tags:
     """``GET /tags``: parts by keyset, the next one begins after ``last_tag_value``.
 
-    The length of a part is not documented, so the end is an empty part, or one that brings nothing new.
+    The length of a part is not documented, so the end is an empty part that is empty when asked for again, or one that
+    brings nothing new.
     """
 
     path: str = "/tags"
 
     def _part(self, reading: Reading, after: str | None, sort_by: str = "name") -> list[Record]:
+        found = self._ask(reading, after, sort_by)
+        return found if found or not (after or reading.lists.is_doubtful()) else self._ask(reading, after, sort_by)
+
+    def _ask(self, reading: Reading, after: str | None, sort_by: str = "name") -> list[Record]:
         params = {"sort_by": sort_by} if after is None else {"sort_by": sort_by, "last_tag_value": after}
         question = Question("GET", self.path, "tags" if after is None else "tags, next part", params=params)
         return ask_list(reading, question, lambda body: records_in(body, "tags"), ("name",))
@@ -166,7 +224,7 @@ class Tags:
 
     def probe(self, reading: Reading) -> None:
         """Read the first part."""
-        self._part(reading, None)
+        self._ask(reading, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +236,8 @@ class FieldLayouts:
 
     def read(self, reading: Reading) -> None:
         """Read every layout there is."""
-        pipelines = ask_list(reading, Question("GET", "/pipelines", "field_layouts: pipelines"), records_in)
+        question = Question("GET", "/pipelines", "field_layouts: pipelines")
+        pipelines = ask_whole_list(reading, question, records_in, name="pipelines")
         records: list[Record] = []
         for entity in ENTITIES:
             for pipeline in pipelines if entity == "opportunities" else ({"id": 0},):
@@ -188,14 +247,16 @@ class FieldLayouts:
     def _layout(self, reading: Reading, entity: str, pipeline: int) -> list[Record]:
         params = {"pipeline_id": pipeline} if pipeline else {}
         question = Question("GET", f"/field_layouts/by_entity/{entity}", f"field_layouts of {entity}", params=params)
+        name = f"{entity}, pipeline {pipeline}" if pipeline else entity
         try:
-            fields = ask_list(reading, question, lambda body: records_in(body, "fields"), ("field_id",))
+            fields = ask_whole_list(reading, question, _fields_in, ("field_id",), name)
         except (errors.NotThere, errors.Forbidden):
             reading.ledger.note(f"the account has no field layout of {entity}")
+            reading.lists.note(name, 0)
             return []
         return [{"entity": entity, "pipeline_id": pipeline, **layout} for layout in fields]
 
     def probe(self, reading: Reading) -> None:
         """Read one layout."""
         question = Question("GET", "/field_layouts/by_entity/people", "field_layouts")
-        ask_list(reading, question, lambda body: records_in(body, "fields"), ("field_id",))
+        ask_list(reading, question, _fields_in, ("field_id",))

@@ -86,6 +86,7 @@ class PerRecord:
             reading.ledger.gap(f"the key may not read {entity}; nothing that belongs to them was read")
         for gap in found.gaps:
             reading.ledger.gap(f"{entity}: {gap}")
+        reading.ledger.add(unexplained=found.unexplained)
 
     def _emit_children(self, reading: Reading, entity: str, parents: list[int | str], pool: ThreadPoolExecutor) -> None:
         found = pool.map(lambda parent: self._children(reading, entity, int(parent)), parents)

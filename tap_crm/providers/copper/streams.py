@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tap_crm.declare import StreamSpec
 from tap_crm.providers.copper.custom_fields import Definitions, custom
-from tap_crm.providers.copper.lists import ACCOUNT, FieldLayouts, Tags, WholeList, activity_types
+from tap_crm.providers.copper.lists import ACCOUNT, ActivityTypes, FieldLayouts, Tags, WholeList
 from tap_crm.providers.copper.related import PerRecord, files, related_items, related_links
 from tap_crm.providers.copper.search import ActivitySearch, Search, SearchPages
 
@@ -60,7 +60,7 @@ STREAMS = (
     StreamSpec("pipeline_stages", ("id",), WholeList("/pipeline_stages")),
     StreamSpec("custom_fields", ("id",), Definitions()),
     StreamSpec("users", ("id",), SearchPages("users")),
-    StreamSpec("activity_types", ("id", "category"), WholeList("/activity_types", activity_types)),
+    StreamSpec("activity_types", ("id", "category"), ActivityTypes()),
     StreamSpec("custom_activity_types", ("id",), WholeList("/custom_activity_types")),
     StreamSpec("contact_types", ("id",), WholeList("/contact_types")),
     StreamSpec("customer_sources", ("id",), WholeList("/customer_sources")),
