@@ -162,7 +162,7 @@ class Provider:
         headers: sent with every request.
         group_of: from method and path to the name of the endpoint group whose limit a request counts against.
         discover: finds the streams that only the account tells of, each with its schema.
-        honours: settings that not every CRM has a use for.
+        unused: settings that change nothing with this CRM.
     """
 
     name: str
@@ -174,4 +174,4 @@ class Provider:
     headers: Mapping[str, str] = field(default_factory=dict)
     group_of: Callable[[str, str], str] = one_group
     discover: Callable[[Reading], Sequence[tuple[StreamSpec, dict[str, Any]]]] | None = None
-    honours: frozenset[str] = frozenset()
+    unused: frozenset[str] = frozenset()

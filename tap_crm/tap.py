@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import logging
 import math
 import os
 import signal
-import sys
 import threading
 import uuid
 from concurrent.futures import ThreadPoolExecutor
@@ -17,10 +15,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from singer_sdk import Tap
 from singer_sdk.singerlib import StateMessage
+from typing_extensions import override
 
 from tap_crm import errors
 from tap_crm.audit import NAME as AUDIT
 from tap_crm.audit import AuditStream
+from tap_crm.command_line import CommandLine, Terminated, run
 from tap_crm.config import CONFIG
 from tap_crm.custom_columns import custom_columns, warn_of_changes
 from tap_crm.declare import Reading
@@ -38,7 +38,6 @@ from tap_crm.stream_run import Budget
 from tap_crm.transport.ledger import Ledger
 from tap_crm.transport.pacing import Pacing
 from tap_crm.transport.session import Transport
-from tap_crm.writer import LineWriter
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -56,27 +55,20 @@ MOST_LANES, LANES_WITHOUT_LIMIT = 6, 3
 #: Where the limit needs many lanes, smaller windows are worth their half-empty last pages.
 FEWEST_PAGES_IN_A_HURRY = 8
 PROBES_AT_ONCE = 4
-#: Settings that not every CRM has a use for, with the value that says what happens anyway.
-NOT_EVERYWHERE = {"tables": None, "custom_field_names": "name"}
 #: The stream of definitions of custom fields, which every CRM has.
 DEFINITIONS = "custom_fields"
 NOTHING_READABLE = "no stream could be read; check `api_url` and the rights of the key's user"
 
 
-class Terminated(SystemExit):
-    """SIGTERM or SIGINT arrived, and the last safe state was written."""
-
-
-class TapCRM(Tap):
+class TapCRM(CommandLine):
     """Reads a CRM exactly: nothing lost, nothing hidden, only what changed."""
 
     name = "tap-crm"
     package_name = "tap-crm"
     config_jsonschema: ClassVar[dict[str, Any]] = deepcopy(CONFIG)  # the SDK adds its own settings to it
     dynamic_catalog = True
-    message_writer_class = LineWriter
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - the SDK's own arguments
+    def __init__(self, **kwargs: Any) -> None:  # noqa: ANN401 - the SDK's own arguments
         self.run_id = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:8]}"
         self.stopping = threading.Event()
         self.feeds = Feeds(self.stopping)
@@ -93,7 +85,7 @@ class TapCRM(Tap):
         self._isolates_failures = False
         if isinstance(self._given_state, list):  # the SDK takes it for a path
             raise errors.ConfigError(NO_STATE)
-        super().__init__(*args, **kwargs)
+        super().__init__(**kwargs)
 
     # What everything shares
 
@@ -124,12 +116,6 @@ class TapCRM(Tap):
             retry_seconds=settings.retry_seconds,
             read_timeout=settings.request_timeout_seconds,
         )
-
-    @property
-    def writer(self) -> LineWriter:
-        """The one writer to standard output."""
-        assert isinstance(self.message_writer, LineWriter)  # noqa: S101 - for the type checker
-        return self.message_writer
 
     @cached_property
     def reconcile_budget(self) -> Budget:
@@ -194,6 +180,12 @@ class TapCRM(Tap):
         return [CrmStream(self, spec, schema) for spec, schema in self.provider.discover(reading)]
 
     @property
+    @override
+    def readable(self) -> list[CrmStream]:
+        """The streams that a test run reads: the audit has nothing to tell of it."""
+        return [stream for stream in self.streams.values() if isinstance(stream, CrmStream)]
+
+    @property
     def streams(self) -> dict[str, Stream]:
         """The streams in the order of their declaration, the audit last."""
         known = super().streams
@@ -249,9 +241,6 @@ class TapCRM(Tap):
 
     def check_input(self) -> None:
         """Raise a ``ConfigError`` if the catalog or the state cannot be used."""
-        for name, usual in NOT_EVERYWHERE.items():
-            if name not in self.provider.honours and self.config.get(name) not in (None, usual):
-                self.logger.warning("the setting `%s` has no effect with %s", name, self.provider.title)
         for name, entry in (self.input_catalog or {}).items():
             if name not in self.streams and entry.metadata.root.selected:
                 self._miss(name)
@@ -364,27 +353,7 @@ class TapCRM(Tap):
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command ``tap-crm``; a foreseeable failure is one line and exit code 1."""
-    log = logging.getLogger("tap-crm")
-    try:
-        TapCRM.cli(args=arguments)
-    except errors.CrmError as error:
-        log.error("%s", error)  # noqa: TRY400 - the cause is foreseeable: no traceback
-        sys.exit(1)
-    except (OSError, ValueError) as error:
-        if isinstance(error, ValueError) and type(error).__name__ != "JSONDecodeError":  # of whichever JSON library
-            raise
-        log.error("a file given on the command line cannot be read: %s", _plainly(error))  # noqa: TRY400
-        sys.exit(1)
-    except Terminated as end:
-        logging.shutdown()
-        os._exit(int(end.code or 0))  # threads that wait for an answer are not waited for
-
-
-def _plainly(error: Exception) -> str:
-    """Return what is wrong with a file, without its content."""
-    if isinstance(error, OSError):
-        return f"{error.strerror}: {error.filename}" if error.strerror else str(error)
-    return f"it is no JSON ({error})"
+    run(TapCRM, arguments)
 
 
 def settings_table() -> Mapping[str, Any]:

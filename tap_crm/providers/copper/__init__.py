@@ -17,5 +17,5 @@ PROVIDER = Provider(
     streams=STREAMS,
     authenticate=authenticate,
     headers={"Content-Type": "application/json", "Accept": "application/json"},
-    honours=frozenset({"custom_field_names"}),
+    unused=frozenset({"oauth", "tables"}),
 )
