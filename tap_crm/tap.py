@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import math
 import os
 import signal
@@ -345,10 +346,25 @@ class TapCRM(CommandLine):
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:  # noqa: ARG002
         """Leave a note: the writer may be in the middle of a line. A second signal ends the process at once."""
         if self._signal is not None or not self._isolates_failures:
-            os._exit(128 + signum)
+            self._leave(128 + signum)
+            return
         self._signal = signum
         self.stopping.set()
         self.logger.warning("%s: ending after the present page", signal.Signals(signum).name)
+
+    def _leave(self, code: int) -> None:
+        """End the process as soon as no OAuth token is under way, which could not be had again."""
+        transport = self.__dict__.get("transport")
+        if transport is None:
+            os._exit(code)
+
+        def leave() -> None:
+            transport.settle()
+            os._exit(code)
+
+        # The exchange may be this thread's own, so another one waits for it. Not `threading.Thread`: its start takes
+        # a lock that this thread, which the signal interrupted, may hold.
+        _thread.start_new_thread(leave, ())
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
