@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import os
 from typing import TYPE_CHECKING, Any
@@ -11,6 +10,7 @@ from dotenv import dotenv_values, find_dotenv
 from singer_sdk.typing import DEFAULT_JSONSCHEMA_VALIDATOR
 
 from tap_crm.errors import ConfigError
+from tap_crm.nearest import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -19,7 +19,6 @@ PREFIX = "TAP_CRM_"
 #: Variables with the prefix that say something else than a setting; Meltano's own go on with another underscore.
 NO_SETTINGS = ("LOGLEVEL", "AUDIT_DATABASE", "_")
 TRUE, FALSE = ("true", "1", "yes", "on"), ("false", "0", "no", "off")
-NEAR = 0.6
 
 _OTHER_FORM = "has a form that the Singer SDK does not take; see the SDK's documentation of this setting"
 _NOUNS = {
@@ -44,17 +43,11 @@ def from_environment(names: Iterable[str]) -> tuple[dict[str, str], list[str]]:
     variables = {name.upper(): name for name in names}
     known = [PREFIX + name for name in variables]
     remarks = [
-        f"the variable `{PREFIX}{name}` is no setting of this tap{near(PREFIX + name, known)}"
+        f"the variable `{PREFIX}{name}` is no setting of this tap{did_you_mean(PREFIX + name, known)}"
         for name in sorted(given)
         if name not in variables and not name.startswith(NO_SETTINGS)
     ]
     return {variables[name]: value for name, value in given.items() if name in variables}, remarks
-
-
-def near(name: str, known: Iterable[str]) -> str:
-    """Return a question for the known name that is nearest, "" if none is near."""
-    found = difflib.get_close_matches(name, list(known), 1, NEAR)
-    return f"; did you mean `{found[0]}`?" if found else ""
 
 
 def converted(config: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, Any]:
@@ -143,7 +136,7 @@ def _texts(value: Any) -> Iterator[str]:  # noqa: ANN401 - any JSON
 def unknown_names(config: Mapping[str, Any], schema: Mapping[str, Any]) -> list[str]:
     """Return a remark on each setting that does not exist, with the nearest one that does."""
     return [
-        f"the setting `{path}` does not exist and is ignored{near(path, known)}"
+        f"the setting `{path}` does not exist and is ignored{did_you_mean(path, known)}"
         for path, known in _unknown(config, schema, "")
     ]
 

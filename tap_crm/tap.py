@@ -61,6 +61,10 @@ DEFINITIONS = "custom_fields"
 NOTHING_READABLE = "no stream could be read; check `api_url` and the rights of the key's user"
 
 
+class _NothingMoreToRead(BaseException):
+    """The credentials were refused. No ``Exception``: the SDK would write that it did not expect it."""
+
+
 class TapCRM(CommandLine):
     """Reads a CRM exactly: nothing lost, nothing hidden, only what changed."""
 
@@ -284,6 +288,8 @@ class TapCRM(CommandLine):
         self._isolates_failures = True
         try:
             super().sync_all()
+        except _NothingMoreToRead:
+            pass
         except Terminated:
             self.write_message(StateMessage(value=self.state))
             raise
@@ -293,13 +299,24 @@ class TapCRM(CommandLine):
             self.transport.settle()
             self.progress.close()
             self.writer.flush()
+        self._conclude(selected)
+
+    def _conclude(self, selected: Sequence[CrmStream]) -> None:
+        """Raise a ``ReadError`` unless every selected stream is complete; its line is the last one of the log."""
+        if self._refused is not None:
+            missing = [stream.name for stream in selected if not stream.complete]
+            raise errors.CredentialsRefused(
+                f"{self._refused}. So the run ended: {len(missing)} of {len(selected)} streams are not complete; "
+                "the state is safe"
+            )
         if selected and not self.begun:
             raise errors.ReadError(NOTHING_READABLE)
         if self.failures:
             wanted = {*self.failures, *(stream.name for stream in selected)}
+            others = "The others are; the state" if len(self.failures) < len(wanted) else "The state"
             raise errors.ReadError(
                 f"{len(self.failures)} of {len(wanted)} streams are not complete: {', '.join(self.failures)}. "
-                "The others are; the state is safe, and the next run goes on from it."
+                f"{others} is safe, and the next run goes on from it."
             )
 
     def _warn_of_changed_columns(self, selected: Sequence[CrmStream]) -> None:
@@ -310,20 +327,14 @@ class TapCRM(CommandLine):
         warn_of_changes(customs, known, before)
 
     def begin(self, stream: CrmStream) -> None:
-        """Note that a stream is being read.
-
-        Raises:
-            CredentialsRefused: they were refused for an earlier stream; nothing more is asked.
-        """
+        """Note that a stream is being read."""
         if not self._isolates_failures:
             self._hurry()
         self.begun.append(stream)
         self.progress.begin(stream.name)
-        if self._refused is not None:
-            raise errors.CredentialsRefused(f"{stream.name}: not read, since the credentials were refused before")
 
     def fail(self, stream: CrmStream, error: errors.ReadError) -> None:
-        """Note that a stream failed; outside of a whole run, raise."""
+        """Note that a stream failed; outside of a whole run, raise. Refused credentials end the run at once."""
         if not self._isolates_failures:
             raise error
         not_offered = isinstance(error, (errors.Forbidden, errors.NotThere))
@@ -331,10 +342,11 @@ class TapCRM(CommandLine):
             self.logger.warning("stream `%s` is left out: %s", stream.name, error)
             self.begun.remove(stream)
             return
-        if isinstance(error, errors.CredentialsRefused):
-            self._refused = self._refused or error
         self.failures[stream.name] = str(error)
         self.logger.error("stream `%s` is not complete: %s", stream.name, error)
+        if isinstance(error, errors.CredentialsRefused):
+            self._refused = error
+            raise _NothingMoreToRead
 
     # Signals
 

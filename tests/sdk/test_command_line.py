@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import sys
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,7 +19,6 @@ from tests.singer import environment, execute, parse
 if TYPE_CHECKING:
     import subprocess
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from sandbox.simulator import Simulator
 
@@ -179,3 +179,31 @@ def test_a_test_reads_one_record_of_a_stream(config: str) -> None:
     run = parse(call("--config", config, "--test").stdout)
     assert {run.count(stream) for stream in run.schemas} <= {0, 1}
     assert sum(run.count(stream) for stream in run.schemas) > len(run.schemas) / 2
+
+
+WRONG = {
+    "copper": {"api_key": "wr0ng-wr0ng-wr0ng"},
+    "close": {"api_key": "api_wr0ng.wr0ng-wr0ng"},
+    "copera": {"api_key": "cp_pat_wr0ng-wr0ng-wr0ng"},
+}
+
+
+@pytest.mark.parametrize("option", [(), ("--discover",), ("--test",)], ids=str)
+def test_a_refused_key_is_what_the_last_line_says(config: str, option: tuple[str, ...], tmp_path: Path) -> None:
+    given = json.loads(Path(config).read_text())
+    done = call("--config", a_file(tmp_path, {**given, **WRONG[given["provider"]]}), *option)
+    assert done.returncode == 1
+    assert "the CRM refused the credentials (401); check that `api_key`" in done.stderr.decode().splitlines()[-1]
+    assert "Traceback" not in done.stderr.decode()
+    if option != ("--test",):  # there, the SDK says before that a stream failed
+        assert all("refused the credentials (401)" in line for line in complaints(done))
+    assert "wr0ng" not in done.stderr.decode()
+
+
+@pytest.mark.parametrize("crm", PROVIDERS)
+def test_where_every_stream_fails_no_others_are_called_complete(crm: str, tmp_path: Path) -> None:
+    given = {"provider": crm, **ACCOUNTS[crm][1], "api_url": UNREACHABLE, "retry_seconds": 0}
+    done = call("--config", a_file(tmp_path, {**given, "custom_fields": "raw"}))
+    assert done.returncode == 1
+    assert "The others are" not in done.stderr.decode()
+    assert f"no connection to {UNREACHABLE}" in done.stderr.decode()
