@@ -31,6 +31,7 @@ from tap_crm.progress import SilentProgress, make_progress
 from tap_crm.providers import PROVIDERS
 from tap_crm.reading.windows import FEWEST_PAGES, Lanes
 from tap_crm.redaction import redact_logs
+from tap_crm.selection import rules_that_fit_nothing, select_rules
 from tap_crm.settings import Settings
 from tap_crm.shaping.schema import load_schema
 from tap_crm.shared import Shared
@@ -141,8 +142,17 @@ class TapCRM(CommandLine):
     def discover_streams(self) -> Sequence[Stream]:
         """Return every stream that the provider declares, with the account's custom fields, and the audit."""
         self.provider.authenticate(self.settings)
+        self._warn_of_selection()
         check_before_asking(self.provider, self._given_state, self.input_catalog)
         return [*map(self._declared, self.provider.streams), *self._discover_more(), AuditStream(self)]
+
+    def _warn_of_selection(self) -> None:
+        """Say which names the user selects in Meltano that are not there: Meltano itself goes on without them."""
+        if self.input_catalog is None:
+            return
+        known = [AUDIT, *(spec.name for spec in self.provider.streams)]
+        for remark in rules_that_fit_nothing(select_rules(), known, self.input_catalog):
+            self.logger.warning("%s", remark)
 
     def _declared(self, spec: StreamSpec) -> CrmStream:
         schema = load_schema(self.provider.name, spec.name)
