@@ -42,7 +42,7 @@ from tap_crm.transport.pacing import Pacing
 from tap_crm.transport.session import Transport
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from types import FrameType
 
     from singer_sdk import Stream
@@ -392,9 +392,3 @@ class TapCRM(CommandLine):
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command ``tap-crm``; a foreseeable failure is one line and exit code 1."""
     run(TapCRM, arguments)
-
-
-def settings_table() -> Mapping[str, Any]:
-    """Return the settings' schema, from which the README's table is made."""
-    properties: Mapping[str, Any] = CONFIG["properties"]
-    return properties

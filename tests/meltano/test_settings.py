@@ -44,8 +44,10 @@ def configs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any
             "variables": {"variable": variables, "nothing": dict.fromkeys(variables, "")}.get(way, {}),
             "set": {name: as_text(value) for name, value in GIVEN.items()} if way == "set" else {},
         }
-        if way == "nothing":  # `provider` is what makes the extractor Copper's, and Meltano takes no empty object
-            for name in ("provider", "oauth"):
+        if (
+            way == "nothing"
+        ):  # `provider` makes the extractor Copper's; Meltano takes no empty object, and no empty date
+            for name in ("provider", "oauth", "start_date"):
                 del asked[str(folder)]["variables"][f"TAP_COPPER_{name.upper()}"]
     return dict(zip((*WAYS, "environment"), _meltano(folders["file"], asked), strict=True))
 
