@@ -154,19 +154,15 @@ class CommandLine(Tap):
         tap = cls(
             config=None if config is None else config.config,
             parse_env_config=config is not None and config.parse_env,
-            state=None if state is None else _content(state, "--state"),
+            state=None if state is None else _object(state, "--state"),
             catalog=None if catalog is None else _object(catalog, "--catalog"),
         )
         tap.sync_all()
 
 
-def _content(file: IO[str], option: str) -> Any:  # noqa: ANN401 - any JSON
-    """Return what a file holds that the command line has opened as text."""
-    return parse_json(file.buffer.read(), file.name, option)  # type: ignore[attr-defined]
-
-
 def _object(file: IO[str], option: str) -> Mapping[str, Any]:
-    found = _content(file, option)
+    """Return the object in a file that the command line has opened as text."""
+    found = parse_json(file.buffer.read(), file.name, option)  # type: ignore[attr-defined]
     if not isinstance(found, dict):
         raise errors.ConfigError(f"`{option}`: {file.name} is no JSON object")
     return found

@@ -81,19 +81,12 @@ def test_no_secret_of_a_wrong_type_is_printed(option: tuple[str, ...], secret: d
 
 
 @pytest.mark.parametrize("content", [[1], None, "text", b"", b"{", b"\xff\xfe{"], ids=str)
-@pytest.mark.parametrize("option", ["--config", "--catalog"])
+@pytest.mark.parametrize("option", ["--config", "--catalog", "--state"])
 def test_a_file_of_another_form_is_said_in_one_line(option: str, content: Any, tmp_path: Path) -> None:  # noqa: ANN401
     config = tmp_path / "config.json"
     config.write_text(json.dumps(GOOD))
     files = ("--config", str(config), option, a_file(tmp_path, content))
     assert_one_line(call(*files), f"`{option}`: ", "given.json", "is no JSON object" if content != b"" else "is empty")
-
-
-@pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe{"], ids=str)
-def test_a_state_that_is_no_json_is_said_in_one_line(content: bytes, tmp_path: Path) -> None:
-    config = tmp_path / "config.json"
-    config.write_text(json.dumps(GOOD))
-    assert_one_line(call("--config", str(config), "--state", a_file(tmp_path, content)), "`--state`: ", "given.json")
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-8-sig"])
