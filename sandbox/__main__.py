@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from sandbox import close, copera, copper
 from sandbox.behaviour import configure
-from sandbox.server import serve
+from sandbox.server import PortTaken, serve
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -107,7 +107,12 @@ def main(arguments: list[str] | None = None) -> int:
         parser.error(str(error))
     with suppress(KeyboardInterrupt):
         shape = replace(crm.shape, **{name: getattr(given, name) for name in _names(crm.shape) if hasattr(given, name)})
-        serve(crm.make(given, shape, crm.behaviour), given.port)
+        app = crm.make(given, shape, crm.behaviour)
+        try:
+            serve(app, given.port)
+        except PortTaken as error:
+            sys.stderr.write(f"{error}; name another one by --port, or 0 for any free one\n")
+            return 1
     return 0
 
 

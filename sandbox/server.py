@@ -19,8 +19,16 @@ if TYPE_CHECKING:
 _HOST = "127.0.0.1"
 
 
+class PortTaken(Exception):  # noqa: N818 - it says what happened
+    """Nothing can be served on the port."""
+
+
 def serve(app: Simulator, port: int) -> None:
-    """Answer on a port until interrupted; port 0 takes a free one, and the URL is printed either way."""
+    """Answer on a port until interrupted; port 0 takes a free one, and the URL is printed either way.
+
+    Raises:
+        PortTaken: another program has the port, or it is none that this user may serve.
+    """
     listener = _listener(port)
     print(f"listening on {_url(app, listener)}", flush=True)  # noqa: T201
     _server(app).run(sockets=[listener])
@@ -45,7 +53,12 @@ def running(app: Simulator) -> Iterator[str]:
 def _listener(port: int) -> socket.socket:
     listener = socket.socket()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.bind((_HOST, port))
+    try:
+        listener.bind((_HOST, port))
+    except (OSError, OverflowError) as error:
+        listener.close()
+        reason = error.strerror if isinstance(error, OSError) else "this is no port"
+        raise PortTaken(f"cannot serve on port {port}: {reason}") from None
     listener.listen(512)
     return listener
 

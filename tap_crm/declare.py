@@ -183,7 +183,7 @@ class Provider:
         headers: sent with every request.
         group_of: from method and path to the name of the endpoint group whose limit a request counts against.
         discover: finds the streams that only the account tells of, each with its schema.
-        honours: settings that not every CRM has a use for.
+        unused: settings that change nothing with this CRM.
         identity: tells which account is read, so that no state is continued with another one.
     """
 
@@ -196,5 +196,5 @@ class Provider:
     headers: Mapping[str, str] = field(default_factory=dict)
     group_of: Callable[[str, str], str] = one_group
     discover: Callable[[Reading], Sequence[tuple[StreamSpec, dict[str, Any]]]] | None = None
-    honours: frozenset[str] = frozenset()
+    unused: frozenset[str] = frozenset()
     identity: Identity | None = None

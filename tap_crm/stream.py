@@ -200,8 +200,10 @@ class CrmStream(Stream):
             self.complete = True
         except errors.ReadError as error:
             self.tap.fail(self, error)
-        except (errors.CrmError, AbortedSyncFailedException, AbortedSyncPausedException):
-            raise  # what ends the whole run, and a test run that has seen enough
+        except (AbortedSyncFailedException, AbortedSyncPausedException):
+            return  # a test run that has seen enough
+        except errors.CrmError:
+            raise  # what ends the whole run
         except Exception as error:  # a fault of ours in one stream must not cost the others
             self.logger.exception("%s: unexpected error; please report it", self.name)
             self.tap.fail(self, errors.ReadError(f"{self.name}: unexpected {type(error).__name__}; see the log"))

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import logging
+import _thread
 import math
 import os
 import signal
-import sys
 import threading
 import uuid
 from concurrent.futures import ThreadPoolExecutor
@@ -18,11 +17,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from singer_sdk import Tap
 from singer_sdk.singerlib import StateMessage
+from typing_extensions import override
 
 from tap_crm import errors
 from tap_crm.account import account_of
 from tap_crm.audit import NAME as AUDIT
 from tap_crm.audit import AuditStream
+from tap_crm.command_line import CommandLine, Terminated, run
 from tap_crm.config import CONFIG
 from tap_crm.custom_columns import custom_columns, warn_of_changes
 from tap_crm.declare import Reading
@@ -34,6 +35,7 @@ from tap_crm.progress import SilentProgress, make_progress
 from tap_crm.providers import PROVIDERS
 from tap_crm.reading.windows import FEWEST_PAGES, Lanes
 from tap_crm.redaction import redact_logs
+from tap_crm.selection import rules_that_fit_nothing, select_rules
 from tap_crm.settings import Settings
 from tap_crm.shaping.schema import load_schema
 from tap_crm.shared import Shared
@@ -42,10 +44,9 @@ from tap_crm.stream_run import Budget
 from tap_crm.transport.ledger import Ledger
 from tap_crm.transport.pacing import Pacing
 from tap_crm.transport.session import Transport
-from tap_crm.writer import LineWriter
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from types import FrameType
 
     from singer_sdk import Stream
@@ -60,28 +61,25 @@ MOST_LANES, LANES_WITHOUT_LIMIT = 6, 3
 #: Where the limit needs many lanes, smaller windows are worth their half-empty last pages.
 FEWEST_PAGES_IN_A_HURRY = 8
 PROBES_AT_ONCE = 4
-#: Settings that not every CRM has a use for, with the value that says what happens anyway.
-NOT_EVERYWHERE = {"tables": None, "custom_field_names": "name"}
 #: The stream of definitions of custom fields, which every CRM has.
 DEFINITIONS = "custom_fields"
 NOTHING_SELECTED = "no stream is selected, so there is nothing to read; select some in the catalog (Meltano: `select`)"
 NOTHING_READABLE = "no stream could be read; check `api_url` and the rights of the key's user"
 
 
-class Terminated(SystemExit):
-    """SIGTERM or SIGINT arrived, and the last safe state was written."""
+class _NothingMoreToRead(BaseException):
+    """The credentials were refused. No ``Exception``: the SDK would write that it did not expect it."""
 
 
-class TapCRM(Tap):
+class TapCRM(CommandLine):
     """Reads a CRM exactly: nothing lost, nothing hidden, only what changed."""
 
     name = "tap-crm"
     package_name = "tap-crm"
     config_jsonschema: ClassVar[dict[str, Any]] = deepcopy(CONFIG)  # the SDK adds its own settings to it
     dynamic_catalog = True
-    message_writer_class = LineWriter
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - the SDK's own arguments
+    def __init__(self, **kwargs: Any) -> None:  # noqa: ANN401 - the SDK's own arguments
         self.run_id = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:8]}"
         self.stopping = threading.Event()
         self.feeds = Feeds(self.stopping)
@@ -99,7 +97,7 @@ class TapCRM(Tap):
         self._refused: errors.CredentialsRefused | None = None
         self._signal: int | None = None
         self._isolates_failures = False
-        super().__init__(*args, **kwargs)
+        super().__init__(**kwargs)
 
     # What everything shares
 
@@ -131,12 +129,6 @@ class TapCRM(Tap):
             read_timeout=settings.request_timeout_seconds,
         )
 
-    @property
-    def writer(self) -> LineWriter:
-        """The one writer to standard output."""
-        assert isinstance(self.message_writer, LineWriter)  # noqa: S101 - for the type checker
-        return self.message_writer
-
     @cached_property
     def reconcile_budget(self) -> Budget:
         """How many requests the reconciles of this run may use."""
@@ -156,8 +148,17 @@ class TapCRM(Tap):
     def discover_streams(self) -> Sequence[Stream]:
         """Return every stream that the provider declares, with the account's custom fields, and the audit."""
         self.provider.authenticate(self.settings)
+        self._warn_of_selection()
         check_before_asking(self.provider, self._given_state, self.input_catalog)
         return [*map(self._declared, self.provider.streams), *self._discover_more(), AuditStream(self)]
+
+    def _warn_of_selection(self) -> None:
+        """Say which names the user selects in Meltano that are not there: Meltano itself goes on without them."""
+        if self.input_catalog is None:
+            return
+        known = [AUDIT, *(spec.name for spec in self.provider.streams)]
+        for remark in rules_that_fit_nothing(select_rules(), known, self.input_catalog):
+            self.logger.warning("%s", remark)
 
     def _declared(self, spec: StreamSpec) -> CrmStream:
         schema = load_schema(self.provider.name, spec.name)
@@ -198,6 +199,12 @@ class TapCRM(Tap):
             return []
         reading = self._reading_of_definitions(self.provider.streams[0])
         return [CrmStream(self, spec, schema) for spec, schema in self.provider.discover(reading)]
+
+    @property
+    @override
+    def readable(self) -> list[CrmStream]:
+        """The streams that a test run reads: the audit has nothing to tell of it."""
+        return [stream for stream in self.streams.values() if isinstance(stream, CrmStream)]
 
     @property
     def streams(self) -> dict[str, Stream]:
@@ -255,9 +262,6 @@ class TapCRM(Tap):
 
     def check_input(self) -> None:
         """Raise a ``ConfigError`` if the catalog or the state cannot be used."""
-        for name, usual in NOT_EVERYWHERE.items():
-            if name not in self.provider.honours and self.config.get(name) not in (None, usual):
-                self.logger.warning("the setting `%s` has no effect with %s", name, self.provider.title)
         for name, entry in (self.input_catalog or {}).items():
             if name not in self.streams and entry.metadata.root.selected:
                 self._miss(name)
@@ -318,6 +322,8 @@ class TapCRM(Tap):
         self._isolates_failures = True
         try:
             super().sync_all()
+        except _NothingMoreToRead:
+            pass
         except Terminated:
             self.write_message(StateMessage(value=self.state))
             raise
@@ -327,13 +333,24 @@ class TapCRM(Tap):
             self.transport.settle()
             self.progress.close()
             self.writer.flush()
+        self._conclude(selected)
+
+    def _conclude(self, selected: Sequence[CrmStream]) -> None:
+        """Raise a ``ReadError`` unless every selected stream is complete; its line is the last one of the log."""
+        if self._refused is not None:
+            missing = [stream.name for stream in selected if not stream.complete]
+            raise errors.CredentialsRefused(
+                f"{self._refused}. So the run ended: {len(missing)} of {len(selected)} streams are not complete; "
+                "the state is safe"
+            )
         if selected and not self.begun:
             raise errors.ReadError(NOTHING_READABLE)
         if self.failures:
             wanted = {*self.failures, *(stream.name for stream in selected)}
+            others = "The others are; the state" if len(self.failures) < len(wanted) else "The state"
             raise errors.ReadError(
                 f"{len(self.failures)} of {len(wanted)} streams are not complete: {', '.join(self.failures)}. "
-                "The others are; the state is safe, and the next run goes on from it."
+                f"{others} is safe, and the next run goes on from it."
             )
 
     def _selected(self) -> list[CrmStream]:
@@ -361,20 +378,14 @@ class TapCRM(Tap):
         warn_of_changes(customs, known, before)
 
     def begin(self, stream: CrmStream) -> None:
-        """Note that a stream is being read.
-
-        Raises:
-            CredentialsRefused: they were refused for an earlier stream; nothing more is asked.
-        """
+        """Note that a stream is being read."""
         if not self._isolates_failures:
             self._hurry()
         self.begun.append(stream)
         self.progress.begin(stream.name)
-        if self._refused is not None:
-            raise errors.CredentialsRefused(f"{stream.name}: not read, since the credentials were refused before")
 
     def fail(self, stream: CrmStream, error: errors.ReadError) -> None:
-        """Note that a stream failed; outside of a whole run, raise."""
+        """Note that a stream failed; outside of a whole run, raise. Refused credentials end the run at once."""
         if not self._isolates_failures:
             raise error
         not_offered = isinstance(error, (errors.Forbidden, errors.NotThere))
@@ -383,10 +394,11 @@ class TapCRM(Tap):
             self.logger.warning("stream `%s` is left out: %s", stream.name, error)
             self.begun.remove(stream)
             return
-        if isinstance(error, errors.CredentialsRefused):
-            self._refused = self._refused or error
         self.failures[stream.name] = str(error)
         self.logger.error("stream `%s` is not complete: %s", stream.name, error)
+        if isinstance(error, errors.CredentialsRefused):
+            self._refused = error
+            raise _NothingMoreToRead
 
     # Signals
 
@@ -398,38 +410,27 @@ class TapCRM(Tap):
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:  # noqa: ARG002
         """Leave a note: the writer may be in the middle of a line. A second signal ends the process at once."""
         if self._signal is not None or not self._isolates_failures:
-            os._exit(128 + signum)
+            self._leave(128 + signum)
+            return
         self._signal = signum
         self.stopping.set()
         self.logger.warning("%s: ending after the present page", signal.Signals(signum).name)
 
+    def _leave(self, code: int) -> None:
+        """End the process as soon as no OAuth token is under way, which could not be had again."""
+        transport = self.__dict__.get("transport")
+        if transport is None:
+            os._exit(code)
+
+        def leave() -> None:
+            transport.settle()
+            os._exit(code)
+
+        # The exchange may be this thread's own, so another one waits for it. Not `threading.Thread`: its start takes
+        # a lock that this thread, which the signal interrupted, may hold.
+        _thread.start_new_thread(leave, ())
+
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command ``tap-crm``; a foreseeable failure is one line and exit code 1."""
-    log = logging.getLogger("tap-crm")
-    try:
-        TapCRM.cli(args=arguments)
-    except errors.CrmError as error:
-        log.error("%s", error)  # noqa: TRY400 - the cause is foreseeable: no traceback
-        sys.exit(1)
-    except (OSError, ValueError) as error:
-        if isinstance(error, ValueError) and type(error).__name__ != "JSONDecodeError":  # of whichever JSON library
-            raise
-        log.error("a file given on the command line cannot be read: %s", _plainly(error))  # noqa: TRY400
-        sys.exit(1)
-    except Terminated as end:
-        logging.shutdown()
-        os._exit(int(end.code or 0))  # threads that wait for an answer are not waited for
-
-
-def _plainly(error: Exception) -> str:
-    """Return what is wrong with a file, without its content."""
-    if isinstance(error, OSError):
-        return f"{error.strerror}: {error.filename}" if error.strerror else str(error)
-    return f"it is no JSON ({error})"
-
-
-def settings_table() -> Mapping[str, Any]:
-    """Return the settings' schema, from which the README's table is made."""
-    properties: Mapping[str, Any] = CONFIG["properties"]
-    return properties
+    run(TapCRM, arguments)

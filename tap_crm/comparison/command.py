@@ -87,13 +87,12 @@ def command(  # noqa: PLR0913 - one for each option
     Reads the CRM completely, as a first run of the tap does, and the table of each stream. Names the ids of records
     that are missing in the table, of rows that the CRM does not have, and of rows in an older version. Changes nothing.
     """
-    _log_from(logging.ERROR)  # of a wrong setting the SDK would warn, and say less than the tap does
+    _log_from(_wished_level())
     if json_to not in (None, "-") and not Path(json_to).resolve().parent.is_dir():
         raise errors.ConfigError(f"`--json`: there is no folder for the file {json_to}")
     database = database_at(address)
     names = [name.strip() for name in (streams or "").split(",") if name.strip()]
     account = open_account(configs, catalog, names)
-    _log_from(_wished_level())
     progress = make_progress(lambda: 0.0)
     try:
         report = Audit(account, database, schema, limit, progress).run()

@@ -184,5 +184,6 @@ class PostgreSql:
 
 def _driver_is_missing(name: str) -> DatabaseError:
     return DatabaseError(
-        f"the driver `{name}` is not installed beside tap-crm; `pip install 'tap-crm[audit]'` brings what is needed"
+        f"the driver `{name}` is not installed beside tap-crm; in a clone of its repository, `pip install '.[audit]'` "
+        "brings what is needed"
     )

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-import msgspec
 
 from tap_crm import errors
 from tap_crm.comparison.keys import Key, key_of
 from tap_crm.comparison.tables import Wanted
 from tap_crm.declare import Deletions
+from tap_crm.json_files import read_json_object
 from tap_crm.shaping.moments import to_epoch
 from tap_crm.shaping.schema import DELETED_AT
 from tap_crm.stream import CrmStream
@@ -170,20 +168,10 @@ def open_account(configs: Sequence[str], catalog: str | None, names: Sequence[st
     config: dict[str, Any] = {}
     for path in configs:
         if path != "ENV":
-            config |= _json_in(path, "--config")
+            config |= read_json_object(path, "--config")
     tap = TapCRM(
         config=config,
-        catalog=None if catalog is None else _json_in(catalog, "--catalog"),
+        catalog=None if catalog is None else read_json_object(catalog, "--catalog"),
         parse_env_config="ENV" in configs,
-        validate_config=False,  # the settings are checked by the tap itself, in messages without any value
     )
     return CrmAccount(tap, names)
-
-
-def _json_in(path: str, option: str) -> dict[str, Any]:
-    try:
-        return msgspec.json.decode(Path(path).read_bytes(), type=dict[str, Any])
-    except OSError as error:
-        raise errors.ConfigError(f"`{option}`: {error.strerror}: {path}") from None
-    except (msgspec.MsgspecError, UnicodeError, RecursionError):
-        raise errors.ConfigError(f"`{option}`: {path} is no JSON object") from None

@@ -14,6 +14,7 @@ from requests.auth import AuthBase
 
 from tap_crm import errors
 from tap_crm.redaction import redact_logs
+from tap_crm.transport import tls
 from tap_crm.transport.token_file import TokenFile, Tokens
 
 if TYPE_CHECKING:
@@ -52,6 +53,8 @@ class _Unanswered(Exception):  # noqa: N818 - it names the answer
 class RotatingToken(AuthBase):
     """Puts a bearer token onto a request and renews it in time; safe for threads, and for several runs at once.
 
+    After :meth:`settle`, whoever needs another token gets ``Cancelled``: the run is ending.
+
     Raises:
         ConfigError: the token file cannot be used. Nothing was asked by then.
     """
@@ -74,6 +77,8 @@ class RotatingToken(AuthBase):
         self._url = token_url
         self._clock = clock
         self._lock = threading.Lock()
+        self._exchanging = threading.Lock()
+        self._ending = threading.Event()
         self._tokens: Tokens | None = None
         self._unwritten: Tokens | None = None
         self._refusal: str | None = None
@@ -101,9 +106,13 @@ class RotatingToken(AuthBase):
                 self._get(sent)
 
     def settle(self, seconds: float) -> None:
-        """Wait so long, at most, for a renewal that has begun: ended in its middle, it would lose the refresh token."""
-        if self._lock.acquire(timeout=seconds):
-            self._lock.release()
+        """Begin no other exchange, and wait so long, at most, until one that is under way is finished and stored.
+
+        Ended in its middle, it would lose the only refresh token that still works.
+        """
+        self._ending.set()
+        if self._exchanging.acquire(timeout=seconds):
+            self._exchanging.release()
 
     def _usable(self) -> Tokens:
         with self._lock:
@@ -143,42 +152,55 @@ class RotatingToken(AuthBase):
     def _refresh(self) -> Tokens:
         """Exchange the refresh token, and write down the next one before anybody uses what came with it."""
         with self._file.replacing() as write:
-            if self._unwritten is None:
+            if self._unwritten is not None:
+                write(self._unwritten)
+            else:
                 kept = self._kept()
-                # From here until the end of `write`, a crash loses the only refresh token that still works: the
-                # CRM has thrown the old one away and only this process knows the new one. That cannot be repaired
-                # from here, so the file is open and its space taken before, and nothing else happens in between.
-                self._unwritten = self._exchange(kept.refresh_token if kept else self._configured)
-            write(self._unwritten)
+                self._exchange(kept.refresh_token if kept else self._configured, write)
         written, self._unwritten = self._unwritten, None
+        assert written is not None  # noqa: S101 - for the type checker
         return written
 
-    def _exchange(self, refresh_token: str) -> Tokens:
+    def _exchange(self, refresh_token: str, write: Callable[[Tokens], None]) -> None:
         attempt = backoff.on_exception(
             backoff.expo, _Unanswered, max_time=self._patience, factor=0.5, max_value=15.0, logger=None
-        )(self._ask)
+        )(self._exchange_once)
         try:
-            granted = attempt(refresh_token)
+            attempt(refresh_token, write)
         except _Unanswered as doubt:
             self._patience = 0.0  # the other streams need not wait as long again: they ask once each
             raise errors.GaveUp(
                 f"no OAuth token could be had: {doubt}; check the network and `oauth.token_url`, if it is set"
             ) from None
         self._patience = RETRY_SECONDS
-        following = granted.refresh_token or refresh_token
-        redact_logs([following, granted.access_token])
-        life = granted.expires_in if granted.expires_in and granted.expires_in > 0 else USUAL_LIFE
-        return Tokens(self._origin, following, granted.access_token, self._clock() + life - min(MARGIN, life / 2))
+
+    def _exchange_once(self, refresh_token: str, write: Callable[[Tokens], None]) -> None:
+        """Ask once, and store the answer.
+
+        Raises:
+            Cancelled: the run is ending, and nothing was asked.
+        """
+        with self._exchanging:
+            if self._ending.is_set():
+                raise errors.Cancelled
+            # From here until the end of `write`, a crash loses the only refresh token that still works: the CRM has
+            # thrown the old one away and only this process knows the new one. That cannot be repaired from here, so
+            # the file is open and its space taken before, a signal waits, and nothing else happens in between.
+            granted = self._ask(refresh_token)
+            following = granted.refresh_token or refresh_token
+            redact_logs([following, granted.access_token])
+            life = granted.expires_in if granted.expires_in and granted.expires_in > 0 else USUAL_LIFE
+            renew_at = self._clock() + life - min(MARGIN, life / 2)
+            self._unwritten = Tokens(self._origin, following, granted.access_token, renew_at)
+            write(self._unwritten)
 
     def _ask(self, refresh_token: str) -> _Granted:
         """Send the refresh token once."""
         form = {**self._app, "grant_type": "refresh_token", "refresh_token": refresh_token}
         try:
             response = requests.post(self._url, form, timeout=TIMEOUT, allow_redirects=False, auth=_unsigned)
-        except requests.exceptions.SSLError:
-            raise errors.ReadError(
-                "the token address's TLS certificate was not accepted; check the CA bundle"
-            ) from None
+        except requests.exceptions.SSLError as fault:
+            raise errors.ReadError(f"the token address: {tls.explain(fault, 'oauth.token_url')}") from None
         except (requests.exceptions.RequestException, ValueError) as fault:
             raise _Unanswered(f"no answer from the token address ({type(fault).__name__})") from None
         status = response.status_code

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import random
-import ssl
 import tempfile
 import time
 from contextlib import ExitStack
@@ -19,6 +18,7 @@ from requests.adapters import HTTPAdapter
 from urllib3.exceptions import LocationValueError, NewConnectionError, ReadTimeoutError
 
 from tap_crm import errors
+from tap_crm.transport import tls
 from tap_crm.transport.clock import ServerClock
 from tap_crm.transport.ledger import Ledger
 from tap_crm.transport.outage import Outage
@@ -53,7 +53,8 @@ FIRST_CONTACT_SECONDS = 45.0
 MOST_DOUBLINGS = 10
 #: How often something is asked that was answered before, until it counts as not answered any more.
 ATTEMPTS_TO_HEAR_AGAIN = 2
-SETTLE_SECONDS = 15.0
+#: Longer than an answer of a token address may take: see `tap_crm.transport.oauth`.
+SETTLE_SECONDS = 45.0
 UNUSABLE_ADDRESS = "`api_url` is not a usable http(s) address"
 
 
@@ -390,10 +391,8 @@ class Transport:
             return errors.ConfigError(UNUSABLE_ADDRESS)
         cause = fault.args[0] if fault.args else None
         reason = getattr(cause, "reason", cause)
-        if isinstance(fault, requests.exceptions.SSLError) and not _was_dropped(reason):
-            return errors.ReadError(
-                f"{question.label}: the server's TLS certificate was not accepted; check `api_url` and the CA bundle"
-            )
+        if isinstance(fault, requests.exceptions.SSLError) and not tls.was_dropped(fault):
+            return errors.ReadError(f"{question.label}: {tls.explain(fault, 'api_url')}")
         never_connected = (requests.exceptions.ConnectTimeout, requests.exceptions.ProxyError)
         if isinstance(fault, never_connected) or isinstance(reason, NewConnectionError):
             return Doubtful(f"no connection to {self._base_url}")
@@ -451,8 +450,3 @@ def _believe(reply: Reply, parse: Callable[[Reply], T]) -> T:
         raise Doubtful("the answer has another shape than documented") from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise Doubtful("the answer is broken or cut JSON") from None
-
-
-def _was_dropped(reason: object) -> bool:
-    """Tell whether a TLS connection just ended, which may go well the next time."""
-    return isinstance(reason, Exception) and any(isinstance(part, ssl.SSLEOFError) for part in (reason, *reason.args))

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import signal
 import stat
+import tempfile
+import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +16,8 @@ from sandbox.close import ACCESS_TOKEN, CLIENT_ID, CLIENT_SECRET, REFRESH_TOKEN
 from sandbox.exchange import Refusal
 from tests.close.killing import killed
 from tests.close.truth import CHANGING, differences
-from tests.singer import Run, Tap, merged
+from tests.singer import Run, Tap, environment, merged, only
+from tests.warm_tap import WarmRun
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -190,6 +194,38 @@ def test_a_killed_run_leaves_a_token_that_works(start_some: Start) -> None:
     release()
     assert exchanges(app) >= 1
     assert_complete(app, tap.sync())
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("signals", [1, 2], ids=["once", "twice"])
+@pytest.mark.parametrize("how", ["discovery", "set-up", "sync"])
+def test_a_signal_waits_until_the_next_refresh_token_is_stored(
+    start: Start, catalog: dict[str, Any], how: str, signals: int, number: signal.Signals
+) -> None:
+    """Wherever it comes: the old token is used up by then, and the next run needs the new one."""
+    app, tap = start({**FEW, "custom_fields": 1})
+    path = with_oauth(tap)
+    command = tap.command(catalog=only(catalog, "users") if how == "sync" else None, custom_fields="columns")
+
+    def interrupt(moment: Moment) -> None:
+        if moment.when == "after" and moment.request.path == TOKEN:
+            for _ in range(signals):
+                run.send_signal(number)
+                time.sleep(0.15)  # the signal is there before the answer
+
+    release = app.on_answer(interrupt)
+    with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as log:
+        command += ["--discover"] if how == "discovery" else []
+        run = WarmRun(command, environment(), output.fileno(), log.fileno())
+        assert run.wait(30) == 128 + number
+        run.close()
+        log.seek(0)
+        assert b"Traceback" not in log.read()
+    release()
+    assert exchanges(app) == 1
+    assert app.oauth.refresh_token in path.read_text("utf-8")
+    app.oauth.access.clear()  # so that the next run needs the refresh token
+    assert tap.sync(catalog=only(catalog, "users")).count("users") > 0
 
 
 def test_a_static_access_token(start_some: Start) -> None:

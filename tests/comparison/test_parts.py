@@ -89,7 +89,7 @@ def test_a_record_that_comes_twice_counts_once_in_its_later_version() -> None:
 @pytest.mark.parametrize(("module", "address"), [("duckdb", "x.duckdb"), ("psycopg", "postgres://host/db")])
 def test_a_driver_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch, module: str, address: str) -> None:
     monkeypatch.setitem(sys.modules, module, None)
-    with pytest.raises(DatabaseError, match=rf"`{module}.*` is not installed .* `pip install 'tap-crm\[audit\]'`"):
+    with pytest.raises(DatabaseError, match=rf"`{module}.*` is not installed .* clone .* `pip install '\.\[audit\]'`"):
         database_at(address).open().__enter__()
 
 

@@ -229,9 +229,19 @@ def test_without_a_pin_a_renamed_table_is_another_stream(start_read: StartRead, 
 @pytest.mark.parametrize(
     ("pin", "says"),
     [
-        ({"board": "Projects", "table": "Bugs", "stream": "bugs"}, "2 tables found for the stream `bugs`"),
-        ({"board": "Sales", "table": "Leeds", "stream": "leads"}, "no table found for the stream `leads`"),
-        ({"board": "Elsewhere", "table": "Leads", "stream": "leads"}, "no table found for the stream `leads`"),
+        (
+            {"board": "Projects", "table": "Bugs", "stream": "bugs"},
+            "stream `bugs`: 2 tables are called `Bugs` on the board `Projects`",
+        ),
+        (
+            {"board": "Sales", "table": "Leeds", "stream": "leads"},
+            "stream `leads`: the board `Sales` has no table `Leeds`; did you mean `Leads`?",
+        ),
+        (
+            {"board": "Elsewhere", "table": "Leads", "stream": "leads"},
+            "stream `leads`: there is no board `Elsewhere`, or the token does not see it",
+        ),
+        ({"board": "Sals", "table": "Leads", "stream": "leads"}, "; did you mean `Sales`?"),
         ({"board": "Sales", "table": "Leads", "stream": "members"}, "a name that another one has: members"),
         ({"board": "Sales", "table": "Leads", "stream": "sales__people"}, "another one has: sales__people"),
         ({"board": "Sales", "table": "Leads", "stream": "sync_audit"}, "another one has: sync_audit"),

@@ -3,6 +3,7 @@
 # ruff: noqa: D103  (the name of a test is its sentence)
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -50,6 +51,16 @@ def test_it_prints_its_url_and_serves() -> None:
         finally:
             client.close()
             process.terminate()
+
+
+def test_a_port_that_is_taken_is_said_in_one_line() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        command = [sys.executable, "-m", "sandbox", "close", "--port", str(port), "--leads", "1", "--activities", "1"]
+        done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(f"cannot serve on port {port}: Address already in use; name another one by --port")
 
 
 def test_a_wrong_knob_is_an_error_of_usage() -> None:

@@ -144,9 +144,11 @@ def test_a_certificate_that_nobody_vouches_for_is_refused(impostor: str) -> None
 
 
 def test_a_server_that_speaks_no_tls_is_refused() -> None:
-    """`https` in front of an address that is `http`."""
-    with serving(Answer()) as server, pytest.raises(errors.ReadError, match="TLS"):
+    """`https` in front of an address that is `http`: no certificate is wrong."""
+    with serving(Answer()) as server, pytest.raises(errors.ReadError, match="speaks http, not https") as caught:
         ask(transport_to(server.url.replace("http:", "https:")), QUESTION)
+    assert "`api_url`" in str(caught.value)
+    assert "certificate" not in str(caught.value)
 
 
 def test_a_connection_that_drops_while_tls_begins_is_tried_again() -> None:

@@ -452,3 +452,21 @@ def test_the_users_token_address_overrides_the_crms(server: TokenServer, file: P
         oauth = OAuthSettings(**APP, refresh_token=server.refresh_token, token_file=str(file), token_url=token_url)
         fallback = "http://127.0.0.1:9/" if token_url else server.token_url
         assert ask(transport_to(server.url, auth=rotating_token(oauth, fallback))) == GOOD
+
+
+def test_a_token_address_that_speaks_no_tls_is_said(server: TokenServer, file: Path) -> None:
+    """`https` in front of an address that is `http`."""
+    transport = transport_for(server, file, token_url=server.token_url.replace("http:", "https:"))
+    with pytest.raises(
+        errors.ReadError, match=r"the token address: the server speaks http, not https.*oauth\.token_url"
+    ):
+        ask(transport)
+
+
+def test_no_exchange_begins_when_the_run_ends(server: TokenServer, file: Path) -> None:
+    """Its token could be lost."""
+    transport = transport_for(server, file)
+    transport.settle()
+    with pytest.raises(errors.Cancelled):
+        ask(transport)
+    assert server.forms == []

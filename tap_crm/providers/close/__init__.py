@@ -28,6 +28,6 @@ PROVIDER = Provider(
     authenticate=authenticate,
     headers={"Content-Type": "application/json", "Accept": "application/json"},
     group_of=endpoint_group,
-    honours=frozenset({"custom_field_names"}),
+    unused=frozenset({"user_email", "date_order", "tables"}),
     identity=Identity("organization", organization_ids),
 )

@@ -30,6 +30,17 @@ PROVIDER = Provider(
     headers={"Accept": "application/json"},
     group_of=route,
     discover=discover,
-    honours=frozenset({"tables"}),
+    unused=frozenset(
+        {
+            "user_email",
+            "oauth",
+            "start_date",
+            "overlap_seconds",
+            "activity_lookback_days",
+            "reconcile_max_requests",
+            "date_order",
+            "custom_field_names",
+        }
+    ),
     identity=Identity("workspace", workspace_ids),
 )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tap_crm.declare import StreamSpec
 from tap_crm.errors import ConfigError
+from tap_crm.nearest import did_you_mean
 from tap_crm.providers.copera.account import Account, account
 from tap_crm.providers.copera.columns import Column, columns_of
 from tap_crm.providers.copera.rows import TableRows
@@ -99,12 +100,24 @@ def _pinned_table(found: Account, boards: Mapping[str, Record], pin: PinnedTable
         and pin.board in (table["board"], boards.get(table["board"], {}).get("name"))
     ]
     if len(matching) != 1:
-        how = "no table" if not matching else f"{len(matching)} tables"
-        raise ConfigError(
-            f"the setting `tables`: {how} found for the stream `{pin.stream}`; name board and table by their ids"
-        )
+        raise ConfigError(f"the setting `tables`, stream `{pin.stream}`: {_not_one(found, pin, len(matching))}")
     key: str = matching[0]
     return key
+
+
+def _not_one(found: Account, pin: PinnedTable, matching: int) -> str:
+    """Return why a table was not found, or not it alone; people's own names of boards and tables are no secret."""
+    if matching:
+        return (
+            f"{matching} tables are called `{pin.table}` on the board `{pin.board}`; name board and table by their ids"
+        )
+    boards = [board for board in found.boards if pin.board in (board["_id"], board.get("name"))]
+    if not boards:
+        names = [str(board.get("name") or board["_id"]) for board in found.boards]
+        return f"there is no board `{pin.board}`, or the token does not see it{did_you_mean(pin.board, names)}"
+    there = {board["_id"] for board in boards}
+    names = [str(table.get("name") or table["_id"]) for table in found.tables if table["board"] in there]
+    return f"the board `{pin.board}` has no table `{pin.table}`{did_you_mean(pin.table, names)}"
 
 
 def schema_of(table: Table, form: str) -> dict[str, Any]:

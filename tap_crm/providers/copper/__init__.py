@@ -18,6 +18,6 @@ PROVIDER = Provider(
     streams=STREAMS,
     authenticate=authenticate,
     headers={"Content-Type": "application/json", "Accept": "application/json"},
-    honours=frozenset({"custom_field_names"}),
+    unused=frozenset({"oauth", "tables"}),
     identity=Identity("account", account_ids),
 )

@@ -1,0 +1,61 @@
+"""Reads the JSON files that a command line names: configs, catalogs and states."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from tap_crm.errors import ConfigError
+
+
+def read_json(path: str, option: str) -> Any:  # noqa: ANN401 - any JSON
+    """Return what a file holds.
+
+    Args:
+        path: the file; it is read once, so that it may be a pipe.
+        option: the option of the command line that named it.
+
+    Raises:
+        ConfigError: the file cannot be read or is no JSON; says which file, and nothing of its content.
+    """
+    try:
+        content = Path(path).read_bytes()
+    except (OSError, ValueError) as error:  # a path with a NUL in it is a ValueError
+        reason = error.strerror if isinstance(error, OSError) else "this is no path"
+        raise ConfigError(f"`{option}`: {reason}: {path}") from None
+    return parse_json(content, path, option)
+
+
+def read_json_object(path: str, option: str) -> dict[str, Any]:
+    """Return the object that a file holds.
+
+    Raises:
+        ConfigError: the file cannot be read or holds something else.
+    """
+    found = read_json(path, option)
+    if not isinstance(found, dict):
+        raise ConfigError(f"`{option}`: {path} is no JSON object")
+    return found
+
+
+def parse_json(content: bytes, path: str, option: str) -> Any:  # noqa: ANN401 - any JSON
+    """Return what the bytes of a file mean: UTF-8, UTF-16 or UTF-32, as editors and shells write them.
+
+    Raises:
+        ConfigError: they are no JSON.
+    """
+    if not content.strip():
+        raise ConfigError(f"`{option}`: {path} is empty")
+    try:
+        return json.loads(content, parse_float=Decimal)
+    except json.JSONDecodeError as error:
+        where = f"line {error.lineno}, column {error.colno}"
+    except UnicodeError:
+        where = "its characters are not UTF-8"
+    except RecursionError:
+        where = "it is nested too deeply"
+    except ValueError:  # a number of thousands of digits
+        where = "it holds a number that is too long"
+    raise ConfigError(f"`{option}`: {path} is no JSON object: {where}")
