@@ -356,6 +356,15 @@ class CrmStream(Stream):
                 name,
                 EXTRA,
             )
+        for remark in self._remarks_on_characters():
+            self.ledger.note(remark)
+            self.logger.warning("%s: %s", self.name, remark)
+
+    def _remarks_on_characters(self) -> list[str]:
+        """Return what was done to characters that no text can hold."""
+        replaced, removed = self.ledger.characters_replaced, self.ledger.characters_removed
+        found = [f"{replaced} broken characters in the CRM's answers: U+FFFD stands in their place"] if replaced else []
+        return [*found, f"{removed} NUL characters in the CRM's answers are left out"] if removed else found
 
     # State
 

@@ -19,6 +19,7 @@ from requests.adapters import HTTPAdapter
 from urllib3.exceptions import LocationValueError, NewConnectionError, ReadTimeoutError
 
 from tap_crm import errors
+from tap_crm.transport.characters import Mender
 from tap_crm.transport.clock import ServerClock
 from tap_crm.transport.refusals import retry_after, wait_asked, words
 
@@ -50,6 +51,8 @@ CONNECT_TIMEOUT = 10.0
 SPOOLED_IN_MEMORY, PIECE = 4_000_000, 262_144
 FIRST_CONTACT_SECONDS = 45.0
 MOST_DOUBLINGS = 10
+#: How often bytes that are no UTF-8 are taken for a damaged transfer, before they count as what the CRM has.
+LOOKS_AT_BROKEN_BYTES = 2
 SETTLE_SECONDS = 15.0
 UNUSABLE_ADDRESS = "`api_url` is not a usable http(s) address"
 
@@ -110,6 +113,14 @@ class Doubtful(Exception):  # noqa: N818 - it names the answer, not an error of 
         self.wait = 0.0
 
 
+class NoText(Doubtful):
+    """The answer holds bytes that are no UTF-8."""
+
+    def __init__(self) -> None:
+        """Say so without the bytes."""
+        super().__init__("the answer holds bytes that are no UTF-8")
+
+
 class Transport:
     """The one way to the CRM; shared by all streams and threads of a run.
 
@@ -165,7 +176,7 @@ class Transport:
             GaveUp: no attempt succeeded within ``retry_seconds``.
             Cancelled: the run is ending.
         """
-        attempts = 0
+        attempts = without_text = 0
         began = time.monotonic()
         self._spare(question)
 
@@ -188,15 +199,16 @@ class Transport:
             logger=None,
         )
         def attempt() -> T:
-            nonlocal attempts
+            nonlocal attempts, without_text
             attempts += 1
             if self._stopping.is_set():
                 raise errors.Cancelled
             if attempts > 1:
                 ledger.add(retries=1)
             try:
-                return self._attempt(question, parse, ledger)
+                return self._attempt(question, parse, ledger, Mender(replacing=without_text >= LOOKS_AT_BROKEN_BYTES))
             except Doubtful as doubt:
+                without_text += isinstance(doubt, NoText)
                 ledger.add(rate_limited=int(doubt.limited))
                 self._prepare_retry(question, doubt, attempts)
                 raise
@@ -236,7 +248,7 @@ class Transport:
             longest = min(LONGEST_WAIT, FIRST_WAIT * growth)
             doubt.wait = random.uniform(longest / 2, longest)
 
-    def _attempt(self, question: Question, parse: Callable[[Reply], T], ledger: Ledger) -> T:
+    def _attempt(self, question: Question, parse: Callable[[Reply], T], ledger: Ledger, mender: Mender) -> T:
         """Ask, a second time if the token had run out, and judge the answer."""
         response = self._send(question, ledger)
         if response.status_code == UNAUTHORIZED and self._renewable:
@@ -245,11 +257,20 @@ class Transport:
         server_time = self.clock.note(response.headers.get("Date"))
         self._judge(response, question)
         if question.spooled:
-            return self._believe_file(response, server_time, question, parse)
-        return _believe(Reply(response.content, response.headers, server_time), parse)
+            parsed = self._believe_file(response, server_time, question, parse, mender)
+        else:
+            body = _mended(mender, response.content, last=True)
+            parsed = _believe(Reply(body, response.headers, server_time), parse)
+        ledger.add(characters_replaced=mender.replaced, characters_removed=mender.removed)
+        return parsed
 
     def _believe_file(
-        self, response: requests.Response, server_time: float, question: Question, parse: Callable[[Reply], T]
+        self,
+        response: requests.Response,
+        server_time: float,
+        question: Question,
+        parse: Callable[[Reply], T],
+        mender: Mender,
     ) -> T:
         """Take a body to its end into a file, which goes with what ``parse`` returns if that raises nothing."""
         with ExitStack() as stack:
@@ -257,10 +278,11 @@ class Transport:
             file = stack.enter_context(tempfile.SpooledTemporaryFile(SPOOLED_IN_MEMORY))
             try:
                 for piece in response.iter_content(PIECE):
-                    file.write(piece)
+                    file.write(_mended(mender, piece))
                     self._go_on()
             except requests.exceptions.RequestException as fault:
                 raise self._fault(fault, question) from None
+            file.write(_mended(mender, b"", last=True))
             parsed = _believe(Reply(b"", response.headers, server_time, file), parse)
             stack.pop_all()
             response.close()
@@ -381,10 +403,17 @@ class Transport:
             raise Doubtful("the answer is not JSON")
 
 
+def _mended(mender: Mender, piece: bytes, *, last: bool = False) -> bytes:
+    """Return a piece of a body without characters that no text can hold."""
+    try:
+        return mender.take(piece, last=last)
+    except UnicodeDecodeError:  # parsers that skip what they do not need would not notice
+        raise NoText from None
+
+
 def _believe(reply: Reply, parse: Callable[[Reply], T]) -> T:
     """Parse, and turn whatever does not fit into a doubt that says no content."""
     try:
-        reply.body.decode()  # parsers that skip what they do not need would not notice
         return parse(reply)
     except msgspec.ValidationError:
         raise Doubtful("the answer has another shape than documented") from None
