@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from copy import deepcopy
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 from singer_sdk import Stream
 from singer_sdk.exceptions import AbortedSyncFailedException, AbortedSyncPausedException
+from typing_extensions import override
 
 from tap_crm import errors
 from tap_crm.declare import Deletions, Reading
@@ -25,12 +28,15 @@ from tap_crm.shaping.compiled import PageEncoder
 from tap_crm.shaping.conform import RecordConformer
 from tap_crm.shaping.moments import from_epoch
 from tap_crm.shaping.schema import EXTRA, json_types
+from tap_crm.shaping.selection import Within
 from tap_crm.stream_run import StreamRun
 from tap_crm.transport.ledger import Ledger
 from tap_crm.versions import Versions
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Mapping
+
+    from singer_sdk.helpers._batch import BaseBatchFileEncoding, BatchConfig
 
     from tap_crm.custom_columns import CustomColumns
     from tap_crm.declare import StreamSpec
@@ -144,6 +150,15 @@ class CrmStream(Stream):
 
     # What is written
 
+    @property
+    @override
+    def emit_activate_version_messages(self) -> bool:
+        """Never before the records, whatever the SDK's setting says: a run that dies would empty the table.
+
+        Versions begin and end by :class:`Versions`.
+        """
+        return False
+
     def get_records(self, context: Mapping[str, Any] | None) -> Iterable[dict[str, Any]]:  # noqa: ARG002
         """Yield the records of a complete read, shaped, without the deselected fields."""
         try:
@@ -154,6 +169,29 @@ class CrmStream(Stream):
                     self._move_bookmark(item)
         finally:
             self.tap.feeds.close(self.name)
+
+    @override
+    def get_batches(
+        self, batch_config: BatchConfig, context: Mapping[str, Any] | None = None
+    ) -> Iterable[tuple[BaseBatchFileEncoding, list[str]]]:
+        """Yield the batch files of a complete read.
+
+        What cannot be written is a failure of this stream alone. The SDK fills a file only when all of its records were
+        read: the state is set back to that of the last file that was written.
+        """
+        written = deepcopy(self.stream_state)
+        try:
+            for batch in super().get_batches(batch_config, context):
+                yield batch
+                written = deepcopy(self.stream_state)
+        except errors.CrmError:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever a storage raises
+            self.stream_state.clear()
+            self.stream_state.update(written)
+            self.complete = False
+            reason = error.strerror if isinstance(error, OSError) and error.strerror else type(error).__name__
+            self.tap.fail(self, errors.ReadError(f"{self.name}: a batch file cannot be written: {reason}"))
 
     def _sync_records(
         self,
@@ -263,7 +301,8 @@ class CrmStream(Stream):
         config = self.config
         plain = not (config.get("stream_maps") or config.get("flattening_enabled") or config.get("batch_config"))
         known = self.custom is None or not self.custom.gathers_unknown
-        return plain and known and self.ABORT_AT_RECORD_COUNT is None and not self.spec.masked
+        whole = not self.spec.masked and not self._deselected
+        return plain and known and whole and self.ABORT_AT_RECORD_COUNT is None
 
     def _write_fast(self, page: Page) -> int | None:
         """Write a page straight from its body; None if it needs the careful path."""
@@ -283,7 +322,12 @@ class CrmStream(Stream):
         records = _DECODER.decode(page.body) if page.body is not None else page.records or ()
         conformer = self._conformer()
         for at in range(len(records)) if page.keep is None else page.keep:
-            yield conformer.conform(records[at])
+            yield self._deselected.leave_out(conformer.conform(records[at]))
+
+    @cached_property
+    def _deselected(self) -> Within:
+        """What is deselected within objects; not known before the catalog is applied."""
+        return Within(self.mask)
 
     def _wanted(self) -> frozenset[str]:
         """Return the top-level fields that are selected and that the catalog's schema knows."""

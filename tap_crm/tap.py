@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from singer_sdk import Tap
 from singer_sdk.singerlib import StateMessage
+from typing_extensions import override
 
 from tap_crm import errors
 from tap_crm.audit import NAME as AUDIT
@@ -26,10 +27,12 @@ from tap_crm.custom_columns import custom_columns, warn_of_changes
 from tap_crm.declare import Reading
 from tap_crm.feed import Feeds
 from tap_crm.input_checks import NO_STATE, check_before_asking, checked_bookmarks, lost_stream
+from tap_crm.mapping import Mapper
 from tap_crm.progress import SilentProgress, make_progress
 from tap_crm.providers import PROVIDERS
 from tap_crm.reading.windows import FEWEST_PAGES, Lanes
 from tap_crm.redaction import redact_logs
+from tap_crm.sdk_settings import check_sdk_settings
 from tap_crm.settings import Settings
 from tap_crm.shaping.schema import load_schema
 from tap_crm.shared import Shared
@@ -144,6 +147,18 @@ class TapCRM(Tap):
         needed = math.ceil((self.transport.latency or USUAL_LATENCY) / interval) + 1
         count = max(2, min(MOST_LANES, needed))
         return Lanes(count, FEWEST_PAGES if count <= LANES_WITHOUT_LIMIT else FEWEST_PAGES_IN_A_HURRY)
+
+    @override
+    def setup_mapper(self) -> None:
+        """Make the stream maps.
+
+        Raises:
+            ConfigError: the settings of maps, flattening or batch files cannot be used.
+        """
+        for remark in check_sdk_settings(self.config):
+            self.logger.warning("%s", remark)
+        self.mapper = Mapper(dict(self.config), self.logger)
+        self.mapper.register_raw_streams_from_catalog(self.catalog)
 
     # Discovery
 
