@@ -49,7 +49,7 @@ class FlatteningMap(StreamMap):
                 f"flattening of stream `{stream}`: {error}; set `flattening_separator` or "
                 "`flattening_max_key_length` to another value"
             ) from None
-        before, after = schema["properties"], self.transformed_schema["properties"]
+        before, after = schema.get("properties", {}), self.transformed_schema.get("properties", {})
         changed = [key for key in keys or () if key in before and key not in after]
         if changed:
             raise ConfigError(
@@ -149,5 +149,5 @@ class Mapper(PluginMapper):
             if stream != source:  # a pattern is for many streams, of which some have the field
                 continue
             for name, rule in parts_of(definition):
-                if rule in NULLS and name not in schema["properties"]:
+                if rule in NULLS and name not in schema.get("properties", {}):
                     self.logger.warning("the setting `stream_maps`: `%s` has no field `%s` to take out", stream, name)

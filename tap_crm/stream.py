@@ -13,6 +13,7 @@ from copy import deepcopy
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import cached_property
+from types import NoneType
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -21,6 +22,7 @@ from singer_sdk.exceptions import AbortedSyncFailedException, AbortedSyncPausedE
 from typing_extensions import override
 
 from tap_crm import errors
+from tap_crm.catalog_checks import allow_nulls, check_entry, texts_of
 from tap_crm.declare import Deletions, Reading
 from tap_crm.input_checks import parse_bookmark
 from tap_crm.reading.page import Abandoned, Checkpoint, NewVersion, Page, Progress, ToldGone, Whole
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Mapping
 
     from singer_sdk.helpers._batch import BaseBatchFileEncoding, BatchConfig
+    from singer_sdk.singerlib import Catalog
 
     from tap_crm.custom_columns import CustomColumns
     from tap_crm.declare import StreamSpec
@@ -46,6 +49,7 @@ if TYPE_CHECKING:
 
 #: What the state of a stream calls its columns by the ids of custom fields.
 COLUMNS = "custom_fields"
+_JSON = msgspec.json.Encoder(decimal_format="number")
 _DECODER = msgspec.json.Decoder(list[dict[str, Any]], float_hook=Decimal)
 
 
@@ -301,7 +305,7 @@ class CrmStream(Stream):
         config = self.config
         plain = not (config.get("stream_maps") or config.get("flattening_enabled") or config.get("batch_config"))
         known = self.custom is None or not self.custom.gathers_unknown
-        whole = not self.spec.masked and not self._deselected
+        whole = not self.spec.masked and not self._deselected and not self._texts
         return plain and known and whole and self.ABORT_AT_RECORD_COUNT is None
 
     def _write_fast(self, page: Page) -> int | None:
@@ -322,12 +326,43 @@ class CrmStream(Stream):
         records = _DECODER.decode(page.body) if page.body is not None else page.records or ()
         conformer = self._conformer()
         for at in range(len(records)) if page.keep is None else page.keep:
-            yield self._deselected.leave_out(conformer.conform(records[at]))
+            record = self._deselected.leave_out(conformer.conform(records[at]))
+            for name in self._texts & record.keys():
+                if not isinstance(record[name], (str, NoneType)):
+                    record[name] = _JSON.encode(record[name]).decode()
+            yield record
 
     @cached_property
     def _deselected(self) -> Within:
         """What is deselected within objects; not known before the catalog is applied."""
         return Within(self.mask)
+
+    @cached_property
+    def _texts(self) -> frozenset[str]:
+        """What the catalog wants as text, and is none; where the account makes the schema, that is minded elsewhere."""
+        return frozenset() if self.spec.versioned else texts_of(self._fixed(), self.effective_schema["properties"])
+
+    def _fixed(self) -> dict[str, Any]:
+        """Return the properties of our own schema that are no columns of custom fields."""
+        own: dict[str, Any] = self.schema["properties"]
+        if self.custom is None:
+            return own
+        return {name: part for name, part in own.items() if not self.custom.owns(name, part)}
+
+    @override
+    def apply_catalog(self, catalog: Catalog) -> None:
+        """Take over what the catalog says of the stream.
+
+        Raises:
+            ConfigError: records cannot fit it.
+        """
+        entry = catalog.get_stream(self.name)
+        if entry is not None and entry.metadata.resolve_selection()[()]:
+            check_entry(
+                entry, self.spec.keys, self.spec.replication_key, None if self.spec.versioned else self._fixed()
+            )
+            allow_nulls(entry, self.spec.keys)
+        super().apply_catalog(catalog)
 
     def _wanted(self) -> frozenset[str]:
         """Return the top-level fields that are selected and that the catalog's schema knows."""
@@ -341,9 +376,7 @@ class CrmStream(Stream):
         Where the account makes the schema, the type of a field may be another one than when the catalog was made. What
         is emitted fits the catalog's then, which is the one that the target is told.
         """
-        known, own = self.effective_schema["properties"], self.schema["properties"]
-        if self.custom is not None:
-            own = {name: part for name, part in own.items() if not self.custom.owns(name, part)}
+        known, own = self.effective_schema["properties"], self._fixed()
         retyped = {
             name
             for name, part in own.items()

@@ -16,12 +16,13 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from singer_sdk import Tap
-from singer_sdk.singerlib import StateMessage
+from singer_sdk.singerlib import Catalog, StateMessage
 from typing_extensions import override
 
 from tap_crm import errors
 from tap_crm.audit import NAME as AUDIT
 from tap_crm.audit import AuditStream
+from tap_crm.catalog_checks import check_form
 from tap_crm.config import CONFIG
 from tap_crm.custom_columns import custom_columns, warn_of_changes
 from tap_crm.declare import Reading
@@ -94,6 +95,8 @@ class TapCRM(Tap):
         self._refused: errors.CredentialsRefused | None = None
         self._signal: int | None = None
         self._isolates_failures = False
+        if kwargs.get("catalog") is not None and not isinstance(kwargs["catalog"], Catalog):
+            check_form(kwargs["catalog"])
         if isinstance(self._given_state, list):  # the SDK takes it for a path
             raise errors.ConfigError(NO_STATE)
         super().__init__(*args, **kwargs)
@@ -157,6 +160,7 @@ class TapCRM(Tap):
         """
         for remark in check_sdk_settings(self.config):
             self.logger.warning("%s", remark)
+        _ = self.streams  # they check the catalog, and let its fields be null
         self.mapper = Mapper(dict(self.config), self.logger)
         self.mapper.register_raw_streams_from_catalog(self.catalog)
 
