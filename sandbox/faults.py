@@ -23,9 +23,14 @@ Kind: TypeAlias = Literal[
     "drop",
     "stall",
     "slow_headers",
+    "half_surrogate",
+    "null_character",
+    "no_utf8",
 ]
 
 _PAGE = b"<html><head><title>Bad gateway</title></head><body><h1>We'll be right back</h1></body></html>"
+#: What stands behind the rule's text then, as real records have it after a mail sync or an import.
+_CHARACTERS: dict[str, bytes] = {"half_surrogate": rb"\ud83d", "null_character": rb"\u0000", "no_utf8": b"\xff"}
 _WHOLE_BODY: dict[str, bytes] = {"null": b"null", "empty": b"", "html": _PAGE}
 
 
@@ -34,7 +39,8 @@ class FaultRule:
     """Which answers break, and how; several kinds take turns.
 
     Answers are counted from 1 among those whose path contains `path`, since the rule was set.
-    `every` breaks each k-th of them, `at` those listed; `times` ends the rule after so many faults.
+    `every` breaks each k-th of them, `at` those listed; `times` ends the rule after so many faults. The kinds that are
+    about a character put it behind each `text` in the body.
     """
 
     kinds: list[Kind]
@@ -44,6 +50,7 @@ class FaultRule:
     times: int = 0
     seconds: float = 5.0
     retry_after: float | None = None
+    text: str = ""
     seen: int = 0
     served: int = 0
 
@@ -73,12 +80,14 @@ def pick(rules: list[FaultRule], request: Request, *, lists: bool) -> tuple[Kind
     return chosen
 
 
-def damaged(kind: Kind, answer: Answer) -> Answer:
+def damaged(kind: Kind, answer: Answer, text: str = "") -> Answer:
     """Break the body of an answer that stays a valid HTTP message."""
     body = answer.body
     if kind in _WHOLE_BODY:
         body = _WHOLE_BODY[kind]
         return Answer(200, body, [], HTML if kind == "html" else answer.content_type)
+    if kind in _CHARACTERS and text:
+        return Answer(200, body.replace(text.encode(), text.encode() + _CHARACTERS[kind]), answer.headers)
     if kind == "broken_json":
         return Answer(200, body[:-1] + b',"oops": nope}', answer.headers)
     if kind == "cut_json":

@@ -238,7 +238,7 @@ class Simulator(ABC):
         if kind in ("drop", "stall"):
             return Answer(0, b"")
         answer = self._made(request)
-        return self.empty_page(answer) if kind == "empty_page" else damaged(kind, answer)
+        return self.empty_page(answer) if kind == "empty_page" else damaged(kind, answer, rule.text)
 
     async def _send_fault(self, fault: tuple[Kind, FaultRule], answer: Answer, receive: Receive, send: Send) -> None:
         kind, rule = fault

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from singer_sdk import Stream
+from typing_extensions import override
 
 from tap_crm.shaping.moments import from_epoch
 from tap_crm.shaping.schema import load_schema
@@ -26,6 +27,12 @@ class AuditStream(Stream):
         super().__init__(tap=tap, schema=load_schema("common", NAME), name=NAME)
         self.primary_keys = ("run_id", "stream")
         self.tap = tap
+
+    @property
+    @override
+    def emit_activate_version_messages(self) -> bool:
+        """Never: the rows of earlier runs stay, whatever the SDK's setting of this name says."""
+        return False
 
     def get_records(self, context: Mapping[str, Any] | None) -> Iterable[dict[str, Any]]:  # noqa: ARG002
         """Yield a row for every stream that was begun in this run."""

@@ -9,17 +9,22 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from copy import deepcopy
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import cached_property
+from types import NoneType
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 from singer_sdk import Stream
 from singer_sdk.exceptions import AbortedSyncFailedException, AbortedSyncPausedException
 from singer_sdk.mapper import RemoveRecordTransform
+from typing_extensions import override
 
 from tap_crm import errors
 from tap_crm.account import ACCOUNT
+from tap_crm.catalog_checks import allow_nulls, check_entry, texts_of
 from tap_crm.declare import Deletions, Reading
 from tap_crm.emptiness import Lists
 from tap_crm.given_state import forget_future
@@ -29,12 +34,16 @@ from tap_crm.shaping.compiled import PageEncoder
 from tap_crm.shaping.conform import RecordConformer
 from tap_crm.shaping.moments import from_epoch
 from tap_crm.shaping.schema import EXTRA, json_types
+from tap_crm.shaping.selection import Within
 from tap_crm.stream_run import StreamRun
 from tap_crm.transport.ledger import Ledger
 from tap_crm.versions import Versions, told_to
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Mapping
+
+    from singer_sdk.helpers._batch import BaseBatchFileEncoding, BatchConfig
+    from singer_sdk.singerlib import Catalog
 
     from tap_crm.custom_columns import CustomColumns
     from tap_crm.declare import StreamSpec
@@ -44,6 +53,7 @@ if TYPE_CHECKING:
 
 #: What the state of a stream calls its columns by the ids of custom fields.
 COLUMNS = "custom_fields"
+_JSON = msgspec.json.Encoder(decimal_format="number")
 _DECODER = msgspec.json.Decoder(list[dict[str, Any]], float_hook=Decimal)
 
 
@@ -171,6 +181,15 @@ class CrmStream(Stream):
 
     # What is written
 
+    @property
+    @override
+    def emit_activate_version_messages(self) -> bool:
+        """Never before the records, whatever the SDK's setting says: a run that dies would empty the table.
+
+        Versions begin and end by :class:`Versions`.
+        """
+        return False
+
     def get_records(self, context: Mapping[str, Any] | None) -> Iterable[dict[str, Any]]:  # noqa: ARG002
         """Yield the records of a complete read, shaped, without the deselected fields."""
         try:
@@ -181,6 +200,29 @@ class CrmStream(Stream):
                     self._move_bookmark(item)
         finally:
             self.tap.feeds.close(self.name)
+
+    @override
+    def get_batches(
+        self, batch_config: BatchConfig, context: Mapping[str, Any] | None = None
+    ) -> Iterable[tuple[BaseBatchFileEncoding, list[str]]]:
+        """Yield the batch files of a complete read.
+
+        What cannot be written is a failure of this stream alone. The SDK fills a file only when all of its records were
+        read: the state is set back to that of the last file that was written.
+        """
+        written = deepcopy(self.stream_state)
+        try:
+            for batch in super().get_batches(batch_config, context):
+                yield batch
+                written = deepcopy(self.stream_state)
+        except errors.CrmError:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever a storage raises
+            self.stream_state.clear()
+            self.stream_state.update(written)
+            self.complete = False
+            reason = error.strerror if isinstance(error, OSError) and error.strerror else type(error).__name__
+            self.tap.fail(self, errors.ReadError(f"{self.name}: a batch file cannot be written: {reason}"))
 
     def _sync_records(
         self,
@@ -297,7 +339,8 @@ class CrmStream(Stream):
         config = self.config
         plain = not (config.get("stream_maps") or config.get("flattening_enabled") or config.get("batch_config"))
         known = self.custom is None or not self.custom.gathers_unknown
-        return plain and known and self.ABORT_AT_RECORD_COUNT is None and not self.spec.masked
+        whole = not self.spec.masked and not self._deselected and not self._texts
+        return plain and known and whole and self.ABORT_AT_RECORD_COUNT is None
 
     def _write_fast(self, page: Page) -> int | None:
         """Write a page straight from its body; None if it needs the careful path."""
@@ -317,7 +360,43 @@ class CrmStream(Stream):
         records = _DECODER.decode(page.body) if page.body is not None else page.records or ()
         conformer = self._conformer()
         for at in range(len(records)) if page.keep is None else page.keep:
-            yield conformer.conform(records[at])
+            record = self._deselected.leave_out(conformer.conform(records[at]))
+            for name in self._texts & record.keys():
+                if not isinstance(record[name], (str, NoneType)):
+                    record[name] = _JSON.encode(record[name]).decode()
+            yield record
+
+    @cached_property
+    def _deselected(self) -> Within:
+        """What is deselected within objects; not known before the catalog is applied."""
+        return Within(self.mask)
+
+    @cached_property
+    def _texts(self) -> frozenset[str]:
+        """What the catalog wants as text, and is none; where the account makes the schema, that is minded elsewhere."""
+        return frozenset() if self.spec.versioned else texts_of(self._fixed(), self.effective_schema["properties"])
+
+    def _fixed(self) -> dict[str, Any]:
+        """Return the properties of our own schema that are no columns of custom fields."""
+        own: dict[str, Any] = self.schema["properties"]
+        if self.custom is None:
+            return own
+        return {name: part for name, part in own.items() if not self.custom.owns(name, part)}
+
+    @override
+    def apply_catalog(self, catalog: Catalog) -> None:
+        """Take over what the catalog says of the stream.
+
+        Raises:
+            ConfigError: records cannot fit it.
+        """
+        entry = catalog.get_stream(self.name)
+        if entry is not None and entry.metadata.resolve_selection()[()]:
+            check_entry(
+                entry, self.spec.keys, self.spec.replication_key, None if self.spec.versioned else self._fixed()
+            )
+            allow_nulls(entry, self.spec.keys)
+        super().apply_catalog(catalog)
 
     def _wanted(self) -> frozenset[str]:
         """Return the top-level fields that are selected and that the catalog's schema knows."""
@@ -331,9 +410,7 @@ class CrmStream(Stream):
         Where the account makes the schema, the type of a field may be another one than when the catalog was made. What
         is emitted fits the catalog's then, which is the one that the target is told.
         """
-        known, own = self.effective_schema["properties"], self.schema["properties"]
-        if self.custom is not None:
-            own = {name: part for name, part in own.items() if not self.custom.owns(name, part)}
+        known, own = self.effective_schema["properties"], self._fixed()
         retyped = {
             name
             for name, part in own.items()
@@ -390,6 +467,15 @@ class CrmStream(Stream):
                 name,
                 EXTRA,
             )
+        for remark in self._remarks_on_characters():
+            self.ledger.note(remark)
+            self.logger.warning("%s: %s", self.name, remark)
+
+    def _remarks_on_characters(self) -> list[str]:
+        """Return what was done to characters that no text can hold."""
+        replaced, removed = self.ledger.characters_replaced, self.ledger.characters_removed
+        found = [f"{replaced} broken characters in the CRM's answers: U+FFFD stands in their place"] if replaced else []
+        return [*found, f"{removed} NUL characters in the CRM's answers are left out"] if removed else found
 
     # State
 

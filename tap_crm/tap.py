@@ -16,13 +16,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from singer_sdk import Tap
-from singer_sdk.singerlib import StateMessage
+from singer_sdk.singerlib import Catalog, StateMessage
 from typing_extensions import override
 
 from tap_crm import errors
 from tap_crm.account import account_of
 from tap_crm.audit import NAME as AUDIT
 from tap_crm.audit import AuditStream
+from tap_crm.catalog_checks import check_form
 from tap_crm.command_line import CommandLine, Terminated, run
 from tap_crm.config import CONFIG
 from tap_crm.custom_columns import custom_columns, warn_of_changes
@@ -30,11 +31,13 @@ from tap_crm.declare import Reading
 from tap_crm.feed import Feeds
 from tap_crm.given_state import was_loaded
 from tap_crm.input_checks import check_before_asking, checked_bookmarks, lost_right, lost_stream, plain_state
+from tap_crm.mapping import Mapper
 from tap_crm.meltano_select import is_deselected
 from tap_crm.progress import SilentProgress, make_progress
 from tap_crm.providers import PROVIDERS
 from tap_crm.reading.windows import FEWEST_PAGES, Lanes
 from tap_crm.redaction import redact_logs
+from tap_crm.sdk_settings import check_sdk_settings
 from tap_crm.selection import rules_that_fit_nothing, select_rules
 from tap_crm.settings import Settings
 from tap_crm.shaping.schema import load_schema
@@ -97,6 +100,8 @@ class TapCRM(CommandLine):
         self._refused: errors.CredentialsRefused | None = None
         self._signal: int | None = None
         self._isolates_failures = False
+        if kwargs.get("catalog") is not None and not isinstance(kwargs["catalog"], Catalog):
+            check_form(kwargs["catalog"])
         super().__init__(**kwargs)
 
     # What everything shares
@@ -142,6 +147,19 @@ class TapCRM(CommandLine):
         needed = math.ceil((self.transport.latency or USUAL_LATENCY) / interval) + 1
         count = max(2, min(MOST_LANES, needed))
         return Lanes(count, FEWEST_PAGES if count <= LANES_WITHOUT_LIMIT else FEWEST_PAGES_IN_A_HURRY)
+
+    @override
+    def setup_mapper(self) -> None:
+        """Make the stream maps.
+
+        Raises:
+            ConfigError: the settings of maps, flattening or batch files cannot be used.
+        """
+        for remark in check_sdk_settings(self.config):
+            self.logger.warning("%s", remark)
+        _ = self.streams  # they check the catalog, and let its fields be null
+        self.mapper = Mapper(dict(self.config), self.logger)
+        self.mapper.register_raw_streams_from_catalog(self.catalog)
 
     # Discovery
 

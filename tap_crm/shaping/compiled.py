@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 #: The decoder reads an integer that is written as 5.0 as a float, which holds any 15 digits exactly; ids with more
 #: take the careful path.
 _EXACT = 10**15
+#: From here on, an epoch has nine digits.
+_FIRST_SURE_YEAR = 1974
 _INTEGER = Annotated[int, msgspec.Meta(ge=-_EXACT, le=_EXACT)]
 
 
@@ -137,7 +139,11 @@ class PageEncoder:
         for attribute in self._moments:
             for row in rows:
                 moment = getattr(row, attribute)
-                if not moment or moment.tzinfo is UTC:  # None and UNSET are false
+                if not moment:  # None and UNSET are false
+                    continue
+                if moment.year < _FIRST_SURE_YEAR:  # the decoder takes the text "2026" for an epoch
+                    return False
+                if moment.tzinfo is UTC:
                     continue
                 if moment.tzinfo is not None:
                     return False

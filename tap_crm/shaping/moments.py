@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from typing import Annotated
 
 import msgspec
 
+_MIDNIGHT = time()
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SLASHED = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})")
+_ISO = re.compile(r"\d{4}-\d{2}-\d{2}.*", re.ASCII | re.DOTALL)
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+#: Fewer digits are a year, or a day without its strokes, and no epoch: this one was in 1973.
+_EPOCH_AS_TEXT = re.compile(r"-?\d{9,}(\.\d+)?", re.ASCII)
 _AWARE = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
@@ -21,6 +26,8 @@ class Unfit(ValueError):  # noqa: N818 - it names the value
 def to_iso_moment(value: object, date_order: str = "mdy") -> str:
     """Return ``2026-01-02T03:04:05Z`` for epoch seconds, an ISO text, or a date as text (midnight UTC).
 
+    A text of digits is an epoch only if it has nine of them: ``2026`` and ``20260102`` are none.
+
     Fractions of a second are kept where the source has them; times before 1970 are negative epochs.
 
     Raises:
@@ -30,12 +37,21 @@ def to_iso_moment(value: object, date_order: str = "mdy") -> str:
 
 
 def to_iso_date(value: object, date_order: str = "mdy") -> str:
-    """Return ``2026-01-31`` for ``1/31/2026`` (``31/1/2026`` by the order ``dmy``), an ISO text or an epoch.
+    """Return ``2026-01-31`` for ``1/31/2026`` (``31/1/2026`` by the order ``dmy``), for itself, or for an epoch.
+
+    A text with a time is a date only at midnight UTC: a date has no room for another time. Digits alone are no text of
+    a date.
 
     Raises:
         Unfit: the value is no date.
     """
-    return _moment(value, date_order).date().isoformat()
+    moment = _moment(value, date_order)
+    if isinstance(value, str):
+        text = value.strip()
+        is_day = _DAY.fullmatch(text) or _SLASHED.fullmatch(text)
+        if not is_day and (not _ISO.fullmatch(text) or moment.time() != _MIDNIGHT):
+            raise Unfit
+    return moment.date().isoformat()
 
 
 def to_epoch(value: object) -> int | None:
@@ -70,6 +86,8 @@ def _from_text(text: str, date_order: str) -> datetime:
         first, second, year = (int(part) for part in slashed.groups())
         month, day = (first, second) if date_order == "mdy" else (second, first)
         return datetime(year, month, day, tzinfo=UTC)
+    if not _ISO.fullmatch(text) and not _EPOCH_AS_TEXT.fullmatch(text):
+        raise Unfit
     try:
         return msgspec.convert(text, _AWARE, strict=False)
     except msgspec.ValidationError:

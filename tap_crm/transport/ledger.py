@@ -22,6 +22,8 @@ class Ledger:
     unexplained: int = 0
     misfits: int = 0
     deletions: int = 0
+    characters_replaced: int = 0
+    characters_removed: int = 0
     notes: list[str] = field(default_factory=list)
     gaps: list[str] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)

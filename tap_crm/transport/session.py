@@ -19,6 +19,7 @@ from urllib3.exceptions import LocationValueError, NewConnectionError, ReadTimeo
 
 from tap_crm import errors
 from tap_crm.transport import tls
+from tap_crm.transport.characters import Mender
 from tap_crm.transport.clock import ServerClock
 from tap_crm.transport.ledger import Ledger
 from tap_crm.transport.outage import Outage
@@ -53,6 +54,8 @@ FIRST_CONTACT_SECONDS = 45.0
 MOST_DOUBLINGS = 10
 #: How often something is asked that was answered before, until it counts as not answered any more.
 ATTEMPTS_TO_HEAR_AGAIN = 2
+#: How often bytes that are no UTF-8 are taken for a damaged transfer, before they count as what the CRM has.
+LOOKS_AT_BROKEN_BYTES = 2
 #: Longer than an answer of a token address may take: see `tap_crm.transport.oauth`.
 SETTLE_SECONDS = 45.0
 UNUSABLE_ADDRESS = "`api_url` is not a usable http(s) address"
@@ -128,6 +131,14 @@ class Doubtful(Exception):  # noqa: N818 - it names the answer, not an error of 
         self.wait = 0.0
 
 
+class NoText(Doubtful):
+    """The answer holds bytes that are no UTF-8."""
+
+    def __init__(self) -> None:
+        """Say so without the bytes."""
+        super().__init__("the answer holds bytes that are no UTF-8")
+
+
 class Transport:
     """The one way to the CRM; shared by all streams and threads of a run.
 
@@ -185,7 +196,7 @@ class Transport:
             GaveUp: no attempt succeeded within ``retry_seconds``, or nothing at all was answered for so long.
             Cancelled: the run is ending.
         """
-        attempts = 0
+        attempts = without_text = 0
         began = time.monotonic()
         self._spare(question)
 
@@ -210,9 +221,14 @@ class Transport:
             logger=None,
         )
         def attempt() -> T:
-            nonlocal attempts
+            nonlocal attempts, without_text
             attempts += 1
-            return self._try(question, parse, ledger, attempts)
+            mender = Mender(replacing=without_text >= LOOKS_AT_BROKEN_BYTES)
+            try:
+                return self._try(question, parse, ledger, mender, attempts)
+            except NoText:
+                without_text += 1
+                raise
 
         try:
             return attempt()
@@ -228,14 +244,14 @@ class Transport:
                 timed_out=doubt.timed_out,
             ) from None
 
-    def _try(self, question: Question, parse: Callable[[Reply], T], ledger: Ledger, number: int) -> T:
+    def _try(self, question: Question, parse: Callable[[Reply], T], ledger: Ledger, mender: Mender, number: int) -> T:
         """Make an attempt, the first one or a later one, and note what it tells of the CRM as a whole."""
         if self._stopping.is_set():
             raise errors.Cancelled
         if number > 1:
             ledger.add(retries=1)
         try:
-            answer = self._attempt(question, parse, ledger)
+            answer = self._attempt(question, parse, ledger, mender)
         except errors.FinalWord:
             self.outage.note_answer()
             raise
@@ -278,7 +294,7 @@ class Transport:
             return None
         for _ in range(ATTEMPTS_TO_HEAR_AGAIN):
             try:
-                self._attempt(question, lambda _: None, Ledger())
+                self._attempt(question, lambda _: None, Ledger(), Mender(replacing=True))
             except Doubtful:
                 time.sleep(FIRST_WAIT)
             except errors.ReadError:
@@ -298,7 +314,7 @@ class Transport:
             longest = min(LONGEST_WAIT, FIRST_WAIT * growth)
             doubt.wait = random.uniform(longest / 2, longest)
 
-    def _attempt(self, question: Question, parse: Callable[[Reply], T], ledger: Ledger) -> T:
+    def _attempt(self, question: Question, parse: Callable[[Reply], T], ledger: Ledger, mender: Mender) -> T:
         """Ask, a second time if the token had run out, and judge the answer."""
         response = self._send(question, ledger)
         if response.status_code == UNAUTHORIZED and self._renewable:
@@ -307,11 +323,20 @@ class Transport:
         server_time = self.clock.note(response.headers.get("Date"))
         self._judge(response, question)
         if question.spooled:
-            return self._believe_file(response, server_time, question, parse)
-        return _believe(Reply(response.content, response.headers, server_time), parse)
+            parsed = self._believe_file(response, server_time, question, parse, mender)
+        else:
+            body = _mended(mender, response.content, last=True)
+            parsed = _believe(Reply(body, response.headers, server_time), parse)
+        ledger.add(characters_replaced=mender.replaced, characters_removed=mender.removed)
+        return parsed
 
     def _believe_file(
-        self, response: requests.Response, server_time: float, question: Question, parse: Callable[[Reply], T]
+        self,
+        response: requests.Response,
+        server_time: float,
+        question: Question,
+        parse: Callable[[Reply], T],
+        mender: Mender,
     ) -> T:
         """Take a body to its end into a file, which goes with what ``parse`` returns if that raises nothing."""
         with ExitStack() as stack:
@@ -319,10 +344,11 @@ class Transport:
             file = stack.enter_context(tempfile.SpooledTemporaryFile(SPOOLED_IN_MEMORY))
             try:
                 for piece in response.iter_content(PIECE):
-                    file.write(piece)
+                    file.write(_mended(mender, piece))
                     self._go_on()
             except requests.exceptions.RequestException as fault:
                 raise self._fault(fault, question) from None
+            file.write(_mended(mender, b"", last=True))
             parsed = _believe(Reply(b"", response.headers, server_time, file), parse)
             stack.pop_all()
             response.close()
@@ -441,10 +467,17 @@ class Transport:
             raise Doubtful("the answer is not JSON")
 
 
+def _mended(mender: Mender, piece: bytes, *, last: bool = False) -> bytes:
+    """Return a piece of a body without characters that no text can hold."""
+    try:
+        return mender.take(piece, last=last)
+    except UnicodeDecodeError:  # parsers that skip what they do not need would not notice
+        raise NoText from None
+
+
 def _believe(reply: Reply, parse: Callable[[Reply], T]) -> T:
     """Parse, and turn whatever does not fit into a doubt that says no content."""
     try:
-        reply.body.decode()  # parsers that skip what they do not need would not notice
         return parse(reply)
     except msgspec.ValidationError:
         raise Doubtful("the answer has another shape than documented") from None

@@ -13,6 +13,7 @@ from sandbox.server import running
 from tests.singer import Run, Tap, selecting
 
 SHAPE = Shape(people=600, companies=250, opportunities=230, leads=210, activities=450, projects=20, tasks=40)
+SMALL = Shape(people=30, companies=5, opportunities=3, leads=3, activities=10, projects=2, tasks=5)
 #: A map that changes nothing, but makes the SDK write every record itself.
 IDLE_MAP: dict[str, Any] = {"stream_maps": {"people_unused": {"__source__": "people", "__filter__": "False"}}}
 
@@ -55,6 +56,82 @@ def test_stream_maps_are_applied(tmp_path: Path) -> None:
         assert run.count("leads") == SHAPE.leads
 
 
+def test_a_field_deselected_within_an_object_is_written_nowhere(tmp_path: Path) -> None:
+    """By none of the ways of writing."""
+    with running(copper_app(SMALL, rate_limit=0)) as url:
+        tap = _tap(tmp_path, url)
+        catalog, _ = tap.discover()
+        chosen = selecting(catalog, "people", without=("people.city",))
+        runs = [tap.sync(catalog=chosen), tap.sync(catalog=chosen, **IDLE_MAP)]
+        written = [run.records("people") for run in runs]
+        written.append(_batched(tap.sync(catalog=chosen, batch_config=_batches(tmp_path / "batches"))))
+    for records in written:
+        addresses = [record["address"] for record in records if record["address"]]
+        assert addresses
+        assert not any("city" in address for address in addresses)
+        assert all("country" in address for address in addresses)
+
+
+def test_a_batch_file_that_cannot_be_written_fails_its_stream_and_moves_no_bookmark(tmp_path: Path) -> None:
+    """What the state says must be in a file."""
+    (tmp_path / "taken").write_text("a file where a folder should be")
+    with running(copper_app(SMALL, rate_limit=0)) as url:
+        tap = _tap(tmp_path, url)
+        chosen = selecting(tap.discover()[0], "people", "tags")
+        run = tap.sync(catalog=chosen, batch_config=_batches(tmp_path / "taken"), expect=1)
+    assert "people: a batch file cannot be written" in run.log
+    assert "2 of 2 streams are not complete" in run.log
+    assert "Traceback" not in run.log
+    assert "replication_key_value" not in run.state.get("bookmarks", {}).get("people", {})
+
+
+def test_a_map_that_fails_stops_its_stream_only(tmp_path: Path) -> None:
+    """In one line; its bookmark stays."""
+    with running(copper_app(SMALL, rate_limit=0)) as url:
+        maps = {"people": {"name": "nme.upper()"}}
+        tap = _tap(tmp_path, url)
+        chosen = selecting(tap.discover()[0], "people", "companies", "sync_audit")
+        run = tap.sync(catalog=chosen, stream_maps=maps, expect=1)
+    assert "stream `people` is not complete: people: the stream map of `people` fails" in run.log
+    assert "Traceback" not in run.log
+    assert run.count("companies") == SMALL.companies
+    assert {name: row["complete"] for name, row in run.audit().items()} == {"people": False, "companies": True}
+    assert "replication_key_value" not in run.state["bookmarks"].get("people", {})
+
+
+def test_a_setting_that_cannot_be_used_is_refused_before_anything_is_asked(tmp_path: Path) -> None:
+    """In one line."""
+    app = copper_app(SMALL, rate_limit=0)
+    with running(app) as url:
+        maps = {"people": {"email": None}}
+        run = _tap(tmp_path, url).sync(stream_maps=maps, batch_config=_batches(tmp_path), expect=1)
+    assert "`batch_config` and `stream_maps` do not work together" in run.log
+    assert "Traceback" not in run.log
+    assert run.messages == []
+    assert app.stats.requests == 0
+
+
+def test_a_map_for_no_stream_or_no_field_is_warned_of(tmp_path: Path) -> None:
+    """What it should hide may be written in clear."""
+    with running(copper_app(SMALL, rate_limit=0)) as url:
+        maps = {"poeple": {"emails": None}, "tasks": {"detials": None}}
+        log = _tap(tmp_path, url).sync(stream_maps=maps).log
+    assert "`poeple` maps no stream" in log
+    assert "`tasks` has no field `detials` to take out" in log
+
+
+def test_rows_of_earlier_runs_stay_in_the_audit_whatever_the_sdk_is_told(tmp_path: Path) -> None:
+    """And no stream begins by saying that all older rows are gone."""
+    with running(copper_app(SMALL, rate_limit=0)) as url:
+        run = _tap(tmp_path, url).sync(emit_activate_version_messages=True)
+    activated = [(at, message) for at, message in enumerate(run.messages) if message["type"] == "ACTIVATE_VERSION"]
+    assert "tags" in {message["stream"] for _, message in activated}
+    assert "sync_audit" not in {message["stream"] for _, message in activated}
+    for at, message in activated:
+        later = [other["type"] for other in run.messages[at:] if other.get("stream") == message["stream"]]
+        assert later == ["ACTIVATE_VERSION"]
+
+
 def test_batches_hold_the_selected_fields_only(tmp_path: Path) -> None:
     """The SDK's batches bypass selection; the records are shaped before they get there."""
     with running(copper_app(SHAPE, rate_limit=0)) as url:
@@ -64,18 +141,24 @@ def test_batches_hold_the_selected_fields_only(tmp_path: Path) -> None:
         folder.mkdir()
         run = tap.sync(
             catalog=selecting(catalog, "people", without=("people.emails", "people.details")),
-            batch_config={
-                "encoding": {"format": "jsonl", "compression": "gzip"},
-                "storage": {"root": folder.as_uri()},
-                "batch_size": 250,
-            },
+            batch_config=_batches(folder),
         )
-        files = [name for message in run.messages if message["type"] == "BATCH" for name in message["manifest"]]
-        texts = [gzip.decompress(Path(urlsplit(name).path).read_bytes()) for name in files]
-        records = [json.loads(line) for text in texts for line in text.splitlines()]
+        records = _batched(run)
         assert len({record["id"] for record in records}) == len(records) == SHAPE.people
         assert not any({"emails", "details"} & record.keys() for record in records)
         assert run.state["bookmarks"]["people"]["replication_key_value"]
+
+
+def _batches(folder: Path) -> dict[str, Any]:
+    encoding = {"format": "jsonl", "compression": "gzip"}
+    return {"encoding": encoding, "storage": {"root": folder.as_uri()}, "batch_size": 250}
+
+
+def _batched(run: Run) -> list[dict[str, Any]]:
+    """Return the records of all batch files that were told of."""
+    files = [name for message in run.messages if message["type"] == "BATCH" for name in message["manifest"]]
+    texts = [gzip.decompress(Path(urlsplit(name).path).read_bytes()) for name in files]
+    return [json.loads(line) for text in texts for line in text.splitlines()]
 
 
 def _tap(folder: Path, url: str) -> Tap:

@@ -167,3 +167,11 @@ def test_a_time_without_a_zone_is_fast_and_in_utc() -> None:
     assert written is not None
     assert written[0]["when"] == "2022-11-08T12:07:06.184401Z"
     assert same(written, careful(EVERYTHING, wanted, body))
+
+
+def test_a_text_of_digits_that_is_no_epoch_takes_the_careful_path() -> None:
+    """The decoder itself would make a time of 1970 of it."""
+    schema = {"type": "object", "properties": {"when": {"type": ["string", "null"], "format": "date-time"}}}
+    encoder = PageEncoder(schema, frozenset({"when"}), "mdy")
+    assert encoder.encode(b'[{"when": "2026"}]', None) is None
+    assert encoder.encode(b'[{"when": "1767225600"}]', None) == [b'{"when":"2026-01-01T00:00:00Z"}']

@@ -1,0 +1,127 @@
+"""Checks of a catalog: its form before anything reads it, and how it fits the streams that there are."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from singer_sdk.singerlib.catalog import Metadata
+
+from tap_crm.errors import ConfigError
+from tap_crm.shaping.schema import is_free_form, json_types
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from singer_sdk.singerlib import CatalogEntry
+
+FORM = 'the catalog has another form than {"streams": [{"tap_stream_id": ..., "schema": ..., "metadata": ...}]}'
+AGAIN = "run discovery again, or mend the catalog (with Meltano: the extractor's `schema` and `metadata`)"
+
+
+def check_form(catalog: Any) -> None:  # noqa: ANN401 - any JSON
+    """Check that a catalog is one.
+
+    Raises:
+        ConfigError: it is none, or a stream's entry lacks what is needed.
+    """
+    streams = catalog.get("streams") if isinstance(catalog, dict) else None
+    if not isinstance(streams, list):
+        raise ConfigError(f"{FORM}; {AGAIN}")
+    for entry in streams:
+        name = entry.get("tap_stream_id") if isinstance(entry, dict) else None
+        if not isinstance(name, str) or not name:
+            raise ConfigError(f"{FORM}: an entry has no `tap_stream_id`; {AGAIN}")
+        _check_metadata(name, entry.get("metadata", []))
+        stream = entry.get("stream")
+        if stream not in (None, name):
+            raise ConfigError(
+                f"the catalog calls the stream `{name}` by another name in `stream`; give both the same, and set "
+                "`__alias__` in `stream_maps` for another name in the target"
+            )
+        if not isinstance(entry.get("schema", {}), dict):
+            raise ConfigError(f"the catalog's schema of stream `{name}` is no object; {AGAIN}")
+
+
+def _check_metadata(name: str, metadata: Any) -> None:  # noqa: ANN401 - any JSON
+    fits = isinstance(metadata, list) and all(
+        isinstance(part, dict) and isinstance(part.get("breadcrumb"), list) and isinstance(part.get("metadata"), dict)
+        for part in metadata
+    )
+    if not fits:
+        raise ConfigError(
+            f"the catalog's metadata of stream `{name}` is no list of objects with `breadcrumb` and `metadata`; {AGAIN}"
+        )
+
+
+def check_entry(
+    entry: CatalogEntry, keys: Sequence[str], replication_key: str | None, own: Mapping[str, Any] | None
+) -> None:
+    """Check that the entry of a selected stream is one that records can fit.
+
+    Args:
+        entry: the catalog's.
+        keys: the stream's own primary key.
+        replication_key: the stream's own.
+        own: the properties of its own schema whose types are fixed; None where the account makes them.
+
+    Raises:
+        ConfigError: it lacks a key, or a field has a type that not every value can be converted to.
+    """
+    name, root = entry.tap_stream_id, entry.metadata.root
+    known: dict[str, Any] = entry.schema.to_dict().get("properties") or {}
+    given = entry.key_properties or root.table_key_properties or ()
+    if set(given) != set(keys):
+        raise ConfigError(f"the catalog's `key_properties` of stream `{name}` are not {', '.join(keys)}; {AGAIN}")
+    method = entry.replication_method or root.forced_replication_method
+    asked = entry.replication_key or root.replication_key
+    if asked not in (None, replication_key) or (asked is None and method == "INCREMENTAL"):
+        wanted = f"`{replication_key}`" if replication_key else "none"
+        raise ConfigError(f"the catalog's replication key of stream `{name}` must be {wanted}; {AGAIN}")
+    for needed in (*keys, *([asked] if asked else [])):
+        if needed not in known:
+            raise ConfigError(f"the catalog's schema of stream `{name}` lacks the key `{needed}`; {AGAIN}")
+    for field, told in known.items() if own is not None else ():
+        if own is not None and field in own and not is_exact(own[field], told):
+            raise ConfigError(
+                f"the catalog gives `{name}.{field}` a type to which not every value can be converted exactly; {AGAIN}"
+            )
+
+
+def is_exact(own: Mapping[str, Any], told: Mapping[str, Any], *, within: bool = False) -> bool:
+    """Tell whether every value of a schema has a form in another one, without a loss.
+
+    Any value has one as text, but only at the top of a record is it made.
+    """
+    types, wanted = json_types(dict(own)), json_types(dict(told))
+    if is_free_form(dict(told)) or (is_text(told) and (not within or types == {"string"})):
+        return True
+    if is_free_form(dict(own)) or told.get("format") != own.get("format"):
+        return types == wanted and told.get("format") == own.get("format")
+    if types == wanted == {"object"}:
+        ours, theirs = own.get("properties") or {}, told.get("properties") or {}
+        return all(name not in ours or is_exact(ours[name], part, within=True) for name, part in theirs.items())
+    if types == wanted == {"array"}:
+        return is_exact(own.get("items") or {}, told.get("items") or {}, within=True)
+    return types <= wanted or (types == {"integer"} and wanted == {"number"})
+
+
+def allow_nulls(entry: CatalogEntry, keys: Sequence[str]) -> None:
+    """Let every field but the keys be null, as in each stream of ours, whatever the catalog says; select the keys."""
+    for name, part in (entry.schema.properties or {}).items():
+        types = [part.type] if isinstance(part.type, str) else list(part.type or ())
+        if types and "null" not in types and name not in keys:
+            part.type = [*types, "null"]
+    for key in keys:
+        entry.metadata["properties", key].inclusion = Metadata.InclusionType.AUTOMATIC
+
+
+def texts_of(own: Mapping[str, Any], told: Mapping[str, Any]) -> frozenset[str]:
+    """Return the fields whose values the catalog wants as text, and that are none."""
+    return frozenset(
+        name for name, part in own.items() if name in told and is_text(told[name]) and json_types(part) != {"string"}
+    )
+
+
+def is_text(schema: Mapping[str, Any]) -> bool:
+    """Tell whether a schema is that of any text: each value has a form as text."""
+    return json_types(dict(schema)) == {"string"} and schema.get("format") is None
