@@ -300,6 +300,7 @@ class TapCRM(Tap):
             self._isolates_failures = False
             self.stopping.set()
             self.transport.settle()
+            self.shared.close()
             self.progress.close()
             self.writer.flush()
         if selected and not self.begun:

@@ -91,6 +91,11 @@ class EventLog:
     _changes_since: float | None = None
     _closed: errors.ReadError | None = None
 
+    def close(self) -> None:
+        """Close the file."""
+        with self._lock:
+            self._file.close()
+
     def pages(self, reading: Reading, since: int | None) -> Iterator[tuple[bytes, list[int | None]]]:
         """Yield every page down to ``since``: its JSON array, and the time of each event in it."""
         self.read_back(reading, since)
