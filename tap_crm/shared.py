@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast, runtime_checkable
 
 from tap_crm import errors
 
@@ -13,6 +13,14 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
+@runtime_checkable
+class Closable(Protocol):
+    """What holds something of the operating system's."""
+
+    def close(self) -> None:
+        """Give it back."""
+
+
 class Shared:
     """Things made once per run, by whichever stream needs them first; the others wait for it."""
 
@@ -20,6 +28,14 @@ class Shared:
         self._lock = threading.Lock()
         self._locks: dict[Hashable, threading.Lock] = {}
         self._made: dict[Hashable, Any] = {}
+
+    def close(self) -> None:
+        """Close whatever was made that can be closed, such as files; called when the run is over."""
+        with self._lock:
+            made = list(self._made.values())
+        for one in made:
+            if isinstance(one, Closable):
+                one.close()
 
     def get(self, name: Hashable, make: Callable[[], T]) -> T:
         """Return what ``make`` returned when the name was first asked for; if it raised, the next one tries again."""

@@ -349,6 +349,7 @@ class TapCRM(CommandLine):
             self._isolates_failures = False
             self.stopping.set()
             self.transport.settle()
+            self.shared.close()
             self.progress.close()
             self.writer.flush()
         self._conclude(selected)

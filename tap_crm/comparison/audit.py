@@ -141,7 +141,9 @@ class Audit:
         self._read(side, match)
         found = match.result(side.name, self._limit)
         found.notes += self._notes(side, found, loaded)
-        if side.stream.ledger.gaps and found.surplus and not (found.missing or found.stale):
+        ledger = side.stream.ledger
+        was_shown_less = bool(ledger.gaps) or ledger.unexplained >= found.surplus
+        if was_shown_less and found.surplus and not (found.missing or found.stale):
             found.verdict, found.reason = UNKNOWN, "the surplus rows may be among what the CRM did not give"
         return found
 
@@ -176,7 +178,7 @@ class Audit:
         notes = []
         ledger, changed = side.stream.ledger, side.wanted.changed
         if changed is not None and not loaded.has_times:
-            notes.append(f"the table has no column `{changed}`: stale rows could not be found")
+            notes.append(f"stale: not compared, since the table has no column `{changed}`")
         if found.surplus and loaded.doubled and not side.is_log:
             notes.append(f"of the surplus rows, further ones with the key of another row: {len(loaded.doubled):,}")
         if found.surplus > len(loaded.doubled):
@@ -184,4 +186,6 @@ class Audit:
         if ledger.unexplained:
             notes.append(f"records that the CRM's own count promises, and that it did not give: {ledger.unexplained:,}")
         notes += [f"the CRM was not read in full: {gap}" for gap in ledger.gaps]
+        if changed is None:
+            notes.append("stale: not compared, since the records have no time of change")
         return notes

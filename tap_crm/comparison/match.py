@@ -28,7 +28,7 @@ class Comparison:
         deleted: rows that are marked as deleted.
         missing: records that the table lacks, or has as deleted.
         surplus: rows that the CRM lacks, and rows beyond one for each record.
-        stale: rows of an older version than the CRM's.
+        stale: rows of an older version than the CRM's; None where there are no times of change to compare.
         newer: records that were made or changed after the table was loaded, and that it lacks in this version.
         loaded_to: epoch seconds up to which the table is complete by `sync_audit`; None if that is not known.
         reason: why it is different beyond the ids, or why it is not known.
@@ -43,7 +43,7 @@ class Comparison:
     deleted: int = 0
     missing: int = 0
     surplus: int = 0
-    stale: int = 0
+    stale: int | None = 0
     newer: int = 0
     loaded_to: int | None = None
     reason: str | None = None
@@ -111,7 +111,7 @@ class Match:
             deleted=loaded.marked,
             missing=len(missing),
             surplus=len(surplus),
-            stale=len(stale),
+            stale=len(stale) if loaded.has_times else None,
             newer=newer,
             loaded_to=self._until,
             missing_ids=_first(missing, limit),

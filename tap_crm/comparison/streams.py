@@ -152,6 +152,7 @@ class CrmAccount:
         """End what still reads, and close the connections."""
         self._tap.stopping.set()
         self._tap.transport.settle()
+        self._tap.shared.close()
 
 
 def open_account(configs: Sequence[str], catalog: str | None, names: Sequence[str]) -> CrmAccount:

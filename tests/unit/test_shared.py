@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tap_crm import errors
+from tap_crm.providers.close.events import EventLog
 from tap_crm.shared import Shared
 
 
@@ -73,3 +74,14 @@ def test_a_failure_is_waited_for_once() -> None:
         with pytest.raises(errors.GaveUp, match="gave up"):
             shared.get_once("name", fail)
     assert len(asked) == 1
+
+
+def test_what_was_made_is_closed_in_the_end() -> None:
+    """A file, for one; what cannot be closed stays as it is."""
+    shared, log = Shared(), EventLog()
+    shared.get("log", lambda: log)
+    shared.get("rows", lambda: [1, 2])
+    shared.close()
+    with pytest.raises(ValueError, match="closed file"):
+        log._file.read()  # noqa: SLF001 - nothing else shows it
+    assert shared.get("rows", list) == [1, 2]

@@ -9,7 +9,6 @@ from __future__ import annotations
 import io
 import tempfile
 import threading
-import weakref
 from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING, ClassVar
 
@@ -75,7 +74,7 @@ def _spool() -> IO[bytes]:
     return tempfile.SpooledTemporaryFile(SPOOLED_IN_MEMORY)
 
 
-@dataclass(slots=True, weakref_slot=True, eq=False)
+@dataclass(slots=True, eq=False)
 class EventLog:
     """The log of one run, read back as far as it is needed, kept in a file that is closed with it.
 
@@ -93,9 +92,10 @@ class EventLog:
     _changes_since: float | None = None
     _closed: errors.ReadError | None = None
 
-    def __post_init__(self) -> None:
-        """Have the file closed when nobody can read the log any more."""
-        weakref.finalize(self, self._file.close)
+    def close(self) -> None:
+        """Close the file."""
+        with self._lock:
+            self._file.close()
 
     def pages(self, reading: Reading, since: int | None) -> Iterator[tuple[bytes, list[int | None]]]:
         """Yield every page down to ``since``: its JSON array, and the time of each event in it."""
