@@ -238,6 +238,7 @@ class CrmStream(Stream):
         try:
             yield from self._sync_items(write_messages=write_messages)
             self._end_version(write_messages=write_messages)
+            self._remember_account()
             self._remember_columns()
             self.complete = True
         except errors.ReadError as error:
@@ -258,8 +259,6 @@ class CrmStream(Stream):
 
     def _sync_items(self, *, write_messages: bool) -> Generator[dict[str, Any], None, None]:
         counter = self.get_record_counter()
-        if self.tap.account is not None:
-            self.stream_state[ACCOUNT] = self.tap.account
         self._versions = Versions(self.stream_state, self.tells_deletions)
         self._versions.count_days_from(self.tap.transport.clock.now())
         self._stream_version = self._versions.present
@@ -267,6 +266,7 @@ class CrmStream(Stream):
         index = 0
         with counter, self.get_sync_timer():
             for item in self.tap.feeds.open(self.name, self.read).items(self.tap.glance):
+                self._remember_account()
                 if not isinstance(item, Page):
                     self._take_note(item, write_messages=write_messages)
                     continue
@@ -321,6 +321,11 @@ class CrmStream(Stream):
         if version is not None:
             self._write_activate_version_message(version)
         self.state_manager.is_flushed = False
+
+    def _remember_account(self) -> None:
+        """Keep which account the rows are of, beside whatever else the state has of them."""
+        if self.tap.account is not None:
+            self.stream_state[ACCOUNT] = self.tap.account
 
     def _remember_columns(self) -> None:
         """Keep the names of columns by the ids of their fields, so that the next run notices a renaming."""
