@@ -73,7 +73,8 @@ CONFIG = th.PropertiesList(
         th.CustomType({"type": ["string", "boolean", "null"]}),
         default="auto",
         description="Streams with a bookmark: when to read them completely beside it, which finds deletions: `auto` "
-        "(every `reconcile_days`), `true` (in this run) or `false` (never).",
+        "(every `reconcile_days`), `true` (in this run) or `false` (never). Copera: when to write all rows of a table "
+        "anew.",
     ),
     th.Property(
         "reconcile_days",

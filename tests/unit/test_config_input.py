@@ -40,6 +40,7 @@ VALUES: dict[str, Any] = {
     "reconcile_days": 0.25,
     "reconcile_max_requests": 77,
     "max_deletions_percent": 100,
+    "max_unexplained_percent": 2.5,
     "date_order": "dmy",
     "custom_fields": "both",
     "custom_field_names": "id",
