@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
     from tap_crm.errors import FinalWord
     from tap_crm.reading.page import Emit
-    from tap_crm.reading.windows import Lanes
     from tap_crm.settings import Settings
     from tap_crm.shaping.carriers import Carrier
     from tap_crm.shaping.custom_fields import CustomField
@@ -38,7 +37,7 @@ class Reading:
         is_first: nothing is known of any earlier run: an empty answer is then worth a second question.
         emit: takes pages and checkpoints; may be called from several threads.
         ledger: counts requests, pages and records.
-        lanes: how many windows may be walked at once.
+        lanes: how many spans of time may be walked at once.
         shared: what the streams of this run read once and use together.
         selected: the streams that this run reads, each with its bookmark.
         fields: the properties that are emitted.
@@ -54,7 +53,7 @@ class Reading:
     since: int | None
     emit: Emit
     ledger: Ledger
-    lanes: Lanes
+    lanes: int
     shared: Shared
     bookmark: int | None = None
     is_first: bool = True

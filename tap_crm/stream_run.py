@@ -17,7 +17,6 @@ from tap_crm.census import Census, Counted, check_gone
 from tap_crm.declare import Deletions, Reading
 from tap_crm.reading.changes import RESTLESS
 from tap_crm.reading.page import Abandoned, Checkpoint, NewVersion, Page, Progress, ToldGone, Whole
-from tap_crm.reading.windows import Lanes
 from tap_crm.settings import DAY
 from tap_crm.shaping.moments import to_epoch
 from tap_crm.versions import RECONCILED_AT, TOTAL, UNTOLD_SINCE, unfinished
@@ -29,9 +28,6 @@ if TYPE_CHECKING:
     from tap_crm.stream import CrmStream
 
 _log = logging.getLogger("tap-crm")
-
-#: Pages of a window of a reconcile with a budget: it stops between windows.
-PAGES_OF_A_BUDGET = 10
 
 
 class _Enough(Exception):  # noqa: N818 - it is no failure
@@ -221,8 +217,7 @@ class StreamRun:
         since = settings.start_date if read_to is None else read_to - settings.overlap_seconds
         reading = replace(self._stream.reading(take, since), concludes=True, by=by)
         if not budget.is_unlimited:
-            lanes = Lanes(1, PAGES_OF_A_BUDGET, PAGES_OF_A_BUDGET)
-            reading = replace(reading, lanes=lanes, in_steps=True)
+            reading = replace(reading, lanes=1, in_steps=True)
         self._spec.source.read(reading)
         self._conclude(emit, census)
 
@@ -250,7 +245,7 @@ class Budget:
         return self._left is None
 
     def has_some(self) -> bool:
-        """Tell whether another window may be read."""
+        """Tell whether there is some left."""
         return self._left is None or self._left > 0
 
     def use(self, requests: int) -> None:

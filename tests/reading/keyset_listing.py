@@ -73,6 +73,8 @@ class UntidyListing:
     seed: int = 0
     label: str = "things"
     times: tuple[str, ...] = ("changed", "created")
+    tells_end: bool = True
+    knows_until: bool = True
     asked: int = 0
     _left_out: set[int] = field(default_factory=set)
     _last: dict[Hashable, str] = field(default_factory=dict)

@@ -63,6 +63,8 @@ class SearchListing:
     ascending: bool = True
     times: tuple[str, ...] = TIMES
     reach: int | None = REACH
+    tells_end: bool = True
+    knows_until: bool = True
 
     @property
     def label(self) -> str:
@@ -132,7 +134,7 @@ class Search:
             emit=told.watching(reading.emit),
             ledger=reading.ledger,
             splits=("date_created",),
-            lanes=reading.lanes.count,
+            lanes=reading.lanes,
             settles=reading.concludes,
         ).read(reading.since)
         told.emit()
