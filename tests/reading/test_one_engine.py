@@ -212,6 +212,16 @@ def test_what_leaves_meanwhile_does_not_hide_what_was_not_given(kind: str) -> No
     assert ledger.unexplained >= 10
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_answers_that_are_cut_to_nothing_are_unexplained(kind: str) -> None:
+    """700 are counted, by each answer, and none is given all the time: soon told, and never taken for the end."""
+    asked = listing(kind, account(700), hidden=frozenset(range(1, 701)))
+    collector, ledger = read(asked)
+    assert not collector.table
+    assert ledger.unexplained == 700
+    assert asked.asked <= 80
+
+
 # Caps and counts
 
 
