@@ -83,8 +83,7 @@ class Believing:
             if (len(part.rows), part.after is not None) >= (len(believed.part.rows), believed.part.after is not None):
                 believed.part = part
             quiet = attempt > 1 and part.rows and not fresh  # an answer without rows shows nothing
-            is_last = attempt >= (ATTEMPTS if believed.rows or not part.total else ATTEMPTS_AT_NOTHING)
-            if is_last or quiet or not self._is_doubtful(believed, known):
+            if attempt >= self._attempts(believed, known) or quiet or not self._is_doubtful(believed, known):
                 break
             if not believed.rows and part.after is None and reader.give_back(span):
                 return believed
@@ -92,6 +91,15 @@ class Believing:
         self._go_on(believed, bounds, order, known)
         self._judge(believed, bounds, order, known)
         return believed
+
+    def _attempts(self, believed: Believed, known: AbstractSet[int | str]) -> int:
+        """Return how often a question is asked at most."""
+        total = believed.part.total
+        if believed.rows or total is None:
+            return ATTEMPTS
+        if total:
+            return ATTEMPTS_AT_NOTHING
+        return ATTEMPTS if known else 2  # where nothing is expected, a count of nothing is enough when it came twice
 
     def _opening(self, span: Span) -> Part | None:
         """Return the answer that was asked for before, if it serves as the first one of this span."""

@@ -113,7 +113,7 @@ class KeysetReader:
         self._wanted = wanted
         self._present = present
         self.root = outer if root is None else root
-        self.highest_total = 0
+        self.highest_total = ledger.source_total or 0
         self.is_restless = False
         self._index = listing.times.index(by)
         self._sign = 1 if listing.ascending else -1
