@@ -79,7 +79,8 @@ class Searcher:
         most = min(len(numbers), FOREVER if search.results_limit is None else search.results_limit)
         stop = min(place + search.limit, most)
         sees, name = self.app.world.sees, search.question.name
-        rows = [row for number in numbers[place:stop] if (row := table.seen(number)) and sees(name, number)]
+        shown = [number for number in numbers[place:stop] if number not in behaviour.never_given]
+        rows = [row for number in shown if (row := table.seen(number)) and sees(name, number)]
         body: Record = {
             "data": [self._shaped(search, row) for row in rows],
             "cursor": self._next(search, stop, most, total, numbers),
