@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     from tap_crm.errors import FinalWord
     from tap_crm.reading.page import Emit
-    from tap_crm.reading.windows import Lanes
     from tap_crm.settings import Settings
     from tap_crm.shaping.carriers import Carrier
     from tap_crm.shaping.custom_fields import CustomField
@@ -39,7 +38,7 @@ class Reading:
         lists: what is known of the lists that the stream is read from: which empty answer is doubted.
         emit: takes pages and checkpoints; may be called from several threads.
         ledger: counts requests, pages and records.
-        lanes: how many windows may be walked at once.
+        lanes: how many spans of time may be walked at once.
         shared: what the streams of this run read once and use together.
         told_to: epoch seconds up to which an earlier run heeded the CRM's own log of changes: the bookmark, or before
             it if the log could not be read then; None on a first run.
@@ -59,7 +58,7 @@ class Reading:
     since: int | None
     emit: Emit
     ledger: Ledger
-    lanes: Lanes
+    lanes: int
     shared: Shared
     bookmark: int | None = None
     lists: Lists = field(default_factory=Lists)

@@ -18,7 +18,6 @@ from tap_crm.declare import Deletions, Reading
 from tap_crm.emptiness import Lists
 from tap_crm.reading.changes import RESTLESS
 from tap_crm.reading.page import COUNTED, Abandoned, Checkpoint, NewVersion, Page, Progress, Remembered, ToldGone, Whole
-from tap_crm.reading.windows import Lanes
 from tap_crm.settings import DAY
 from tap_crm.shaping.moments import from_epoch, to_epoch
 from tap_crm.undated import Undated
@@ -32,9 +31,6 @@ if TYPE_CHECKING:
     from tap_crm.stream import CrmStream
 
 _log = logging.getLogger("tap-crm")
-
-#: Pages of a window of a reconcile with a budget: it stops between windows.
-PAGES_OF_A_BUDGET = 10
 
 
 class _Enough(Exception):  # noqa: N818 - it is no failure
@@ -341,8 +337,7 @@ class StreamRun:
         since = settings.start_date if read_to is None else read_to - settings.overlap_seconds
         reading = replace(self._stream.reading(take, since), concludes=True, by=by)
         if not budget.is_unlimited:
-            lanes = Lanes(1, PAGES_OF_A_BUDGET, PAGES_OF_A_BUDGET)
-            reading = replace(reading, lanes=lanes, in_steps=True)
+            reading = replace(reading, lanes=1, in_steps=True)
         self._conclude(emit, census, self._ask_source(reading))
 
     def _check_total(self, emit: Emit, read_to: int | None) -> None:
@@ -369,7 +364,7 @@ class Budget:
         return self._left is None
 
     def has_some(self) -> bool:
-        """Tell whether another window may be read."""
+        """Tell whether there is some left."""
         return self._left is None or self._left > 0
 
     def use(self, requests: int) -> None:

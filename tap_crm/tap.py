@@ -35,7 +35,6 @@ from tap_crm.mapping import Mapper
 from tap_crm.meltano_select import is_deselected
 from tap_crm.progress import SilentProgress, make_progress
 from tap_crm.providers import PROVIDERS
-from tap_crm.reading.windows import FEWEST_PAGES, Lanes
 from tap_crm.redaction import redact_logs
 from tap_crm.sdk_settings import check_sdk_settings
 from tap_crm.selection import rules_that_fit_nothing, select_rules
@@ -61,8 +60,6 @@ RETRY_SECONDS_WHEN_WATCHED = 30.0
 #: Assumed until the first answer, in seconds.
 USUAL_LATENCY = 0.2
 MOST_LANES, LANES_WITHOUT_LIMIT = 6, 3
-#: Where the limit needs many lanes, smaller windows are worth their half-empty last pages.
-FEWEST_PAGES_IN_A_HURRY = 8
 PROBES_AT_ONCE = 4
 #: The stream of definitions of custom fields, which every CRM has.
 DEFINITIONS = "custom_fields"
@@ -139,14 +136,13 @@ class TapCRM(CommandLine):
         """How many requests the reconciles of this run may use."""
         return Budget(self.settings.reconcile_max_requests)
 
-    def lanes(self) -> Lanes:
-        """Return how many windows of a stream fill the rate limit at the latency seen so far."""
+    def lanes(self) -> int:
+        """Return how many spans of a stream, walked at once, fill the rate limit at the latency seen so far."""
         interval = self.transport.pacing.interval
         if not interval:
-            return Lanes(LANES_WITHOUT_LIMIT)
+            return LANES_WITHOUT_LIMIT
         needed = math.ceil((self.transport.latency or USUAL_LATENCY) / interval) + 1
-        count = max(2, min(MOST_LANES, needed))
-        return Lanes(count, FEWEST_PAGES if count <= LANES_WITHOUT_LIMIT else FEWEST_PAGES_IN_A_HURRY)
+        return max(2, min(MOST_LANES, needed))
 
     @override
     def setup_mapper(self) -> None:

@@ -71,6 +71,8 @@ class Behaviour(CommonBehaviour):
     search_precision: Literal["millisecond", "second"] = "millisecond"
     """`second`: the moments of a query are cut to seconds."""
     search_counts: Literal["exact", "missing"] = "exact"
+    never_given: list[str] = field(default_factory=list)
+    """Ids that searches count, and that take their places on their pages, but that are never shown."""
     fields_cap: int = 100
     """Custom fields that `_fields` of a search may name one by one."""
     totals: Literal["shown", "missing"] = "shown"

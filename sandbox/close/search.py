@@ -82,11 +82,10 @@ class Searcher:
         stop = min(place + search.limit, most)
         place = 0 if named(behaviour.stuck, PATH) else place
         sees, name = self.app.world.sees, search.question.name
-        rows = [
-            row
-            for number in numbers[place : min(place + search.limit, most)]
-            if (row := table.seen(number)) and sees(name, number)
+        shown = [
+            number for number in numbers[place : min(place + search.limit, most)] if number not in behaviour.never_given
         ]
+        rows = [row for number in shown if (row := table.seen(number)) and sees(name, number)]
         body: Record = {
             "data": [self._shaped(search, row) for row in rows],
             "cursor": self._next(search, stop, most, total, numbers),

@@ -23,7 +23,15 @@ class Behaviour(CommonBehaviour):
 
     search_cap: int = 100_000
     """Records that a search gives at most."""
+    cap_keeps: Literal["first", "oldest"] = "first"
+    """`first`: those that come first in the order asked for. `oldest`: those of the lowest ids, in any order."""
     beyond_cap: Literal["empty", "error"] = "empty"
+    page_cap: int = 200
+    """Records that a page has at most, whatever `page_size` says; the next page begins behind them."""
+    page_numbers: Literal["honoured", "ignored"] = "honoured"
+    """`ignored`: every page is the first one."""
+    never_given: dict[str, list[int]] = field(default_factory=dict)
+    """Ids by object that a search counts, and that take their places on its pages, but are never shown."""
     total: Literal["exact", "missing", "capped", "over"] = "exact"
     """What X-PW-TOTAL says; `missing` leaves it out, `capped` stops at `total_cap` or the search cap."""
     total_cap: int | None = None

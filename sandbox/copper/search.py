@@ -46,16 +46,28 @@ class Searcher:
         filtered = behaviour.short_pages if behaviour.short_pages_kind == "filtered" else 0.0
         table.haunt(filtered, self.rng)
         ranking = self._ranking(table, question)
-        start = (question.page_number - 1) * question.page_size
-        stop = min(start + question.page_size, behaviour.search_cap)
+        size = min(question.page_size, behaviour.page_cap)
+        start = 0 if behaviour.page_numbers == "ignored" else (question.page_number - 1) * size
+        stop = min(start + size, behaviour.search_cap)
         if start >= behaviour.search_cap and behaviour.beyond_cap == "error":
             raise Refusal(422, f"Invalid input: only the first {behaviour.search_cap} records can be reached")
-        ids = ranking.ids(start, stop, self.rng if behaviour.unstable_ties else None)
-        rows = [row for row in map(table.shown.__getitem__, ids) if row.kind != GHOST]
+        ids = self._reachable(ranking).ids(start, stop, self.rng if behaviour.unstable_ties else None)
+        never = set(behaviour.never_given.get(question.name, ()))
+        rows = [row for row in map(table.shown.__getitem__, ids) if row.kind != GHOST and row.id not in never]
         if behaviour.short_pages > 0 and behaviour.short_pages_kind == "transient":
             rows = self._shortened(question.name, rows)
         body = b"[" + b",".join(self._encoded(question, rows, computed=computed)) + b"]"
         return Answer(200, body, self._total(len(ranking)))
+
+    def _reachable(self, ranking: Ranking) -> Ranking:
+        """Give the hits that some page can have, where a search forgets those of the highest ids in every order."""
+        cap = self.behaviour.search_cap
+        if self.behaviour.cap_keeps == "first" or len(ranking) <= cap:
+            return ranking
+        hits = ranking.entries[ranking.low : ranking.high]
+        kept = set(sorted(number for _, number in hits)[:cap])
+        entries = [entry for entry in hits if entry[1] in kept]
+        return Ranking(entries, 0, len(entries), ranking.descending)
 
     def _total(self, exact: int) -> list[tuple[bytes, bytes]]:
         behaviour = self.behaviour

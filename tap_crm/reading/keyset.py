@@ -4,50 +4,60 @@ Nothing depends on a position in a list, so nothing that changes meanwhile can p
 that changes leaves for a later time, and the walk meets it there. Questions are bounded by whole seconds, both ends
 inclusive: the last second of an answer is asked for again, and its records that came already are left out.
 
-A question is never trusted alone. The next one must show a record of the last one again; where the CRM counts, the
-count must agree; a page that is shorter than it should be is asked for again.
+How often a question is asked, and when its answer is the last one, is told in :mod:`tap_crm.reading.believing`; a
+second that holds more records than an answer in :mod:`tap_crm.reading.ties`.
 """
 
 from __future__ import annotations
 
 import threading
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from tap_crm import errors
+from tap_crm.reading.believing import ATTEMPTS_AT_NOTHING, OVERLAP, Believed, Believing
 from tap_crm.reading.changes import BEHIND_THE_CLOCK
-from tap_crm.reading.crowd import read_crowd
-from tap_crm.reading.listing import Bound, BoundIgnored, Row, check_bound
-from tap_crm.reading.no_news import NoNews
+from tap_crm.reading.listing import Bound, BoundIgnored, check_bound
 from tap_crm.reading.page import Checkpoint, Page
 from tap_crm.reading.part import Expired, Unordered
 from tap_crm.reading.spans import Spans
+from tap_crm.reading.ties import read_ties
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from collections.abc import Set as AbstractSet
 
+    from tap_crm.reading.listing import Row
     from tap_crm.reading.page import Emit, Item
     from tap_crm.reading.part import Continuation, KeysetListing, Part
     from tap_crm.reading.spans import Span
     from tap_crm.transport.ledger import Ledger
 
-#: How often a doubtful answer is asked for in all.
-LOOKS = 3
-#: Records of the answer before that the next one must begin with, where a crowd is followed by position.
-RECORDS_TO_MEET_AGAIN = 5
 #: Pages between two checkpoints: each is a line of state, and a flush.
 PAGES_PER_CHECKPOINT = 10
+#: So many pages of what changed since the reading began are followed, where that goes on and on.
+MOST_LATE_PAGES = 10
 
 
-@dataclass(slots=True)
-class _Look:
-    """What one question brought, asked as often as it was doubtful."""
+@dataclass(frozen=True, slots=True)
+class _Counted:
+    """What a question left open: places without a row, the CRM's count, and the rows shown before the next question."""
 
-    part: Part
-    rows: dict[int | str, Row] = field(default_factory=dict)
-    ended: bool = False
+    far: int | None
+    lacking: int
+    total: int | None
+    shown: int
+
+    def hidden(self, total: int | None, far: int | None) -> int:
+        """Return how many rows were counted but never given, by the count of the next question.
+
+        Two answers never describe the same moment; so it is not more than the places that were seen to be empty.
+        """
+        if not self.lacking or self.total is None or total is None or far != self.far:
+            return 0
+        return max(0, min(self.lacking, self.total - total - self.shown))
 
 
 class KeysetReader:
@@ -62,10 +72,16 @@ class KeysetReader:
         splits: further times by which a second can be split that holds more than one question gives.
         lanes: how many spans at once.
         checkpoints: whether what is finished from the left moves the bookmark.
-        seen: keys that were emitted before and must not be again.
+        seen: keys that were emitted before and must not be again; given to a reader of a part of what another reads.
+        wanted: tells which rows to emit; None: all.
+        present: the second that was the present when the reading began. A walk that follows what changes since, page
+            after page, stops some time and says so in ``is_restless``.
+        root: the bounds of the listing of which this reads a part; ``outer``, if it reads no part.
 
     Attributes:
         keys: what was found, kept only when ``seen`` is given.
+        highest_total: the highest count that the CRM told of any question here.
+        is_restless: records changed faster than they could be read.
     """
 
     def __init__(  # noqa: PLR0913 - what a reading needs, handed over once
@@ -80,6 +96,9 @@ class KeysetReader:
         lanes: int = 1,
         checkpoints: bool = False,
         seen: AbstractSet[int | str] | None = None,
+        wanted: Callable[[Row], bool] | None = None,
+        present: int | None = None,
+        root: tuple[Bound, ...] | None = None,
     ) -> None:
         self.listing = listing
         self.by = by
@@ -91,6 +110,11 @@ class KeysetReader:
         self._lanes = lanes
         self._checkpoints = checkpoints
         self._seen = seen
+        self._wanted = wanted
+        self._present = present
+        self.root = outer if root is None else root
+        self.highest_total = ledger.source_total or 0
+        self.is_restless = False
         self._index = listing.times.index(by)
         self._sign = 1 if listing.ascending else -1
         self._lock = threading.Lock()
@@ -98,7 +122,7 @@ class KeysetReader:
         self._spans = Spans(ascending=listing.ascending, lanes=lanes)
         self._pool: ThreadPoolExecutor | None = None
         self._futures: set[Future[None]] = set()
-        self._usual: int | None = None
+        self._believing = Believing(self)
         self._failed = False
         self._first_error: BaseException | None = None
         self._pages_since_checkpoint = 0
@@ -111,6 +135,8 @@ class KeysetReader:
             Unordered: the CRM does not sort by it.
             Incomplete: a second holds more records than the CRM gives and cannot be split.
         """
+        if opening is not None:
+            self.note_total(opening)
         span = self._spans.begin(low, high, opening)
         if self._lanes == 1:
             self._walk(span)
@@ -144,71 +170,102 @@ class KeysetReader:
                 self._failed = True  # the other lanes stop at their next page
             raise
 
+    @property
+    def is_outermost(self) -> bool:
+        """Whether this is no reader of a part of what another one reads."""
+        return self._seen is None
+
     # One span
 
     def _walk(self, span: Span) -> None:
         known: set[int | str] = set()
+        before: _Counted | None = None
+        late = 0
         span.position = span.near
         while True:
             far = span.far
-            look = self._look(span, known)
+            believed = self._believing.answer(span, known)
             span.opening = None
             span.pages += 1
-            edge = self._edge(look, span)
-            if edge is not None and edge == span.position and not look.ended:
-                look = self._follow(span, look, edge)
-                edge = self._edge(look, span)
-                if edge == span.position and not look.ended:
-                    read_crowd(self, edge, known)
-                    edge, look.rows = edge + self._sign, {}
-            if edge is not None:
-                known = {row.key for row in look.rows.values() if row.times[self._index] == edge}
-                span.position = edge
-            past_the_end = edge is None or (far is not None and self._spans.is_behind(edge, far))
-            if (look.ended or past_the_end) and self._spans.is_over(span, far):
+            if before is not None:
+                self.ledger.add(unexplained=before.hidden(believed.part.total, far))
+            last = self._last_time(believed, span)
+            is_tied = last is not None and last == span.position and not believed.ended
+            if is_tied and last is not None:
+                believed = self._follow(span, believed, last)
+                last = self._last_time(believed, span)
+                if last is not None and last == span.position and not believed.ended:
+                    read_ties(self, last, known | believed.rows.keys())
+                    last, believed.rows = last + self._sign, {}
+            before = None if is_tied or last is None else self._counted(believed, last, far)
+            if last is not None:
+                known = {row.key for row in believed.rows.values() if row.times[self._index] == last}
+                span.position = last
+                late += self._present is not None and last > self._present
+            past_the_end = last is None or (far is not None and self._spans.is_behind(last, far))
+            if (believed.ended or past_the_end) and self._spans.is_over(span, far):
                 break
-            if edge is not None and look.rows:
-                span.trail.append(edge)
-                self._cut(span, look.part)
+            if late > MOST_LATE_PAGES:
+                self.is_restless = True
+                break
+            if last is not None and believed.rows:
+                span.trail.append(last)
+                if before is None or not before.lacking:
+                    self._cut(span, believed.part)
             self._progress()
         self.ledger.add(windows=1)
         self._progress(finished=True)
 
-    def _follow(self, span: Span, look: _Look, second: int) -> _Look:
-        """Go on with a question whose answer is all of one second, by position, while the list stands still.
+    def _counted(self, believed: Believed, last: int, far: int | None) -> _Counted:
+        shown = sum(
+            (at := row.times[self._index]) is None or self._spans.is_behind(last, at) for row in believed.rows.values()
+        )
+        return _Counted(far, 0 if believed.ended else believed.lacking(), believed.part.total, shown)
 
-        Each answer must begin with the last records of the one before; else the look is returned as it is.
+    def _follow(self, span: Span, believed: Believed, second: int) -> Believed:
+        """Go on with a question whose answer is all of one second, while the list stands still.
+
+        Each answer must begin with the last records of the one before; else what was believed is returned as it is.
+        A list that knows no upper bound has no other way through a second of many records.
         """
-        bounds = self.bounds(span.position, span.far)
-        order = self.listing.orders(self.by)[0]
-        part, rows = look.part, dict(look.rows)
-        while True:
-            overlap = min(RECORDS_TO_MEET_AGAIN, len(part.rows) // 2)
-            if not isinstance(part.after, int) or not overlap:
-                return look
+        bounds, order = self.bounds(span.position, span.far), self.listing.orders(self.by)[0]
+        part = believed.part
+        followed = Believed(part, believed.rows, believed.places)  # what it brings is found in any case
+        while part.after is not None:
+            overlap = min(OVERLAP, len(part.rows) // 2) if isinstance(part.after, int) else 0
+            if not overlap and self.listing.knows_until:
+                return believed
             try:
-                following = self.ask(bounds, order, part.after - overlap)
-            except errors.Refused:
-                return look
-            met = [row.key for row in following.rows[:overlap]] == [row.key for row in part.rows[-overlap:]]
-            ended = following.after is None
-            if not met or (not ended and len(following.rows) < following.size):
-                return look
-            part = following
-            self.take(part, rows.keys())
-            rows.update((row.key, row) for row in part.rows)
-            times = self._within(part, span)
-            if ended and self._may_lack_some(part, len(rows)):
-                return look
-            if ended or (times and times[-1] != second):
-                return _Look(part, rows, ended)
+                following = self.ask(bounds, order, part.after - overlap if isinstance(part.after, int) else part.after)
+            except (errors.Refused, Expired):
+                return believed
+            fresh = _behind(part, following, overlap)
+            is_short = following.after is not None and len(following.rows) < following.size
+            if not fresh or is_short or not followed.rows.keys().isdisjoint(row.key for row in fresh):
+                return believed  # the list moves, or its ties come in another order each time
+            part = followed.part = following
+            self.take(part, followed.rows.keys())
+            followed.take(part)
+            times = self.within(part, span)
+            if times and times[-1] != second:
+                # Whether that was the end, the next question tells: it may have been a cap.
+                return followed if self._is_counted(followed, second) else believed
+        total = part.total
+        followed.ended = (
+            self.highest_total > total <= len(followed.rows) if total is not None else not self.listing.knows_until
+        )
+        return followed if followed.ended else believed
 
-    def _may_lack_some(self, last: Part, count: int) -> bool:
-        """Tell whether the end of a walk may be a cap, or some of its rows were left out."""
-        reach = self.listing.reach
-        return (last.total is not None and last.total > count) or (reach is not None and count >= reach)
+    def _is_counted(self, followed: Believed, second: int) -> bool:
+        """Tell whether as many records of a second came as the CRM counts, if it does."""
+        if followed.part.total is None or not self.listing.knows_until:
+            return True
+        part = self.ask(self.bounds(second, second), self.listing.orders(self.by)[0])
+        self.take(part, followed.rows.keys())
+        keys = {row.key for row in followed.rows.values() if row.times[self._index] == second}
+        return part.total is None or len(keys | {row.key for row in part.rows}) >= part.total
 
-    def _within(self, part: Part, span: Span) -> list[int]:
+    def within(self, part: Part, span: Span) -> list[int]:
         """Return the times of an answer that lie in the span, in the CRM's order.
 
         A record changed since the CRM looked it up shows a time behind the span; it says nothing of the order.
@@ -216,13 +273,13 @@ class KeysetReader:
         times = [at for row in part.rows if (at := row.times[self._index]) is not None]
         return times if span.far is None else [at for at in times if not self._spans.is_behind(at, span.far)]
 
-    def _edge(self, look: _Look, span: Span) -> int | None:
+    def _last_time(self, believed: Believed, span: Span) -> int | None:
         """Return the last time of the answer, in the direction of the walk."""
-        times = self._within(look.part, span)
+        times = self.within(believed.part, span)
         if not times:
             return None
         # A record changed a moment ago may be listed by its old time where an index lags: it says nothing of order.
-        settled = [at for at in times if at < look.part.server_time - BEHIND_THE_CLOCK]
+        settled = [at for at in times if at < believed.part.server_time - BEHIND_THE_CLOCK]
         if any(self._spans.is_behind(before, after + self._sign) for before, after in pairwise(settled)):
             raise Unordered
         if span.position is not None and self._spans.is_behind(span.position, times[-1]):
@@ -232,7 +289,7 @@ class KeysetReader:
     def bounds(self, span_near: int | None, span_far: int | None) -> tuple[Bound, ...]:
         """Return the bounds of a question from one second to another, in the direction of the walk."""
         low, high = (span_near, span_far) if self.listing.ascending else (span_far, span_near)
-        bound = Bound(self.by, low, high)
+        bound = Bound(self.by, low, high if self.listing.knows_until else None)
         return (*self.outer, bound) if bound else self.outer
 
     def ask(self, bounds: tuple[Bound, ...], order: str, after: Continuation | None = None) -> Part:
@@ -248,84 +305,27 @@ class KeysetReader:
                 raise BoundIgnored(bounds[-1].time, refusal) from refusal
             raise
         self.ledger.add(pages=1)
+        self.note_total(part)
         for bound in bounds:
             check_bound(bound, part.rows, self.listing.times)
         return part
 
-    def _look(self, span: Span, known: AbstractSet[int | str]) -> _Look:
-        """Ask from the position on, again while the answer is doubtful; emit what is new."""
-        bounds = self.bounds(span.position, span.far)
-        order = self.listing.orders(self.by)[0]
-        part = self._open(span) or self.ask(bounds, order)
-        look = _Look(part)
-        for number in range(1, LOOKS + 1):
-            fresh = self.take(part, {*known, *look.rows})
-            look.rows.update((row.key, row) for row in part.rows)
-            if (len(part.rows), part.after is not None) >= (len(look.part.rows), look.part.after is not None):
-                look.part = part
-            quiet = number > 1 and part.rows and not fresh  # an answer without rows shows nothing
-            if number == LOOKS or quiet or not self._is_doubtful(look, known):
+    def ask_for_rows(self, bounds: tuple[Bound, ...], order: str, after: Continuation | None) -> Part:
+        """Ask, again where an answer has no row though its own count says that there should be some."""
+        part = self.ask(bounds, order, after)
+        for _ in range(ATTEMPTS_AT_NOTHING - 1):
+            if part.rows or part.total is None or part.start is None or part.start >= part.total:
                 break
-            if not look.rows and part.after is None and self._spans.give_back(span):
-                return look
-            part = self.ask(bounds, order)
-        self._go_over_nothing(look, span, bounds, order)
-        self._settle(look)
-        return look
-
-    def _open(self, span: Span) -> Part | None:
-        """Return the answer that was asked for before, if it serves as the first one of this span."""
-        part = span.opening
-        if part is None or (part.after is not None and (len(part.rows) < part.size or not self._within(part, span))):
-            return None  # what a short one leaves out could not be counted: its question was a wider one
-        for bound in self.bounds(span.near, span.far):
-            # It was asked for without an end: what lies behind the span is no sign of anything.
-            check_bound(replace(bound, high=None), part.rows, self.listing.times)
+            part = self.ask(bounds, order, after)
         return part
 
-    def _go_over_nothing(self, look: _Look, span: Span, bounds: tuple[Bound, ...], order: str) -> None:
-        """Go on with a question whose answer holds nothing to begin the next one with, and yet is not the end."""
-        restarts = 0
-        no_news = NoNews(self.listing.label)
-        while look.part.after is not None and not self._within(look.part, span):
-            try:
-                part = self.ask(bounds, order, look.part.after)
-                if not part.rows and part.after is None:
-                    part = self.ask(bounds, order, look.part.after)
-            except Expired:
-                restarts += 1
-                if restarts > LOOKS:
-                    raise errors.Incomplete(
-                        f"{self.listing.label}: the CRM forgot its cursor {restarts} times; it answers too slowly"
-                    ) from None
-                part = self.ask(bounds, order)
-            look.part = part
-            no_news.heed(is_new=any(row.key not in look.rows for row in part.rows))
-            self.take(part, look.rows.keys())
-            look.rows.update((row.key, row) for row in part.rows)
+    def note_total(self, part: Part) -> None:
+        """Keep the highest count: one that is lower than that was not cut off."""
+        self.highest_total = max(self.highest_total, part.total or 0)
 
-    def _is_doubtful(self, look: _Look, known: AbstractSet[int | str]) -> bool:
-        """Tell whether the same question may bring more."""
-        part, count = look.part, len(look.rows)
-        if known and known.isdisjoint(look.rows):
-            return True  # what was there a moment ago is gone: edited just now, or a broken answer
-        if part.after is not None:
-            return count < min(part.size, self._usual or part.size)
-        if part.total and count:
-            return part.total > count and count < part.size
-        return not count  # nothing to hold it against: where an answer is broken, so is its count
-
-    def _settle(self, look: _Look) -> None:
-        """Decide whether the walk has ended."""
-        part, count = look.part, len(look.rows)
-        full = count >= part.size
-        if part.after is not None:
-            self._usual = None if full else count  # the CRM gives shorter pages than asked for
-            return
-        missing = 0 if part.total is None else part.total - count
-        look.ended = not full or (part.total is not None and missing <= 0)
-        if look.ended and missing > 0:
-            self.ledger.add(unexplained=missing)
+    def give_back(self, span: Span) -> bool:
+        """Let the span that this one was cut off from have it back, if that is under way."""
+        return self._spans.give_back(span)
 
     def take(self, part: Part, known: AbstractSet[int | str]) -> int:
         """Emit what is new in an answer; returns how many rows that were."""
@@ -334,9 +334,11 @@ class KeysetReader:
         if seen is not None:
             self.keys.update(row.key for row in part.rows)
             new = [at for at in new if part.rows[at].key not in seen]
-        if new:
-            self.ledger.add(distinct=len(new))
-            self.emit(Page(body=part.body, keep=None if len(new) == len(part.rows) else new))
+        wanted = self._wanted
+        kept = new if wanted is None else [at for at in new if wanted(part.rows[at])]
+        if kept:
+            self.ledger.add(distinct=len(kept))
+            self.emit(Page(body=part.body, keep=None if len(kept) == len(part.rows) else kept))
         return len(new)
 
     def emit(self, item: Item) -> None:
@@ -348,7 +350,17 @@ class KeysetReader:
     def along(self, time: str, outer: tuple[Bound, ...], seen: AbstractSet[int | str]) -> KeysetReader:
         """Return a reader of a part of the same listing that walks along another time."""
         splits = tuple(other for other in self.splits if other != time)
-        return KeysetReader(self.listing, time, self.emit, self.ledger, outer=outer, splits=splits, seen=seen)
+        return KeysetReader(
+            self.listing,
+            time,
+            self.emit,
+            self.ledger,
+            outer=outer,
+            splits=splits,
+            seen=seen,
+            wanted=self._wanted,
+            root=self.root,
+        )
 
     # Several spans
 
@@ -372,3 +384,14 @@ class KeysetReader:
             complete = self._spans.complete()
             if complete is not None:
                 self.emit(Checkpoint(complete))
+
+
+def _behind(part: Part, following: Part, overlap: int) -> tuple[Row, ...] | None:
+    """Return the rows of an answer behind those that it shares with the one before; None if it does not show them."""
+    if not overlap:
+        return following.rows
+    shared, keys = [row.key for row in part.rows[-overlap:]], [row.key for row in following.rows]
+    if shared[0] not in keys:
+        return None
+    first = keys.index(shared[0])
+    return following.rows[first + overlap :] if keys[first : first + overlap] == shared else None

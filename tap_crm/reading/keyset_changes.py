@@ -3,29 +3,36 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tap_crm import errors
-from tap_crm.reading.changes import BEHIND_THE_CLOCK, MOST_ROUNDS, RESTLESS, UNBOUNDED, capped
-from tap_crm.reading.keyset import LOOKS, KeysetReader
+from tap_crm.reading.believing import ATTEMPTS
+from tap_crm.reading.changes import BEHIND_THE_CLOCK, RESTLESS, UNBOUNDED, capped
+from tap_crm.reading.keyset import KeysetReader
 from tap_crm.reading.listing import Bound, BoundIgnored
+from tap_crm.reading.newest import NewestReader
 from tap_crm.reading.offset import OffsetReader
 from tap_crm.reading.page import Checkpoint
+from tap_crm.reading.pages_backwards import BackwardReader
 from tap_crm.reading.part import Unordered
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tap_crm.reading.listing import Row
     from tap_crm.reading.offset import OffsetListing
     from tap_crm.reading.page import Emit
-    from tap_crm.reading.part import KeysetListing, Part
+    from tap_crm.reading.pages_backwards import PagedListing
+    from tap_crm.reading.part import Continuation, KeysetListing, Part
     from tap_crm.transport.ledger import Ledger
 
 _log = logging.getLogger("tap-crm.reading")
 
 #: How much of a list that comes newest first is read between two checkpoints, where these should come often.
 PAGES_OF_A_STEP = 5
+#: The same where the bookmark just should not wait for a very long read to end, and from how many pages on.
+PAGES_OF_A_LONG_STEP, LONGEST_STEP = 40, 100
 #: Seconds of such a step, at first and at least; the first one begins here, and has all that is older.
 FIRST_STEP, SHORTEST_STEP = 30 * 86_400, 3_600
 EARLIEST = 1_262_304_000
@@ -39,15 +46,18 @@ class KeysetChanges:
         listing: what is read.
         by: the name of the change time, in ``listing.times``, by which the listing can be bounded.
         along: the time that the listing is ordered by; often the same.
-        splits: times by which a crowded second can be split.
+        splits: further times by which the listing can be bounded and ordered: a second of many records is split by
+            them, and where the filter on the change time does not work, the listing is read along the first of them.
         lanes: how many spans are walked at once.
         confirm_empty: tells whether to ask twice before an empty first answer is believed that comes without a count.
         checkpoints: whether the bookmark may move before the end.
         whole: the same listing without bounds and order, to fall back on; None where there is none.
-        settles: as in :class:`~tap_crm.reading.changes.ChangeReader`.
+        pages: the same listing by page number, without bounds, to fall back on; None where it has no such pages.
+        settles: what is not found counts as gone. So what changes while it is read is followed up to a question that
+            nothing is behind; where that cannot be had, the ledger says so.
+        index_lag: seconds after which a change shows in the listing, at most: so far back what changed while it was
+            read is looked at once more.
         steps: checkpoints should come often, also where the list comes newest first.
-        lags: so many seconds an edited record may still be found by its old time only. Where the read settles, what is
-            not older is read by one lane, after all others: it meets a record at one of its two places.
     """
 
     listing: KeysetListing
@@ -60,9 +70,10 @@ class KeysetChanges:
     confirm_empty: Callable[[], bool] = lambda: True
     checkpoints: bool = True
     whole: OffsetListing | None = None
+    pages: PagedListing | None = None
     settles: bool = False
+    index_lag: int = BEHIND_THE_CLOCK
     steps: bool = False
-    lags: int = 0
 
     def read(self, since: int | None) -> int:
         """Emit every record whose change time is ``since`` or later (all if None).
@@ -75,96 +86,150 @@ class KeysetChanges:
         try:
             opening = self._open(since)
             past = int(opening.server_time) - BEHIND_THE_CLOCK
-            if opening.rows or opening.after is not None or opening.total:
+            if not self._is_nothing(opening):
                 self._read_from(since, past, opening)
         except (BoundIgnored, Unordered) as cause:
-            past = self._read_whole(since, cause)
+            past = self._read_otherwise(since, cause)
         return past
 
     def _open(self, since: int | None) -> Part:
-        outer = (Bound(self.by, since),) if since is not None else ()
-        order = self.listing.orders(self.along)[0]
+        outer = self._bound(since, None)
         try:
-            opening = self._ask(outer, order)
+            opening = self._ask(outer)
             # On a first run a count of nothing is doubted too: believing it wrongly would lose everything.
-            doubts = LOOKS - 1 if since is None else int(opening.total is None and self.confirm_empty())
-            while doubts and not opening.rows:
-                opening = self._ask(outer, order)
+            doubts = ATTEMPTS - 1 if since is None else int(opening.total is None and self.confirm_empty())
+            while doubts and not opening.rows and not opening.total:
+                opening = self._ask(outer)
                 doubts -= 1
+            if not opening.rows and opening.after is not None and opening.total is None and not self.listing.tells_end:
+                opening = self._beyond(outer, opening)
         except errors.Refused as refusal:
             raise BoundIgnored(self.by, refusal) from refusal
         self.ledger.source_total = opening.total
         return opening
 
-    def _ask(self, outer: tuple[Bound, ...], order: str) -> Part:
+    def _beyond(self, outer: tuple[Bound, ...], empty: Part) -> Part:
+        """Return a first page without rows as the last one, if the next page has none either."""
+        following = self._ask(outer, empty.after)
+        return empty if following.rows else replace(empty, after=None)
+
+    def _ask(self, outer: tuple[Bound, ...], after: Continuation | None = None) -> Part:
         self.ledger.add(pages=1)
-        return self.listing.ask(outer, order, None)
+        return self.listing.ask(outer, self.listing.orders(self.along)[0], after)
+
+    def _is_nothing(self, opening: Part) -> bool:
+        return not (opening.rows or opening.after is not None or opening.total)
+
+    def _is_all(self, opening: Part) -> bool:
+        """Tell whether a first answer is the only one."""
+        return opening.after is None and len(opening.rows) < opening.size
 
     def _read_from(self, since: int | None, past: int, opening: Part) -> None:
         """Read on from the first answer, which is all in most runs."""
         if self.along != self.by:
             # Nothing moves along the other time, and edits take nothing out of what has no upper bound.
-            if self.settles or (opening.after is None and len(opening.rows) < opening.size):
+            if self.settles or self._is_all(opening) or not self.listing.knows_until:
                 self._reader(outer=self._bound(since, None)).read(None, None, opening)
                 return
             # Edits take records out of what is past, and nothing comes in.
             self._reader(outer=self._bound(since, past)).read(None, None, opening)
             self._reader(outer=self._bound(past + 1, None), lanes=1).read(None, None)
-        elif self.steps and not self.listing.ascending and opening.after is not None:
-            self._read_in_steps(since, past)
-        elif not self.listing.ascending or (opening.after is None and len(opening.rows) < opening.size):
+        elif not self.listing.ascending and opening.after is not None and self._needs_steps(opening):
+            self._read_in_steps(since, past, opening)
+        elif not self.listing.ascending or self._is_all(opening):
             self._reader(checkpoints=self.checkpoints, past=past).read(since, None, opening)
+        elif not self.listing.knows_until:
+            self._reader(checkpoints=self.checkpoints, past=past, lanes=1).read(since, None, opening)
         else:
-            still = min(past, int(opening.server_time) - self.lags) if self.settles else past
-            if since is None or since <= still:
-                self._reader(checkpoints=self.checkpoints, past=past).read(since, still, opening)
-            self._read_present(still + 1 if since is None else max(since, still + 1))
+            if since is None or since <= past:
+                self._reader(checkpoints=self.checkpoints, past=past).read(since, past, opening)
+            self._read_present(past + 1)
 
-    def _read_in_steps(self, since: int | None, past: int) -> None:
+    # What comes newest first
+
+    def _needs_steps(self, opening: Part) -> bool:
+        """Tell whether the bookmark should move before all is read: it follows the oldest record, which comes last."""
+        if self.steps:
+            return True
+        return self.checkpoints and (opening.total or 0) > LONGEST_STEP * opening.size
+
+    def _read_in_steps(self, since: int | None, past: int, opening: Part) -> None:
         """Read a list that comes newest first from its oldest records on, so that it can be cut off at any time."""
-        low, begin, width = since, EARLIEST if since is None else since, FIRST_STEP
+        pages = PAGES_OF_A_STEP if self.steps else PAGES_OF_A_LONG_STEP
+        low, left = since, -(-(opening.total or 0) // opening.size)
+        while left > pages * 2 and isinstance(opening.after, int):
+            cut = self._cut(low, past, (left - pages) * opening.size)
+            if cut is None or not self.listing.knows_until:
+                break
+            step = self._ask((Bound(self.by, low, cut),))
+            self._reader(lanes=1 if self.steps else None).read(low, cut, step)
+            self.emit(Checkpoint(min(cut, past)))
+            low, left = cut + 1, left - pages
+        if opening.total is None:
+            low = self._read_by_width(low, past)
+        self._reader(lanes=1 if self.steps else None).read(low, None)
+
+    def _cut(self, low: int | None, past: int, position: int) -> int | None:
+        """Return a second that the record at a position has, or None where that is no place to cut."""
+        try:
+            part = self._ask(self._bound(low, past), position)
+        except errors.Refused:
+            return None
+        index = self.listing.times.index(self.by)
+        times = [at for row in part.rows if (at := row.times[index]) is not None]
+        return times[0] if times and (low is None or times[0] > low) and times[0] < past else None
+
+    def _read_by_width(self, low: int | None, past: int) -> int | None:
+        """Read steps of some time, where no count tells how much there is; return where the last one ends."""
+        begin, width = EARLIEST if low is None else low, FIRST_STEP
         while begin <= past:
             high = min(past, begin + width - 1)
-            opening = self._ask((Bound(self.by, low, high),), self.listing.orders(self.by)[0])
-            pages = self._pages(opening)
-            if pages > 2 * PAGES_OF_A_STEP and high - begin >= SHORTEST_STEP:
-                width = (high - begin + 1) // 4
-                continue
-            self._reader(lanes=1).read(low, high, opening)
+            before = self.ledger.pages
+            self._reader(lanes=1).read(low, high)
             self.emit(Checkpoint(high))
             low = begin = high + 1
-            width = width * 2 if pages < PAGES_OF_A_STEP / 2 else width
-        self._reader(lanes=1).read(past + 1, None)
-
-    def _pages(self, opening: Part) -> float:
-        """Return how many pages a first answer promises; as many as there should be where it does not tell."""
-        if opening.total is None:
-            return PAGES_OF_A_STEP if opening.after is not None else 1
-        return opening.total / max(1, opening.size)
+            pages = self.ledger.pages - before
+            if pages < PAGES_OF_A_STEP:
+                width *= 2
+            elif pages > LONGEST_STEP:
+                width = max(SHORTEST_STEP, width // 2)
+        return low
 
     def _bound(self, low: int | None, high: int | None) -> tuple[Bound, ...]:
         return (Bound(self.by, low, high),) if low is not None or high is not None else ()
 
-    def _read_present(self, low: int) -> None:
-        """Read what changed since the reading began, up to now: what changes later is left to the next run."""
-        for _ in range(MOST_ROUNDS):
-            opening = self._ask((Bound(self.by, low),), self.listing.orders(self.by)[0])
-            if opening.rows or opening.after is not None or opening.total:
-                self._reader(lanes=1).read(low, self._end_of_present(low, opening), opening)
-            if not self.settles or opening.after is None:
-                return
-            low = max(low, int(opening.server_time) - BEHIND_THE_CLOCK)
-        self.ledger.gap(RESTLESS)
+    # What changes while it is read
 
-    def _end_of_present(self, low: int, opening: Part) -> int | None:
+    def _read_present(self, low: int) -> None:
+        """Read what changed since the reading began, up to now: what changes later is left to the next run.
+
+        If what is not found counts as gone, what changes meanwhile is followed to its end. There one answer has all
+        that is at or behind its first record, and what is before it was read where it stands.
+        """
+        if self.settles:
+            low -= self.index_lag - BEHIND_THE_CLOCK
+        opening = self._ask((Bound(self.by, low),))
+        now = max(low, int(opening.server_time))
+        if self._is_nothing(opening):
+            return
+        if self._is_all(opening):
+            self._reader(lanes=1).read(low, None, opening)
+            return
+        self._reader(lanes=1).read(low, self._end_of_present(now, opening), opening)
+        if self.settles:
+            follower = self._reader(lanes=1, present=now)
+            follower.read(max(low, now - self.index_lag), None)
+            if follower.is_restless:
+                self.ledger.gap(RESTLESS)
+
+    def _end_of_present(self, now: int, opening: Part) -> int | None:
         """Return up to which second the present is read; None for all that there is.
 
         A record from after the present shows that this machine's clock is behind: there is no telling where to end.
         """
         index = self.listing.times.index(self.by)
-        newest = max((at for row in opening.rows if (at := row.times[index]) is not None), default=low)
-        present = int(opening.server_time)
-        return None if opening.after is None or newest > present else max(low, present)
+        newest = max((at for row in opening.rows if (at := row.times[index]) is not None), default=now)
+        return None if newest > now else now
 
     def _reader(
         self,
@@ -173,6 +238,7 @@ class KeysetChanges:
         lanes: int | None = None,
         checkpoints: bool = False,
         past: int | None = None,
+        present: int | None = None,
     ) -> KeysetReader:
         return KeysetReader(
             self.listing,
@@ -183,24 +249,68 @@ class KeysetChanges:
             splits=self.splits,
             lanes=lanes or self.lanes,
             checkpoints=checkpoints,
+            present=present,
         )
 
     # Where the filter or the order does not work
 
-    def _read_whole(self, since: int | None, cause: BoundIgnored | Unordered) -> int:
-        """Read the whole list and leave unchanged records out; returns as :meth:`read` does."""
-        if isinstance(cause, BoundIgnored):
-            why = f"filter on {cause.time} {'refused' if cause.cause else 'ignored'} by the CRM"
-        else:
-            why = f"order by {self.along} ignored by the CRM"
-        if self.whole is None:
+    def _read_otherwise(self, since: int | None, cause: BoundIgnored | Unordered) -> int:
+        """Read without the filter on the change time, and leave unchanged records out; returns as :meth:`read` does."""
+        why = self._said(cause)
+        first = self._first_page()
+        past = int(first.server_time) - BEHIND_THE_CLOCK
+        if isinstance(cause, BoundIgnored) and self._read_around(since, first, why):
+            return past
+        if self.whole is None and self.pages is None:
             raise errors.Incomplete(f"{self.listing.label}: {why}; the stream cannot be read exactly") from cause
-        _log.warning("%s: %s; reading the whole list instead, which costs more requests", self.listing.label, why)
-        self.ledger.note(why)
+        self._tell(why, "reading the whole list instead")
         self.ledger.gap(UNBOUNDED)
-        first = self.whole.ask_from(0)
+        if self.whole is not None:
+            OffsetReader(self.whole, self.emit, self.ledger, self.confirm_empty(), self._wanted(since)).read()
+        elif self.pages is not None:
+            order = next(iter(self.splits), self.by)
+            BackwardReader(self.pages, self.emit, self.ledger, order, self._wanted(since)).read()
+        return past
+
+    def _said(self, cause: BoundIgnored | Unordered) -> str:
+        if isinstance(cause, BoundIgnored):
+            return f"filter on {cause.time} {'refused' if cause.cause else 'ignored'} by the CRM"
+        return f"order by {self.along} ignored by the CRM"
+
+    def _tell(self, why: str, what: str) -> None:
+        _log.warning("%s: %s; %s, which costs more requests", self.listing.label, why, what)
+        self.ledger.note(why)
+
+    def _first_page(self) -> Part:
+        """Return the first page of everything, for the server's time."""
         self.ledger.add(pages=1)
+        if self.whole is not None:
+            return self.whole.ask_from(0)
+        return self.listing.ask((), self.listing.orders(self.along)[0], None)
+
+    def _read_around(self, since: int | None, first: Part, why: str) -> bool:
+        """Read from the newest change backwards, or along another time; tell whether that worked."""
+        in_reach = first.total is not None and (self.listing.reach is None or first.total < self.listing.reach)
+        if since is not None and self.pages is not None and in_reach and not self.settles:
+            self._tell(why, "reading from the newest change backwards")
+            index = self.listing.times.index(self.by)
+            if NewestReader(self.pages, self.by, index, self.emit, self.ledger).read(since, first.total or 0):
+                return True
+        until = int(first.server_time)
+        for time in self.splits:
+            self._tell(why, f"reading along {time} instead")
+            reader = KeysetReader(
+                self.listing, time, self.emit, self.ledger, lanes=self.lanes, wanted=self._wanted(since)
+            )
+            try:
+                reader.read(None, until)
+            except (BoundIgnored, Unordered) as also:
+                _log.warning("%s: %s, too", self.listing.label, self._said(also))
+                continue
+            return True
+        return False
+
+    def _wanted(self, since: int | None) -> Callable[[Row], bool] | None:
+        """Return what tells whether a row changed since then."""
         index = self.listing.times.index(self.by)
-        wanted = None if since is None else lambda row: (row.times[index] or since) >= since
-        OffsetReader(self.whole, self.emit, self.ledger, self.confirm_empty(), wanted).read()
-        return int(first.server_time) - BEHIND_THE_CLOCK
+        return None if since is None else lambda row: (row.times[index] or since) >= since

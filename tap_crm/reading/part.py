@@ -30,6 +30,8 @@ class Part:
         total: how many records the whole question has, as the CRM counts; None where it does not.
         size: how many rows were asked for.
         server_time: epoch seconds.
+        start: the position of the first row; None where the listing is gone on with by a cursor. It may be before the
+            position that was asked for.
     """
 
     rows: tuple[Row, ...]
@@ -38,6 +40,7 @@ class Part:
     total: int | None
     size: int
     server_time: float
+    start: int | None = None
 
 
 class KeysetListing(Protocol):
@@ -58,6 +61,14 @@ class KeysetListing(Protocol):
     @property
     def reach(self) -> int | None:
         """How many records one question gives by going on with it, where that is known."""
+
+    @property
+    def tells_end(self) -> bool:
+        """Whether the CRM itself says that an answer was the last one; else only a count, or an empty page, tells."""
+
+    @property
+    def knows_until(self) -> bool:
+        """Whether a question can be bounded by a latest time; else it always goes up to now."""
 
     def orders(self, by: str) -> tuple[str, ...]:
         """Return the orders in which records that share one time can be listed; the usual one first."""

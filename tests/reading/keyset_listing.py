@@ -42,6 +42,8 @@ class UntidyListing:
         refuses_at_cap: whether the end there is a refusal; else it is silent.
         unstable: ties come in another order each time.
         mirrored: whether an order backwards turns ties as well.
+        hidden: keys that are counted and take their places, but are never given.
+        knows_until: False where a question cannot be bounded by a latest time.
         short, empty, lies: chance that a row is missing from an answer; that an answer that is not the last has no
             row; that one says that there is nothing. The same question is never treated so twice running.
         ignores, refuses: times whose bounds have no effect, or are refused.
@@ -64,6 +66,7 @@ class UntidyListing:
     refuses_at_cap: bool = False
     unstable: bool = False
     mirrored: bool = True
+    hidden: frozenset[int] = frozenset()
     short: float = 0.0
     empty: float = 0.0
     lies: float = 0.0
@@ -77,6 +80,8 @@ class UntidyListing:
     seed: int = 0
     label: str = "things"
     times: tuple[str, ...] = ("changed", "created")
+    tells_end: bool = True
+    knows_until: bool = True
     asked: int = 0
     _left_out: set[int] = field(default_factory=set)
     _last: dict[Hashable, str] = field(default_factory=dict)
@@ -103,6 +108,7 @@ class UntidyListing:
         """Answer as a CRM would."""
         with self._one_at_a_time:
             self._begin()
+            assert self.knows_until or all(bound.high is None for bound in bounds), "no such parameter"
             if any(bound.time in self.refuses for bound in bounds):
                 raise errors.Refused("no such filter")
             start, snapshot = self._resume(after)
@@ -186,7 +192,8 @@ class UntidyListing:
         if trick == "empty":
             given = []
         else:
-            given = [key for key in given if key in self.account.records and not self._leaves_out(key)]
+            shown = self.account.records.keys() - self.hidden
+            given = [key for key in given if key in shown and not self._leaves_out(key)]
         # A list goes on by as many rows as it gave; a cursor knows where it is.
         step = max(1, len(given)) if self.goes_on == "position" else min(self.page_size, self.gives)
         after = self._after(start + (step if trick != "empty" or self.goes_on == "position" else 0), keys)

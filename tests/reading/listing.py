@@ -1,4 +1,7 @@
-"""A listing in memory that behaves as badly as the documentation allows, and changes between answers."""
+"""A search by page number in memory that behaves as badly as documentation allows, and changes between answers.
+
+It is asked through the listing of Copper's searches, so that what turns positions into pages is tested with it.
+"""
 
 from __future__ import annotations
 
@@ -7,21 +10,26 @@ import random
 import threading
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tap_crm import errors
-from tap_crm.reading.listing import Answer, Row
+from tap_crm.providers.copper.search import SearchListing
+from tap_crm.reading.keyset_changes import KeysetChanges
 from tap_crm.reading.page import Checkpoint, Page
+from tap_crm.transport.ledger import Ledger
+from tap_crm.transport.session import Reply
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable
+    from collections.abc import Callable, Hashable, Iterable
 
-    from tap_crm.reading.listing import Bound
+    from tap_crm.reading.listing import Row
     from tap_crm.reading.page import Item
+    from tap_crm.transport.session import Question
 
 CHANGED, CREATED = 0, 1
 #: So many empty answers running to one question.
 MOST_LIES = 3
+MOST_QUESTIONS = 20_000
 
 
 @dataclass
@@ -54,40 +62,45 @@ class Account:
 
 
 @dataclass
-class MemoryListing:
+class PagedSearch:
     """Answers pages of an account.
 
     Attributes:
         account: what there is.
-        page_size: rows of a full page.
-        reach: records that a question gives, as the reader believes.
+        page_size: rows that are asked for at most.
         cap: records that a question gives, in truth.
+        gives: rows of a page in truth; the next page begins behind them if it ``shrinks``, else behind what was asked.
         total: how the total is told: ``exact``, ``missing``, ``over``, ``capped``.
         most_told: the highest total that is told where it is ``capped``, if that is not the cap.
         unstable: ties come in another order each time.
+        heeds_numbers: False where each page is the first.
+        hidden: keys that are counted and take their places, but are never given.
         short: chance that a row is missing from an answer, never twice running.
         empty: chance that an answer has no row, though its total says otherwise; to one question not more than
             three times running.
-        ignores: times whose bounds have no effect.
+        ignores, refuses: times whose bounds have no effect, or are refused.
         ascending: False for newest first.
         before: called before each answer.
     """
 
     account: Account
     page_size: int = 10
-    reach: int = 100_000
     cap: int = 100_000
+    gives: int = 1_000
+    shrinks: bool = True
     total: str = "exact"
     most_told: int | None = None
     unstable: bool = False
+    heeds_numbers: bool = True
+    hidden: frozenset[int] = frozenset()
     short: float = 0.0
     empty: float = 0.0
     ignores: frozenset[str] = frozenset()
+    refuses: frozenset[str] = frozenset()
     ascending: bool = True
     before: Callable[[], None] = lambda: None
     seed: int = 0
-    label: str = "things"
-    times: tuple[str, ...] = ("changed", "created")
+    times: tuple[str, ...] = ("date_modified", "date_created")
     asked: int = 0
     _left_out: set[int] = field(default_factory=set)
     _lies: Counter[Hashable] = field(default_factory=Counter)
@@ -97,43 +110,65 @@ class MemoryListing:
         self._random = random.Random(self.seed)
         self._one_at_a_time = threading.Lock()
 
-    def ask(self, bounds: tuple[Bound, ...], order: str | None, page: int) -> Answer:
-        """Return a page as a CRM would."""
-        with self._one_at_a_time:
-            return self._answer(bounds, order, page)
-
-    def _answer(self, bounds: tuple[Bound, ...], order: str | None, page: int) -> Answer:
-        self.asked += 1
-        assert self.asked < 20_000, "the reader does not end"
-        if page < 1:
-            raise errors.Refused("no such page")
-        self.before()
-        hits = [
-            (key, at) for key, at in self.account.records.items() if all(self._within(at, bound) for bound in bounds)
-        ]
-        index = self.times.index(order) if order is not None else CHANGED
-        hits.sort(key=lambda hit: (hit[1][index], self._random.random() if self.unstable else hit[0]))
-        if not self.ascending:
-            hits.reverse()
-        given = hits[: self.cap][(page - 1) * self.page_size : page * self.page_size]
-        if self.short:
-            given = [hit for hit in given if not self._leaves_out(hit[0])]
-        if self.empty and self._lies_about((bounds, order, page)):
-            given = []
-        rows = tuple(Row(key, at) for key, at in given)
-        return Answer(
-            rows, json.dumps([[key, *at] for key, at in given]).encode(), self._told(len(hits)), self.account.now
+    @property
+    def listing(self) -> SearchListing:
+        """The search, as the tap's readings ask it."""
+        return SearchListing(
+            label="things",
+            path="/things/search",
+            reading=self,  # type: ignore[arg-type]
+            times=self.times,
+            filters={time: time for time in self.times},
+            ascending=self.ascending,
+            page_size=self.page_size,
         )
 
-    def rows_of(self, body: bytes) -> tuple[Row, ...]:
-        """Return the rows in a body."""
-        return tuple(Row(key, tuple(at)) for key, *at in json.loads(body))
+    def ask(self, question: Question, parse: Callable[[Reply], Any]) -> Any:  # noqa: ANN401
+        """Answer as a CRM would."""
+        assert question.body is not None
+        with self._one_at_a_time:
+            rows, total = self._answer(dict(question.body))
+        body = json.dumps([{"id": key, **dict(zip(self.times, at, strict=True))} for key, at in rows]).encode()
+        headers = {} if total is None else {"X-PW-TOTAL": str(total)}
+        return parse(Reply(body, headers, self.account.now))
 
-    def _within(self, at: tuple[int, int], bound: Bound) -> bool:
-        if bound.time in self.ignores:
-            return True
-        value = at[self.times.index(bound.time)]
-        return (bound.low is None or value >= bound.low) and (bound.high is None or value <= bound.high)
+    def _answer(self, body: dict[str, Any]) -> tuple[list[tuple[int, tuple[int, int]]], int | None]:
+        self.asked += 1
+        assert self.asked < MOST_QUESTIONS, "the reader does not end"
+        self.before()
+        question = repr(sorted(body.items()))
+        number, size = body.pop("page_number"), body.pop("page_size")
+        assert 1 <= size <= self.page_size
+        by, direction = body.pop("sort_by", None), body.pop("sort_direction", None)
+        hits = [(key, at) for key, at in self.account.records.items() if self._within(at, body)]
+        hits.sort(key=lambda hit: (self._place(hit, by), self._random.random() if self.unstable else hit[0]))
+        if direction == "desc" or not self.ascending:
+            hits.reverse()
+        given = hits[: self.cap][self._slice(number if self.heeds_numbers else 1, size)]
+        given = [hit for hit in given if hit[0] not in self.hidden and not self._leaves_out(hit[0])]
+        if self.empty and given and self._lies_about(question):
+            given = []
+        return given, self._told(len(hits))
+
+    def _slice(self, number: int, size: int) -> slice:
+        step = min(size, self.gives)
+        start = (number - 1) * (step if self.shrinks else size)
+        return slice(start, start + step)
+
+    def _place(self, hit: tuple[int, tuple[int, int]], by: str | None) -> int:
+        if by == "name":
+            return hit[0] * 7_919 % 100_003
+        return hit[1][CHANGED if by is None else self.times.index(by)]
+
+    def _within(self, at: tuple[int, int], bounds: dict[str, int]) -> bool:
+        for name, limit in bounds.items():
+            side, _, time = name.partition("_")
+            if time in self.refuses:
+                raise errors.Refused("no such filter")
+            value = at[self.times.index(time)]
+            if time not in self.ignores and (value < limit if side == "minimum" else value > limit):
+                return False
+        return True
 
     def _leaves_out(self, key: int) -> bool:
         if key in self._left_out:
@@ -157,12 +192,16 @@ class MemoryListing:
             "capped": min(hits, self.cap if self.most_told is None else self.most_told),
         }[self.total]
 
+    def rows_of(self, body: bytes) -> Iterable[Row]:
+        """Return the rows in a body."""
+        return self.listing.rows_of(body)
+
 
 @dataclass
 class Collector:
     """Takes what a reading emits, as a target would; knows what was complete at each checkpoint."""
 
-    listing: MemoryListing
+    listing: Any
     table: dict[int, tuple[int | None, ...]] = field(default_factory=dict)
     lines: int = 0
     checkpoints: list[int] = field(default_factory=list)
@@ -176,8 +215,19 @@ class Collector:
             return
         assert isinstance(item, Page)
         assert item.body is not None
-        rows = self.listing.rows_of(item.body)
+        rows = list(self.listing.rows_of(item.body))
         for row in rows if item.keep is None else [rows[at] for at in item.keep]:
             assert isinstance(row.key, int)
             self.table[row.key] = row.times
             self.lines += 1
+
+
+def read(search: PagedSearch, since: int | None, lanes: int = 1, **more: Any) -> tuple[Collector, Ledger]:  # noqa: ANN401
+    """Read a search as the tap reads Copper's, and return what arrived, and what it cost."""
+    collector, ledger = Collector(search), Ledger()
+    listing = search.listing
+    time, created = search.times
+    options: dict[str, Any] = {"splits": (created,) if search.ascending else (), "pages": listing, **more}
+    changes = KeysetChanges(listing, by=time, along=time, emit=collector, ledger=ledger, lanes=lanes, **options)
+    collector(Checkpoint(changes.read(since)))
+    return collector, ledger

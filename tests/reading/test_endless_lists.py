@@ -34,7 +34,7 @@ def some(size: int, *, together: bool = False) -> Account:
 def test_a_list_by_position_without_an_end_is_named(size: int, total: str) -> None:
     """What it gives is written."""
     listing = UntidyListing(some(size), total=total, goes_on="position", endless=True)
-    collector = Collector(listing)  # type: ignore[arg-type]
+    collector = Collector(listing)
     with pytest.raises(errors.Incomplete, match="things: the CRM says that there is more"):
         OffsetReader(listing, collector, Ledger()).read()
     assert collector.table.keys() == listing.account.records.keys()
@@ -47,7 +47,7 @@ def test_a_list_that_heeds_no_position_is_named(total: str, endless: bool) -> No
     """Also where it says at last that it was the end."""
     listing = UntidyListing(some(60), total=total, goes_on="position", endless=endless, stuck=True)
     with pytest.raises(errors.Incomplete, match=r"the same page again|says that there is more"):
-        OffsetReader(listing, Collector(listing), Ledger()).read()  # type: ignore[arg-type]
+        OffsetReader(listing, Collector(listing), Ledger()).read()
     assert listing.asked < SOON
 
 
@@ -60,7 +60,7 @@ def test_a_page_that_came_once_more_by_mistake_hides_nothing() -> None:
             return super().ask_from(skip)
 
     listing = Stuttering(some(60), total="missing", goes_on="position")
-    collector = Collector(listing)  # type: ignore[arg-type]
+    collector = Collector(listing)
     OffsetReader(listing, collector, Ledger()).read()
     assert collector.table.keys() == listing.account.records.keys()
 

@@ -28,7 +28,7 @@ def a_list(size: int) -> Account:
 
 def read(listing: UntidyListing, *, confirm_empty: bool = False) -> tuple[Collector, Ledger]:
     """Read a list and return what arrived, and what it cost."""
-    collector, ledger = Collector(listing), Ledger()  # type: ignore[arg-type]
+    collector, ledger = Collector(listing), Ledger()
     OffsetReader(listing, collector, ledger, confirm_empty).read()
     return collector, ledger
 
@@ -129,7 +129,7 @@ def test_an_empty_list(confirm_empty: bool, total: str, cost: int) -> None:
 def test_only_what_is_wanted_is_written() -> None:
     """The rest is read all the same."""
     listing = UntidyListing(a_list(100), goes_on="position")
-    collector, ledger = Collector(listing), Ledger()  # type: ignore[arg-type]
+    collector, ledger = Collector(listing), Ledger()
     OffsetReader(listing, collector, ledger, wanted=lambda row: row.key in {3, 50, 99}).read()
     assert collector.table.keys() == {3, 50, 99}
     assert ledger.distinct == 3

@@ -65,7 +65,7 @@ class Activities:
             along="date_created",
             emit=emit,
             ledger=reading.ledger,
-            lanes=reading.lanes.count,
+            lanes=reading.lanes,
             # An empty answer is believed where the log would tell of what it hides.
             confirm_empty=lambda: told_until is None or not self.is_told,
             # In later runs a bookmark would pass what the log tells, which is read at the end.

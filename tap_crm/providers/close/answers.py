@@ -199,7 +199,7 @@ def list_part(reply: Reply, asked: int, skip: int, times: Sequence[str], key: st
     body = bytes(envelope.data)
     rows = rows_of(body, times, key)
     after: Continuation | None = skip + max(1, len(rows)) if envelope.has_more else None
-    return Part(rows, body, after, envelope.total_results, asked, reply.server_time)
+    return Part(rows, body, after, envelope.total_results, asked, reply.server_time, skip)
 
 
 def get(path: str, label: str, params: Mapping[str, str | int] | None = None) -> Question:

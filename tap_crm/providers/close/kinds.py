@@ -127,7 +127,7 @@ class PerParent:
     def read(self, reading: Reading) -> None:
         """Walk the parents and ask for the children of each, some at a time, as the parents come."""
         known: set[str] = set()
-        with ThreadPoolExecutor(max(2, reading.lanes.count), thread_name_prefix=reading.spec.name) as pool:
+        with ThreadPoolExecutor(max(2, reading.lanes), thread_name_prefix=reading.spec.name) as pool:
 
             def take(item: Item) -> None:
                 new = [key for record in decoded(item) if (key := str(record["id"])) not in known]
@@ -187,7 +187,7 @@ def all_leads(reading: Reading, emit: Emit) -> None:
         ledger=found,
         splits=("date_created",),
         settles=reading.concludes,
-        lags=reading.settings.overlap_seconds,
+        index_lag=reading.settings.overlap_seconds,
     ).read(None)
     for gap in found.gaps:
         reading.ledger.gap(f"leads: {gap}")

@@ -48,6 +48,8 @@ class ListListing:
     key: str = "id"
     label: str = ""
     reach: int | None = None
+    tells_end: bool = True
+    knows_until: bool = True
 
     def orders(self, by: str) -> tuple[str, ...]:
         """Return the ways to list by a time."""
@@ -118,11 +120,11 @@ class ChangeList:
             emit=told.watching(reading.emit),
             ledger=reading.ledger,
             splits=("date_created",) if self.along == "date_updated" else (),
-            lanes=reading.lanes.count,
+            lanes=reading.lanes,
             confirm_empty=lambda: not log_is_silent(reading, self.event_prefix),
             whole=listing,
             settles=reading.concludes,
-            lags=reading.settings.overlap_seconds,
+            index_lag=reading.settings.overlap_seconds,
         ).read(reading.since)
         told.emit()
         reading.emit(Checkpoint(told_until(complete, told)))

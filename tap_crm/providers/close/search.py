@@ -63,6 +63,8 @@ class SearchListing:
     ascending: bool = True
     times: tuple[str, ...] = TIMES
     reach: int | None = REACH
+    tells_end: bool = True
+    knows_until: bool = True
 
     @property
     def label(self) -> str:
@@ -132,9 +134,9 @@ class Search:
             emit=told.watching(reading.emit),
             ledger=reading.ledger,
             splits=("date_created",),
-            lanes=reading.lanes.count,
+            lanes=reading.lanes,
             settles=reading.concludes,
-            lags=reading.settings.overlap_seconds,
+            index_lag=reading.settings.overlap_seconds,
         ).read(reading.since)
         told.emit()
         reading.emit(Checkpoint(told_until(complete, told)))

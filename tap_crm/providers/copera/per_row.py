@@ -50,7 +50,7 @@ class PerParent:
         """Ask for every parent, some at a time."""
         _log.warning("%s: costs a request for each row or document, 50 of them a minute", reading.spec.name)
         parents = iter(self.parents(reading))
-        with ThreadPoolExecutor(max(2, reading.lanes.count), thread_name_prefix=reading.spec.name) as pool:
+        with ThreadPoolExecutor(max(2, reading.lanes), thread_name_prefix=reading.spec.name) as pool:
             while some := list(islice(parents, PARENTS_AT_ONCE)):
                 found = pool.map(lambda place: self._children(reading, place), some)
                 records = [record for children in found for record in children]

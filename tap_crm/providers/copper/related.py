@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, TypeAlias
 from tap_crm import errors
 from tap_crm.providers.copper.lists import Record, ask_list, records_in
 from tap_crm.providers.copper.search import SearchListing
-from tap_crm.reading.changes import ChangeReader
+from tap_crm.reading.keyset_changes import KeysetChanges
 from tap_crm.reading.page import Page
-from tap_crm.reading.windows import Lanes
 from tap_crm.transport.ledger import Ledger
 from tap_crm.transport.session import Question
 
@@ -54,7 +53,7 @@ class PerRecord:
     def read(self, reading: Reading) -> None:
         """Walk all parents and ask for the children of each, some at a time, as the parents come."""
         _log.warning("%s: costs a request for each record of %s", reading.spec.name, ", ".join(self.entities))
-        with ThreadPoolExecutor(max(2, reading.lanes.count), thread_name_prefix=reading.spec.name) as pool:
+        with ThreadPoolExecutor(max(2, reading.lanes), thread_name_prefix=reading.spec.name) as pool:
             for entity in self.entities:
                 self._read_entity(reading, entity, pool)
 
@@ -81,7 +80,16 @@ class PerRecord:
         )
         found = Ledger()
         try:
-            ChangeReader(listing, "date_modified", "date_created", take, found, Lanes(), reading.concludes).read(None)
+            KeysetChanges(
+                listing,
+                by="date_modified",
+                along="date_modified",
+                emit=take,
+                ledger=found,
+                splits=("date_created",),
+                pages=listing,
+                settles=reading.concludes,
+            ).read(None)
         except errors.Forbidden:
             reading.ledger.gap(f"the key may not read {entity}; nothing that belongs to them was read")
         for gap in found.gaps:

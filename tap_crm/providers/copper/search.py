@@ -1,7 +1,8 @@
 """Copper's ``POST /{object}/search`` as a listing (developer.copper.com: introduction/pagination, each search page).
 
 All filters are ANDed, dates are epoch seconds and both ends inclusive; ``X-PW-TOTAL`` is an upper bound; only the
-first 100,000 records of a search are given, silently.
+first 100,000 records of a search are given, silently. There is no cursor, and no way to begin at a position; but pages
+may have any size up to 200, so that one can be found which begins a little before it.
 """
 
 from __future__ import annotations
@@ -12,10 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from tap_crm.reading.changes import ChangeReader
-from tap_crm.reading.listing import Answer, Row
-from tap_crm.reading.page import Page
+from tap_crm.reading.keyset_changes import KeysetChanges
+from tap_crm.reading.listing import Row
+from tap_crm.reading.page import Checkpoint, Page
 from tap_crm.reading.pages import read_pages
+from tap_crm.reading.part import Part
 from tap_crm.shaping.moments import from_epoch, to_epoch
 from tap_crm.shaping.schema import DELETED_AT
 from tap_crm.transport.session import Doubtful, Question
@@ -26,9 +28,11 @@ if TYPE_CHECKING:
     from tap_crm.declare import Reading
     from tap_crm.reading.listing import Bound
     from tap_crm.reading.page import Emit, Item
+    from tap_crm.reading.part import Continuation
     from tap_crm.transport.session import Reply
 
 PAGE_SIZE = 200  # the largest that is documented
+USUAL_SIZE = 20  # what Copper gives without being asked for a number
 REACH = 100_000
 
 
@@ -50,6 +54,24 @@ def total_of(headers: Mapping[str, str]) -> int | None:
     return int(text) if text.isdecimal() else None
 
 
+def page_at(position: int, most: int) -> tuple[int, int]:
+    """Return number and size of a page, half of ``most`` or more, that begins at a position or just before it."""
+    sizes = range(most, most // 2, -1)
+    size = min(sizes, key=lambda size: position % size)
+    return position // size + 1, size
+
+
+class _LargestPage:
+    """How many rows the CRM was seen to give at most: it may give less than it is asked for, page by page."""
+
+    def __init__(self) -> None:
+        self.rows = 0
+
+    def size(self, wanted: int) -> int:
+        """Return a page size by which positions can be counted."""
+        return min(wanted, max(self.rows, USUAL_SIZE)) if self.rows else wanted
+
+
 @dataclass(frozen=True, slots=True)
 class SearchListing:
     """One object's search.
@@ -58,8 +80,7 @@ class SearchListing:
         label: the stream's name.
         path: such as ``/people/search``.
         reading: who asks.
-        times: the record's fields by which the search can be bounded and sorted; the version of a record is in
-            them too, so that a changed record is not taken for one that was read.
+        times: the record's fields by which the search can be bounded and sorted.
         filters: the filters' names by field: ``modified_date`` for ``minimum_modified_date`` and ``maximum_…``.
         body: parameters sent with every question.
         ascending: False for activities, which come newest first and cannot be sorted.
@@ -73,24 +94,56 @@ class SearchListing:
     body: Mapping[str, Any] = field(default_factory=dict)
     ascending: bool = True
     page_size: int = PAGE_SIZE
-    reach: int = REACH
+    reach: int | None = REACH
+    tells_end: bool = False
+    knows_until: bool = True
+    _largest: _LargestPage = field(default_factory=_LargestPage)
 
-    def ask(self, bounds: tuple[Bound, ...], order: str | None, page: int) -> Answer:
-        """Return one page of what lies in the bounds."""
-        body: dict[str, Any] = {**self.body, "page_number": page, "page_size": self.page_size}
-        if order is not None and self.ascending:
-            body |= {"sort_by": order, "sort_direction": "asc"}
+    def orders(self, by: str) -> tuple[str, ...]:
+        """Return the ways to list by a time; names show other records first where many share one second."""
+        return (by, f"-{by}", "name", "-name") if self.ascending else (by,)
+
+    def ask(self, bounds: tuple[Bound, ...], order: str, after: Continuation | None) -> Part:
+        """Return what lies in the bounds, from the position ``after`` on, or from a little before it."""
+        position = int(after or 0)
+        number, size = page_at(position, self._largest.size(self.page_size)) if position else (1, self.page_size)
+        limits: dict[str, Any] = {}
         for bound in bounds:
             if bound.low is not None:
-                body[f"minimum_{self.filters[bound.time]}"] = bound.low
+                limits[f"minimum_{self.filters[bound.time]}"] = bound.low
             if bound.high is not None:
-                body[f"maximum_{self.filters[bound.time]}"] = bound.high
-        question = Question("POST", self.path, f"{self.label}, page {page}", body=body)
-        answer: Answer = self.reading.ask(question, self._parse)
-        return answer
+                limits[f"maximum_{self.filters[bound.time]}"] = bound.high
+        return self._page(limits, order, number, size)
 
-    def _parse(self, reply: Reply) -> Answer:
-        return Answer(self.rows_of(reply.body), reply.body, total_of(reply.headers), reply.server_time)
+    def ask_page(self, number: int, size: int, order: str | None) -> Part:
+        """Return a page of the whole search."""
+        return self._page({}, order, number, size)
+
+    def _page(self, limits: Mapping[str, Any], order: str | None, number: int, size: int) -> Part:
+        body: dict[str, Any] = {**self.body, **limits, "page_number": number, "page_size": size}
+        if order is not None and self.ascending:
+            direction = "desc" if order.startswith("-") else "asc"
+            body |= {"sort_by": order.removeprefix("-"), "sort_direction": direction}
+        question = Question("POST", self.path, f"{self.label}, page {number}", body=body)
+        start = (number - 1) * size
+        part: Part = self.reading.ask(question, lambda reply: self._parse(reply, start, size))
+        return part
+
+    def _parse(self, reply: Reply, start: int, size: int) -> Part:
+        rows, total = self.rows_of(reply.body), total_of(reply.headers)
+        self._largest.rows = max(self._largest.rows, len(rows))
+        return Part(rows, reply.body, self._after(len(rows), total, start, size), total, size, reply.server_time, start)
+
+    def _after(self, given: int, total: int | None, start: int, size: int) -> int | None:
+        """Return the position to go on from, None where the count says that there is none.
+
+        A page may be short since the CRM gives no more than so many rows, or since it filters them after the search.
+        """
+        gives_less = USUAL_SIZE <= given == self._largest.rows < size
+        end = start + (given if gives_less else size)
+        if total is None:
+            return None if start and not given else end
+        return end if end < total else None
 
     def rows_of(self, body: bytes) -> tuple[Row, ...]:
         """Return key and times of each record in a page."""
@@ -125,15 +178,19 @@ class Search:
 
     def read(self, reading: Reading) -> None:
         """Read what changed since the bookmark."""
-        ChangeReader(
-            listing=self.listing(reading),
+        listing = self.listing(reading)
+        complete = KeysetChanges(
+            listing=listing,
             by="date_modified",
-            created="date_created",
+            along="date_modified",
             emit=reading.emit,
             ledger=reading.ledger,
+            splits=("date_created",),
             lanes=reading.lanes,
+            pages=listing,
             settles=reading.concludes,
         ).read(reading.since)
+        reading.emit(Checkpoint(complete))
 
     def probe(self, reading: Reading) -> None:
         """Ask for one record."""
@@ -157,15 +214,18 @@ class ActivitySearch:
             filters={"activity_date": "activity_date"},
             ascending=False,
         )
-        ChangeReader(
+        complete = KeysetChanges(
             listing=listing,
             by="activity_date",
-            created=None,
+            along="activity_date",
             emit=_telling_stubs(reading),
             ledger=reading.ledger,
             lanes=reading.lanes,
+            pages=listing,
             settles=reading.concludes,
+            steps=reading.in_steps,
         ).read(reading.since)
+        reading.emit(Checkpoint(complete))
 
     def probe(self, reading: Reading) -> None:
         """Ask for one record."""

@@ -1,0 +1,238 @@
+"""Asks one question of a keyset walk as often as its answers are doubtful, and judges whether it was the last one.
+
+An answer is never trusted alone. It must show a record of the one before; a shorter one than there should be is asked
+for again; one that brings nothing new is gone on with, page by page, while the CRM's count, or the CRM itself, says
+that there is more. The end is believed where the count is met, where the CRM says so, or where a question that begins
+at the last record seen brings nothing, and neither does its next page.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from tap_crm import errors
+from tap_crm.reading.listing import BoundIgnored, Row, check_bound
+from tap_crm.reading.part import Expired, Part, Unordered
+
+if TYPE_CHECKING:
+    from collections.abc import Set as AbstractSet
+
+    from tap_crm.reading.keyset import KeysetReader
+    from tap_crm.reading.listing import Bound
+    from tap_crm.reading.spans import Span
+
+#: How often a doubtful answer is asked for in all, and one without any row though its own count says that it has some.
+ATTEMPTS, ATTEMPTS_AT_NOTHING = 3, 4
+#: So many pages in a row that bring nothing new, each said not to be the last, are gone through.
+MOST_BARREN = 20
+#: Records that two neighbouring pages should share, where a question is gone on with by position.
+OVERLAP = 5
+
+
+@dataclass(slots=True)
+class Believed:
+    """What one question brought, with all its attempts and pages.
+
+    Attributes:
+        part: the answer to go on from.
+        rows: all rows that came.
+        places: so many places of the CRM's list were looked at.
+        ended: nothing follows.
+    """
+
+    part: Part
+    rows: dict[int | str, Row] = field(default_factory=dict)
+    places: int = 0
+    ended: bool = False
+
+    def take(self, part: Part) -> None:
+        """Keep the rows of one more answer."""
+        self.rows.update((row.key, row) for row in part.rows)
+        first = self.places if part.start is None and part is not self.part else (part.start or 0)
+        self.places = max(self.places, first + part.size)
+
+    def lacking(self) -> int:
+        """Return how many of the places that were looked at did not show a row, by the CRM's count."""
+        total = self.part.total
+        return 0 if total is None else max(0, min(self.places, total) - len(self.rows))
+
+
+class Believing:
+    """Asks the questions of one reader.
+
+    Args:
+        reader: whose listing is asked, and who takes the rows.
+    """
+
+    def __init__(self, reader: KeysetReader) -> None:
+        self._reader = reader
+        self._listing = reader.listing
+        self._usual: int | None = None
+
+    def answer(self, span: Span, known: AbstractSet[int | str]) -> Believed:
+        """Ask from the span's position on, emit what is new, and judge whether that was the end."""
+        reader = self._reader
+        bounds = reader.bounds(span.position, span.far)
+        order = self._listing.orders(reader.by)[0]
+        part = self._opening(span) or reader.ask(bounds, order)
+        believed = Believed(part)
+        for attempt in range(1, ATTEMPTS_AT_NOTHING + 1):
+            fresh = reader.take(part, {*known, *believed.rows})
+            believed.take(part)
+            if (len(part.rows), part.after is not None) >= (len(believed.part.rows), believed.part.after is not None):
+                believed.part = part
+            quiet = attempt > 1 and part.rows and not fresh  # an answer without rows shows nothing
+            if attempt >= self._attempts(believed, known) or quiet or not self._is_doubtful(believed, known):
+                break
+            if not believed.rows and part.after is None and reader.give_back(span):
+                return believed
+            part = reader.ask(bounds, order)
+        self._go_on(believed, bounds, order, known)
+        self._judge(believed, bounds, order, known)
+        return believed
+
+    def _attempts(self, believed: Believed, known: AbstractSet[int | str]) -> int:
+        """Return how often a question is asked at most."""
+        total = believed.part.total
+        if believed.rows or total is None:
+            return ATTEMPTS
+        if total:
+            return ATTEMPTS_AT_NOTHING
+        return ATTEMPTS if known else 2  # where nothing is expected, a count of nothing is enough when it came twice
+
+    def _opening(self, span: Span) -> Part | None:
+        """Return the answer that was asked for before, if it serves as the first one of this span."""
+        part, reader = span.opening, self._reader
+        if part is None or (part.after is not None and (len(part.rows) < part.size or not reader.within(part, span))):
+            return None  # what a short one leaves out could not be counted: its question was a wider one
+        for bound in reader.bounds(span.near, span.far):
+            # It was asked for without an end: what lies behind the span is no sign of anything.
+            check_bound(replace(bound, high=None), part.rows, self._listing.times)
+        return part
+
+    def _is_doubtful(self, believed: Believed, known: AbstractSet[int | str]) -> bool:
+        """Tell whether the same question may bring more."""
+        part, count = believed.part, len(believed.rows)
+        if known and known.isdisjoint(believed.rows):
+            return True  # what was there a moment ago is gone: edited just now, or a broken answer
+        if part.after is not None:
+            if part.total is None and not self._listing.tells_end and count:
+                return False  # the next question tells
+            return count < min(part.size, self._usual or part.size)
+        if part.total and count:
+            return part.total > count and count < part.size
+        return not count  # nothing to hold it against: where an answer is broken, so is its count
+
+    # Going on with a question that brought nothing new
+
+    def _go_on(self, believed: Believed, bounds: tuple[Bound, ...], order: str, known: AbstractSet[int | str]) -> None:
+        """Ask for the next pages of a question while they bring nothing to begin the next question with."""
+        barren = restarts = 0
+        while believed.part.after is not None and known >= believed.rows.keys():
+            part = believed.part
+            if known and len(part.rows) >= part.size:
+                return  # a page full of ties
+            try:
+                following = self._next(part, bounds, order)
+            except errors.Refused:
+                if part.start is None:
+                    raise
+                following = replace(part, rows=(), body=b"[]", after=None)  # there are no pages behind
+            except Expired:
+                restarts += 1
+                self._check_restarts(restarts)
+                following = self._reader.ask(bounds, order)
+            barren = 0 if any(row.key not in believed.rows for row in following.rows) else barren + 1
+            if barren >= MOST_BARREN:
+                following = self._give_up(following)
+            self._reader.take(following, known | believed.rows.keys())
+            believed.part = following
+            believed.take(following)
+            if not following.rows and following.total is None and not self._listing.tells_end:
+                believed.ended = True
+                return
+
+    def _next(self, part: Part, bounds: tuple[Bound, ...], order: str) -> Part:
+        """Return the next page; that nothing follows is asked twice."""
+        following = self._reader.ask_for_rows(bounds, order, part.after)
+        if not following.rows and following.after is None and self._listing.tells_end:
+            following = self._reader.ask(bounds, order, part.after)
+        return following
+
+    def _check_restarts(self, restarts: int) -> None:
+        if restarts > ATTEMPTS:
+            raise errors.Incomplete(
+                f"{self._listing.label}: the CRM forgot its cursor {restarts} times; it answers too slowly"
+            ) from None
+
+    def _give_up(self, part: Part) -> Part:
+        """Take a page for the last one, after many that brought nothing.
+
+        Raises:
+            Incomplete: only the CRM's word says that there is more, and no count how much.
+        """
+        if part.total is None:
+            raise errors.Incomplete(
+                f"{self._listing.label}: {MOST_BARREN} answers in a row brought nothing new, and the CRM says of each "
+                "that it is not the last; run it again, and if it stays so, ask the CRM's support"
+            )
+        return replace(part, after=None)
+
+    # The end
+
+    def _judge(self, believed: Believed, bounds: tuple[Bound, ...], order: str, known: AbstractSet[int | str]) -> None:
+        """Decide whether the walk has ended."""
+        part, count = believed.part, len(believed.rows)
+        if believed.ended:
+            return
+        full = count >= part.size
+        if part.after is not None:
+            if part.total is not None or self._listing.tells_end:
+                self._usual = None if full else count  # the CRM gives shorter pages than asked for
+            return
+        missing = 0 if part.total is None else part.total - count
+        met = part.total is not None and missing <= 0
+        if missing > 0 and not known >= believed.rows.keys():
+            return  # the question that begins at the last row tells
+        believed.ended = not full or met or missing > 0
+        if missing > 0:
+            self._seek(believed, bounds, order)
+
+    def _seek(self, believed: Believed, bounds: tuple[Bound, ...], order: str) -> None:
+        """Seek what the count promises by another order, and along another time; book what does not show."""
+        if not self._reader.is_outermost:
+            return
+        for other in self._listing.orders(self._reader.by)[1:]:
+            self._seek_by_order(believed, bounds, other)
+            if not self._missing(believed):
+                return
+            if other == f"-{order}":
+                break
+        for time in self._reader.splits:
+            inner = self._reader.along(time, bounds, believed.rows.keys())
+            try:
+                inner.read(None, None)
+            except (BoundIgnored, Unordered, errors.Refused, errors.Incomplete):
+                continue
+            finally:
+                timeless = (None,) * len(self._listing.times)
+                believed.rows.update((key, Row(key, timeless)) for key in inner.keys - believed.rows.keys())
+            break
+        self._reader.ledger.add(unexplained=self._missing(believed))
+
+    def _missing(self, believed: Believed) -> int:
+        return max(0, (believed.part.total or 0) - len(believed.rows))
+
+    def _seek_by_order(self, believed: Believed, bounds: tuple[Bound, ...], order: str) -> None:
+        after = None
+        while True:
+            try:
+                part = self._reader.ask(bounds, order, after)
+            except (errors.Refused, BoundIgnored, Expired):
+                return
+            new = self._reader.take(part, believed.rows.keys())
+            believed.rows.update((row.key, row) for row in part.rows)
+            after = part.after
+            if not new or after is None or not self._missing(believed):
+                return

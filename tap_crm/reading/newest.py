@@ -1,0 +1,132 @@
+"""Reads what changed since a time from the end of a listing that no time bounds: the newest changes come last there.
+
+It is listed by its change time, oldest first. Whatever changes meanwhile goes to its end, and the rest moves to the
+left, towards pages that are still to be read.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from tap_crm.reading.believing import ATTEMPTS
+from tap_crm.reading.page import Page
+from tap_crm.reading.pages_backwards import PagedListing, ask_page
+
+if TYPE_CHECKING:
+    from tap_crm.reading.page import Emit
+    from tap_crm.reading.part import Part
+    from tap_crm.transport.ledger import Ledger
+
+#: Page sizes that are tried to get a second of two pages into one answer.
+SMALLEST_SIZE = 100
+
+
+class _Doubtful(Exception):  # noqa: N818 - it names what was found
+    """The pages do not fit together, or do not show as many rows as are counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewestReader:
+    """Reads the end of a listing.
+
+    Attributes:
+        order: the change time that it is listed by.
+        index: the place of that time in a row's times.
+        found: the times of what was emitted, by key.
+    """
+
+    listing: PagedListing
+    order: str
+    index: int
+    emit: Emit
+    ledger: Ledger
+    found: dict[int | str, tuple[int | None, ...]] = field(default_factory=dict)
+
+    def read(self, since: int, total: int) -> bool:
+        """Emit what changed since then, a page more or less; tell whether that can be all.
+
+        It cannot be relied on where pages are shorter than the count says, or a second of more than a page may come
+        in another order in each answer.
+        """
+        try:
+            self._read(since, total)
+        except _Doubtful:
+            return False
+        return True
+
+    def _read(self, since: int, total: int) -> None:
+        size = self.listing.page_size
+        number = max(1, -(-total // size))
+        above: Part | None = None
+        while number >= 1:
+            part = self._page(number, is_last=above is None)
+            self._take(part, since)
+            if above is not None:
+                self._join(part, above, number, since)
+            times = self._times(part)
+            if times and times[0] < since:
+                break
+            above, number = part, number - 1
+        self.ledger.add(windows=1)
+
+    def _page(self, number: int, *, is_last: bool) -> Part:
+        """Return a page that has as many rows as it should have.
+
+        Raises:
+            _Doubtful: none of several answers has.
+        """
+        size = self.listing.page_size
+        for _ in range(ATTEMPTS):
+            part = self._ask(number, size)
+            if part.total is None or (is_last and part.total > number * size):
+                break  # the count leads nowhere, or has grown
+            if len(part.rows) >= min(size, part.total - (number - 1) * size):
+                return part
+        raise _Doubtful
+
+    def _ask(self, number: int, size: int) -> Part:
+        self.ledger.add(pages=1)
+        return ask_page(self.listing, number, size, self.order)
+
+    def _take(self, part: Part, since: int) -> None:
+        changed = [at for at, row in enumerate(part.rows) if (row.times[self.index] or since) >= since]
+        keep = [at for at in changed if self.found.get(part.rows[at].key) != part.rows[at].times]
+        self.found.update((part.rows[at].key, part.rows[at].times) for at in keep)
+        if keep:
+            self.ledger.add(distinct=len(keep))
+            self.emit(Page(body=part.body, keep=keep))
+
+    def _times(self, part: Part) -> list[int]:
+        return sorted(at for row in part.rows if (at := row.times[self.index]) is not None)
+
+    # Ties on both of two pages
+
+    def _join(self, below: Part, above: Part, number: int, since: int) -> None:
+        """See that a second which stands on two neighbouring pages is read whole, in one answer.
+
+        Raises:
+            _Doubtful: it is not to be had in one.
+        """
+        lower, upper = self._times(below), self._times(above)
+        if not lower or not upper or lower[-1] < upper[0] or lower[-1] < since:
+            return
+        first, last = min(lower[-1], upper[0]), max(lower[-1], upper[0])
+        boundary = number * self.listing.page_size
+        before = sum(at >= first for at in lower)
+        behind = sum(at <= last for at in upper)
+        for size in range(self.listing.page_size, SMALLEST_SIZE - 1, -1):
+            page = boundary // size + 1
+            start = (page - 1) * size
+            if start + 1 > boundary - before and start:
+                continue
+            if start + size < boundary + behind + (behind < len(above.rows)):
+                continue
+            part = self._ask(page, size)
+            times = self._times(part)
+            ends = not part.total or start + len(part.rows) >= part.total
+            if times and (times[0] < first or not start) and (times[-1] > last or ends):
+                self._take(part, since)
+                return
+            break
+        raise _Doubtful

@@ -1,0 +1,201 @@
+"""Reads a listing that has page numbers, but no time to bound it by, from its last page to its first.
+
+What leaves the list moves the rest one place to the left, towards pages that are still to be read: at worst a row is
+met twice. A count that is not met, and rows that stand on two pages, give reason to read again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+from tap_crm import errors
+from tap_crm.reading.believing import ATTEMPTS
+from tap_crm.reading.page import Page
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tap_crm.reading.listing import Row
+    from tap_crm.reading.page import Emit
+    from tap_crm.reading.part import Part
+    from tap_crm.transport.ledger import Ledger
+
+#: How often a whole list is walked, where its count is not met or its order is not the same in each answer.
+MOST_WALKS = 10
+#: So many walks in a row that bring nothing new end the search for what the count still promises.
+QUIET_WALKS = 2
+#: How often a count is followed to the page that it points to, before the last page is sought by doubling.
+MOST_JUMPS = 2
+
+
+class PagedListing(Protocol):
+    """A listing that is asked page by page."""
+
+    @property
+    def label(self) -> str:
+        """For messages: the stream's name."""
+
+    @property
+    def page_size(self) -> int:
+        """How many rows a full page has."""
+
+    def ask_page(self, number: int, size: int, order: str | None) -> Part:
+        """Return a page, counted from 1, of the whole listing.
+
+        Raises:
+            Refused: there is no such page.
+        """
+
+
+@dataclass(slots=True)
+class BackwardReader:
+    """Reads a whole listing.
+
+    Attributes:
+        order: the time that it is listed by; None where it comes as it is.
+        wanted: tells which rows to emit; None: all.
+        keys: what was found.
+    """
+
+    listing: PagedListing
+    emit: Emit
+    ledger: Ledger
+    order: str | None = None
+    wanted: Callable[[Row], bool] | None = None
+    keys: set[int | str] = field(default_factory=set)
+
+    def read(self) -> None:
+        """Emit every record.
+
+        Raises:
+            Incomplete: the CRM does not heed page numbers.
+        """
+        first = self._ask(1)
+        for _ in range(ATTEMPTS - 1):  # of everything, nothing is less likely than a broken answer
+            if first.rows or first.total == 0:
+                break
+            first = self._ask(1)
+        self.ledger.source_total = first.total
+        self._take(first)
+        if len(first.rows) < self.listing.page_size and first.total == len(first.rows):
+            self.ledger.add(windows=1)
+            return
+        guess = 2 if first.total is None else self._pages(first.total)
+        walks = quiet = missing = 0
+        while walks < MOST_WALKS:
+            before = len(self.keys)
+            missing, repeats = self._walk(guess, first)
+            walks += 1
+            quiet = 0 if len(self.keys) > before else quiet + 1
+            if (not missing and not repeats) or (walks > 1 and quiet >= QUIET_WALKS):
+                break
+        self.ledger.add(windows=1, unexplained=missing)
+
+    def _pages(self, total: int) -> int:
+        return max(1, -(-total // self.listing.page_size))
+
+    def _walk(self, guess: int, first: Part) -> tuple[int, bool]:
+        """Walk once; return how many rows the count promises beyond those that came, and whether some came twice."""
+        found = self._find_last_page(guess)
+        if found is None:
+            return (first.total or 0), False
+        number, part = found
+        total = part.total
+        keys = {row.key for row in part.rows}
+        given = len(part.rows)
+        for page in range(number - 1, 0, -1):
+            above, part = part, self._believed(page)
+            _check_numbers(self.listing.label, above, part)
+            keys |= {row.key for row in part.rows}
+            given += len(part.rows)
+        return max(0, (total or 0) - len(keys)), given > len(keys)
+
+    def _find_last_page(self, guess: int) -> tuple[int, Part] | None:
+        """Return the number and the answer of the last page with rows, or None if page 1 has none.
+
+        Starts at ``guess``, goes where the answer's count says that the last page is, and gallops on from there where
+        that is wrong or unknown: a right count costs one request, a missing one about ``2 log2(pages)``.
+        """
+        found: tuple[int, Part] | None = None
+        empty: int | None = None
+        number, step, jumps = max(1, guess), 1, 0
+        while found is None or empty is None or empty < found[0]:
+            answer = self._believed(number)
+            said = None if answer.total is None else self._pages(answer.total)
+            if answer.rows:
+                if found is not None:
+                    _check_numbers(self.listing.label, found[1], answer)
+                found = (number, answer)
+                if said == number:
+                    return found
+            else:
+                empty = number
+                if number == 1:
+                    return None
+            if said is not None and said != number and jumps < MOST_JUMPS and (empty is None or said < empty):
+                jumps, number = jumps + 1, said
+                continue
+            number = found[0] + step if found is not None else max(1, number - step)
+            step *= 2
+        low, high = found[0], empty
+        while high - low > 1:
+            middle = (low + high) // 2
+            answer = self._believed(middle)
+            if answer.rows:
+                low, found = middle, (middle, answer)
+            else:
+                high = middle
+        return found
+
+    def _believed(self, number: int) -> Part:
+        """Return a page, asked for again while it is shorter than it should be; all rows that come are taken."""
+        best = self._ask(number)
+        self._take(best)
+        for _ in range(ATTEMPTS - 1):
+            expected = 1 if best.total is None else best.total - (number - 1) * self.listing.page_size
+            if len(best.rows) >= min(expected, self.listing.page_size):
+                break
+            again = self._ask(number)
+            quiet = not self._take(again) and bool(again.rows)
+            best = again if len(again.rows) >= len(best.rows) else best
+            if quiet:
+                break
+        return best
+
+    def _ask(self, number: int) -> Part:
+        self.ledger.add(pages=1)
+        return ask_page(self.listing, number, self.listing.page_size, self.order)
+
+    def _take(self, part: Part) -> int:
+        new = [at for at, row in enumerate(part.rows) if row.key not in self.keys]
+        self.keys.update(part.rows[at].key for at in new)
+        keep = [at for at in new if self.wanted is None or self.wanted(part.rows[at])]
+        if keep:
+            self.ledger.add(distinct=len(keep))
+            self.emit(Page(body=part.body, keep=None if len(keep) == len(part.rows) else keep))
+        return len(new)
+
+
+def ask_page(listing: PagedListing, number: int, size: int, order: str | None) -> Part:
+    """Return a page; one that the CRM refuses though it gives the first lies behind its cap, and has no rows."""
+    try:
+        return listing.ask_page(number, size, order)
+    except errors.Refused:
+        if number == 1:
+            raise
+        first = listing.ask_page(1, size, order)
+        return type(first)((), b"[]", None, None, size, first.server_time, (number - 1) * size)
+
+
+def _check_numbers(label: str, one: Part, other: Part) -> None:
+    """Raise if two pages are the same page.
+
+    Raises:
+        Incomplete: so they are.
+    """
+    keys = {row.key for row in one.rows}
+    if keys and one.start != other.start and keys == {row.key for row in other.rows}:
+        raise errors.Incomplete(
+            f"{label}: the CRM gives the same rows whatever the page number; the stream cannot be read completely"
+        )
