@@ -55,7 +55,7 @@ class _Counted:
 
         Two answers never describe the same moment; so it is not more than the places that were seen to be empty.
         """
-        if not self.lacking or self.total is None or total is None or far != self.far:
+        if self.total is None or total is None or far != self.far:
             return 0
         return max(0, min(self.lacking, self.total - total - self.shown))
 
@@ -210,17 +210,20 @@ class KeysetReader:
                 break
             if last is not None and believed.rows:
                 span.trail.append(last)
-                if before is None or not before.lacking:
+                if before is None:
                     self._cut(span, believed.part)
             self._progress()
         self.ledger.add(windows=1)
         self._progress(finished=True)
 
-    def _counted(self, believed: Believed, last: int, far: int | None) -> _Counted:
-        shown = sum(
-            (at := row.times[self._index]) is None or self._spans.is_behind(last, at) for row in believed.rows.values()
-        )
-        return _Counted(far, 0 if believed.ended else believed.lacking(), believed.part.total, shown)
+    def _counted(self, believed: Believed, last: int, far: int | None) -> _Counted | None:
+        """Return what a question left open; None if it left nothing."""
+        lacking = 0 if believed.ended else believed.lacking()
+        if not lacking:
+            return None
+        times = [row.times[self._index] for row in believed.rows.values()]
+        shown = sum(at is None or self._spans.is_behind(last, at) for at in times)
+        return _Counted(far, lacking, believed.part.total, shown)
 
     def _follow(self, span: Span, believed: Believed, second: int) -> Believed:
         """Go on with a question whose answer is all of one second, while the list stands still.

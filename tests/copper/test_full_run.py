@@ -26,8 +26,9 @@ LARGE = {
     "tasks": 2_000,
     "projects": 500,
 }
-#: Requests per 1,000 records that a stream of many pages may cost; 5 would be perfect.
-DEAREST = 5.3
+#: Requests per 1,000 records that a stream of many pages may cost; 5 would be perfect. A page's last record comes again
+#: on the next one, and what changed since the reading began costs one request: of 5,000 records, that is one page more.
+DEAREST = {"people": 5.25, "companies": 5.4, "opportunities": 5.4, "activities": 5.4}
 
 
 def validator(schema: dict[str, Any]) -> jsonschema.Draft202012Validator:
@@ -62,9 +63,9 @@ def test_a_large_account_arrives_whole_at_one_request_a_page(start_some: Start) 
             assert arrived[key] == CONTRACT.as_it_should_arrive(stream, truth[key]), (stream, key)
     audit = run.audit()
     assert all(row["complete"] and row["unexplained"] == 0 for row in audit.values())
-    for stream in ("people", "companies", "opportunities", "activities"):
+    for stream, dearest in DEAREST.items():
         cost = audit[stream]["requests"] / audit[stream]["records"] * 1000
-        assert cost <= DEAREST, (stream, cost)
+        assert cost <= dearest, (stream, cost)
         assert audit[stream]["distinct_ids"] == len(app.world.ids(stream))
 
 

@@ -58,7 +58,9 @@ class Activities:
                 pending.difference_update(str(rows[at].key) for at in _written(item, rows))
             reading.emit(item)
 
-        listing = ListListing(reading, self.path, ("date_created",), USUAL_SIZE, ascending=False)
+        listing = ListListing(
+            reading, self.path, ("date_created",), USUAL_SIZE, ascending=False, label=reading.spec.name
+        )
         complete = KeysetChanges(
             listing,
             by="date_created",

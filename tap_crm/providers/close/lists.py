@@ -111,7 +111,13 @@ class ChangeList:
         """Read what changed since the bookmark, and what the event log tells of deletions."""
         told = ToldDeletions(reading, self.event_prefix)
         listing = ListListing(
-            reading, self.path, ("date_updated", "date_created"), self.size, self.params, ordered=True
+            reading,
+            self.path,
+            ("date_updated", "date_created"),
+            self.size,
+            self.params,
+            ordered=True,
+            label=reading.spec.name,
         )
         complete = KeysetChanges(
             listing,
