@@ -126,7 +126,7 @@ class _Ties:
         total: the highest count since then; records that leave meanwhile may be among those seen.
         by_position: whether the listing is gone on with by position.
         longest: how many records one walk showed at most.
-        lengths: how many each walk showed that ended as it should, in an order that held still.
+        shown: what each walk showed, from its first row on, that ended as it should in an order that held still.
     """
 
     reader: KeysetReader
@@ -138,7 +138,7 @@ class _Ties:
     restarts: int = 0
     by_position: bool = False
     longest: int = 0
-    lengths: list[int] = field(default_factory=list)
+    shown: list[tuple[int | str, ...]] = field(default_factory=list)
     bounds: tuple[Bound, ...] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -162,8 +162,8 @@ class _Ties:
                     return
             except (errors.Refused, BoundIgnored):
                 continue
-        if sum(length >= len(self.seen) for length in self.lengths) > 1:
-            return  # each of two orders shows everything
+        if len({keys for keys in self.shown if len(keys) >= len(self.seen)}) > 1:
+            return  # each of two orders shows everything; a cap would have cut off other records in the other one
         if len(self.found) == before and verdict is Verdict.SHORT:
             self._book(self.missing())  # every way agrees; only the count says more
         elif len(self.found) > before or verdict is not Verdict.OPEN:
@@ -254,7 +254,7 @@ class _Ties:
             if self.total is None and (quiet or walks >= MOST_WALKS):
                 if walk.shuffled:
                     return Verdict.CUT_OFF
-                self.lengths.append(len(walk.keys))
+                self.shown.append(tuple(walk.keys))
                 return Verdict.OPEN
             if quiet >= (QUIET_WALKS_WHEN_SHUFFLED if walk.shuffled else QUIET_WALKS) or walks >= (
                 MOST_WALKS_WHEN_SHUFFLED if walk.shuffled else MOST_WALKS
