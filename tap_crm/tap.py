@@ -59,7 +59,7 @@ if TYPE_CHECKING:
 RETRY_SECONDS_WHEN_WATCHED = 30.0
 #: Assumed until the first answer, in seconds.
 USUAL_LATENCY = 0.2
-MOST_LANES, LANES_WITHOUT_LIMIT = 6, 3
+MOST_LANES, LANES_WITHOUT_LIMIT = 6, 2
 PROBES_AT_ONCE = 4
 #: The stream of definitions of custom fields, which every CRM has.
 DEFINITIONS = "custom_fields"

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from tap_crm.reading.part import Part
 
 #: How many pages the near part of a span should have that is cut in two since a lane is idle.
-FEWEST_PAGES, MOST_PAGES = 4, 40
+FEWEST_PAGES, MOST_PAGES = 10, 40
 #: Pages after which a span is cut: at once where a count tells what is left, else when there is likely to be more.
 PAGES_BEFORE_A_CUT, PAGES_BEFORE_A_BLIND_CUT = 2, 16
 

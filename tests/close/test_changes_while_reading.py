@@ -64,7 +64,10 @@ def test_activities_change_at_every_answer(start_some: Start, seed: int) -> None
     """New ones come in at the top, deleted ones pull the list up, old ones are edited in places long passed."""
     churn = Churn(edit=1 + seed % 3, delete=1 + seed % 2, create=1, objects=[*TOLD])
     shape = {**SHAPE, "seed": seed, "activities": dict.fromkeys(TOLD, 70)}
-    app, tap = start_some(TOLD, shape, churn=churn, limit_caps=PAGES, unstable_ties=seed % 2 == 1)
+    unstable = seed % 2 == 1
+    # More than a page of ties in another order each time, uncounted, would be an error by name.
+    pages = PAGES | {"activity": 40} if unstable else PAGES
+    app, tap = start_some(TOLD, shape, churn=churn, limit_caps=pages, unstable_ties=unstable)
     first = tap.sync()
     app.behaviour.churn = Churn()
     second = tap.sync(state=first.state)
