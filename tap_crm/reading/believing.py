@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from tap_crm import errors
 from tap_crm.reading.listing import BoundIgnored, Row, check_bound
+from tap_crm.reading.no_news import MOST_WITHOUT_NEWS, endless
 from tap_crm.reading.part import Expired, Part, Unordered
 
 if TYPE_CHECKING:
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
 
 #: How often a doubtful answer is asked for in all, and one without any row though its own count says that it has some.
 ATTEMPTS, ATTEMPTS_AT_NOTHING = 3, 4
-#: So many pages in a row that bring nothing new, each said not to be the last, are gone through.
-MOST_BARREN = 20
 #: Records that two neighbouring pages should share, where a question is gone on with by position.
 OVERLAP = 5
 
@@ -144,7 +143,7 @@ class Believing:
                 self._check_restarts(restarts)
                 following = self._reader.ask(bounds, order)
             barren = 0 if any(row.key not in believed.rows for row in following.rows) else barren + 1
-            if barren >= MOST_BARREN:
+            if barren >= MOST_WITHOUT_NEWS:
                 following = self._give_up(following)
             self._reader.take(following, known | believed.rows.keys())
             believed.part = following
@@ -173,10 +172,7 @@ class Believing:
             Incomplete: only the CRM's word says that there is more, and no count how much.
         """
         if part.total is None:
-            raise errors.Incomplete(
-                f"{self._listing.label}: {MOST_BARREN} answers in a row brought nothing new, and the CRM says of each "
-                "that it is not the last; run it again, and if it stays so, ask the CRM's support"
-            )
+            raise endless(self._listing.label, MOST_WITHOUT_NEWS)
         return replace(part, after=None)
 
     # The end

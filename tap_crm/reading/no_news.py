@@ -39,16 +39,20 @@ class NoNews:
         """
         self._in_a_row = 0 if is_new else self._in_a_row + 1
         if self._in_a_row >= self.most:
-            raise errors.Incomplete(
-                f"{self.label}: the CRM says that there is more, and its last {self._in_a_row} answers brought nothing "
-                "new; what it holds back cannot be read. Run again later, and if that does not help, ask the CRM's "
-                "support why this list has no end"
-            )
+            raise endless(self.label, self._in_a_row)
 
 
 def are_alike(rows: Sequence[Row], before: Sequence[Row]) -> bool:
     """Tell whether an answer has the rows of the one before it, one by one, and enough of them to be no coincidence."""
     return len(rows) >= FEWEST_ALIKE and [row.key for row in rows] == [row.key for row in before]
+
+
+def endless(label: str, answers: int) -> errors.Incomplete:
+    """Return what to say of a list that has no end, after so many answers that brought nothing new."""
+    return errors.Incomplete(
+        f"{label}: the CRM says that there is more, and its last {answers} answers brought nothing new; what it holds "
+        "back cannot be read. Run again later, and if that does not help, ask the CRM's support why the list has no end"
+    )
 
 
 def same_page_again(label: str) -> errors.Incomplete:
