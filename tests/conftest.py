@@ -13,9 +13,30 @@ from tests.warm_tap import MEASURING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from xdist.remote import Producer
+    from xdist.scheduler import Scheduling
+
 
 # A run's records are many objects and no garbage: looking through them again and again takes half of a test's time.
 gc.set_threshold(100_000, 20, 100)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Begin with what takes longest where several workers share the tests."""
+    if config.pluginmanager.hasplugin("xdist"):
+        from tests.distribution import ordered  # noqa: PLC0415 - the tests run without xdist too
+
+        items[:] = ordered(items, lambda item: item.nodeid)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduling | None:
+    """Share the tests as `tests.distribution` says."""
+    if config.getoption("dist") != "loadfile":
+        return None
+    from tests.distribution import Distribution  # noqa: PLC0415 - the tests run without xdist too
+
+    return Distribution(config, log)
 
 
 _SEEN: set[str] = set()
