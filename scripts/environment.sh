@@ -82,9 +82,9 @@ check() {
 run_tests() {
   echo "--- pytest"
   status=0
-  # A worker more than there are cores, since some tests wait. A file's tests stay together: they share what is slow to
-  # make. Their order, which is that of `tests/distribution.py`, is kept.
-  workers=$(($(python -c 'import os; print(os.cpu_count())') + 1))
+  # A worker more than there are cores, since some tests wait, but not many: a container may have fewer than it sees. A
+  # file's tests stay together: they share what is slow to make. Their order is that of `tests/distribution.py`.
+  workers=$(python -c 'import os; print(min((os.cpu_count() or 1) + 1, 4))')
   python -m pytest -n "$workers" --dist loadfile --no-loadscope-reorder "$@" || status=$?
   [ -z "$failed" ] || exit 1
   exit "$status"
