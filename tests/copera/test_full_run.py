@@ -96,6 +96,7 @@ def test_forms_that_the_documentation_leaves_open_bring_the_same(start: Start, k
     assert sum(row["misfits"] for row in run.audit().values()) == 0
 
 
+@pytest.mark.usefixtures("measured_runs")
 def test_values_of_another_shape_are_kept(start: Start) -> None:
     """A range of dates is start/end; what does not fit its type is null, and whole in `_extra`."""
     forms = {"DATE": "range", "NUMBER": "object", "FORMULA": "number", "CHECKBOX": "string", "LOCATION": "string"}
