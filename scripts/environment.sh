@@ -54,3 +54,38 @@ install_with_pip() {
 meltano_backend() {
   if [ "$(cat "$venv/.made-with")" = uv ]; then echo uv; else echo virtualenv; fi
 }
+
+# The environment of the tests comes first on the path, and what was set for another one has no part in it.
+enter_environment() {
+  unset PYTHONPATH PYTHONHOME VIRTUAL_ENV
+  make_environment test dev
+  PATH=$venv/bin:$PATH
+  MELTANO_VENV_BACKEND=$(meltano_backend)
+  export PATH MELTANO_VENV_BACKEND
+}
+
+# Lint, format, types: all three are told of, and what failed is in $failed.
+lint() {
+  failed=
+  check ruff check .
+  check ruff format --check .
+  check mypy
+  if [ -n "$failed" ]; then echo "failed so far:$failed" >&2; fi
+}
+
+check() {
+  echo "--- $*"
+  "$@" || failed="$failed $1"
+}
+
+# pytest with its arguments, after `lint` and last, so that the output ends with the summary; exits with what failed.
+run_tests() {
+  echo "--- pytest"
+  status=0
+  # A worker more than there are cores, since some tests wait, but not many: a container may have fewer than it sees. A
+  # file's tests stay together: they share what is slow to make. Their order is that of `tests/distribution.py`.
+  workers=$(python -c 'import os; print(min((os.cpu_count() or 1) + 1, 4))')
+  python -m pytest -n "$workers" --dist loadfile --no-loadscope-reorder "$@" || status=$?
+  [ -z "$failed" ] || exit 1
+  exit "$status"
+}

@@ -351,6 +351,7 @@ def test_without_the_right_to_the_definitions_values_are_in_extra(begin: Start, 
     assert_right(Close(app.world), run, *(stream for stream in STREAMS if stream != "custom_objects"))
 
 
+@pytest.mark.usefixtures("measured_runs")
 def test_an_organization_without_shared_fields_has_its_own(begin: Start) -> None:
     """Not every plan has shared ones: values of those are in `_extra`, if there are any."""
     app, tap = begin()

@@ -14,7 +14,8 @@ from tests.singer import merged, selecting
 if TYPE_CHECKING:
     from tests.close.conftest import Start
 
-
+#: Much of what they reach, nothing else does.
+pytestmark = pytest.mark.usefixtures("measured_runs")
 SHAPE = {
     "leads": 20,
     "contacts": 20,

@@ -338,6 +338,7 @@ def test_a_catalog_made_without_the_right_to_the_definitions_serves(begin: Start
     assert columns_of(tap.sync(catalog=catalog), "people")
 
 
+@pytest.mark.usefixtures("measured_runs")
 def test_a_catalog_with_columns_and_no_right_to_the_definitions_fails_by_name(begin: Start) -> None:
     """Nulls would overwrite what was loaded; the streams without custom fields are complete."""
     app, tap = begin()

@@ -13,6 +13,8 @@ from tests.singer import merged, selecting
 if TYPE_CHECKING:
     from tests.copper.conftest import Start
 
+#: Much of what they reach, nothing else does.
+pytestmark = pytest.mark.usefixtures("measured_runs")
 PER_RECORD = ("related_items", "related_links", "files")
 
 

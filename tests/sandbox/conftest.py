@@ -16,6 +16,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
+@pytest.fixture(autouse=True)
+def _unmeasured(unmeasured: None) -> None:
+    """Measure no coverage: no test of this folder runs the tap."""
+
+
 @pytest.fixture
 def app() -> CopperSandbox:
     """Make a small account without a rate limit."""

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
     from sandbox.copera.schema import BoardTable
 
-pytestmark = pytest.mark.usefixtures("unmeasured")
-
 
 @pytest.fixture(scope="module")
 def app() -> CoperaSandbox:

@@ -12,8 +12,6 @@ if TYPE_CHECKING:
     from sandbox.copera import CoperaSandbox
     from sandbox.copera.schema import BoardTable
 
-pytestmark = pytest.mark.usefixtures("unmeasured")
-
 
 def table_of(app: CoperaSandbox, name: str) -> BoardTable:
     return app.world.table_named(name)

@@ -19,7 +19,6 @@ from sandbox.copera.moments import is_object_id
 from sandbox.copera.plan import TYPES, UNKNOWN_TYPE
 from sandbox.server import running
 
-pytestmark = pytest.mark.usefixtures("unmeasured")
 ROOT = Path(__file__).parents[2]
 
 

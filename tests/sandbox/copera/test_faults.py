@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from sandbox.copera import CoperaSandbox
     from sandbox.faults import Kind
 
-pytestmark = pytest.mark.usefixtures("unmeasured")
-
 
 PATHS = (
     *("board/list-boards", "docs/tree", "docs/search?q=a", "drive/tree", "drive/search?q=a", "chat/channels"),

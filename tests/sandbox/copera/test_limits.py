@@ -13,8 +13,6 @@ from sandbox.copera import API_KEY, OAUTH_TOKEN, PAT, CoperaSandbox
 if TYPE_CHECKING:
     from sandbox.client import CoperaClient
 
-pytestmark = pytest.mark.usefixtures("unmeasured")
-
 
 LIMITED = "workspace/info"
 AREAS = {

@@ -11,9 +11,6 @@ from sandbox.client import CoperaClient
 from sandbox.copera import SMALL, CoperaSandbox, copera_app
 from sandbox.server import running
 
-pytestmark = pytest.mark.usefixtures("unmeasured")
-
-
 OFFSETS = {"chat/channels": "channels", "workspace/members": "members", "workspace/teams": "teams"}
 
 

@@ -13,9 +13,6 @@ from sandbox.client import CoperaClient
 from sandbox.copera import SMALL, CoperaSandbox, copera_app
 from sandbox.server import running
 
-pytestmark = pytest.mark.usefixtures("unmeasured")
-
-
 TREES = {"docs/tree": ("documents", "totalDocs"), "drive/tree": ("drive_files", "totalItems")}
 _ADDED = ("hasChildren", "children")
 
