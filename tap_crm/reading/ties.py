@@ -162,8 +162,8 @@ class _Ties:
                     return
             except (errors.Refused, BoundIgnored):
                 continue
-        if sum(length >= len(self.seen) for length in self.lengths) > 1:
-            return  # each of two orders shows everything
+        if len(others) >= ENDS and sum(length >= len(self.seen) for length in self.lengths) > 1:
+            return  # each of two orders, which a cap would cut off elsewhere, shows everything
         if len(self.found) == before and verdict is Verdict.SHORT:
             self._book(self.missing())  # every way agrees; only the count says more
         elif len(self.found) > before or verdict is not Verdict.OPEN:
