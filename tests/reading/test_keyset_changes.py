@@ -97,7 +97,11 @@ def test_two_runs_together_equal_the_living_truth(  # noqa: PLR0913, PLR0917 - w
     account.now += 10
     # What ends a list is asked for twice only on the first run.
     listing.lies = 0
-    second, _ = read(listing, first.checkpoints[-1] - OVERLAP, lanes, along)
+    try:
+        second, _ = read(listing, first.checkpoints[-1] - OVERLAP, lanes, along)
+    except errors.Incomplete:  # a second of full pages whose count says more cannot be told from one that is cut off
+        assert listing.total == "over"
+        return
     table = {**first.table, **second.table}
     lost = {key for key, at in account.records.items() if table.get(key) != at}
     # What came with an old date is found by no change time; other streams of the CRM tell it.
