@@ -276,9 +276,8 @@ def test_edits_of_one_second_over_two_pages_all_arrive(how: str, seed: int) -> N
     """150 of them, wherever the page ends; few others come."""
     edited = {key: (700_000, CREATED + key) for key in range(1, 151)}
     padded = {key: (700_001 + key, CREATED + key) for key in range(2_000, 2_000 + seed * 19)}
-    collector, ledger = read(without_filter(how, edited | padded, seed), 650_000)
+    collector, _ = read(without_filter(how, edited | padded, seed), 650_000)
     assert collector.table.keys() == edited.keys() | padded.keys()
-    assert ledger.pages <= 12 or ledger.pages >= 6
 
 
 @pytest.mark.parametrize("how", ["ignores", "refuses"])

@@ -131,7 +131,7 @@ def test_what_an_index_shows_late_at_its_new_place_is_found(lags: int) -> None:
 
     Nothing tells how far an index may lag but who asks: without that, what was edited shortly before is missed.
     """
-    account = Account({key: (600_000 + key, 500_000 + key) for key in range(200)})
+    account = Account({key: (600_000 + key, 500_000 + key) for key in range(1_000)})
     listing = _CatchingUp(account, page_size=10, lag=10_000)
     account.records[95] = (account.now - 60, account.records[95][1])
     found, _ = settle(listing, 2, index_lag=lags)
