@@ -45,7 +45,7 @@ def run(config: dict[str, Any], catalog: dict[str, Any], folder: Path) -> Cost:
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     started = time.perf_counter()
     measured = (
-        "import re, sys; from tap_crm.tap import main\n"
+        "import re, sys; from tap_crm.singer.tap import main\n"
         "try: main(sys.argv[1:])\n"
         "except SystemExit as end: assert not end.code\n"
         "print(re.search(r'VmHWM:\\s+(\\d+)', open('/proc/self/status').read())[1], file=sys.stderr)"

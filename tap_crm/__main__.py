@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tap_crm.tap import main
+from tap_crm.singer.tap import main
 
 main()

@@ -29,8 +29,8 @@ NUMBER = struct.Struct("!i")
 CLOCK_AHEAD = "CLOCK_AHEAD"
 #: What is imported ahead; a tap that is not installed with these would fail in its first run anyway.
 IMPORTED = (
-    *("tap_crm.tap", "requests", "encodings.idna", "concurrent.futures.thread", "multiprocessing.util"),
-    *("tap_crm.comparison.command", "duckdb", "psycopg"),
+    *("tap_crm.singer.tap", "requests", "encodings.idna", "concurrent.futures.thread", "multiprocessing.util"),
+    *("tap_crm.audit.command", "duckdb", "psycopg"),
 )
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from tap_crm.providers import close, copera, copper
 
 if TYPE_CHECKING:
-    from tap_crm.declare import Provider
+    from tap_crm.contract.stream import Provider
 
 PROVIDERS: dict[str, Provider] = {
     provider.name: provider for provider in (copper.PROVIDER, close.PROVIDER, copera.PROVIDER)

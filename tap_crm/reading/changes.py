@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tap_crm.reading.page import Checkpoint
+from tap_crm.messages import Checkpoint
 
 if TYPE_CHECKING:
-    from tap_crm.reading.page import Emit, Item
+    from tap_crm.messages import Emit, Item
 
 #: Seconds by which a bookmark stays behind the server's clock: the current second is not over, and clocks of a
 #: search and of its web server need not agree to the second.

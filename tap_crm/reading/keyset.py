@@ -17,10 +17,10 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from tap_crm import errors
+from tap_crm.messages import Checkpoint, Page
 from tap_crm.reading.believing import ATTEMPTS_AT_NOTHING, OVERLAP, Believed, Believing
 from tap_crm.reading.changes import BEHIND_THE_CLOCK
 from tap_crm.reading.listing import Bound, BoundIgnored, check_bound
-from tap_crm.reading.page import Checkpoint, Page
 from tap_crm.reading.part import Expired, Unordered
 from tap_crm.reading.spans import Spans
 from tap_crm.reading.ties import read_ties
@@ -29,11 +29,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from collections.abc import Set as AbstractSet
 
+    from tap_crm.ledger import Ledger
+    from tap_crm.messages import Emit, Item
     from tap_crm.reading.listing import Row
-    from tap_crm.reading.page import Emit, Item
     from tap_crm.reading.part import Continuation, KeysetListing, Part
     from tap_crm.reading.spans import Span
-    from tap_crm.transport.ledger import Ledger
 
 #: Pages between two checkpoints: each is a line of state, and a flush.
 PAGES_PER_CHECKPOINT = 10

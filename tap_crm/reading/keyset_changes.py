@@ -7,25 +7,25 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tap_crm import errors
+from tap_crm.messages import Checkpoint
 from tap_crm.reading.believing import ATTEMPTS
 from tap_crm.reading.changes import BEHIND_THE_CLOCK, RESTLESS, UNBOUNDED, capped
 from tap_crm.reading.keyset import KeysetReader
 from tap_crm.reading.listing import Bound, BoundIgnored
 from tap_crm.reading.newest import NewestReader
 from tap_crm.reading.offset import OffsetReader
-from tap_crm.reading.page import Checkpoint
 from tap_crm.reading.pages_backwards import BackwardReader
 from tap_crm.reading.part import Unordered
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tap_crm.ledger import Ledger
+    from tap_crm.messages import Emit
     from tap_crm.reading.listing import Row
     from tap_crm.reading.offset import OffsetListing
-    from tap_crm.reading.page import Emit
     from tap_crm.reading.pages_backwards import PagedListing
     from tap_crm.reading.part import Continuation, KeysetListing, Part
-    from tap_crm.transport.ledger import Ledger
 
 _log = logging.getLogger("tap-crm.reading")
 

@@ -9,14 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from tap_crm.messages import Page
 from tap_crm.reading.believing import ATTEMPTS
-from tap_crm.reading.page import Page
 from tap_crm.reading.pages_backwards import PagedListing, ask_page
 
 if TYPE_CHECKING:
-    from tap_crm.reading.page import Emit
+    from tap_crm.ledger import Ledger
+    from tap_crm.messages import Emit
     from tap_crm.reading.part import Part
-    from tap_crm.transport.ledger import Ledger
 
 #: Page sizes that are tried to get a second of two pages into one answer.
 SMALLEST_SIZE = 100

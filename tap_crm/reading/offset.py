@@ -15,16 +15,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from tap_crm.messages import Page
 from tap_crm.reading.no_news import NoNews, are_alike, same_page_again
-from tap_crm.reading.page import Page
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from tap_crm.ledger import Ledger
+    from tap_crm.messages import Emit
     from tap_crm.reading.listing import Row
-    from tap_crm.reading.page import Emit
     from tap_crm.reading.part import Part
-    from tap_crm.transport.ledger import Ledger
 
 #: How often the whole list is walked, where a count or a list that moves gives reason to.
 MOST_WALKS = 4

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from tap_crm.reading.pages_backwards import BackwardReader
 
 if TYPE_CHECKING:
-    from tap_crm.reading.page import Emit
+    from tap_crm.ledger import Ledger
+    from tap_crm.messages import Emit
     from tap_crm.reading.pages_backwards import PagedListing
-    from tap_crm.transport.ledger import Ledger
 
 
 def read_pages(listing: PagedListing, emit: Emit, ledger: Ledger) -> None:

@@ -10,16 +10,16 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from tap_crm import errors
+from tap_crm.messages import Page
 from tap_crm.reading.believing import ATTEMPTS
-from tap_crm.reading.page import Page
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tap_crm.ledger import Ledger
+    from tap_crm.messages import Emit
     from tap_crm.reading.listing import Row
-    from tap_crm.reading.page import Emit
     from tap_crm.reading.part import Part
-    from tap_crm.transport.ledger import Ledger
 
 #: How often a whole list is walked, where its count is not met or its order is not the same in each answer.
 MOST_WALKS = 10

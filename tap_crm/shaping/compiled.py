@@ -20,7 +20,7 @@ from tap_crm.shaping.schema import EXTRA, is_free_form, is_json_text, json_types
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from tap_crm.shaping.custom_values import CustomValues
+    from tap_crm.shaping.custom.values import CustomValues
 
 #: The decoder reads an integer that is written as 5.0 as a float, which holds any 15 digits exactly; ids with more
 #: take the careful path.

@@ -12,7 +12,7 @@ from tap_crm.shaping.moments import Unfit, to_iso_date, to_iso_moment
 from tap_crm.shaping.schema import EXTRA, is_free_form, is_json_text, json_types
 
 if TYPE_CHECKING:
-    from tap_crm.shaping.custom_values import CustomValues
+    from tap_crm.shaping.custom.values import CustomValues
 
 Conform: TypeAlias = Callable[[Any], Any]
 _COMPACT = msgspec.json.Encoder(decimal_format="number")

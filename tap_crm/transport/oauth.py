@@ -13,7 +13,7 @@ import requests
 from requests.auth import AuthBase
 
 from tap_crm import errors
-from tap_crm.redaction import redact_logs
+from tap_crm.config.redaction import redact_logs
 from tap_crm.transport import tls
 from tap_crm.transport.token_file import TokenFile, Tokens
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from requests import PreparedRequest
 
-    from tap_crm.settings import OAuthSettings
+    from tap_crm.config.settings import OAuthSettings
 
 OK, TOO_MANY, SERVER_ERROR = 200, 429, 500
 REFUSALS = frozenset({400, 401, 403})

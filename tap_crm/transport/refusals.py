@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from tap_crm.redaction import HIDDEN
+from tap_crm.config.redaction import HIDDEN
 from tap_crm.transport.clock import http_date
-from tap_crm.transport.limits import told_limit
+from tap_crm.transport.pacing.headers import told_limit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -18,10 +18,10 @@ from requests.adapters import HTTPAdapter
 from urllib3.exceptions import LocationValueError, NewConnectionError, ReadTimeoutError
 
 from tap_crm import errors
+from tap_crm.ledger import Ledger
 from tap_crm.transport import tls
 from tap_crm.transport.characters import Mender
 from tap_crm.transport.clock import ServerClock
-from tap_crm.transport.ledger import Ledger
 from tap_crm.transport.outage import Outage
 from tap_crm.transport.refusals import retry_after, wait_asked, words
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from requests import PreparedRequest
     from requests.auth import AuthBase
 
-    from tap_crm.transport.pacing import Pacing
+    from tap_crm.transport.pacing.pacing import Pacing
 
 T = TypeVar("T")
 _log = logging.getLogger("tap-crm.transport")

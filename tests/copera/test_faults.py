@@ -8,7 +8,7 @@ import pytest
 
 from sandbox.copera.behaviour import RowsCut
 from sandbox.faults import FaultRule, Kind
-from tap_crm.emptiness import APART
+from tap_crm.reading.emptiness import APART
 from tests.copera.conftest import activated, table_streams
 from tests.copera.truth import FIXED, differences, table_differences
 from tests.target import Target

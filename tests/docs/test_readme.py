@@ -16,10 +16,10 @@ import yaml
 
 from scripts import readme_tables
 from scripts.demo_copper import COPPER
-from tap_crm import audit
-from tap_crm.config import CONFIG
+from tap_crm.config.schema import CONFIG
 from tap_crm.providers import PROVIDERS
-from tap_crm.tap import TapCRM
+from tap_crm.singer import audit_stream
+from tap_crm.singer.tap import TapCRM
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("**/*.md")])
@@ -90,7 +90,9 @@ def test_each_setting_is_documented(readme: str, setting: str) -> None:
     assert f"| `{setting}` |" in readme
 
 
-@pytest.mark.parametrize("stream", [audit.NAME, *(spec.name for crm in PROVIDERS.values() for spec in crm.streams)])
+@pytest.mark.parametrize(
+    "stream", [audit_stream.NAME, *(spec.name for crm in PROVIDERS.values() for spec in crm.streams)]
+)
 def test_each_stream_is_documented(readme: str, stream: str) -> None:
     assert f"| `{stream}` |" in readme
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import duckdb
 import psycopg
 
-from tests.comparison.loaded import DuckDbFile, PostgreSqlDatabase
+from tests.audit.loaded import DuckDbFile, PostgreSqlDatabase
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -13,7 +13,7 @@ from sandbox.client import Client
 from sandbox.server import running
 from scripts.demo_compare import Comparison, Versions, compared, keyed, versions
 from scripts.demo_run import CRMS
-from tests.comparison.loaded import Audited, run_audit
+from tests.audit.loaded import Audited, run_audit
 from tests.meltano.databases import MARKED
 from tests.meltano.piped import Piped
 from tests.singer import Tap

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from tap_crm.config import CONFIG
+from tap_crm.config.schema import CONFIG
 from tap_crm.providers import PROVIDERS
-from tap_crm.tap import TapCRM
+from tap_crm.singer.tap import TapCRM
 from tests.meltano import project
 
 

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from tap_crm.config_input import converted
-from tap_crm.selection import select_rules
-from tap_crm.settings import Settings
-from tap_crm.tap import TapCRM
+from tap_crm.config.config_input import converted
+from tap_crm.config.select_rules import select_rules
+from tap_crm.config.settings import Settings
+from tap_crm.singer.tap import TapCRM
 from tests.meltano.project import ROOT, plugins
 from tests.unit.test_config_input import SCHEMA, VALUES, as_text
 

@@ -13,17 +13,17 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tap_crm import errors
+from tap_crm.ledger import Ledger
+from tap_crm.messages import Checkpoint, Page
 from tap_crm.providers.copper.search import SearchListing
 from tap_crm.reading.keyset_changes import KeysetChanges
-from tap_crm.reading.page import Checkpoint, Page
-from tap_crm.transport.ledger import Ledger
 from tap_crm.transport.session import Reply
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable
 
+    from tap_crm.messages import Item
     from tap_crm.reading.listing import Row
-    from tap_crm.reading.page import Item
     from tap_crm.transport.session import Question
 
 CHANGED, CREATED = 0, 1

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tap_crm import errors
+from tap_crm.ledger import Ledger
 from tap_crm.reading.no_news import MOST_WITHOUT_NEWS
 from tap_crm.reading.offset import OffsetReader
-from tap_crm.transport.ledger import Ledger
 from tests.reading.keyset_listing import Account, UntidyListing
 from tests.reading.listing import Collector
 from tests.reading.test_keyset_changes import read

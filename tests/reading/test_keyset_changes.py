@@ -10,9 +10,9 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from tap_crm import errors
+from tap_crm.ledger import Ledger
+from tap_crm.messages import Checkpoint, Page
 from tap_crm.reading.keyset_changes import KeysetChanges
-from tap_crm.reading.page import Checkpoint, Page
-from tap_crm.transport.ledger import Ledger
 from tests.reading.keyset_listing import Account, UntidyListing, accounts, changed_by, churning, largest_crowd
 from tests.reading.listing import CHANGED, Collector
 

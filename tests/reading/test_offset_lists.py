@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tap_crm import errors
+from tap_crm.ledger import Ledger
 from tap_crm.reading.offset import OffsetReader
-from tap_crm.transport.ledger import Ledger
 from tests.reading.keyset_listing import Account, UntidyListing
 from tests.reading.listing import Collector
 

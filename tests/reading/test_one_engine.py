@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import pytest
 
 from tap_crm import errors
+from tap_crm.ledger import Ledger
 from tap_crm.reading.pages import read_pages
-from tap_crm.transport.ledger import Ledger
 from tests.reading.keyset_listing import UntidyListing
 from tests.reading.listing import Account, Collector, PagedSearch
 from tests.reading.listing import read as read_paged
@@ -17,7 +17,7 @@ from tests.reading.test_keyset_changes import read as read_untidy
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from tap_crm.reading.page import Item
+    from tap_crm.messages import Item
 
 Listing: TypeAlias = PagedSearch | UntidyListing
 

@@ -16,7 +16,7 @@ from tests.reading.test_changes_are_read_completely import accounts, churning
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tap_crm.transport.ledger import Ledger
+    from tap_crm.ledger import Ledger
 
 EXAMPLES = settings(max_examples=60, derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 

@@ -15,9 +15,9 @@ from tests.reading.keyset_listing import Account, UntidyListing, accounts, churn
 from tests.reading.test_keyset_changes import LANES, assume_provable, read, tempers
 
 if TYPE_CHECKING:
+    from tap_crm.ledger import Ledger
     from tap_crm.reading.listing import Bound
     from tap_crm.reading.part import Continuation, Part
-    from tap_crm.transport.ledger import Ledger
 
 EXAMPLES = settings(
     max_examples=60,

@@ -11,7 +11,7 @@ from singer_sdk.testing import SuiteConfig, get_tap_test_class
 
 from sandbox.copper import API_KEY, USER_EMAIL, Shape, copper_app
 from sandbox.server import running
-from tap_crm.tap import TapCRM
+from tap_crm.singer.tap import TapCRM
 from tests.singer import selecting
 
 # The SDK wants the config when the class is made, so the sandbox runs as long as this module is loaded.

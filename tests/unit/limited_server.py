@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from requests.structures import CaseInsensitiveDict
 
-from tap_crm.transport.pacing import Pacing
+from tap_crm.transport.pacing.pacing import Pacing
 from tap_crm.transport.refusals import wait_asked
 from tests.unit.virtual_time import VirtualTime
 

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from requests.auth import AuthBase
 
-from tap_crm.transport.ledger import Ledger
-from tap_crm.transport.pacing import Pacing
+from tap_crm.ledger import Ledger
+from tap_crm.transport.pacing.pacing import Pacing
 from tap_crm.transport.session import Question, Reply, Transport
 
 if TYPE_CHECKING:

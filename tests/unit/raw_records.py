@@ -13,21 +13,21 @@ from typing import TYPE_CHECKING, Any, cast
 import msgspec
 from hypothesis import strategies as st
 
-from tap_crm.custom_columns import CustomColumns
+from tap_crm.contract.once_per_run import Shared
 from tap_crm.providers.close import custom_fields as close
 from tap_crm.providers.copper import custom_fields as copper
 from tap_crm.providers.copper.entries import Entries
-from tap_crm.shaping.carriers import Prefixed
 from tap_crm.shaping.conform import RecordConformer
-from tap_crm.shaping.custom_fields import columns_of
+from tap_crm.shaping.custom.columns import CustomColumns
+from tap_crm.shaping.custom.fields import columns_of
+from tap_crm.shaping.custom.layouts import Prefixed
 from tap_crm.shaping.schema import EXTRA, is_free_form, is_json_text, json_types, load_schema, schema_directory
-from tap_crm.shared import Shared
 
 if TYPE_CHECKING:
-    from tap_crm.declare import Reading
-    from tap_crm.shaping.carriers import Carrier
-    from tap_crm.shaping.custom_fields import CustomField
-    from tap_crm.shaping.custom_values import CustomValues
+    from tap_crm.contract.stream import Reading
+    from tap_crm.shaping.custom.fields import CustomField
+    from tap_crm.shaping.custom.layouts import Carrier
+    from tap_crm.shaping.custom.values import CustomValues
 
 #: A schema with whatever a file may declare, at every depth, so that the shapers are not tied to Copper's files.
 EVERYTHING: dict[str, Any] = {

@@ -7,7 +7,7 @@ import gzip
 import pytest
 
 from tap_crm import errors
-from tap_crm.transport.ledger import Ledger
+from tap_crm.ledger import Ledger
 from tap_crm.transport.session import Doubtful, Question, Reply
 from tests.unit.loopback import KEY, Answer, ask, http, sending, serving, transport_to
 

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tap_crm import errors
-from tap_crm.census import Census, Counted, check_gone
-from tap_crm.reading.page import Page
+from tap_crm.messages import Page
 from tap_crm.shaping.moments import from_epoch
+from tap_crm.sync.row_count import Census, Counted, check_gone
 
 Changed = list[tuple[int, int, int]]
 

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tap_crm.command_line import CommandLine
-from tap_crm.config_input import converted, from_environment, unknown_names, without_effect
+from tap_crm.config.config_input import converted, from_environment, unknown_names, without_effect
+from tap_crm.config.json_files import read_json_object
+from tap_crm.config.settings import Settings
 from tap_crm.errors import ConfigError
-from tap_crm.json_files import read_json_object
 from tap_crm.providers import PROVIDERS
-from tap_crm.settings import Settings
-from tap_crm.tap import TapCRM
+from tap_crm.singer.command_line import CommandLine
+from tap_crm.singer.tap import TapCRM
 
 if TYPE_CHECKING:
     from collections.abc import Callable

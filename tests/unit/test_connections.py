@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tap_crm import errors
-from tap_crm.transport.ledger import Ledger
+from tap_crm.ledger import Ledger
 from tests.unit.loopback import QUESTION, Answer, ask, sending, serving, transport_to
 
 if TYPE_CHECKING:

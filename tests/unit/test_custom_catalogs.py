@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from singer_sdk.singerlib import Catalog
 
-from tap_crm.custom_columns import CustomColumns, renamings
-from tap_crm.shaping.carriers import Prefixed
+from tap_crm.shaping.custom.columns import CustomColumns, renamings
+from tap_crm.shaping.custom.layouts import Prefixed
 from tap_crm.shaping.schema import EXTRA
 from tests.unit.raw_records import (
     CLOSE_KINDS,

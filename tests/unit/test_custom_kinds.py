@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from tap_crm.shaping.custom_fields import ANY, BOOLEAN, DATE, LIST, MOMENT, NUMBER, TEXT, Schema, list_of
+from tap_crm.shaping.custom.fields import ANY, BOOLEAN, DATE, LIST, MOMENT, NUMBER, TEXT, Schema, list_of
 from tests.unit.raw_records import close_definitions, close_fields, copper_definitions, copper_fields
 
 COPPER: dict[str, Schema] = {

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tap_crm.shaping.custom_fields import NUMBER, TEXT, CustomField, columns_of, id_described
+from tap_crm.shaping.custom.fields import NUMBER, TEXT, CustomField, columns_of, id_described
 from tests.unit.raw_records import CLOSE_IDS, COPPER_IDS, FIELD_NAMES
 
 if TYPE_CHECKING:

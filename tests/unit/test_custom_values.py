@@ -30,7 +30,7 @@ from tests.unit.raw_records import (
 )
 
 if TYPE_CHECKING:
-    from tap_crm.shaping.custom_fields import CustomField
+    from tap_crm.shaping.custom.fields import CustomField
 
 CRMS = ("copper", "close")
 FORMS = ("columns", "raw", "both")

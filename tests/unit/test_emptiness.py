@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tap_crm import errors
-from tap_crm.emptiness import APART, MOST_LISTS, WHOLE, Lists
+from tap_crm.reading.emptiness import APART, MOST_LISTS, WHOLE, Lists
 from tap_crm.shaping.moments import from_epoch
 
 NOW = 1_790_000_000.0

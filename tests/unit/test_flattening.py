@@ -13,9 +13,9 @@ from hypothesis import given
 from jsonschema import Draft202012Validator
 
 from tap_crm.errors import ConfigError, ReadError
-from tap_crm.mapping import Mapper
 from tap_crm.shaping.conform import RecordConformer
 from tap_crm.shaping.schema import EXTRA
+from tap_crm.singer.mapping import Mapper
 from tests.unit.raw_records import EVERYTHING, records
 
 ADDRESS = {

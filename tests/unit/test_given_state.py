@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from tap_crm.given_state import forget_future, was_loaded
 from tap_crm.shaping.moments import from_epoch
+from tap_crm.sync.given_state import forget_future, was_loaded
 
 NOW = 1_790_000_000
 PAST, FUTURE = from_epoch(NOW - 100), from_epoch(NOW + 1)

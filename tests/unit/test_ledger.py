@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from tap_crm.transport.ledger import Ledger
+from tap_crm.ledger import Ledger
 
 
 def test_amounts_add_up() -> None:

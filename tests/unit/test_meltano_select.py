@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tap_crm.meltano_select import FILTER, SELECT, is_deselected
+from tap_crm.config.meltano_select import FILTER, SELECT, is_deselected
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tap_crm.transport.pacer import Pacer
+from tap_crm.transport.pacing.pacer import Pacer
 from tests.unit.fake_time import FakeTime
 
 LIMITS = st.sampled_from([1, 2, 3, 7, 10, 49, 50, 51, 99, 100, 101, 149, 150, 151, 180, 600, 3000])

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from requests.structures import CaseInsensitiveDict
 
-from tap_crm.transport.limits import Told, limit_of, told_limit
-from tap_crm.transport.pacing import Pacing
+from tap_crm.transport.pacing.headers import Told, limit_of, told_limit
+from tap_crm.transport.pacing.pacing import Pacing
 from tests.unit.fake_time import FakeTime
 from tests.unit.limited_server import MODERN, SEMICOLONS, Bucket, World
 

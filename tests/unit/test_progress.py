@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tap_crm.progress import SilentProgress, TerminalProgress, make_progress
-from tap_crm.redaction import HIDDEN, redact_logs
+from tap_crm.config.redaction import HIDDEN, redact_logs
+from tap_crm.singer.progress import SilentProgress, TerminalProgress, make_progress
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

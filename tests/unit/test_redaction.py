@@ -7,7 +7,7 @@ import logging
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from tap_crm.redaction import HIDDEN, redact_logs
+from tap_crm.config.redaction import HIDDEN, redact_logs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from requests.structures import CaseInsensitiveDict
 
 from tap_crm import errors
-from tap_crm.transport.pacing import Pacing
+from tap_crm.transport.pacing.pacing import Pacing
 from tap_crm.transport.refusals import wait_asked
 from tests.unit.fake_time import FakeTime
 from tests.unit.loopback import KEY, Answer, ask, serving, transport_to

@@ -9,8 +9,8 @@ from email.utils import formatdate
 import pytest
 
 from tap_crm import errors
-from tap_crm.transport.ledger import Ledger
-from tap_crm.transport.pacing import Pacing
+from tap_crm.ledger import Ledger
+from tap_crm.transport.pacing.pacing import Pacing
 from tests.unit.fake_time import FakeTime
 from tests.unit.loopback import QUESTION, Answer, ask, http, sending, serving, transport_to
 

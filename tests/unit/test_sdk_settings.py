@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tap_crm.errors import ConfigError
-from tap_crm.sdk_settings import check_sdk_settings
+from tap_crm.singer.sdk_settings import check_sdk_settings
 
 STORAGE = {"root": "file:///tmp/x"}
 JSONL = {"format": "jsonl", "compression": "gzip"}

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 from singer_sdk.singerlib import Catalog
 
-from tap_crm.selection import rules_that_fit_nothing, select_rules
-from tap_crm.tap import TapCRM
+from tap_crm.config.select_rules import rules_that_fit_nothing, select_rules
+from tap_crm.singer.tap import TapCRM
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

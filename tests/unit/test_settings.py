@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tap_crm.config import CONFIG
+from tap_crm.config.schema import CONFIG
+from tap_crm.config.settings import SECRETS, OAuthSettings, Settings, parse_moment
 from tap_crm.errors import ConfigError
-from tap_crm.settings import SECRETS, OAuthSettings, Settings, parse_moment
 
 PROVIDERS = ("copper", "close")
 KEY = "3f1a9c77d2e84b06a5c0ffee12345678"

@@ -8,8 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tap_crm import errors
+from tap_crm.contract.once_per_run import Shared
 from tap_crm.providers.close.events import EventLog
-from tap_crm.shared import Shared
 
 
 def test_made_once_for_all_who_ask_at_the_same_time() -> None:

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tap_crm.declare import Deletions
-from tap_crm.reading.page import NewVersion, Progress, Whole
+from tap_crm.contract.stream import Deletions
+from tap_crm.messages import NewVersion, Progress, Whole
 from tap_crm.shaping.moments import from_epoch
-from tap_crm.versions import Versions, told_to, unfinished
+from tap_crm.sync.versions import Versions, told_to, unfinished
 
 NOW = 1_790_000_000.0
 JUNK = st.recursive(

@@ -16,7 +16,7 @@ import pytest
 from singer_sdk.singerlib import RecordMessage, SchemaMessage, StateMessage
 
 from tap_crm.errors import TargetGone
-from tap_crm.writer import FLUSH_AT, LineWriter
+from tap_crm.singer.writer import FLUSH_AT, LineWriter
 
 
 class Pipe:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from sandbox.faults import FaultRule
-from tap_crm.emptiness import APART
+from tap_crm.reading.emptiness import APART
 from tests.target import Target, activated
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ Facts: developer.close.com, pages on authentication, rate limits and each object
 
 from __future__ import annotations
 
-from tap_crm.declare import Identity, Provider
+from tap_crm.contract.stream import Identity, Provider
 from tap_crm.providers.close.credentials import authenticate
 from tap_crm.providers.close.organization import organization_ids
 from tap_crm.providers.close.streams import STREAMS

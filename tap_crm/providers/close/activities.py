@@ -10,19 +10,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from tap_crm import errors
+from tap_crm.messages import Checkpoint, Page, Told
 from tap_crm.providers.close.answers import USUAL_SIZE, ask_page, get, list_part, page_sizes, rows_of
 from tap_crm.providers.close.deletions import ToldDeletions
 from tap_crm.providers.close.events import changes_since
 from tap_crm.providers.close.lists import ListListing, ask_one
 from tap_crm.reading.keyset_changes import KeysetChanges
-from tap_crm.reading.page import Checkpoint, Page, Told
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tap_crm.declare import Reading
+    from tap_crm.contract.stream import Reading
+    from tap_crm.messages import Item
     from tap_crm.reading.listing import Row
-    from tap_crm.reading.page import Item
     from tap_crm.reading.part import Part
     from tap_crm.transport.session import Question, Reply
 

@@ -22,7 +22,7 @@ from tap_crm.transport.session import Doubtful, Question
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from tap_crm.declare import Reading
+    from tap_crm.contract.stream import Reading
     from tap_crm.reading.listing import Bound
     from tap_crm.reading.part import Continuation
     from tap_crm.transport.session import Reply

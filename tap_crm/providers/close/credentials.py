@@ -14,7 +14,7 @@ from tap_crm.transport.signing import bearer
 if TYPE_CHECKING:
     from requests.auth import AuthBase
 
-    from tap_crm.settings import Settings
+    from tap_crm.config.settings import Settings
 
 TOKEN_URL = "https://api.close.com/oauth2/token/"  # noqa: S105 - an address
 

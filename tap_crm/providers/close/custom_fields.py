@@ -6,18 +6,18 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from tap_crm import errors
-from tap_crm.declare import CustomFields
+from tap_crm.contract.stream import CustomFields
 from tap_crm.providers.close.lists import ListListing
 from tap_crm.providers.close.organization import Record, decoded
 from tap_crm.reading.offset import OffsetReader
-from tap_crm.shaping.carriers import Prefixed
-from tap_crm.shaping.custom_fields import ANY, DATE, MOMENT, NUMBER, TEXT, CustomField, list_of
+from tap_crm.shaping.custom.fields import ANY, DATE, MOMENT, NUMBER, TEXT, CustomField, list_of
+from tap_crm.shaping.custom.layouts import Prefixed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tap_crm.declare import Reading
-    from tap_crm.shaping.custom_fields import Schema
+    from tap_crm.contract.stream import Reading
+    from tap_crm.shaping.custom.fields import Schema
 
 SHARED = "shared"
 #: The lists of definitions, by the kind of record that has the fields.

@@ -13,18 +13,18 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from tap_crm import errors
+from tap_crm.messages import Checkpoint, Page, Told, ToldGone
 from tap_crm.providers.close.answers import rows_of
 from tap_crm.providers.close.events import EventLog, event_log, is_read_anyway, log_since, plain
 from tap_crm.reading.changes import BEHIND_THE_CLOCK
-from tap_crm.reading.page import Checkpoint, Page, Told, ToldGone
 from tap_crm.shaping.moments import from_epoch, to_epoch
 from tap_crm.shaping.schema import DELETED_AT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from tap_crm.declare import Reading
-    from tap_crm.reading.page import Emit, Item
+    from tap_crm.contract.stream import Reading
+    from tap_crm.messages import Emit, Item
 
 #: Where a deleted lead says into which other one it was merged.
 MERGED_INTO = "merged_into"

@@ -15,18 +15,18 @@ from typing import IO, TYPE_CHECKING, ClassVar
 import msgspec
 
 from tap_crm import errors
+from tap_crm.config.settings import DAY
+from tap_crm.messages import Checkpoint, Page
 from tap_crm.providers.close.answers import Envelope, ask_page, envelope_of, get, moment, rows_of
 from tap_crm.reading.changes import BEHIND_THE_CLOCK
 from tap_crm.reading.no_news import NoNews
-from tap_crm.reading.page import Checkpoint, Page
-from tap_crm.settings import DAY
 from tap_crm.shaping.moments import to_epoch
 from tap_crm.transport.session import Doubtful
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from tap_crm.declare import Reading
+    from tap_crm.contract.stream import Reading
     from tap_crm.transport.session import Question, Reply
 
 PATH = "/event/"

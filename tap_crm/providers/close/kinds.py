@@ -8,21 +8,21 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tap_crm import errors
+from tap_crm.ledger import Ledger
+from tap_crm.messages import Page
 from tap_crm.providers.close.lists import ListListing
 from tap_crm.providers.close.organization import decoded
 from tap_crm.providers.close.search import SearchListing
 from tap_crm.reading.keyset_changes import KeysetChanges
 from tap_crm.reading.offset import OffsetReader
-from tap_crm.reading.page import Page
-from tap_crm.transport.ledger import Ledger
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from concurrent.futures import Future
 
-    from tap_crm.declare import Reading, Source
+    from tap_crm.contract.stream import Reading, Source
+    from tap_crm.messages import Emit, Item
     from tap_crm.providers.close.organization import Record
-    from tap_crm.reading.page import Emit, Item
 
 _log = logging.getLogger("tap-crm.close")
 

@@ -6,17 +6,17 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, ClassVar
 
 from tap_crm import errors
+from tap_crm.messages import Checkpoint
 from tap_crm.providers.close.answers import USUAL_SIZE, ask_page, get, list_part, time_filters
 from tap_crm.providers.close.deletions import ToldDeletions, told_until
 from tap_crm.providers.close.events import log_is_silent
 from tap_crm.reading.keyset_changes import KeysetChanges
 from tap_crm.reading.offset import OffsetReader
-from tap_crm.reading.page import Checkpoint
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tap_crm.declare import Reading
+    from tap_crm.contract.stream import Reading
     from tap_crm.reading.listing import Bound
     from tap_crm.reading.part import Continuation, Part
     from tap_crm.transport.session import Question

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import msgspec
 
 from tap_crm import errors
+from tap_crm.messages import Page
 from tap_crm.providers.close.answers import get
 from tap_crm.providers.close.lists import ListListing
 from tap_crm.reading.offset import OffsetReader
-from tap_crm.reading.page import Page
 from tap_crm.transport.session import Doubtful
 
 if TYPE_CHECKING:
-    from tap_crm.declare import Reading
-    from tap_crm.reading.page import Item
+    from tap_crm.contract.stream import Reading
+    from tap_crm.messages import Item
     from tap_crm.transport.session import Reply
 
 Record: TypeAlias = dict[str, Any]

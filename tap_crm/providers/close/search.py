@@ -11,15 +11,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from tap_crm import errors
+from tap_crm.messages import Checkpoint
 from tap_crm.providers.close.answers import ask_page, envelope_of, moment, rows_of
 from tap_crm.providers.close.deletions import ToldDeletions, told_until
 from tap_crm.reading.keyset_changes import KeysetChanges
-from tap_crm.reading.page import Checkpoint
 from tap_crm.reading.part import Expired, Part
 from tap_crm.transport.session import Question
 
 if TYPE_CHECKING:
-    from tap_crm.declare import Reading
+    from tap_crm.contract.stream import Reading
     from tap_crm.reading.listing import Bound
     from tap_crm.reading.part import Continuation
     from tap_crm.transport.session import Reply

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tap_crm.declare import StreamSpec
+from tap_crm.config.settings import DAY
+from tap_crm.contract.stream import StreamSpec
 from tap_crm.providers.close.activities import Activities
 from tap_crm.providers.close.custom_fields import KINDS, custom, definitions
 from tap_crm.providers.close.events import DAYS_KEPT, OVERLAP, Events
@@ -12,12 +13,11 @@ from tap_crm.providers.close.kinds import ListsOfKinds, PerParent, all_leads, li
 from tap_crm.providers.close.lists import ChangeList, WholeList
 from tap_crm.providers.close.organization import Groups, Memberships, Organization
 from tap_crm.providers.close.search import Search
-from tap_crm.settings import DAY
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tap_crm.declare import CustomFields, Source
+    from tap_crm.contract.stream import CustomFields, Source
 
 LOG_REACH = DAYS_KEPT * DAY
 _DELETED = (

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from tap_crm.declare import Identity, Provider
+from tap_crm.contract.stream import Identity, Provider
 from tap_crm.providers.copera.credentials import authenticate
 from tap_crm.providers.copera.people import workspace_ids
 from tap_crm.providers.copera.streams import STREAMS, discover

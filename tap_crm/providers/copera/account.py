@@ -10,7 +10,7 @@ from tap_crm import errors
 from tap_crm.providers.copera.answers import Record, ask_list, records_in
 
 if TYPE_CHECKING:
-    from tap_crm.declare import Reading
+    from tap_crm.contract.stream import Reading
 
 _log = logging.getLogger("tap-crm.copera")
 

@@ -15,7 +15,7 @@ from tap_crm.transport.session import Doubtful, Question
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from tap_crm.declare import Reading
+    from tap_crm.contract.stream import Reading
     from tap_crm.transport.session import Reply
 
 Record: TypeAlias = dict[str, Any]

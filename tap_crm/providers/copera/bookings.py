@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tap_crm import errors
+from tap_crm.messages import Page
 from tap_crm.providers.copera.answers import Record, ask_twice, decoded, get, records_in, some_list
 from tap_crm.reading.no_news import NoNews
-from tap_crm.reading.page import Page
 from tap_crm.transport.session import Doubtful
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tap_crm.declare import Reading
+    from tap_crm.contract.stream import Reading
     from tap_crm.transport.session import Reply
 
 PAGE_SIZE = 100

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from tap_crm.shaping.custom_fields import ANY, BOOLEAN, MOMENT, NUMBER, TEXT, Schema, list_of
+from tap_crm.shaping.custom.fields import ANY, BOOLEAN, MOMENT, NUMBER, TEXT, Schema, list_of
 from tap_crm.shaping.naming import LONGEST, ROOM_FOR_A_SUFFIX, distinct_names
 
 if TYPE_CHECKING:

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from tap_crm import errors
+from tap_crm.ledger import Ledger
+from tap_crm.messages import Page
 from tap_crm.providers.copera.answers import OffsetList, Record, get, one_record, records_in
 from tap_crm.reading.offset import OffsetReader
-from tap_crm.reading.page import Page
-from tap_crm.transport.ledger import Ledger
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tap_crm.declare import Reading
-    from tap_crm.reading.page import Item
+    from tap_crm.contract.stream import Reading
+    from tap_crm.messages import Item
 
 _log = logging.getLogger("tap-crm.copera")
 

@@ -19,7 +19,7 @@ from tap_crm.transport.session import Doubtful, Question
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from tap_crm.declare import Reading
+    from tap_crm.contract.stream import Reading
     from tap_crm.transport.session import Reply
 
 _log = logging.getLogger("tap-crm.copera")

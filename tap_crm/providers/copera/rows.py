@@ -11,20 +11,20 @@ import ijson
 import msgspec
 
 from tap_crm import errors
-from tap_crm.census import Counted, check_gone
-from tap_crm.emptiness import WHOLE
+from tap_crm.messages import COUNTED, NewVersion, Page
 from tap_crm.providers.copera.account import ask_tables
 from tap_crm.providers.copera.columns import Column, columns_of, filled
 from tap_crm.providers.copera.people import member_names
+from tap_crm.reading.emptiness import WHOLE
 from tap_crm.reading.fingerprint import Fingerprint
-from tap_crm.reading.page import COUNTED, NewVersion, Page
 from tap_crm.shaping.moments import to_epoch
+from tap_crm.sync.row_count import Counted, check_gone
 from tap_crm.transport.session import Doubtful, Question
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from tap_crm.declare import Reading
+    from tap_crm.contract.stream import Reading
     from tap_crm.providers.copera.answers import Record
     from tap_crm.transport.session import Reply
 

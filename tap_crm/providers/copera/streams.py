@@ -6,7 +6,7 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from tap_crm import errors
-from tap_crm.declare import StreamSpec
+from tap_crm.contract.stream import StreamSpec
 from tap_crm.providers.copera import tables
 from tap_crm.providers.copera.bookings import Bookings, Notifications, UnpagedList
 from tap_crm.providers.copera.people import CHANNELS, MEMBERS, TEAMS, WORKSPACE, ChannelParticipants
@@ -26,7 +26,7 @@ from tap_crm.providers.copera.trees import DOCUMENTS, DRIVE_FILES
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tap_crm.declare import Reading
+    from tap_crm.contract.stream import Reading
     from tap_crm.providers.copera.account import Account
     from tap_crm.providers.copera.answers import Record
 

@@ -6,9 +6,9 @@ import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tap_crm.declare import StreamSpec
+from tap_crm.config.nearest import did_you_mean
+from tap_crm.contract.stream import StreamSpec
 from tap_crm.errors import ConfigError
-from tap_crm.nearest import did_you_mean
 from tap_crm.providers.copera.account import Account, account
 from tap_crm.providers.copera.columns import Column, columns_of
 from tap_crm.providers.copera.rows import TableRows
@@ -18,9 +18,9 @@ from tap_crm.shaping.schema import EXTRA, load_schema
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from tap_crm.declare import Reading
+    from tap_crm.config.settings import PinnedTable
+    from tap_crm.contract.stream import Reading
     from tap_crm.providers.copera.answers import Record
-    from tap_crm.settings import PinnedTable
 
 CELLS = {
     "type": ["array", "null"],

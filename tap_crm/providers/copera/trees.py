@@ -20,7 +20,7 @@ from tap_crm.transport.session import Doubtful
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tap_crm.declare import Reading
+    from tap_crm.contract.stream import Reading
     from tap_crm.transport.session import Reply
 
 #: The deepest that may be asked for.

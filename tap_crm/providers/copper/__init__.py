@@ -5,7 +5,7 @@ Facts: developer.copper.com, pages of the introduction and of each object.
 
 from __future__ import annotations
 
-from tap_crm.declare import Identity, Provider
+from tap_crm.contract.stream import Identity, Provider
 from tap_crm.providers.copper.credentials import authenticate
 from tap_crm.providers.copper.lists import account_ids
 from tap_crm.providers.copper.streams import STREAMS

@@ -10,7 +10,7 @@ from tap_crm.transport.signing import FixedHeaders, bearer
 if TYPE_CHECKING:
     from requests.auth import AuthBase
 
-    from tap_crm.settings import Settings
+    from tap_crm.config.settings import Settings
 
 
 def authenticate(settings: Settings) -> AuthBase:

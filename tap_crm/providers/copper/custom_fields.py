@@ -6,17 +6,17 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from tap_crm.declare import CustomFields
+from tap_crm.contract.stream import CustomFields
 from tap_crm.providers.copper.entries import Entries
 from tap_crm.providers.copper.lists import Record, ask_list, records_in
-from tap_crm.shaping.custom_fields import ANY, BOOLEAN, DATE, LIST, NUMBER, TEXT, CustomField, list_of
+from tap_crm.shaping.custom.fields import ANY, BOOLEAN, DATE, LIST, NUMBER, TEXT, CustomField, list_of
 from tap_crm.transport.session import Question
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tap_crm.declare import Reading
-    from tap_crm.shaping.custom_fields import Id, Schema
+    from tap_crm.contract.stream import Reading
+    from tap_crm.shaping.custom.fields import Id, Schema
 
 PATH = "/custom_field_definitions"
 _KINDS: Mapping[str, Schema] = {

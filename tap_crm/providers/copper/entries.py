@@ -12,7 +12,7 @@ from msgspec import UNSET
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
-    from tap_crm.shaping.carriers import Pair, Record
+    from tap_crm.shaping.custom.layouts import Pair, Record
 
 
 class _Entry(msgspec.Struct, forbid_unknown_fields=True, gc=False):

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import msgspec
 
 from tap_crm import errors
-from tap_crm.emptiness import WHOLE
+from tap_crm.reading.emptiness import WHOLE
 from tap_crm.transport.session import Doubtful, Question
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tap_crm.declare import Reading
+    from tap_crm.contract.stream import Reading
     from tap_crm.transport.session import Reply
 
 Record: TypeAlias = dict[str, Any]

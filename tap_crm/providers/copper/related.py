@@ -8,18 +8,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 from tap_crm import errors
+from tap_crm.ledger import Ledger
+from tap_crm.messages import Page
 from tap_crm.providers.copper.lists import Record, ask_list, records_in
 from tap_crm.providers.copper.search import SearchListing
 from tap_crm.reading.keyset_changes import KeysetChanges
-from tap_crm.reading.page import Page
-from tap_crm.transport.ledger import Ledger
 from tap_crm.transport.session import Question
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tap_crm.declare import Reading
-    from tap_crm.reading.page import Item
+    from tap_crm.contract.stream import Reading
+    from tap_crm.messages import Item
 
 _log = logging.getLogger("tap-crm.copper")
 

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from tap_crm.messages import Checkpoint, Page
 from tap_crm.reading.keyset_changes import KeysetChanges
 from tap_crm.reading.listing import Row
-from tap_crm.reading.page import Checkpoint, Page
 from tap_crm.reading.pages import read_pages
 from tap_crm.reading.part import Part
 from tap_crm.shaping.moments import from_epoch, to_epoch
@@ -25,9 +25,9 @@ from tap_crm.transport.session import Doubtful, Question
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tap_crm.declare import Reading
+    from tap_crm.contract.stream import Reading
+    from tap_crm.messages import Emit, Item
     from tap_crm.reading.listing import Bound
-    from tap_crm.reading.page import Emit, Item
     from tap_crm.reading.part import Continuation
     from tap_crm.transport.session import Reply
 

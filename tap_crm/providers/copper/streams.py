@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tap_crm.declare import StreamSpec
+from tap_crm.contract.stream import StreamSpec
 from tap_crm.providers.copper.custom_fields import Definitions, custom
 from tap_crm.providers.copper.lists import ACCOUNT, ActivityTypes, FieldLayouts, Tags, WholeList
 from tap_crm.providers.copper.related import PerRecord, files, related_items, related_links

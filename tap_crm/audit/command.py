@@ -1,0 +1,143 @@
+"""The command line of ``tap-crm-audit``."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+import click
+
+from tap_crm import errors
+from tap_crm.audit.audit import Audit, Report
+from tap_crm.audit.database import database_at
+from tap_crm.audit.report import as_text, write_table
+from tap_crm.audit.streams import open_account
+from tap_crm.singer.progress import make_progress
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+NAME = "tap-crm-audit"
+EQUAL, NOT_EQUAL, NOT_COMPARED, INTERRUPTED = 0, 1, 2, 130
+
+_EPILOG = """
+Exit codes: 0 if every stream is equal; 1 if one differs, or could not be compared; 2 if none could be compared, with
+one line that says why.
+"""
+
+
+@click.command(NAME, epilog=_EPILOG, context_settings={"help_option_names": ["--help"], "max_content_width": 100})
+@click.option(
+    "--config",
+    "configs",
+    multiple=True,
+    metavar="FILE|ENV",
+    help="The tap's config, a JSON file, or ENV for variables such as TAP_CRM_API_KEY. May be given several times.",
+)
+@click.option(
+    "--database",
+    "address",
+    required=True,
+    metavar="URL",
+    envvar="TAP_CRM_AUDIT_DATABASE",
+    show_envvar=True,
+    help="What was loaded: postgresql://user:password@host/database, duckdb:///path, or a path that ends in .duckdb. "
+    "It is only read.",
+)
+@click.option(
+    "--schema",
+    metavar="NAME",
+    help="Where the tables are. Without it: the schema named after the CRM, else public (PostgreSQL) or main (DuckDB).",
+)
+@click.option(
+    "--catalog",
+    metavar="FILE",
+    help="The catalog that the runs use. Without it, what is selected by default is compared.",
+)
+@click.option("--streams", metavar="NAMES", help="Compare these streams only, selected or not: people,companies.")
+@click.option(
+    "--json",
+    "json_to",
+    metavar="FILE|-",
+    help="Write the report as JSON, too; to standard output, then instead of the table, with -.",
+)
+@click.option(
+    "--limit",
+    type=click.IntRange(min=0),
+    default=10,
+    show_default=True,
+    metavar="N",
+    help="How many ids to name of each difference of a stream.",
+)
+def command(  # noqa: PLR0913 - one for each option
+    *,
+    configs: Sequence[str],
+    address: str,
+    schema: str | None,
+    catalog: str | None,
+    streams: str | None,
+    json_to: str | None,
+    limit: int,
+) -> int:
+    """Compare what was loaded into a database with what the CRM has, stream by stream.
+
+    Reads the CRM completely, as a first run of the tap does, and the table of each stream. Names the ids of records
+    that are missing in the table, of rows that the CRM does not have, and of rows in an older version. Changes nothing.
+    """
+    _log_from(_wished_level())
+    if json_to not in (None, "-") and not Path(json_to).resolve().parent.is_dir():
+        raise errors.ConfigError(f"`--json`: there is no folder for the file {json_to}")
+    database = database_at(address)
+    names = [name.strip() for name in (streams or "").split(",") if name.strip()]
+    account = open_account(configs, catalog, names)
+    progress = make_progress(lambda: 0.0)
+    try:
+        report = Audit(account, database, schema, limit, progress).run()
+    finally:
+        progress.close()
+        account.close()
+    _write(report, json_to)
+    return EQUAL if report.equal else NOT_EQUAL
+
+
+def _log_from(level: int) -> None:
+    """Write what the tap says, from this level on, to standard error; standard output is for the report."""
+    logging.basicConfig(format="%(levelname)-8s | %(message)s")
+    logging.getLogger("tap-crm").setLevel(level)
+
+
+def _wished_level() -> int:
+    return logging.getLevelNamesMapping().get(os.environ.get("TAP_CRM_LOGLEVEL", "").upper(), logging.WARNING)
+
+
+def _write(report: Report, json_to: str | None) -> None:
+    if json_to == "-":
+        sys.stdout.write(as_text(report))
+        return
+    write_table(report, sys.stdout)
+    if json_to is not None:
+        Path(json_to).write_text(as_text(report), "utf-8")
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the command ``tap-crm-audit``; a foreseeable failure is one line and exit code 2."""
+    try:
+        code = command.main(arguments, prog_name=NAME, standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        code = NOT_COMPARED
+    except click.Abort:
+        code = INTERRUPTED
+    except errors.CrmError as error:
+        code = _failed(str(error))
+    except OSError as error:
+        code = _failed(f"the report could not be written: {error.strerror}: {error.filename or 'standard output'}")
+    sys.exit(code)
+
+
+def _failed(message: str) -> int:
+    click.echo(f"{NAME}: {message}", err=True)
+    return NOT_COMPARED

@@ -1,0 +1,178 @@
+"""The CRM's side: the tap's own engine, which reads each stream completely and writes nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from tap_crm import errors
+from tap_crm.audit.keys import Key, key_of
+from tap_crm.audit.tables import Wanted
+from tap_crm.config.json_files import read_json_object
+from tap_crm.contract.stream import Deletions
+from tap_crm.shaping.moments import to_epoch
+from tap_crm.shaping.schema import DELETED_AT
+from tap_crm.singer.stream import CrmStream
+from tap_crm.singer.tap import RETRY_SECONDS_WHEN_WATCHED, TapCRM
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+#: What the CRMs call the time of a record's last change, and that of its creation.
+CHANGED = ("date_modified", "date_updated", "updatedAt", "updated_at")
+CREATED = ("date_created", "createdAt")
+
+_EACH_RUN = "each run tells of deletions; the loader must heed ACTIVATE_VERSION, which target-duckdb does not"
+FOUND_BY = {
+    Deletions.RECONCILED: "deletions are found by a reconcile, which is due every `reconcile_days` with "
+    "`reconcile: auto`, and now with `reconcile: true`; the loader must heed ACTIVATE_VERSION",
+    Deletions.EACH_RUN: _EACH_RUN,
+    Deletions.BY_ITSELF: _EACH_RUN,
+    Deletions.UNTOLD: "with `batch_config`, deletions are not told to the loader",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class CrmSide:
+    """One stream of the CRM, as it is compared."""
+
+    stream: CrmStream
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        return self.stream.name
+
+    @property
+    def is_log(self) -> bool:
+        """Whether the target keeps what the CRM forgets."""
+        return self.stream.spec.is_log
+
+    @property
+    def wanted(self) -> Wanted:
+        """The columns that are asked of its table."""
+        stream = self.stream
+        is_partial = stream.tap.settings.start_date is not None and stream.replication_method == "INCREMENTAL"
+        return Wanted(
+            stream.spec.keys,
+            self._field(CHANGED),
+            stream.replication_key if is_partial else None,
+            stream.tap.settings.start_date if is_partial else None,
+        )
+
+    @property
+    def deletions_are_found_by(self) -> str:
+        """What is to be done about rows that the CRM does not have any more."""
+        return FOUND_BY[self.stream.tells_deletions]
+
+    def _field(self, names: Sequence[str]) -> str | None:
+        selected = self.stream.mask
+        known = self.stream.effective_schema["properties"]
+        return next((name for name in names if name in known and selected.get(("properties", name), True)), None)
+
+    def records(self) -> Iterator[tuple[Key, int | None, int | None]]:
+        """Yield key, change time and creation time of each record.
+
+        Raises:
+            ReadError: the CRM did not give them all.
+        """
+        self._ask_for_little()
+        changed, created = self._field(CHANGED), self._field(CREATED)
+        for record in self.stream.get_records(None):
+            if record.get(DELETED_AT) is None:
+                yield (
+                    key_of([record.get(name) for name in self.stream.spec.keys]),
+                    to_epoch(record.get(changed)) if changed is not None else None,
+                    to_epoch(record.get(created)) if created is not None else None,
+                )
+
+    def _ask_for_little(self) -> None:
+        """Deselect all fields that are not compared: nothing is made of them then."""
+        needed = {*self.stream.spec.keys, *CHANGED, *CREATED, DELETED_AT}
+        for breadcrumb, entry in self.stream.metadata.items():
+            if breadcrumb and breadcrumb[-1] not in needed:
+                entry.selected = False
+        self.stream.selected = True  # which has the SDK look at the fields again
+
+
+class CrmAccount:
+    """The CRM, and which of its streams are compared.
+
+    Args:
+        tap: the tap, which is never run as such.
+        names: of streams, whether they are selected or not; none for those that are selected.
+    """
+
+    def __init__(self, tap: TapCRM, names: Sequence[str] = ()) -> None:
+        self._tap = tap
+        # Custom fields are not compared: their definitions are not asked for.
+        tap.settings = replace(tap.settings, custom_fields="raw")
+        self.provider, self.title = tap.provider.name, tap.provider.title
+        self._names = names
+        self.offers_what_there_is = tap.input_catalog is None and not names
+
+    def streams(self) -> list[CrmSide]:
+        """Return the streams that are compared.
+
+        Raises:
+            ConfigError: the catalog or the names are of streams that are not there.
+            ReadError: the CRM cannot be reached, or refuses the credentials.
+        """
+        there = {name: one for name, one in self._tap.streams.items() if isinstance(one, CrmStream)}
+        unknown = [name for name in self._names if name not in there]
+        if unknown:
+            raise errors.ConfigError(
+                f"{self.title} has no stream {', '.join(unknown)}; `--streams` takes of: {', '.join(there)}"
+            )
+        self._tap.check_input()
+        wanted = self._names or [name for name, one in there.items() if one.selected]
+        found = [CrmSide(there[name]) for name in dict.fromkeys(wanted)]
+        if not found:
+            raise errors.ConfigError("no stream is selected; check `--catalog`, or name some by `--streams`")
+        self._check_access(found[0].stream)
+        return found
+
+    def lost(self) -> dict[str, str]:
+        """Return the streams that the catalog selects and the account does not have any more, each with the reason."""
+        return {} if self._names else dict(self._tap.failures)
+
+    def _check_access(self, stream: CrmStream) -> None:
+        """Find out early, and once, whether the CRM can be reached and takes the credentials."""
+        transport = self._tap.transport
+        patience = transport.retry_seconds
+        transport.retry_seconds = min(patience, RETRY_SECONDS_WHEN_WATCHED)
+        try:
+            stream.probe()
+        except errors.FinalWord:  # says nothing of the others
+            pass
+        finally:
+            transport.retry_seconds = patience
+
+    def close(self) -> None:
+        """End what still reads, and close the connections."""
+        self._tap.stopping.set()
+        self._tap.transport.settle()
+        self._tap.shared.close()
+
+
+def open_account(configs: Sequence[str], catalog: str | None, names: Sequence[str]) -> CrmAccount:
+    """Return the CRM that a config names.
+
+    Args:
+        configs: files; `ENV` for variables such as `TAP_CRM_API_KEY`.
+        catalog: a file; None to select what is selected by default.
+        names: of streams, to compare these and no others.
+
+    Raises:
+        ConfigError: a file or a setting cannot be used.
+    """
+    config: dict[str, Any] = {}
+    for path in configs:
+        if path != "ENV":
+            config |= read_json_object(path, "--config")
+    tap = TapCRM(
+        config=config,
+        catalog=None if catalog is None else read_json_object(catalog, "--catalog"),
+        parse_env_config="ENV" in configs,
+    )
+    return CrmAccount(tap, names)

@@ -1,0 +1,207 @@
+"""What a loaded schema has: its tables, up to when each was loaded, and a table's keys and change times."""
+
+from __future__ import annotations
+
+import math
+from array import array
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from tap_crm.audit.database import DatabaseError, quoted
+from tap_crm.audit.keys import Key, key_of
+from tap_crm.shaping.moments import to_epoch
+from tap_crm.shaping.schema import DELETED_AT
+from tap_crm.singer.audit_stream import NAME as AUDIT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from tap_crm.audit.database import Connection
+
+T = TypeVar("T")
+
+#: Where a table was loaded from is complete up to so many seconds before its reading began, as for every bookmark.
+BEHIND_THE_CLOCK = 5
+#: The time of a row that tells none.
+NO_TIME = -(2**62)
+#: Flags of a row.
+MARKED, OUTSIDE = 1, 2
+
+
+def named(known: Mapping[str, T], name: str) -> str | None:
+    """Return the name by which something is known: just so, else in other capitals; None if it is not known."""
+    if name in known:
+        return name
+    return next((one for one in known if one.casefold() == name.casefold()), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The columns that are asked for.
+
+    Attributes:
+        keys: the primary key.
+        changed: the time of the last change; None if the records have none.
+        by: the time that `start_date` is of; None where everything was loaded.
+        start: `start_date`, in epoch seconds.
+    """
+
+    keys: Sequence[str]
+    changed: str | None = None
+    by: str | None = None
+    start: int | None = None
+
+
+class Loaded:
+    """The rows of a table: of each key, its place; of each place, the time of its change and whether it counts.
+
+    Attributes:
+        rows: how many there are, without those that are marked as deleted.
+        marked: how many are.
+        outside: how many rows are older than `start_date`.
+        doubled: keys that a further row has.
+        has_times: whether the table has a column of change times.
+    """
+
+    def __init__(self, *, has_times: bool) -> None:
+        self.has_times = has_times
+        self.places: dict[Key, int] = {}
+        self.times = array("q")
+        self.flags = bytearray()
+        self.rows = self.marked = self.outside = 0
+        self.doubled: list[Key] = []
+
+    def add(self, key: Key, time: int | None, flags: int) -> None:
+        """Add a row; of several with one key, the latest counts that is not marked."""
+        self.rows += not flags & MARKED
+        self.marked += flags & MARKED
+        self.outside += flags == OUTSIDE
+        at = NO_TIME if time is None else time
+        place = self.places.setdefault(key, len(self.flags))
+        if place == len(self.flags):
+            self.times.append(at)
+            self.flags.append(flags)
+        elif self.flags[place] & MARKED:
+            self.times[place], self.flags[place] = at, flags
+        elif not flags & MARKED:
+            self.doubled.append(key)
+            self.times[place] = max(self.times[place], at)
+
+
+class Schema:
+    """The tables of a schema.
+
+    Args:
+        name: its name in the database.
+        tables: of each table, its columns' types by their names.
+    """
+
+    def __init__(self, name: str, tables: Mapping[str, Mapping[str, str]]) -> None:
+        self.name = name
+        self._tables = tables
+
+    def has(self, stream: str) -> bool:
+        """Tell whether a stream has a table."""
+        return named(self._tables, stream) is not None
+
+    def lacks(self, stream: str, names: Iterable[str]) -> list[str]:
+        """Return which of the columns a stream's table lacks."""
+        columns = self._columns(stream)
+        return [name for name in names if named(columns, name) is None]
+
+    def count(self, connection: Connection, stream: str) -> int:
+        """Return how many rows a stream's table has."""
+        (row,) = connection.rows(f"SELECT count(*) FROM {self._table(stream)}")  # noqa: S608 - quoted
+        return int(row[0])
+
+    def load(self, connection: Connection, stream: str, wanted: Wanted) -> Loaded:
+        """Return what a stream's table holds."""
+        columns = self._columns(stream)
+        times = [wanted.changed, DELETED_AT, wanted.by]
+        parts = [_named_part(columns, name) for name in wanted.keys]
+        parts += [_time_part(columns, name) for name in times]
+        query = f"SELECT {', '.join(parts)} FROM {self._table(stream)}"  # noqa: S608 - quoted
+        found = Loaded(has_times=wanted.changed is not None and named(columns, wanted.changed) is not None)
+        width = len(wanted.keys)
+        for row in connection.rows(query):
+            by = _epoch(row[width + 2])
+            is_outside = wanted.start is not None and by is not None and by < wanted.start
+            flags = (MARKED if row[width + 1] is not None else 0) | (OUTSIDE if is_outside else 0)
+            found.add(key_of(row[:width]), _epoch(row[width]), flags)
+        return found
+
+    def loaded_until(self, connection: Connection, provider: str) -> dict[str, int]:
+        """Return up to which second each stream is loaded, as the table `sync_audit` tells; nothing without it."""
+        needed = ("stream", "complete", "read_to", "started")
+        if not self.has(AUDIT) or self.lacks(AUDIT, needed):
+            return {}
+        columns = self._columns(AUDIT)
+        stream, complete = (_named_part(columns, name) for name in needed[:2])
+        read_to, started = (_time_part(columns, name) for name in needed[2:])
+        crm = _named_part(columns, "provider") if named(columns, "provider") else "CAST(NULL AS VARCHAR)"
+        query = f"""
+            SELECT {stream}, {crm}, max({read_to}), max({started})
+            FROM {self._table(AUDIT)} WHERE lower(CAST({complete} AS VARCHAR)) IN ('true', 't', '1')
+            GROUP BY {stream}, {crm}
+        """  # noqa: S608 - quoted
+        found: dict[str, int] = {}
+        for name, of, *told in connection.rows(query):
+            until, began = (_epoch(one) for one in told)
+            if until is None and began is not None:
+                until = began - BEHIND_THE_CLOCK
+            if until is not None and of in (provider, None):
+                found[name] = max(until, found.get(name, until))
+        return found
+
+    def _columns(self, stream: str) -> Mapping[str, str]:
+        name = named(self._tables, stream)
+        return {} if name is None else self._tables[name]
+
+    def _table(self, stream: str) -> str:
+        return quoted(self.name, named(self._tables, stream) or stream)
+
+
+def find_schema(connection: Connection, wanted: str | None, provider: str, usual: str) -> Schema:
+    """Return the schema that is named, else that of the CRM's name, else the usual one of the database.
+
+    Raises:
+        DatabaseError: there is none of that name with tables that may be read.
+    """
+    query = (
+        "SELECT table_schema, table_name, column_name, data_type FROM information_schema.columns"
+        " WHERE table_schema NOT IN ('information_schema', 'pg_catalog') AND table_catalog = current_database()"
+    )
+    schemas: dict[str, dict[str, dict[str, str]]] = {}
+    for schema, table, column, kind in connection.rows(query):
+        schemas.setdefault(schema, {}).setdefault(table, {})[column] = kind
+    for name in (provider, usual) if wanted is None else (wanted,):
+        known = named(schemas, name)
+        if known is not None:
+            return Schema(known, schemas[known])
+    where = "`--schema`" if wanted is not None else f"`{provider}` or `{usual}`"
+    there = ", ".join(sorted(schemas)) or "none at all"
+    raise DatabaseError(
+        f"there are no tables in the schema {where if wanted is None else f'`{wanted}`'} of the database; "
+        f"name by `--schema` the one that the loader writes to; schemas with tables: {there}"
+    )
+
+
+def _named_part(columns: Mapping[str, str], name: str) -> str:
+    return quoted(named(columns, name) or name)
+
+
+def _time_part(columns: Mapping[str, str], name: str | None) -> str:
+    """Return SQL for a time: epoch seconds where the column has times, else what it has; NULL without the column."""
+    known = None if name is None else named(columns, name)
+    if known is None:
+        return "NULL"
+    is_time = columns[known].lower().startswith(("timestamp", "date"))
+    return f"CAST(extract(epoch FROM {quoted(known)}) AS FLOAT8)" if is_time else quoted(known)
+
+
+def _epoch(value: Any) -> int | None:  # noqa: ANN401 - whatever a column has
+    """Return the whole seconds of a time as it comes from a column; UTC where it has no zone."""
+    if isinstance(value, float):
+        return math.floor(value) if math.isfinite(value) else None
+    return to_epoch(value.isoformat() if isinstance(value, date | datetime) else value)

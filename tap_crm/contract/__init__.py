@@ -1,0 +1,3 @@
+"""What a stream and a CRM are, said as data."""
+
+from __future__ import annotations

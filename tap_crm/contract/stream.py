@@ -1,0 +1,199 @@
+"""What a stream and a provider are, said as data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TYPE_CHECKING, Any, Protocol
+
+from tap_crm.messages import Page
+from tap_crm.reading.emptiness import Lists
+from tap_crm.transport.pacing.pacing import one_group
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from requests.auth import AuthBase
+
+    from tap_crm.config.settings import Settings
+    from tap_crm.contract.once_per_run import Shared
+    from tap_crm.errors import FinalWord
+    from tap_crm.ledger import Ledger
+    from tap_crm.messages import Emit
+    from tap_crm.shaping.custom.fields import CustomField
+    from tap_crm.shaping.custom.layouts import Carrier
+    from tap_crm.transport.session import Question, Reply, Transport
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What one read of one stream is given.
+
+    Attributes:
+        spec: the stream.
+        transport: the way to the CRM.
+        settings: the user's settings.
+        since: epoch seconds from which changes are wanted, overlap and look-back included; None for all.
+        bookmark: epoch seconds up to which an earlier run read everything; None on a first run.
+        lists: what is known of the lists that the stream is read from: which empty answer is doubted.
+        emit: takes pages and checkpoints; may be called from several threads.
+        ledger: counts requests, pages and records.
+        lanes: how many spans of time may be walked at once.
+        shared: what the streams of this run read once and use together.
+        told_to: epoch seconds up to which an earlier run heeded the CRM's own log of changes: the bookmark, or before
+            it if the log could not be read then; None on a first run.
+        selected: the streams that this run reads, each with its ``told_to``.
+        fields: the properties that are emitted.
+        memory: what the last complete read kept for the next one; what this one leaves in it is kept if it succeeds.
+        rewrites: everything is to be written as a new version, whatever the source remembers: the target may hold rows
+            of a run whose state was lost.
+        concludes: what this read does not find counts as gone.
+        by: the time that ``since`` and checkpoints are of, if not the replication key.
+        in_steps: the read may be cut off at any checkpoint, so these should come often.
+    """
+
+    spec: StreamSpec
+    transport: Transport
+    settings: Settings
+    since: int | None
+    emit: Emit
+    ledger: Ledger
+    lanes: int
+    shared: Shared
+    bookmark: int | None = None
+    lists: Lists = field(default_factory=Lists)
+    told_to: int | None = None
+    selected: tuple[tuple[StreamSpec, int | None], ...] = ()
+    fields: frozenset[str] = frozenset()
+    memory: dict[str, Any] = field(default_factory=dict)
+    rewrites: bool = False
+    concludes: bool = False
+    by: str | None = None
+    in_steps: bool = False
+
+    def ask(self, question: Question, parse: Callable[[Reply], Any]) -> Any:  # noqa: ANN401 - what `parse` returns
+        """Ask the CRM on behalf of this stream."""
+        return self.transport.ask(question, parse, self.ledger)
+
+    def emit_records(self, records: Sequence[dict[str, Any]]) -> None:
+        """Emit decoded records, and book how many different ones they are."""
+        self.ledger.add(distinct=len({tuple(record.get(key) for key in self.spec.keys) for record in records}))
+        if records:
+            self.emit(Page(records=records))
+
+
+class Source(Protocol):
+    """Where a stream's records come from and how they are read completely."""
+
+    def read(self, reading: Reading) -> None:
+        """Emit all records wanted, and checkpoints; raise a ``ReadError`` if that is not possible."""
+
+    def probe(self, reading: Reading) -> None:
+        """Ask one cheap question that shows whether the key may read the stream at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """How it is found out which account the credentials open.
+
+    Attributes:
+        stream: the stream that reads the same answer: where it is selected, no further request is sent.
+        ask: returns the CRM's ids of the accounts that the credentials may stand for: mostly one, none if it does not
+            tell; raises a ``ReadError`` if the credentials may not ask.
+    """
+
+    stream: str
+    ask: Callable[[Reading], Sequence[str]]
+
+
+class Deletions(Enum):
+    """How it is found out which rows of a stream are gone."""
+
+    EACH_RUN = "every run reads the stream completely"
+    RECONCILED = "the stream is read completely now and then, beside its bookmark"
+    BY_ITSELF = "the source remembers what there was, and begins a version when something is gone"
+    UNTOLD = "rows never leave the target"
+
+
+@dataclass(frozen=True, slots=True)
+class CustomFields:
+    """The custom fields of a stream.
+
+    Attributes:
+        carrier: where its records have the values.
+        definitions: reads which there are; what several streams need is asked once per run. With them comes the
+            refusal of a part of them, if there was one.
+    """
+
+    carrier: Carrier
+    definitions: Callable[[Reading], tuple[Sequence[CustomField], FinalWord | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class StreamSpec:
+    """One stream.
+
+    Attributes:
+        name: the CRM's own noun, snake_case plural.
+        keys: primary key fields.
+        source: where its records come from.
+        replication_key: the time by which it is read incrementally; None for a full read each run.
+        lookback: seconds that each run re-reads before its bookmark because the CRM cannot tell late changes.
+        selected: False for streams that cost a request per record.
+        masked: fields that hold secrets of the CRM; their values are never emitted.
+        custom: the custom fields of its records, where it has some.
+        envelope: fields that the CRM adds to its answers and that say nothing of the record.
+        created: the field with the time of creation, which never changes.
+        reconciled_by: the time along which a reconcile goes, if not the replication key.
+        told_for: seconds for which the CRM tells of deletions; after a longer pause a reconcile is due.
+        is_log: the CRM forgets old rows, the target should not.
+        versioned: the source itself says when a new version of all rows begins.
+        caught: for the README: what arrives by the next run, and what does not.
+    """
+
+    name: str
+    keys: tuple[str, ...]
+    source: Source
+    replication_key: str | None = None
+    lookback: Callable[[Settings], int] | None = None
+    selected: bool = True
+    masked: frozenset[str] = frozenset()
+    custom: CustomFields | None = None
+    envelope: frozenset[str] = frozenset()
+    created: str | None = None
+    reconciled_by: str | None = None
+    told_for: int | None = None
+    is_log: bool = False
+    versioned: bool = False
+    caught: str = "new, changed and deleted rows by each run, which reads the stream completely"
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """One CRM: its streams, and what is the same for all of them.
+
+    Attributes:
+        name: the value of the setting ``provider``.
+        title: the CRM's name for people.
+        base_url: the API's root.
+        requests_per_minute: the documented limit.
+        streams: every stream.
+        authenticate: makes the credentials from the settings; raises ``ConfigError`` if some are missing.
+        headers: sent with every request.
+        group_of: from method and path to the name of the endpoint group whose limit a request counts against.
+        discover: finds the streams that only the account tells of, each with its schema.
+        unused: settings that change nothing with this CRM.
+        identity: tells which account is read, so that no state is continued with another one.
+    """
+
+    name: str
+    title: str
+    base_url: str
+    requests_per_minute: int
+    streams: tuple[StreamSpec, ...]
+    authenticate: Callable[[Settings], AuthBase]
+    headers: Mapping[str, str] = field(default_factory=dict)
+    group_of: Callable[[str, str], str] = one_group
+    discover: Callable[[Reading], Sequence[tuple[StreamSpec, dict[str, Any]]]] | None = None
+    unused: frozenset[str] = frozenset()
+    identity: Identity | None = None

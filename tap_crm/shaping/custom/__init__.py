@@ -1,0 +1,3 @@
+"""Custom fields as columns."""
+
+from __future__ import annotations

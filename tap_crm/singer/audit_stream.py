@@ -1,0 +1,75 @@
+"""The stream ``sync_audit``: the proof of a run, one row per stream that was read."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from singer_sdk import Stream
+from typing_extensions import override
+
+from tap_crm.shaping.moments import from_epoch
+from tap_crm.shaping.schema import load_schema
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from tap_crm.singer.stream import CrmStream
+    from tap_crm.singer.tap import TapCRM
+
+NAME = "sync_audit"
+
+
+class AuditStream(Stream):
+    """Written last: what each stream of this run read, what it cost, and whether it is complete."""
+
+    def __init__(self, tap: TapCRM) -> None:
+        super().__init__(tap=tap, schema=load_schema("common", NAME), name=NAME)
+        self.primary_keys = ("run_id", "stream")
+        self.tap = tap
+
+    @property
+    @override
+    def emit_activate_version_messages(self) -> bool:
+        """Never: the rows of earlier runs stay, whatever the SDK's setting of this name says."""
+        return False
+
+    def get_records(self, context: Mapping[str, Any] | None) -> Iterable[dict[str, Any]]:  # noqa: ARG002
+        """Yield a row for every stream that was begun in this run."""
+        for stream in self.tap.begun:
+            yield self._row(stream)
+
+    def _row(self, stream: CrmStream) -> dict[str, Any]:
+        ledger = stream.ledger
+        return {
+            "run_id": self.tap.run_id,
+            "stream": stream.name,
+            "provider": self.tap.settings.provider,
+            "mode": stream.mode,
+            "read_from": None if stream.read_from is None else from_epoch(stream.read_from),
+            "read_to": None if stream.read_to is None else from_epoch(stream.read_to),
+            "windows": ledger.windows,
+            "pages": ledger.pages,
+            "requests": ledger.requests,
+            "retries": ledger.retries,
+            "rate_limited": ledger.rate_limited,
+            "seconds_waited": round(ledger.waited, 3),
+            "records": ledger.records,
+            "distinct_ids": ledger.distinct or ledger.records,
+            "source_total": ledger.source_total,
+            "unexplained": ledger.unexplained,
+            "misfits": ledger.misfits,
+            "deletions": ledger.deletions,
+            "whole_since": stream.whole_since,
+            "complete": stream.complete,
+            "error": self.tap.failures.get(stream.name),
+            "notes": ledger.notes,
+            "started": _moment(stream.started),
+            "finished": _moment(stream.finished),
+        }
+
+
+def _moment(epoch: float | None) -> str | None:
+    if epoch is None:
+        return None
+    return datetime.fromtimestamp(epoch, UTC).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"

@@ -1,0 +1,185 @@
+"""The command ``tap-crm``: takes config, catalog and state as people have them, and fails with one line."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from typing import IO, TYPE_CHECKING, Any
+
+from singer_sdk import Tap
+from typing_extensions import override
+
+from tap_crm import errors
+from tap_crm.config.config_input import (
+    check_by_schema,
+    converted,
+    from_environment,
+    secret_texts,
+    unknown_names,
+    without_effect,
+)
+from tap_crm.config.json_files import parse_json, read_json_object
+from tap_crm.config.redaction import redact_logs
+from tap_crm.config.settings import SECRETS, Settings
+from tap_crm.providers import PROVIDERS
+from tap_crm.singer.writer import LineWriter
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    import click
+    from singer_sdk import Stream
+
+ENVIRONMENT = "ENV"
+SCHEMA_TEST, NO_TEST = "schema", "disabled"
+
+
+class Terminated(SystemExit):
+    """SIGTERM or SIGINT arrived, and the last safe state was written."""
+
+
+class CommandLine(Tap):
+    """A tap that is given its input by people, files and variables.
+
+    Args:
+        config: the settings, or the path of a file of them, or several.
+        parse_env_config: take settings from variables, too; they go before the files.
+        validate_config: check them.
+        others: what the SDK's tap takes.
+
+    Raises:
+        ConfigError: a setting cannot be used; the line says which one, and never shows a value.
+    """
+
+    message_writer_class = LineWriter
+
+    def __init__(
+        self,
+        *,
+        config: Any = None,  # noqa: ANN401 - as the SDK has it
+        parse_env_config: bool = False,
+        validate_config: bool = True,
+        **others: Any,  # noqa: ANN401
+    ) -> None:
+        given, remarks = self._given(config, from_variables=parse_env_config)
+        redact_logs(secret_texts(given, SECRETS))
+        self._warn(remarks)
+        if validate_config:
+            settings = Settings.from_config(given, PROVIDERS)
+            check_by_schema(given, self.config_jsonschema)
+            provider = PROVIDERS[settings.provider]
+            self._warn(without_effect(given, self.config_jsonschema, provider.unused, provider.title))
+        super().__init__(config=given, parse_env_config=False, validate_config=validate_config, **others)
+
+    def _warn(self, remarks: Iterable[str]) -> None:
+        for remark in remarks:
+            self.logger.warning("%s", remark)
+
+    @classmethod
+    def _given(cls, config: Any, *, from_variables: bool) -> tuple[dict[str, Any], list[str]]:  # noqa: ANN401
+        """Return the settings in their declared types, and remarks on those that do not exist."""
+        cls.append_builtin_config(cls.config_jsonschema)
+        schema = cls.config_jsonschema
+        given: dict[str, Any] = {}
+        for part in config if isinstance(config, (list, tuple)) else [config or {}]:
+            given |= part if isinstance(part, dict) else read_json_object(str(part), "--config")
+        remarks: list[str] = []
+        if from_variables:
+            variables, remarks = from_environment(schema["properties"])
+            given |= variables
+        given = converted(given, schema)
+        return given, remarks + unknown_names(given, schema)
+
+    @property
+    def writer(self) -> LineWriter:
+        """The one writer to standard output."""
+        assert isinstance(self.message_writer, LineWriter)  # noqa: S101 - for the type checker
+        return self.message_writer
+
+    @property
+    def readable(self) -> Sequence[Stream]:
+        """The streams that a test run reads."""
+        raise NotImplementedError
+
+    @override
+    @classmethod
+    def cb_config(cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]) -> Any:
+        """Return the settings of all files together."""
+        sources = super().cb_config(ctx, param, tuple(path for path in value if path == ENVIRONMENT))
+        for path in value:
+            if path != ENVIRONMENT:
+                sources.config.update(read_json_object(path, "--config"))
+        return sources
+
+    @override
+    @classmethod
+    def cb_test(cls, ctx: click.Context, param: click.Option, value: str) -> None:
+        """Write the SCHEMA of every stream, or read one record of each as well."""
+        if value == NO_TEST:
+            return
+        sources = ctx.params.get("config")
+        tap = cls(
+            config=None if sources is None else sources.config,
+            parse_env_config=sources is not None and sources.parse_env,
+            setup_mapper=False,
+        )
+        for stream in tap.streams.values():
+            stream.selected = True
+        tap.setup_mapper()  # only now: it takes the columns of what is selected
+        if value == SCHEMA_TEST:
+            tap.write_schemas()
+        else:
+            tap.run_sync_dry_run(1, tap.readable)
+        tap.writer.flush()
+        tap.logger.info("the test succeeded")
+        ctx.exit()
+
+    @override
+    @classmethod
+    def invoke(  # type: ignore[override] # as the SDK's own tap does
+        cls,
+        *,
+        about: bool = False,
+        about_format: str | None = None,
+        config: Any = None,
+        state: IO[str] | None = None,
+        catalog: IO[str] | None = None,
+    ) -> None:
+        """Read what is selected, from the last state on."""
+        if about:
+            cls.print_about(about_format)
+            return
+        cls.print_version(print_fn=cls.logger.info)
+        tap = cls(
+            config=None if config is None else config.config,
+            parse_env_config=config is not None and config.parse_env,
+            state=None if state is None else _object(state, "--state"),
+            catalog=None if catalog is None else _object(catalog, "--catalog"),
+        )
+        tap.sync_all()
+
+
+def _object(file: IO[str], option: str) -> Mapping[str, Any]:
+    """Return the object in a file that the command line has opened as text."""
+    found = parse_json(file.buffer.read(), file.name, option)  # type: ignore[attr-defined]
+    if not isinstance(found, dict):
+        raise errors.ConfigError(f"`{option}`: {file.name} is no JSON object")
+    return found
+
+
+def run(tap: type[CommandLine], arguments: Sequence[str] | None) -> None:
+    """Run the command of a tap; a foreseeable failure is one line and exit code 1."""
+    log = logging.getLogger(tap.name)
+    try:
+        tap.cli(args=arguments)
+    except errors.CrmError as error:
+        log.error("%s", error)  # noqa: TRY400 - the cause is foreseeable: no traceback
+        sys.exit(1)
+    except OSError as error:
+        said = f"{error.strerror}: {error.filename}" if error.strerror and error.filename else str(error)
+        log.error("a file cannot be read or written: %s", said)  # noqa: TRY400
+        sys.exit(1)
+    except Terminated as end:
+        logging.shutdown()
+        os._exit(int(end.code or 0))  # threads that wait for an answer are not waited for

@@ -1,0 +1,165 @@
+"""Reads the next streams while the present one is written, so that no slot of the rate limit stays unused."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from typing import TYPE_CHECKING
+
+from tap_crm import errors
+from tap_crm.messages import Page
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from tap_crm.messages import Emit, Item
+
+#: Bytes of pages that may wait to be written, over all streams: bounds the memory.
+BYTES_AHEAD = 40_000_000
+#: Of these, the stream that is being written may always have so many, however far the others have read ahead.
+BYTES_OF_ITS_OWN = 8_000_000
+#: Streams that are being read at the same time, the one that is written included.
+STREAMS_AT_ONCE = 4
+#: Streams that may have been read before their turn comes; most of these are small lists.
+STREAMS_AHEAD = 16
+#: Seconds between two looks at whether the run is ending.
+GLANCE = 0.1
+#: What a page of decoded records is reckoned as, each.
+BYTES_OF_A_RECORD = 500
+
+
+class _End:
+    """The reading is over: well, or with an error."""
+
+    def __init__(self, error: BaseException | None = None) -> None:
+        self.error = error
+
+
+class Feed:
+    """One stream's reading, running in threads of its own, ahead of who takes its pages."""
+
+    def __init__(self, feeds: Feeds, read: Callable[[Emit], None], name: str) -> None:
+        self._feeds = feeds
+        self._items: deque[Item | _End] = deque()
+        self._read = read
+        self._abandoned = False
+        self.waiting_bytes = 0
+        self.is_reading = True
+        self._thread = threading.Thread(target=self._run, name=f"{name}-reading", daemon=True)
+        self._thread.start()
+
+    def items(self, glance: Callable[[], None]) -> Iterator[Item]:
+        """Yield what the reading found, in its order; raise what it raised.
+
+        ``glance`` is called at least every tenth of a second while waiting.
+        """
+        while True:
+            glance()
+            with self._feeds.changed:
+                if not self._items:
+                    self._feeds.changed.wait(GLANCE)
+                    continue
+                item = self._items.popleft()
+                self.waiting_bytes -= _size(item)
+                self._feeds.changed.notify_all()
+            if isinstance(item, _End):
+                if item.error is not None:
+                    raise item.error
+                return
+            yield item
+
+    def abandon(self) -> None:
+        """Let the reading stop at its next page."""
+        self._abandoned = True
+
+    def _emit(self, item: Item | _End) -> None:
+        with self._feeds.changed:
+            while not self._feeds.has_room(self):
+                self._feeds.changed.wait(GLANCE)
+                self._check()
+            self._check()
+            self._items.append(item)
+            self.waiting_bytes += _size(item)
+            self._feeds.changed.notify_all()
+
+    def _check(self) -> None:
+        if self._abandoned or self._feeds.stopping.is_set():
+            raise errors.Cancelled
+
+    def _run(self) -> None:
+        end = _End()
+        try:
+            self._read(self._emit)
+        except errors.Cancelled:
+            return
+        except BaseException as error:  # noqa: BLE001 - it is raised again where the items are taken
+            end = _End(error)
+        finally:
+            self.is_reading = False
+            self._feeds.start_next()
+        try:
+            self._emit(end)
+        except errors.Cancelled:
+            return
+
+
+class Feeds:
+    """The readings of a run, a few of them under way at once, in the order in which they will be written.
+
+    Args:
+        stopping: set when the run ends.
+    """
+
+    def __init__(self, stopping: threading.Event) -> None:
+        self.stopping = stopping
+        self.changed = threading.Condition(threading.RLock())
+        self._waiting: list[str] = []
+        self._readers: dict[str, Callable[[Emit], None]] = {}
+        self._opened: dict[str, Feed] = {}
+        self._written: Feed | None = None
+
+    def plan(self, readers: dict[str, Callable[[Emit], None]]) -> None:
+        """Say which streams will be written, in order, and how each is read."""
+        self._readers = dict(readers)
+        self._waiting = list(readers)
+
+    def open(self, name: str, read: Callable[[Emit], None]) -> Feed:
+        """Return the stream's reading, started now or before; while it is written, the next ones are read."""
+        with self.changed:
+            if name in self._waiting:
+                self._waiting.remove(name)
+            if name not in self._opened:
+                self._opened[name] = Feed(self, read, name)
+            self._written = self._opened[name]
+            self.changed.notify_all()
+        self.start_next()
+        return self._written
+
+    def close(self, name: str) -> None:
+        """Forget a stream that is written, or that nobody wants to be written to its end."""
+        with self.changed:
+            feed = self._opened.pop(name, None)
+            if feed is not None:
+                feed.abandon()
+            self.changed.notify_all()
+
+    def has_room(self, feed: Feed) -> bool:
+        """Tell whether a reading may hand over another page."""
+        if feed is self._written and feed.waiting_bytes < BYTES_OF_ITS_OWN:
+            return True
+        return sum(other.waiting_bytes for other in self._opened.values()) < BYTES_AHEAD
+
+    def start_next(self) -> None:
+        """Start as many readings as may run; called whenever one ends."""
+        with self.changed:
+            while self._waiting and not self.stopping.is_set() and len(self._opened) < STREAMS_AHEAD:
+                if sum(feed.is_reading for feed in self._opened.values()) >= STREAMS_AT_ONCE:
+                    return
+                name = self._waiting.pop(0)
+                self._opened[name] = Feed(self, self._readers[name], name)
+
+
+def _size(item: Item | _End) -> int:
+    if not isinstance(item, Page):
+        return 0
+    return len(item.body) if item.body is not None else BYTES_OF_A_RECORD * len(item.records or ())

@@ -1,0 +1,177 @@
+"""Counts the records of a complete read, so that the next one can tell how many are gone."""
+
+from __future__ import annotations
+
+import threading
+import time
+from array import array
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import msgspec
+
+from tap_crm import errors
+from tap_crm.shaping.moments import to_epoch
+from tap_crm.shaping.schema import DELETED_AT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from tap_crm.messages import Page
+
+#: A deletion limit concerns no fewer rows: in small streams, a few rows are many percent.
+FEWEST_GONE = 100
+#: So many ids are counted at a time: a set of all of them would be large.
+_AT_ONCE = 100_000
+_MODULUS = 2**64
+_NEVER = -(2**62)
+_NEW, _AGAIN = 1, 2
+#: How many records there are; how many of them are new; how many may have been counted twice.
+Counts: TypeAlias = tuple[int, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What a complete read found: so many rows, and the second up to which they were created."""
+
+    rows: int
+    until: int | None = None
+
+    @classmethod
+    def from_state(cls, kept: Mapping[str, Any]) -> Counted | None:
+        """Return what an earlier run kept; None for nothing."""
+        rows, until = kept.get("rows"), to_epoch(kept.get("rows_until"))
+        return cls(rows, until) if isinstance(rows, int) and rows >= 0 else None
+
+    def gone(self, rows: int, new: int) -> int:
+        """Return how many of these are missing among ``rows``, of which ``new`` were created later."""
+        return max(0, self.rows - (rows - new))
+
+    def without(self, created: Sequence[int | None]) -> Counted:
+        """Return what is left when rows with these times of creation are gone; what came later was not counted."""
+        counted = sum(self.until is None or at is None or at <= self.until for at in created)
+        return replace(self, rows=max(0, self.rows - counted))
+
+
+def check_gone(stream: str, before: Counted | None, gone: int, percent: float) -> None:
+    """Let so many deletions pass, or not.
+
+    Raises:
+        TooManyGone: they are more than the setting ``max_deletions_percent`` allows.
+    """
+    if before is None or gone < FEWEST_GONE or gone * 100 <= percent * before.rows:
+        return
+    raise errors.TooManyGone(
+        f"{stream}: at least {gone} of {before.rows} records that were there are not found any more, more than "
+        f"`max_deletions_percent` ({percent:g}) allows. They may be deleted, or the key's user may no longer see them. "
+        "Nothing was marked as deleted. Check the user's rights; if the records are gone indeed, raise "
+        "`max_deletions_percent` for one run"
+    )
+
+
+class Census:
+    """Counts records, once each, wherever a read is cut off and goes on.
+
+    Args:
+        keys: the primary key.
+        by: the time along which the read goes on after it was cut off; None where it begins anew.
+        created: the field with the time of creation; None where there is none.
+        before: what the last complete read found.
+        now: the present, in epoch seconds. What is dated later, such as a meeting, is counted when its time has come.
+        after: where this read goes on: what changed up to there was counted.
+        began: when the read began of which this is another part; what changed since may have been counted before.
+        earlier: the counts of the parts before.
+    """
+
+    def __init__(  # noqa: PLR0913 - where a count begins
+        self,
+        keys: tuple[str, ...],
+        by: str | None,
+        created: str | None,
+        before: Counted | None,
+        *,
+        now: Callable[[], float] = time.time,
+        after: int | None = None,
+        began: int | None = None,
+        earlier: Counts = (0, 0, 0),
+    ) -> None:
+        self._keys, self._by, self._created = keys, by, created
+        self._until = before.until if before is not None else None
+        self._after, self._began = after, began
+        self._passed = self._earlier = earlier
+        self._now = now
+        self._lock = threading.Lock()
+        self._all, self._all_new, self._all_again = array("Q"), array("Q"), array("Q")
+        self._pending: list[tuple[int, int, int]] = []
+        names = dict.fromkeys([*keys, *([by] if by else []), *([created] if created else []), DELETED_AT])
+        self._names = {name: f"f{number}" for number, name in enumerate(names)}
+        row = msgspec.defstruct(
+            "Row",
+            [(attribute, Any, None) for attribute in self._names.values()],
+            rename={attribute: name for name, attribute in self._names.items()},
+            gc=False,
+        )
+        self._decoder = msgspec.json.Decoder(list[row])  # type: ignore[valid-type]
+
+    def count(self, page: Page) -> None:
+        """Count the records of a page; may be called from several threads."""
+        found = list(self._read(page))
+        with self._lock:
+            self._all.extend(key for key, _, _ in found)
+            self._all_new.extend(key for key, _, what in found if what & _NEW)
+            self._all_again.extend(key for key, _, what in found if what & _AGAIN)
+            if self._by is not None:
+                self._pending += found
+
+    def _read(self, page: Page) -> Iterable[tuple[int, int, int]]:
+        if page.body is not None:
+            rows = self._decoder.decode(page.body)
+            names = self._names
+            for position in range(len(rows)) if page.keep is None else page.keep:
+                row = rows[position]
+                yield from self._judged({name: getattr(row, attribute) for name, attribute in names.items()})
+        else:
+            for record in page.records or ():
+                yield from self._judged(record)
+
+    def _judged(self, record: Mapping[str, Any]) -> Iterable[tuple[int, int, int]]:
+        """Yield a number for the key, the time, and what it is; nothing for what is deleted or was counted."""
+        at = to_epoch(record.get(self._by)) if self._by is not None else None
+        if record.get(DELETED_AT) is not None or (self._after is not None and at is not None and at <= self._after):
+            return
+        created = to_epoch(record.get(self._created)) if self._created is not None else None
+        if created is not None and created > self._now():
+            return
+        is_new = self._until is not None and created is not None and created > self._until
+        what = _NEW * is_new + _AGAIN * self._may_have_been_counted(at, created)
+        key = tuple([str(record.get(name)) for name in self._keys])
+        yield hash(key) % _MODULUS, _NEVER if at is None else at, what
+
+    def _may_have_been_counted(self, at: int | None, created: int | None) -> bool:
+        """Tell whether a record has changed since the first part of the read, which may have had it."""
+        if self._began is None or self._after is None or at is None or at < self._began:
+            return False
+        return created is None or created <= self._after
+
+    def passed(self, at: int) -> Counts:
+        """Return the counts of the records that changed up to then; called with rising times."""
+        with self._lock:
+            done = {key: what for key, time, what in self._pending if time <= at}
+            self._pending = [one for one in self._pending if one[1] > at]
+            rows, new, again = self._passed
+            new += sum(what & _NEW > 0 for what in done.values())
+            again += sum(what & _AGAIN > 0 for what in done.values())
+            self._passed = rows + len(done), new, again
+            return self._passed
+
+    def total(self) -> Counts:
+        """Return the counts of all."""
+        with self._lock:
+            rows, new, again = self._earlier
+            return rows + _distinct(self._all), new + _distinct(self._all_new), again + _distinct(self._all_again)
+
+
+def _distinct(keys: array[int]) -> int:
+    """Return how many different keys there are, looking at some of them at a time."""
+    parts = 1 + len(keys) // _AT_ONCE
+    return sum(len({key for key in keys if key % parts == part}) for part in range(parts))

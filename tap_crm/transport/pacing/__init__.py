@@ -1,0 +1,3 @@
+"""How fast requests may follow each other."""
+
+from __future__ import annotations

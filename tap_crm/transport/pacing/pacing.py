@@ -1,0 +1,121 @@
+"""One pace per endpoint group, learned from what the answers tell of its limit.
+
+Which requests share a limit is not known beforehand: groups that turn out to draw on one bucket are joined.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from tap_crm.transport.pacing.bucket import Group
+from tap_crm.transport.pacing.headers import limit_of
+from tap_crm.transport.pacing.joining import Suspicion
+from tap_crm.transport.pacing.pacer import Pacer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+_log = logging.getLogger("tap-crm.transport")
+
+
+def one_group(_method: str, _path: str) -> str:
+    """Put every request into the same group."""
+    return "all"
+
+
+class Pacing:
+    """Lets requests go under the limit of their endpoint group, as far as it is known by then.
+
+    Args:
+        per_minute: the rate of a group until its answers tell its limit; 0 switches pacing off, holds excepted.
+        group_of: from method and path to the name of the group.
+        is_ceiling: the rate is the user's wish: all groups together are never faster.
+        clock: seconds that only go forward.
+        sleep: waits so many seconds.
+    """
+
+    def __init__(
+        self,
+        per_minute: float,
+        group_of: Callable[[str, str], str] = one_group,
+        *,
+        is_ceiling: bool = False,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._per_minute = per_minute
+        self._group_of = group_of
+        self._clock = clock
+        self._sleep = sleep
+        self._lock = threading.Lock()
+        self._groups: dict[str, Group] = {}
+        self._joined: Group | None = None
+        self._suspicion = Suspicion()
+        self._ceiling = self._pacer(per_minute if is_ceiling else 0)
+
+    @property
+    def interval(self) -> float:
+        """The seconds between two requests of the fastest group in use; 0 without pacing."""
+        with self._lock:
+            groups = [self._joined] if self._joined else list(self._groups.values())
+        present = [group.pacer.interval for group in groups] or [self._pacer(self._per_minute).interval]
+        return max(self._ceiling.interval, min(present))
+
+    def wait(self, method: str, path: str) -> float:
+        """Return when the caller may send its request; tells how many seconds it waited."""
+        began = self._clock()
+        group = self._group(method, path)
+        while True:
+            group.pacer.wait()
+            present = self._group(method, path)
+            if present is group:
+                break
+            group = present  # joined meanwhile: the old turn does not count
+        self._ceiling.wait()
+        with self._lock:
+            group.sent.add(self._clock())
+        return self._clock() - began
+
+    def hold(self, method: str, path: str, seconds: float) -> None:
+        """Let nobody send to this group for so many seconds: what a 429 asks for."""
+        self._group(method, path).pacer.hold(seconds)
+
+    def learn(self, method: str, path: str, headers: Mapping[str, str], *, limited: bool) -> None:
+        """Take over what an answer tells of the limit; ``limited`` says that it was a 429."""
+        group = self._group(method, path)
+        told = limit_of(headers)
+        if not self._per_minute or (told is None and not limited):
+            return
+        with self._lock:
+            now = self._clock()
+            if limited:
+                group.refused.add(now)
+            if told is not None:
+                group.take(told, now)
+            others = [] if self._joined else [other for other in self._groups.values() if other is not group]
+            if others and self._suspicion.grows(group, others, told, now, limited=limited):
+                self._join()
+                return
+            group.adapt(told, now, limited=limited)
+
+    def _group(self, method: str, path: str) -> Group:
+        name = self._group_of(method, path)
+        with self._lock:
+            if self._joined is not None:
+                return self._joined
+            if name not in self._groups:
+                self._groups[name] = Group(self._pacer(self._per_minute), self._per_minute)
+            return self._groups[name]
+
+    def _pacer(self, per_minute: float) -> Pacer:
+        return Pacer(per_minute, clock=self._clock, sleep=self._sleep)
+
+    def _join(self) -> None:
+        """Let one pacer space all groups for the rest of the run."""
+        pacer = self._pacer(self._per_minute)
+        self._joined = Group.of(self._groups.values(), pacer, self._per_minute, self._clock())
+        names = ", ".join(sorted(self._groups))
+        _log.info("the endpoint groups %s share one rate limit: they are paced together from now on", names)
