@@ -15,6 +15,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from tap_crm import errors
 from tap_crm.messages import Page
 from tap_crm.reading.no_news import NoNews, are_alike, same_page_again
 
@@ -101,7 +102,12 @@ class OffsetReader:
                 if are_alike(part.rows, before):
                     raise same_page_again(self.listing.label)
                 return
-            no_news.heed(is_new=not keys <= known)
+            try:
+                no_news.heed(is_new=not keys <= known)
+            except errors.Incomplete:
+                if self.total is None or are_alike(part.rows, before):
+                    raise
+                return  # the count tells whether all came
             known |= keys
             # A page of one row leaves no room for the last one.
             overlap = max(len(part.rows) // 2 if overlaps else 1, 1) if len(part.rows) > 1 else 0

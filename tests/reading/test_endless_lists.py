@@ -32,11 +32,14 @@ def some(size: int, *, together: bool = False) -> Account:
 @SIZES
 @pytest.mark.parametrize("total", ["exact", "missing"])
 def test_a_list_by_position_without_an_end_is_named(size: int, total: str) -> None:
-    """What it gives is written."""
+    """What it gives is written; a count that is met proves that all came."""
     listing = UntidyListing(some(size), total=total, goes_on="position", endless=True)
     collector = Collector(listing)
-    with pytest.raises(errors.Incomplete, match="things: the CRM says that there is more"):
+    if total == "exact":
         OffsetReader(listing, collector, Ledger()).read()
+    else:
+        with pytest.raises(errors.Incomplete, match="things: the CRM says that there is more"):
+            OffsetReader(listing, collector, Ledger()).read()
     assert collector.table.keys() == listing.account.records.keys()
     assert listing.asked < SOON
 

@@ -56,7 +56,8 @@ def test_a_state_line_and_what_meltano_prints_are_read(open_account: Open, form:
 def test_what_is_no_state_is_refused(open_account: Open, state: Any) -> None:  # noqa: ANN401 - any JSON
     """It would be a full read that nobody asked for."""
     account = open_account("copper")
-    refused(account.sync(state=state, expect=1), "the state is no Singer state")
+    said = "the state is no Singer state" if isinstance(state, dict) else "is no JSON object"
+    refused(account.sync(state=state, expect=1), said)
     assert account.app.stats.log == []
 
 
@@ -70,10 +71,14 @@ def test_an_empty_state_is_a_first_run(open_account: Open, state: dict[str, Any]
 def test_nothing_selected_is_an_error(open_account: Open, name: str) -> None:
     """A run that reads nothing and says that all went well hides a mistake."""
     account = open_account(name)
-    catalogs: tuple[dict[str, Any], ...] = ({}, {"streams": []}, selecting(account.everything))
-    for catalog in catalogs:
+    catalogs: dict[str, dict[str, Any]] = {
+        "the catalog has another form": {},
+        "no stream is selected": {"streams": []},
+        "no stream is selected; ": selecting(account.everything),
+    }
+    for said, catalog in catalogs.items():
         command = account.tap.command(catalog={"streams": []})
         command[-1] = account.tap.write("catalog", catalog)
         run = account.tap.call(command)
         assert run.code == 1
-        refused(run, "no stream is selected")
+        refused(run, said.removesuffix("; "))
