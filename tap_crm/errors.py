@@ -68,6 +68,10 @@ class GaveUp(ReadError):  # noqa: N818
         self.timed_out = timed_out
 
 
+class EffectUnknown(CrmError):  # noqa: N818
+    """A question that writes was sent, and nothing tells whether it took effect."""
+
+
 class Incomplete(ReadError):  # noqa: N818
     """The stream was read to its end, but cannot be proven or made complete."""
 

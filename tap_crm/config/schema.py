@@ -140,6 +140,12 @@ CONFIG = th.PropertiesList(
         "(such as `leads`). Other tables are called `<board>__<table>`.",
     ),
     th.Property(
+        "endpoints",
+        th.CustomType({"type": ["array", "string", "null"], "items": {"type": "object"}}),
+        description="Further endpoints of the CRM's API as streams: a list of objects with `stream`, `path`, `keys` "
+        "and more (docs/endpoints.md), as a list or as JSON text.",
+    ),
+    th.Property(
         "retry_seconds",
         th.IntegerType,
         default=600,

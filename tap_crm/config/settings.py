@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from tap_crm.config.endpoints import Endpoint, parse_endpoints
 from tap_crm.config.schema import OAUTH_NEEDED
 from tap_crm.errors import ConfigError
 
@@ -69,6 +70,7 @@ class Settings:
     custom_fields: str
     custom_field_names: str
     tables: tuple[PinnedTable, ...]
+    endpoints: tuple[Endpoint, ...]
     retry_seconds: int
     request_timeout_seconds: int
 
@@ -105,6 +107,7 @@ class Settings:
             custom_fields=_choice(config, "custom_fields", ("columns", "raw", "both")),
             custom_field_names=_choice(config, "custom_field_names", ("name", "id")),
             tables=_tables(config),
+            endpoints=parse_endpoints(_decoded(config, "endpoints")),
             retry_seconds=_count(config, "retry_seconds", 600) or 0,
             request_timeout_seconds=_count(config, "request_timeout_seconds", 120) or 120,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Protocol
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
     from tap_crm.messages import Emit
     from tap_crm.shaping.custom.fields import CustomField
     from tap_crm.shaping.custom.layouts import Carrier
-    from tap_crm.transport.session import Question, Reply, Transport
+    from tap_crm.transport.question import Question, Reply
+    from tap_crm.transport.session import Transport
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +150,7 @@ class StreamSpec:
         told_for: seconds for which the CRM tells of deletions; after a longer pause a reconcile is due.
         is_log: the CRM forgets old rows, the target should not.
         versioned: the source itself says when a new version of all rows begins.
+        declared: a user asked for the stream in so many words: it is never left out, it fails.
         caught: for the README: what arrives by the next run, and what does not.
     """
 
@@ -165,7 +168,50 @@ class StreamSpec:
     told_for: int | None = None
     is_log: bool = False
     versioned: bool = False
+    declared: bool = False
     caught: str = "new, changed and deleted rows by each run, which reads the stream completely"
+
+
+@dataclass(frozen=True, slots=True)
+class PagingParams:
+    """How a CRM calls what its lists go on by.
+
+    Attributes:
+        param: takes the page's number, the position, or the cursor.
+        size_param: takes the number of records of a page.
+        size: records of a page, as many as all lists of the CRM are known to give; None: as many as it gives unasked.
+        cursor_path: where an answer has the next cursor.
+    """
+
+    param: str
+    size_param: str
+    size: int | None
+    cursor_path: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointRules:
+    """What a CRM's endpoints have in common, for those that users declare.
+
+    Attributes:
+        paging: by kind of paging; ``POST cursor`` where a request with a body calls it otherwise.
+        reads_by_post: the paths, as a pattern, on which a POST only reads.
+        total: returns what the CRM counts, from the headers and the decoded body of an answer; None for nothing.
+        usual: the kind of paging that a path has, by method and path, where nobody says it.
+        whole_ids: whether fields named ``id`` and ``…_id`` hold whole numbers.
+        ends_in_slash: whether every path does.
+    """
+
+    paging: Mapping[str, PagingParams] = field(default_factory=dict)
+    reads_by_post: str = "(?!)"
+    total: Callable[[Mapping[str, str], Any], int | None] = lambda _headers, _body: None
+    usual: Callable[[str, str], str] = lambda _method, _path: "none"
+    whole_ids: bool = False
+    ends_in_slash: bool = False
+
+    def reads(self, method: str, path: str) -> bool:
+        """Tell whether a request only reads."""
+        return method == "GET" or (method == "POST" and re.fullmatch(self.reads_by_post, path) is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +230,7 @@ class Provider:
         discover: finds the streams that only the account tells of, each with its schema.
         unused: settings that change nothing with this CRM.
         identity: tells which account is read, so that no state is continued with another one.
+        endpoints: what holds for endpoints that users declare.
     """
 
     name: str
@@ -197,3 +244,4 @@ class Provider:
     discover: Callable[[Reading], Sequence[tuple[StreamSpec, dict[str, Any]]]] | None = None
     unused: frozenset[str] = frozenset()
     identity: Identity | None = None
+    endpoints: EndpointRules = field(default_factory=EndpointRules)

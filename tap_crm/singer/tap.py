@@ -20,6 +20,7 @@ from singer_sdk.singerlib import Catalog, StateMessage
 from typing_extensions import override
 
 from tap_crm import errors
+from tap_crm.config.endpoints import check_methods, check_names
 from tap_crm.config.meltano_select import is_deselected
 from tap_crm.config.redaction import redact_logs
 from tap_crm.config.schema import CONFIG
@@ -29,6 +30,7 @@ from tap_crm.contract.once_per_run import Shared
 from tap_crm.contract.stream import Reading
 from tap_crm.ledger import Ledger
 from tap_crm.providers import PROVIDERS
+from tap_crm.providers.common.endpoints import declared_streams
 from tap_crm.shaping.custom.columns import custom_columns, warn_of_changes
 from tap_crm.shaping.schema import load_schema
 from tap_crm.singer.audit_stream import NAME as AUDIT
@@ -40,20 +42,20 @@ from tap_crm.singer.progress import SilentProgress, make_progress
 from tap_crm.singer.sdk_settings import check_sdk_settings
 from tap_crm.singer.stream import COLUMNS, CrmStream
 from tap_crm.sync.account import account_of
+from tap_crm.sync.connection import connect
 from tap_crm.sync.given_state import was_loaded
 from tap_crm.sync.input_checks import check_before_asking, checked_bookmarks, lost_right, lost_stream, plain_state
 from tap_crm.sync.read_ahead import Feeds
 from tap_crm.sync.stream_run import Budget
-from tap_crm.transport.pacing.pacing import Pacing
-from tap_crm.transport.session import Transport
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from types import FrameType
 
     from singer_sdk import Stream
 
     from tap_crm.contract.stream import Provider, StreamSpec
+    from tap_crm.transport.session import Transport
 
 #: Discovery and connection tests are watched by people: they get an answer sooner than a nightly job.
 RETRY_SECONDS_WHEN_WATCHED = 30.0
@@ -118,18 +120,7 @@ class TapCRM(CommandLine):
     @cached_property
     def transport(self) -> Transport:
         """The one way to the CRM."""
-        settings, provider = self.settings, self.provider
-        wished = settings.requests_per_minute
-        limit = provider.requests_per_minute if wished is None else wished
-        return Transport(
-            settings.api_url or provider.base_url,
-            provider.authenticate(settings),
-            Pacing(limit, provider.group_of, is_ceiling=wished is not None),
-            stopping=self.stopping,
-            headers=provider.headers,
-            retry_seconds=settings.retry_seconds,
-            read_timeout=settings.request_timeout_seconds,
-        )
+        return connect(self.settings, self.provider, self.stopping)
 
     @cached_property
     def reconcile_budget(self) -> Budget:
@@ -163,8 +154,11 @@ class TapCRM(CommandLine):
         """Return every stream that the provider declares, with the account's custom fields, and the audit."""
         self.provider.authenticate(self.settings)
         self._warn_of_selection()
-        check_before_asking(self.provider, self._given_state, self.input_catalog)
-        return [*map(self._declared, self.provider.streams), *self._discover_more(), AuditStream(self)]
+        check_methods(self.settings.endpoints, self.provider.endpoints.reads)
+        own = [endpoint.stream for endpoint in self.settings.endpoints]
+        check_before_asking(self.provider, self._given_state, self.input_catalog, own)
+        streams = [*map(self._declared, self.provider.streams), *self._discover_more()]
+        return [*streams, *self._endpoints({stream.name: stream.spec for stream in streams}), AuditStream(self)]
 
     def _warn_of_selection(self) -> None:
         """Say which names the user selects in Meltano that are not there: Meltano itself goes on without them."""
@@ -213,6 +207,17 @@ class TapCRM(CommandLine):
             return []
         reading = self._reading_of_definitions(self.provider.streams[0])
         return [CrmStream(self, spec, schema) for spec, schema in self.provider.discover(reading)]
+
+    def _endpoints(self, others: Mapping[str, StreamSpec]) -> list[CrmStream]:
+        """Return the streams that the user declared.
+
+        Raises:
+            ConfigError: a declaration cannot work.
+        """
+        endpoints = self.settings.endpoints
+        check_names(endpoints, {*others, AUDIT})
+        found = declared_streams(endpoints, self.provider.endpoints, others)
+        return [CrmStream(self, spec, schema) for spec, schema in found]
 
     @property
     @override
@@ -269,6 +274,9 @@ class TapCRM(CommandLine):
             self._leave_out(stream, error)
 
     def _leave_out(self, stream: CrmStream, error: errors.FinalWord) -> None:
+        if stream.spec.declared:  # it would vanish without a word: a run has to say so
+            self.logger.warning("stream `%s`: %s", stream.name, error)
+            return
         self.logger.warning("stream `%s` is left out of the catalog: %s", stream.name, error)
         Tap.streams.fget(self).pop(stream.name)  # type: ignore[attr-defined]
 
@@ -405,7 +413,7 @@ class TapCRM(CommandLine):
             raise error
         not_offered = isinstance(error, (errors.Forbidden, errors.NotThere))
         is_new = stream.name not in self.loaded_before and not stream.ledger.records
-        if not_offered and self.input_catalog is None and is_new:
+        if not_offered and self.input_catalog is None and is_new and not stream.spec.declared:
             self.logger.warning("stream `%s` is left out: %s", stream.name, error)
             self.begun.remove(stream)
             return

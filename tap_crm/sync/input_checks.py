@@ -9,6 +9,8 @@ from tap_crm.config.settings import parse_moment
 from tap_crm.singer.audit_stream import NAME as AUDIT
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from singer_sdk.singerlib import Catalog
 
     from tap_crm.contract.stream import Provider
@@ -33,8 +35,13 @@ def plain_state(state: Any) -> Any:  # noqa: ANN401 - any JSON
     return state
 
 
-def check_before_asking(provider: Provider, state: Any, catalog: Catalog | None) -> None:  # noqa: ANN401 - any JSON
-    """Check what can be checked without knowing the account.
+def check_before_asking(
+    provider: Provider,
+    state: Any,  # noqa: ANN401 - any JSON
+    catalog: Catalog | None,
+    endpoints: Sequence[str] = (),
+) -> None:
+    """Check what can be checked without knowing the account; ``endpoints`` are the streams that the user declared.
 
     Raises:
         ConfigError: the state or the catalog cannot be used.
@@ -45,7 +52,7 @@ def check_before_asking(provider: Provider, state: Any, catalog: Catalog | None)
             if spec.replication_key is not None:
                 parse_bookmark(spec.name, bookmarks.get(spec.name, {}).get("replication_key_value"))
     if provider.discover is None:
-        declared = {AUDIT, *(spec.name for spec in provider.streams)}
+        declared = {AUDIT, *endpoints, *(spec.name for spec in provider.streams)}
         for name, entry in (catalog or {}).items():
             if name not in declared and entry.metadata.root.selected:
                 raise errors.ConfigError(f"{lost_stream(name, provider)}; run discovery again")

@@ -7,9 +7,8 @@ import random
 import tempfile
 import time
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from http.cookiejar import DefaultCookiePolicy
-from typing import IO, TYPE_CHECKING, Any, Protocol, TypeVar, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, TypeVar, runtime_checkable
 
 import backoff
 import msgspec
@@ -22,8 +21,10 @@ from tap_crm.ledger import Ledger
 from tap_crm.transport import tls
 from tap_crm.transport.characters import Mender
 from tap_crm.transport.clock import ServerClock
+from tap_crm.transport.judging import CREDENTIALS_REFUSED, OK, TOO_MANY, UNAUTHORIZED, judge
 from tap_crm.transport.outage import Outage
-from tap_crm.transport.refusals import retry_after, wait_asked, words
+from tap_crm.transport.pacing.headers import limit_of
+from tap_crm.transport.question import Doubtful, NoText, Question, Reply
 
 if TYPE_CHECKING:
     import threading
@@ -38,15 +39,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 _log = logging.getLogger("tap-crm.transport")
 
-OK, UNAUTHORIZED, FORBIDDEN, NOT_FOUND, TOO_MANY = 200, 401, 403, 404, 429
-NOT_IN_PLAN = 402
-QUESTION_REFUSED = frozenset({400, 405, 406, 410, 415, 422})
 FIRST_WAIT, LONGEST_WAIT = 0.25, 30.0
 FIRST_HOLD, LONGEST_HOLD = 1.0, 60.0
-CREDENTIALS_REFUSED = (
-    "the CRM refused the credentials (401); check that `api_key` (or the token) is valid, not expired and not revoked, "
-    "and that it belongs to the configured user"
-)
 CONNECT_TIMEOUT = 10.0
 #: A spooled answer goes to the disk beyond so many bytes, in pieces of so many.
 SPOOLED_IN_MEMORY, PIECE = 4_000_000, 262_144
@@ -61,48 +55,6 @@ SETTLE_SECONDS = 45.0
 UNUSABLE_ADDRESS = "`api_url` is not a usable http(s) address"
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
-    """One request to the CRM, as data.
-
-    ``label`` says for a user what is asked ("people, page 3"); ``params`` go into the query string, ``body``
-    is sent as JSON. A ``spooled`` answer is so large that it is kept in a file. ``patience`` is how many seconds it
-    may stay silent at least, whatever the settings say.
-    """
-
-    method: str
-    path: str
-    label: str
-    params: Mapping[str, str | int] = field(default_factory=dict)
-    body: Mapping[str, Any] | None = None
-    spooled: bool = False
-    patience: float = 0.0
-
-    @property
-    def is_safe(self) -> bool:
-        """Whether it may be asked once more for no other reason than to hear an answer: it reads, and not much."""
-        reads = self.method == "GET" or self.path.rstrip("/").endswith("/search")
-        return reads and not self.spooled
-
-    @property
-    def endpoint(self) -> str:
-        """What fails together, as far as an address tells: the first part of the path."""
-        return self.path.strip("/").partition("/")[0]
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """A whole answer with status 200 and a JSON body that is not yet parsed; a spooled one is in ``file``.
-
-    ``server_time`` is the present, in epoch seconds, by the earlier of the server's clock and this machine's.
-    """
-
-    body: bytes
-    headers: Mapping[str, str]
-    server_time: float
-    file: IO[bytes] | None = None
-
-
 @runtime_checkable
 class Renewable(Protocol):
     """Credentials that hold for a while and can get themselves new ones."""
@@ -115,28 +67,6 @@ class Renewable(Protocol):
 
     def settle(self, seconds: float) -> None:
         """Wait so long, at most, until nothing is half done."""
-
-
-class Doubtful(Exception):  # noqa: N818 - it names the answer, not an error of ours
-    """This attempt brought nothing that can be believed; another one may."""
-
-    def __init__(
-        self, reason: str, *, hold: float | None = None, limited: bool = False, timed_out: bool = False
-    ) -> None:
-        """Keep the reason for the user, whether it was a 429, and for how long everybody was asked to wait."""
-        super().__init__(reason)
-        self.hold = hold
-        self.limited = limited
-        self.timed_out = timed_out
-        self.wait = 0.0
-
-
-class NoText(Doubtful):
-    """The answer holds bytes that are no UTF-8."""
-
-    def __init__(self) -> None:
-        """Say so without the bytes."""
-        super().__init__("the answer holds bytes that are no UTF-8")
 
 
 class Transport:
@@ -194,14 +124,20 @@ class Transport:
         Raises:
             CredentialsRefused, Forbidden, NotThere, Refused: the CRM's final word (401, 403, 404, other 4xx).
             GaveUp: no attempt succeeded within ``retry_seconds``, or nothing at all was answered for so long.
+            EffectUnknown: a question that writes was sent, and no answer tells whether it took effect.
             Cancelled: the run is ending.
         """
         attempts = without_text = 0
         began = time.monotonic()
         self._spare(question)
 
-        def is_in_vain(_: Exception) -> bool:
-            """Tell whether to give up early: a server that never answered, or that answers nobody any more."""
+        def is_final(doubt: Exception) -> bool:
+            """Tell whether to give up early: what may have been written is not sent again.
+
+            Nor is a server asked on and on that never answered, or that answers nobody any more.
+            """
+            if question.writes and not _is_without_effect(doubt):
+                return True
             if not self._reached and time.monotonic() - began >= FIRST_CONTACT_SECONDS:
                 return True
             return self.outage.lasts(self.retry_seconds)
@@ -216,7 +152,7 @@ class Transport:
             value=lambda doubt: doubt.wait,
             jitter=None,
             max_time=self.retry_seconds,
-            giveup=is_in_vain,
+            giveup=is_final,
             on_backoff=retrying,
             logger=None,
         )
@@ -233,16 +169,24 @@ class Transport:
         try:
             return attempt()
         except Doubtful as doubt:
-            if self.outage.is_over_all:
-                raise self._silence(question, str(doubt)) from None
-            self._unreachable = not self._reached
-            if self._unreachable:
-                raise errors.GaveUp(f"{question.label}: {doubt}; check `api_url` and the network") from None
-            raise errors.GaveUp(
-                f"{question.label}: gave up after {attempts} attempts; the last one: {doubt}. "
-                "Nothing is lost: the next run goes on from the last state.",
-                timed_out=doubt.timed_out,
-            ) from None
+            raise self._failure(question, doubt, attempts) from None
+
+    def _failure(self, question: Question, doubt: Doubtful, attempts: int) -> errors.CrmError:
+        """Return the error of a question that nobody answered in a way that can be believed."""
+        if question.writes and not _is_without_effect(doubt):
+            return errors.EffectUnknown(
+                f"{question.label}: {doubt}; whether it took effect is not known, look before it is sent again"
+            )
+        if self.outage.is_over_all:
+            return self._silence(question, str(doubt))
+        self._unreachable = not self._reached
+        if self._unreachable:
+            return errors.GaveUp(f"{question.label}: {doubt}; check `api_url` and the network")
+        return errors.GaveUp(
+            f"{question.label}: gave up after {attempts} attempts; the last one: {doubt}. "
+            "Nothing is lost: the next run goes on from the last state.",
+            timed_out=doubt.timed_out,
+        )
 
     def _try(self, question: Question, parse: Callable[[Reply], T], ledger: Ledger, mender: Mender, number: int) -> T:
         """Make an attempt, the first one or a later one, and note what it tells of the CRM as a whole."""
@@ -321,7 +265,11 @@ class Transport:
             self._sign_in(response.request)
             response = self._send(question, ledger)
         server_time = self.clock.note(response.headers.get("Date"))
-        self._judge(response, question)
+        try:
+            judge(response, question, self.clock.server())
+        except errors.CredentialsRefused:
+            self._refused = CREDENTIALS_REFUSED
+            raise
         if question.spooled:
             parsed = self._believe_file(response, server_time, question, parse, mender)
         else:
@@ -374,7 +322,8 @@ class Transport:
     def _send(self, question: Question, ledger: Ledger) -> requests.Response:
         """Send once, and learn from the answer how fast it may go on."""
         self._sign_in()
-        ledger.add(waited=self.pacing.wait(question.method, question.path))
+        waited = self.pacing.wait(question.method, question.path)
+        ledger.add(waited=waited)
         if self._stopping.is_set():
             raise errors.Cancelled
         ledger.add(requests=1)
@@ -402,6 +351,16 @@ class Transport:
         self.latency = 0.8 * self.latency + 0.2 * took if self.latency else took
         limited = response.status_code == TOO_MANY
         self.pacing.learn(question.method, question.path, response.headers, limited=limited)
+        told = limit_of(response.headers)
+        _log.debug(
+            "%s %s: %d in %.2f s, waited %.2f s before it, rate limit left: %s",
+            question.method,
+            question.path,
+            response.status_code,
+            took,
+            waited,
+            "not told" if told is None or told.remaining is None else f"{told.remaining:g}",
+        )
         return response
 
     def _fault(self, fault: requests.exceptions.RequestException, question: Question) -> Exception:
@@ -421,50 +380,11 @@ class Transport:
             return errors.ReadError(f"{question.label}: {tls.explain(fault, 'api_url')}")
         never_connected = (requests.exceptions.ConnectTimeout, requests.exceptions.ProxyError)
         if isinstance(fault, never_connected) or isinstance(reason, NewConnectionError):
-            return Doubtful(f"no connection to {self._base_url}")
+            return Doubtful(f"no connection to {self._base_url}", unsent=True)
         self._reached = True
         if isinstance(fault, requests.exceptions.ReadTimeout) or isinstance(reason, ReadTimeoutError):
             return Doubtful("no answer in time", timed_out=True)
         return Doubtful(f"broken answer ({type(fault).__name__})")
-
-    def _judge(self, response: requests.Response, question: Question) -> None:
-        """Raise unless the answer is a 200 with JSON in it."""
-        status = response.status_code
-        if status == TOO_MANY:
-            hold = wait_asked(response.headers, self.clock.server(), response.content)
-            raise Doubtful("rate limit reached (429)", hold=hold, limited=True)
-        if status == UNAUTHORIZED:
-            self._refused = CREDENTIALS_REFUSED
-            raise errors.CredentialsRefused(f"{question.label}: {CREDENTIALS_REFUSED}")
-        final = status in (FORBIDDEN, NOT_FOUND, NOT_IN_PLAN) or status in QUESTION_REFUSED
-        said = words(response) if final else ""
-        if status == NOT_IN_PLAN:
-            raise errors.Forbidden(
-                f"{question.label}: the account's plan does not give this (402); deselect the stream", said=said
-            )
-        if status == FORBIDDEN:
-            raise errors.Forbidden(
-                f"{question.label}: the key's user may not read this (403); deselect the stream, switch the "
-                "feature on in the CRM, or use an admin's key",
-                said=said,
-            )
-        if status == NOT_FOUND:
-            raise errors.NotThere(
-                f"{question.label}: not found (404); check `api_url`, or the record is gone", said=said
-            )
-        if status in QUESTION_REFUSED:
-            raise errors.Refused(
-                f"{question.label}: the CRM refused the question ({status}): {said or 'no explanation'}", said=said
-            )
-        if 300 <= status < 400:  # noqa: PLR2004 - redirects, never followed with credentials
-            raise errors.ReadError(
-                f"{question.label}: redirected ({status}); check `api_url`, credentials are not sent elsewhere"
-            )
-        if status != OK:
-            raise Doubtful(f"status {status}", hold=retry_after(response.headers, self.clock.server()))
-        kind = response.headers.get("Content-Type", "application/json")
-        if "json" not in kind.lower():
-            raise Doubtful("the answer is not JSON")
 
 
 def _mended(mender: Mender, piece: bytes, *, last: bool = False) -> bytes:
@@ -483,3 +403,8 @@ def _believe(reply: Reply, parse: Callable[[Reply], T]) -> T:
         raise Doubtful("the answer has another shape than documented") from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise Doubtful("the answer is broken or cut JSON") from None
+
+
+def _is_without_effect(doubt: Exception) -> bool:
+    """Tell whether the CRM certainly did nothing: it was not reached, or it refused for the rate limit."""
+    return isinstance(doubt, Doubtful) and (doubt.limited or doubt.unsent)

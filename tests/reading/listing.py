@@ -17,14 +17,14 @@ from tap_crm.ledger import Ledger
 from tap_crm.messages import Checkpoint, Page
 from tap_crm.providers.copper.search import SearchListing
 from tap_crm.reading.keyset_changes import KeysetChanges
-from tap_crm.transport.session import Reply
+from tap_crm.transport.question import Reply
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable
 
     from tap_crm.messages import Item
     from tap_crm.reading.listing import Row
-    from tap_crm.transport.session import Question
+    from tap_crm.transport.question import Question
 
 CHANGED, CREATED = 0, 1
 #: So many empty answers running to one question.

@@ -16,7 +16,8 @@ from requests.auth import AuthBase
 
 from tap_crm.ledger import Ledger
 from tap_crm.transport.pacing.pacing import Pacing
-from tap_crm.transport.session import Question, Reply, Transport
+from tap_crm.transport.question import Question, Reply
+from tap_crm.transport.session import Transport
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

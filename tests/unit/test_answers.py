@@ -8,7 +8,7 @@ import pytest
 
 from tap_crm import errors
 from tap_crm.ledger import Ledger
-from tap_crm.transport.session import Doubtful, Question, Reply
+from tap_crm.transport.question import Doubtful, Question, Reply
 from tests.unit.loopback import KEY, Answer, ask, http, sending, serving, transport_to
 
 GOOD = [{"id": 1}]

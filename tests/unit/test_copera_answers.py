@@ -9,7 +9,7 @@ import pytest
 from tap_crm.providers.copera.account import _tables_in
 from tap_crm.providers.copera.per_row import _row_ids
 from tap_crm.providers.copera.trees import DOCUMENTS
-from tap_crm.transport.session import Doubtful, Reply
+from tap_crm.transport.question import Doubtful, Reply
 
 
 @pytest.mark.parametrize("columns", [{}, {"columns": None}, {"columns": {}}, {"columns": [{"label": "Name"}]}])

@@ -6,7 +6,7 @@ import pytest
 
 from tap_crm.providers.copera.columns import columns_of
 from tap_crm.providers.copera.rows import RowShaper
-from tap_crm.transport.session import Doubtful
+from tap_crm.transport.question import Doubtful
 
 KEY = "63917b22c2ce6f447ed4d57b"
 TABLE = {"_id": "t", "columns": [{"columnId": KEY, "label": "Name", "type": "TEXT"}]}

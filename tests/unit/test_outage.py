@@ -14,7 +14,7 @@ from tests.unit.fake_time import FakeTime
 from tests.unit.loopback import QUESTION, Answer, ask, serving, transport_to
 
 if TYPE_CHECKING:
-    from tap_crm.transport.session import Question
+    from tap_crm.transport.question import Question
 
 DOWN = Answer(status=503)
 PATIENCE = 600.0

@@ -5,10 +5,19 @@ Facts: developer.close.com, pages on authentication, rate limits and each object
 
 from __future__ import annotations
 
-from tap_crm.contract.stream import Identity, Provider
+from typing import TYPE_CHECKING, Any
+
+from tap_crm.contract.stream import EndpointRules, Identity, PagingParams, Provider
+from tap_crm.providers.close.answers import USUAL_SIZE
 from tap_crm.providers.close.credentials import authenticate
 from tap_crm.providers.close.organization import organization_ids
 from tap_crm.providers.close.streams import STREAMS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+#: More are cut down (developer.close.com: events).
+EVENTS_PER_PAGE = 50
 
 
 def endpoint_group(method: str, path: str) -> str:
@@ -17,6 +26,15 @@ def endpoint_group(method: str, path: str) -> str:
     Close groups by method and path and does not say how; what answers tell of the limit corrects it.
     """
     return f"{method} {path.strip('/').partition('/')[0]}"
+
+
+def _usual_paging(method: str, path: str) -> str:
+    return "cursor" if method == "POST" or path.strip("/") == "event" else "skip"
+
+
+def _total(_headers: Mapping[str, str], body: Any) -> int | None:  # noqa: ANN401 - any JSON
+    total = body.get("total_results") if isinstance(body, dict) else None
+    return total if isinstance(total, int) else None
 
 
 PROVIDER = Provider(
@@ -30,4 +48,15 @@ PROVIDER = Provider(
     group_of=endpoint_group,
     unused=frozenset({"user_email", "date_order", "tables"}),
     identity=Identity("organization", organization_ids),
+    endpoints=EndpointRules(
+        paging={
+            "skip": PagingParams("_skip", "_limit", None),
+            "cursor": PagingParams("_cursor", "_limit", EVENTS_PER_PAGE, "cursor_next"),
+            "POST cursor": PagingParams("cursor", "_limit", USUAL_SIZE, "cursor"),
+        },
+        reads_by_post=r"/data/search/|/report/.+",
+        total=_total,
+        usual=_usual_paging,
+        ends_in_slash=True,
+    ),
 )

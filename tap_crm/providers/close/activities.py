@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tap_crm.messages import Item
     from tap_crm.reading.listing import Row
     from tap_crm.reading.part import Part
-    from tap_crm.transport.session import Question, Reply
+    from tap_crm.transport.question import Question, Reply
 
 #: Ids in one question: Close advises to keep an address below about 2,000 characters.
 IDS_AT_ONCE = 30

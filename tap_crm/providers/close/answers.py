@@ -17,7 +17,7 @@ from tap_crm import errors
 from tap_crm.reading.listing import Row
 from tap_crm.reading.part import Part
 from tap_crm.shaping.moments import from_epoch, to_epoch
-from tap_crm.transport.session import Doubtful, Question
+from tap_crm.transport.question import Doubtful, Question
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from tap_crm.contract.stream import Reading
     from tap_crm.reading.listing import Bound
     from tap_crm.reading.part import Continuation
-    from tap_crm.transport.session import Reply
+    from tap_crm.transport.question import Reply
 
 #: What Close gives without being asked for a number of rows (pagination page).
 USUAL_SIZE = 100

@@ -21,13 +21,13 @@ from tap_crm.providers.close.answers import Envelope, ask_page, envelope_of, get
 from tap_crm.reading.changes import BEHIND_THE_CLOCK
 from tap_crm.reading.no_news import NoNews
 from tap_crm.shaping.moments import to_epoch
-from tap_crm.transport.session import Doubtful
+from tap_crm.transport.question import Doubtful
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from tap_crm.contract.stream import Reading
-    from tap_crm.transport.session import Question, Reply
+    from tap_crm.transport.question import Question, Reply
 
 PATH = "/event/"
 #: The most that a page of the log has.

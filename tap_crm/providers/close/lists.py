@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tap_crm.contract.stream import Reading
     from tap_crm.reading.listing import Bound
     from tap_crm.reading.part import Continuation, Part
-    from tap_crm.transport.session import Question
+    from tap_crm.transport.question import Question
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,12 +12,12 @@ from tap_crm.messages import Page
 from tap_crm.providers.close.answers import get
 from tap_crm.providers.close.lists import ListListing
 from tap_crm.reading.offset import OffsetReader
-from tap_crm.transport.session import Doubtful
+from tap_crm.transport.question import Doubtful
 
 if TYPE_CHECKING:
     from tap_crm.contract.stream import Reading
     from tap_crm.messages import Item
-    from tap_crm.transport.session import Reply
+    from tap_crm.transport.question import Reply
 
 Record: TypeAlias = dict[str, Any]
 _OBJECT = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal)

@@ -16,13 +16,13 @@ from tap_crm.providers.close.answers import ask_page, envelope_of, moment, rows_
 from tap_crm.providers.close.deletions import ToldDeletions, told_until
 from tap_crm.reading.keyset_changes import KeysetChanges
 from tap_crm.reading.part import Expired, Part
-from tap_crm.transport.session import Question
+from tap_crm.transport.question import Question
 
 if TYPE_CHECKING:
     from tap_crm.contract.stream import Reading
     from tap_crm.reading.listing import Bound
     from tap_crm.reading.part import Continuation
-    from tap_crm.transport.session import Reply
+    from tap_crm.transport.question import Reply
 
 PATH = "/data/search/"
 #: Known to work; more is unproven.

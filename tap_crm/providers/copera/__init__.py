@@ -6,11 +6,15 @@ Facts: university.copera.ai, developer guides; developer.copera.ai, reference.
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING, Any
 
-from tap_crm.contract.stream import Identity, Provider
+from tap_crm.contract.stream import EndpointRules, Identity, PagingParams, Provider
 from tap_crm.providers.copera.credentials import authenticate
 from tap_crm.providers.copera.people import workspace_ids
 from tap_crm.providers.copera.streams import STREAMS, discover
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _ID = re.compile(r"/[0-9a-fA-F]{24}(?=/|$)")
 
@@ -18,6 +22,16 @@ _ID = re.compile(r"/[0-9a-fA-F]{24}(?=/|$)")
 def route(method: str, path: str) -> str:
     """Return the route of a request: Copera counts each of them apart (developers.copera.ai: rate limits)."""
     return f"{method} {_ID.sub('/{id}', path)}"
+
+
+def _usual_paging(_method: str, path: str) -> str:
+    lists = {"chat/channels": "skip", "workspace/members": "skip", "workspace/teams": "skip", "bookings": "cursor"}
+    return lists.get(path.strip("/"), "none")
+
+
+def _total(_headers: Mapping[str, str], body: Any) -> int | None:  # noqa: ANN401 - any JSON
+    total = body.get("total") if isinstance(body, dict) else None
+    return total if isinstance(total, int) else None
 
 
 PROVIDER = Provider(
@@ -43,4 +57,12 @@ PROVIDER = Provider(
         }
     ),
     identity=Identity("workspace", workspace_ids),
+    endpoints=EndpointRules(
+        paging={
+            "skip": PagingParams("offset", "limit", 100),
+            "cursor": PagingParams("cursor", "limit", 100, "nextCursor"),
+        },
+        total=_total,
+        usual=_usual_paging,
+    ),
 )

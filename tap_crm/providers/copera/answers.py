@@ -10,13 +10,13 @@ import msgspec
 
 from tap_crm.reading.listing import Row
 from tap_crm.reading.part import Part
-from tap_crm.transport.session import Doubtful, Question
+from tap_crm.transport.question import Doubtful, Question
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from tap_crm.contract.stream import Reading
-    from tap_crm.transport.session import Reply
+    from tap_crm.transport.question import Reply
 
 Record: TypeAlias = dict[str, Any]
 Answered = TypeVar("Answered")

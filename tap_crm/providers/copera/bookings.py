@@ -9,13 +9,13 @@ from tap_crm import errors
 from tap_crm.messages import Page
 from tap_crm.providers.copera.answers import Record, ask_twice, decoded, get, records_in, some_list
 from tap_crm.reading.no_news import NoNews
-from tap_crm.transport.session import Doubtful
+from tap_crm.transport.question import Doubtful
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tap_crm.contract.stream import Reading
-    from tap_crm.transport.session import Reply
+    from tap_crm.transport.question import Reply
 
 PAGE_SIZE = 100
 

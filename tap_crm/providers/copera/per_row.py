@@ -14,13 +14,13 @@ from tap_crm.providers.copera.answers import Record, ask_twice, content_of, deco
 from tap_crm.providers.copera.rows import PATIENCE, items_in
 from tap_crm.providers.copera.trees import DOCUMENTS
 from tap_crm.reading.no_news import NoNews
-from tap_crm.transport.session import Doubtful, Question
+from tap_crm.transport.question import Doubtful, Question
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from tap_crm.contract.stream import Reading
-    from tap_crm.transport.session import Reply
+    from tap_crm.transport.question import Reply
 
 _log = logging.getLogger("tap-crm.copera")
 

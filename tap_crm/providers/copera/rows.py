@@ -19,14 +19,14 @@ from tap_crm.reading.emptiness import WHOLE
 from tap_crm.reading.fingerprint import Fingerprint
 from tap_crm.shaping.moments import to_epoch
 from tap_crm.sync.row_count import Counted, check_gone
-from tap_crm.transport.session import Doubtful, Question
+from tap_crm.transport.question import Doubtful, Question
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from tap_crm.contract.stream import Reading
     from tap_crm.providers.copera.answers import Record
-    from tap_crm.transport.session import Reply
+    from tap_crm.transport.question import Reply
 
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
 _IN_ORDER = msgspec.json.Encoder(decimal_format="number", order="deterministic")

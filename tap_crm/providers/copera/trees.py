@@ -15,13 +15,13 @@ from tap_crm.providers.copera.answers import Record, ask_twice, decoded, get, re
 from tap_crm.reading.changes import RESTLESS
 from tap_crm.reading.no_news import NoNews
 from tap_crm.shaping.moments import to_epoch
-from tap_crm.transport.session import Doubtful
+from tap_crm.transport.question import Doubtful
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tap_crm.contract.stream import Reading
-    from tap_crm.transport.session import Reply
+    from tap_crm.transport.question import Reply
 
 #: The deepest that may be asked for.
 DEPTH = 10

@@ -5,9 +5,10 @@ Facts: developer.copper.com, pages of the introduction and of each object.
 
 from __future__ import annotations
 
-from tap_crm.contract.stream import Identity, Provider
+from tap_crm.contract.stream import EndpointRules, Identity, PagingParams, Provider
 from tap_crm.providers.copper.credentials import authenticate
 from tap_crm.providers.copper.lists import account_ids
+from tap_crm.providers.copper.search import PAGE_SIZE, total_of
 from tap_crm.providers.copper.streams import STREAMS
 
 PROVIDER = Provider(
@@ -20,4 +21,12 @@ PROVIDER = Provider(
     headers={"Content-Type": "application/json", "Accept": "application/json"},
     unused=frozenset({"oauth", "tables"}),
     identity=Identity("account", account_ids),
+    endpoints=EndpointRules(
+        paging={"page": PagingParams("page_number", "page_size", PAGE_SIZE)},
+        # developer.copper.com: the search pages, people/fetch-a-person-by-email, activities of a record
+        reads_by_post=r"/[a-z_]+/search|/people/fetch_by_email|/(people|leads|companies|opportunities)/[^/]+/activities",
+        total=lambda headers, _body: total_of(headers),
+        usual=lambda method, path: "page" if method == "POST" and path.endswith("/search") else "none",
+        whole_ids=True,
+    ),
 )

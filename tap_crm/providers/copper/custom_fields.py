@@ -10,7 +10,7 @@ from tap_crm.contract.stream import CustomFields
 from tap_crm.providers.copper.entries import Entries
 from tap_crm.providers.copper.lists import Record, ask_list, records_in
 from tap_crm.shaping.custom.fields import ANY, BOOLEAN, DATE, LIST, NUMBER, TEXT, CustomField, list_of
-from tap_crm.transport.session import Question
+from tap_crm.transport.question import Question
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

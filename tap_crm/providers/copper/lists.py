@@ -11,13 +11,13 @@ import msgspec
 
 from tap_crm import errors
 from tap_crm.reading.emptiness import WHOLE
-from tap_crm.transport.session import Doubtful, Question
+from tap_crm.transport.question import Doubtful, Question
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tap_crm.contract.stream import Reading
-    from tap_crm.transport.session import Reply
+    from tap_crm.transport.question import Reply
 
 Record: TypeAlias = dict[str, Any]
 Unwrap: TypeAlias = Callable[[Any], Iterable[Record]]

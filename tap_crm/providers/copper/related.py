@@ -13,7 +13,7 @@ from tap_crm.messages import Page
 from tap_crm.providers.copper.lists import Record, ask_list, records_in
 from tap_crm.providers.copper.search import SearchListing
 from tap_crm.reading.keyset_changes import KeysetChanges
-from tap_crm.transport.session import Question
+from tap_crm.transport.question import Question
 
 if TYPE_CHECKING:
     from collections.abc import Callable

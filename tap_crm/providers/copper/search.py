@@ -20,7 +20,7 @@ from tap_crm.reading.pages import read_pages
 from tap_crm.reading.part import Part
 from tap_crm.shaping.moments import from_epoch, to_epoch
 from tap_crm.shaping.schema import DELETED_AT
-from tap_crm.transport.session import Doubtful, Question
+from tap_crm.transport.question import Doubtful, Question
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from tap_crm.messages import Emit, Item
     from tap_crm.reading.listing import Bound
     from tap_crm.reading.part import Continuation
-    from tap_crm.transport.session import Reply
+    from tap_crm.transport.question import Reply
 
 PAGE_SIZE = 200  # the largest that is documented
 USUAL_SIZE = 20  # what Copper gives without being asked for a number

@@ -1,0 +1,3 @@
+"""What several CRMs' streams have in common."""
+
+from __future__ import annotations

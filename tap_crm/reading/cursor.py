@@ -1,0 +1,97 @@
+"""Reads a list by cursor, all of it: each answer says where the next one begins."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+from tap_crm import errors
+from tap_crm.messages import Page
+
+if TYPE_CHECKING:
+    from tap_crm.ledger import Ledger
+    from tap_crm.messages import Emit
+    from tap_crm.reading.part import Continuation, Part
+
+#: So many answers in a row may bring nothing new, each with a cursor that was not seen before, until the read fails.
+MOST_WITHOUT_NEWS = 20
+
+
+class CursorListing(Protocol):
+    """A list that is asked from a cursor on."""
+
+    @property
+    def label(self) -> str:
+        """For messages: the stream's name."""
+
+    def ask_after(self, cursor: Continuation | None) -> Part:
+        """Return one answer, the first one for None; its ``after`` is None where the CRM says that it was the last."""
+
+
+@dataclass(slots=True)
+class CursorReader:
+    """Reads a whole list.
+
+    Attributes:
+        confirm_empty: ask twice before an empty list is believed that comes without a count.
+    """
+
+    listing: CursorListing
+    emit: Emit
+    ledger: Ledger
+    confirm_empty: bool = False
+    _keys: set[int | str] = field(default_factory=set)
+    _total: int | None = None
+
+    def read(self) -> None:
+        """Emit every record of the list.
+
+        Raises:
+            Incomplete: the cursors lead back, or bring nothing new for ever.
+        """
+        cursor: Continuation | None = None
+        used: set[Continuation] = set()
+        without_news = 0
+        while True:
+            part = self._ask(cursor, used)
+            without_news = 0 if self._take(part) else without_news + 1
+            if part.after is None:
+                break
+            if part.after in used or without_news >= MOST_WITHOUT_NEWS:
+                raise errors.Incomplete(
+                    f"{self.listing.label}: the CRM's cursors lead back to what was read; the list has no end"
+                )
+            used.add(part.after)
+            cursor = part.after
+        self.ledger.source_total = self._total
+        self.ledger.add(windows=1, unexplained=max(0, (self._total or 0) - len(self._keys)))
+
+    def _ask(self, cursor: Continuation | None, used: set[Continuation]) -> Part:
+        """Ask; an answer that is hard to believe is asked for once more."""
+        part = self._counted(self.listing.ask_after(cursor))
+        if not self._is_doubtful(part, cursor, used):
+            return part
+        self._take(part)
+        return self._counted(self.listing.ask_after(cursor))
+
+    def _is_doubtful(self, part: Part, cursor: Continuation | None, used: set[Continuation]) -> bool:
+        """Tell whether an answer lacks rows that it promises, or leads back."""
+        if part.after is not None and part.after in used:
+            return True
+        if part.rows:
+            return part.after is None and self._total is not None and len(self._keys) + len(part.rows) < self._total
+        return cursor is not None or part.after is not None or bool(self._total) or self.confirm_empty
+
+    def _counted(self, part: Part) -> Part:
+        self.ledger.add(pages=1)
+        self._total = part.total if part.total is not None else self._total
+        return part
+
+    def _take(self, part: Part) -> bool:
+        """Emit what is new; tells whether anything was."""
+        new = [at for at, row in enumerate(part.rows) if row.key not in self._keys]
+        self._keys.update(part.rows[at].key for at in new)
+        if new:
+            self.ledger.add(distinct=len(new))
+            self.emit(Page(body=part.body, keep=None if len(new) == len(part.rows) else new))
+        return bool(new)

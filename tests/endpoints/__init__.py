@@ -1,0 +1,1 @@
+"""Streams that users declare, and the command that asks for one answer."""
