@@ -18,8 +18,7 @@ from tap_crm.singer.tap import RETRY_SECONDS_WHEN_WATCHED, TapCRM
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-#: What the CRMs call the time of a record's last change, and that of its creation.
-CHANGED = ("date_modified", "date_updated", "updatedAt", "updated_at")
+#: What the CRMs call the time of a record's creation.
 CREATED = ("date_created", "createdAt")
 
 _EACH_RUN = "each run tells of deletions; the loader must heed ACTIVATE_VERSION, which target-duckdb does not"
@@ -55,7 +54,7 @@ class CrmSide:
         is_partial = stream.tap.settings.start_date is not None and stream.replication_method == "INCREMENTAL"
         return Wanted(
             stream.spec.keys,
-            self._field(CHANGED),
+            self._changed,
             stream.replication_key if is_partial else None,
             stream.tap.settings.start_date if is_partial else None,
         )
@@ -64,6 +63,12 @@ class CrmSide:
     def deletions_are_found_by(self) -> str:
         """What is to be done about rows that the CRM does not have any more."""
         return FOUND_BY[self.stream.tells_deletions]
+
+    @property
+    def _changed(self) -> str | None:
+        """The selected field with the time of the last change; None where there is none."""
+        declared = self.stream.spec.changed
+        return None if declared is None else self._field((declared,))
 
     def _field(self, names: Sequence[str]) -> str | None:
         selected = self.stream.mask
@@ -77,7 +82,7 @@ class CrmSide:
             ReadError: the CRM did not give them all.
         """
         self._ask_for_little()
-        changed, created = self._field(CHANGED), self._field(CREATED)
+        changed, created = self._changed, self._field(CREATED)
         for record in self.stream.get_records(None):
             if record.get(DELETED_AT) is None:
                 yield (
@@ -88,7 +93,7 @@ class CrmSide:
 
     def _ask_for_little(self) -> None:
         """Deselect all fields that are not compared: nothing is made of them then."""
-        needed = {*self.stream.spec.keys, *CHANGED, *CREATED, DELETED_AT}
+        needed = {*self.stream.spec.keys, self.stream.spec.changed, *CREATED, DELETED_AT}
         for breadcrumb, entry in self.stream.metadata.items():
             if breadcrumb and breadcrumb[-1] not in needed:
                 entry.selected = False

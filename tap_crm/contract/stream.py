@@ -146,6 +146,7 @@ class StreamSpec:
         custom: the custom fields of its records, where it has some.
         envelope: fields that the CRM adds to its answers and that say nothing of the record.
         created: the field with the time of creation, which never changes.
+        changed: the field with the time of the last change; None where records have none.
         reconciled_by: the time along which a reconcile goes, if not the replication key.
         told_for: seconds for which the CRM tells of deletions; after a longer pause a reconcile is due.
         is_log: the CRM forgets old rows, the target should not.
@@ -164,6 +165,7 @@ class StreamSpec:
     custom: CustomFields | None = None
     envelope: frozenset[str] = frozenset()
     created: str | None = None
+    changed: str | None = None
     reconciled_by: str | None = None
     told_for: int | None = None
     is_log: bool = False

@@ -16,6 +16,8 @@ from tap_crm.singer.audit_stream import NAME as AUDIT
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tap_crm.contract.stream import StreamSpec
+
 KEYS = {(provider.name, spec.name): spec.keys for provider in PROVIDERS.values() for spec in provider.streams}
 KEYS["common", AUDIT] = ("run_id", "stream")
 
@@ -112,3 +114,11 @@ def test_shared_shapes_are_not_shared_in_memory() -> None:
 def test_null_is_no_type_of_its_own(schema: dict[str, Any], types: set[str]) -> None:
     """Every column but a key may be null."""
     assert json_types(schema) == types
+
+
+@pytest.mark.parametrize(("crm", "stream"), [(crm.name, spec) for crm in PROVIDERS.values() for spec in crm.streams])
+def test_a_stream_whose_records_tell_their_last_change_declares_it(crm: str, stream: StreamSpec) -> None:
+    """What compares a target with the CRM relies on it."""
+    known = load_schema(crm, stream.name)["properties"]
+    named = [name for name in ("date_modified", "date_updated", "updatedAt", "updated_at") if name in known]
+    assert stream.changed == (named[0] if named else None)

@@ -15,8 +15,6 @@ from tap_crm.providers.close.organization import Groups, Memberships, Organizati
 from tap_crm.providers.close.search import Search
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from tap_crm.contract.stream import CustomFields, Source
 
 LOG_REACH = DAYS_KEPT * DAY
@@ -65,6 +63,7 @@ def _activity(
         Activities(f"/activity/{path}/", f"activity.{object_type}", is_told),
         replication_key="date_created",
         created="date_created",
+        changed="date_updated",
         told_for=LOG_REACH,
         lookback=lambda settings: settings.activity_lookback,
         custom=custom_fields,
@@ -72,8 +71,8 @@ def _activity(
     )
 
 
-def _whole(name: str, path: str, params: Mapping[str, str | int] | None = None) -> StreamSpec:
-    return StreamSpec(name, ("id",), WholeList(path, params or {}))
+def _whole(name: str, path: str, changed: str | None = "date_updated") -> StreamSpec:
+    return StreamSpec(name, ("id",), WholeList(path), changed=changed)
 
 
 def _changing(
@@ -85,6 +84,7 @@ def _changing(
         source,
         replication_key="date_updated",
         created="date_created",
+        changed="date_updated",
         reconciled_by=reconciled_by,
         told_for=LOG_REACH,
         custom=custom_fields,
@@ -94,7 +94,7 @@ def _changing(
 
 
 STREAMS = (
-    StreamSpec("organization", ("id",), Organization()),
+    StreamSpec("organization", ("id",), Organization(), changed="date_updated"),
     StreamSpec("memberships", ("id",), Memberships()),
     _whole("users", "/user/"),
     _whole("roles", "/role/"),
@@ -113,6 +113,7 @@ STREAMS = (
         Events(),
         replication_key="date_updated",
         lookback=lambda _: OVERLAP,
+        changed="date_updated",
         is_log=True,
         caught="every event by the next run, if that comes within 30 days: Close keeps them no longer",
     ),
@@ -132,12 +133,13 @@ STREAMS = (
     _activity("lead_merges", "lead_merge", "lead_merge"),
     _activity("import_updates", "import_update", "import_update", is_told=False),
     _whole("pipelines", "/pipeline/"),
-    _whole("lead_statuses", "/status/lead/"),
-    _whole("opportunity_statuses", "/status/opportunity/"),
+    _whole("lead_statuses", "/status/lead/", changed=None),
+    _whole("opportunity_statuses", "/status/opportunity/", changed=None),
     StreamSpec(
         "custom_fields",
         ("object_type", "id"),
         ListsOfKinds("/custom_field/", KINDS, "object_type", shared=definitions),
+        changed="date_updated",
     ),
     _whole("custom_activity_types", "/custom_activity/"),
     _whole("custom_object_types", "/custom_object_type/"),
@@ -157,6 +159,7 @@ STREAMS = (
         "sequence_subscriptions",
         ("id",),
         PerParent("/sequence_subscription/", "sequence_id", listed("/sequence/"), WholeList("/sequence/")),
+        changed="date_updated",
     ),
     StreamSpec(
         "smart_views",
@@ -167,35 +170,41 @@ STREAMS = (
             {"type__in": ",".join(_SMART_VIEW_TYPES)},
             instead=tuple({"type": kind} for kind in _SMART_VIEW_TYPES),
         ),
+        changed="date_updated",
     ),
     StreamSpec(
         "bulk_actions",
         ("action", "id"),
         ListsOfKinds("/bulk_action/", ("email", "edit", "delete", "sequence_subscription"), "action"),
+        changed="date_updated",
     ),
     _whole("integration_links", "/integration_link/"),
     _whole("phone_numbers", "/phone_number/"),
     _whole("blocked_phone_numbers", "/blocked_phone_number/"),
     _whole("dialers", "/dialer/"),
     _whole("outcomes", "/outcome/"),
-    _whole("playbooks", "/playbook/"),
+    _whole("playbooks", "/playbook/", changed="updated_at"),
     _whole("forms", "/form/"),
-    _whole("scheduling_links", "/scheduling_link/"),
-    _whole("shared_scheduling_links", "/shared_scheduling_link/"),
-    _whole("comment_threads", "/comment_thread/"),
-    StreamSpec("webhooks", ("id",), WholeList("/webhook/"), masked=frozenset({"signature_key"})),
-    StreamSpec("exports", ("id",), WholeList("/export/"), masked=frozenset({"download_url"})),
+    _whole("scheduling_links", "/scheduling_link/", changed=None),
+    _whole("shared_scheduling_links", "/shared_scheduling_link/", changed=None),
+    _whole("comment_threads", "/comment_thread/", changed="updated_at"),
+    StreamSpec(
+        "webhooks", ("id",), WholeList("/webhook/"), changed="date_updated", masked=frozenset({"signature_key"})
+    ),
+    StreamSpec("exports", ("id",), WholeList("/export/"), changed="date_updated", masked=frozenset({"download_url"})),
     StreamSpec("unsubscribed_emails", ("email",), WholeList("/unsubscribe/email/", key="email")),
     StreamSpec(
         "comments",
         ("id",),
         PerParent("/comment/", "thread_id", listed("/comment_thread/"), WholeList("/comment_thread/")),
+        changed="updated_at",
         selected=False,
     ),
     StreamSpec(
         "custom_objects",
         ("id",),
         PerParent("/custom_object/", "lead_id", all_leads, Search("lead", ("id",)), is_sparse=True),
+        changed="date_updated",
         selected=False,
         custom=custom("custom_object_type"),
     ),

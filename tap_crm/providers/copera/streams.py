@@ -20,7 +20,7 @@ from tap_crm.providers.copera.per_row import (
     row_description,
     rows,
 )
-from tap_crm.providers.copera.tables import Described, table_streams
+from tap_crm.providers.copera.tables import CHANGED, Described, table_streams
 from tap_crm.providers.copera.trees import DOCUMENTS, DRIVE_FILES
 
 if TYPE_CHECKING:
@@ -41,32 +41,39 @@ NAMES = (
 
 
 def _described(
-    name: str, keys: tuple[str, ...], records: Callable[[list[tables.Table], Account], list[Record]]
+    name: str,
+    keys: tuple[str, ...],
+    records: Callable[[list[tables.Table], Account], list[Record]],
+    changed: str | None = None,
 ) -> StreamSpec:
-    return StreamSpec(name, keys, Described(records, NAMES))
+    return StreamSpec(name, keys, Described(records, NAMES), changed=changed)
 
 
 STREAMS = (
-    _described("boards", ("_id",), tables.boards),
-    _described("tables", ("_id",), tables.tables),
+    _described("boards", ("_id",), tables.boards, CHANGED),
+    _described("tables", ("_id",), tables.tables, CHANGED),
     _described("columns", ("table", "columnId"), tables.columns),
     _described("custom_fields", ("table_id", "id"), tables.custom_fields),
     _described("pipelines", ("table", "columnId"), tables.pipelines),
-    StreamSpec("workspace", ("_id",), WORKSPACE),
+    StreamSpec("workspace", ("_id",), WORKSPACE, changed=CHANGED),
     StreamSpec("members", ("_id",), MEMBERS),
-    StreamSpec("teams", ("_id",), TEAMS),
-    StreamSpec("channels", ("_id",), CHANNELS),
+    StreamSpec("teams", ("_id",), TEAMS, changed=CHANGED),
+    StreamSpec("channels", ("_id",), CHANNELS, changed=CHANGED),
     StreamSpec("channel_participants", ("channel", "participantType", "participant"), ChannelParticipants()),
-    StreamSpec("documents", ("_id",), DOCUMENTS),
-    StreamSpec("drive_files", ("_id",), DRIVE_FILES),
+    StreamSpec("documents", ("_id",), DOCUMENTS, changed=CHANGED),
+    StreamSpec("drive_files", ("_id",), DRIVE_FILES, changed=CHANGED),
     StreamSpec("bookings", ("uid",), Bookings()),
     StreamSpec("booking_types", ("_id",), UnpagedList("/booking-types")),
-    StreamSpec("notifications", ("_id",), Notifications()),
-    StreamSpec("row_comments", ("_id",), PerParent(rows, row_comments), selected=False),
+    StreamSpec("notifications", ("_id",), Notifications(), changed=CHANGED),
+    StreamSpec("row_comments", ("_id",), PerParent(rows, row_comments), changed=CHANGED, selected=False),
     StreamSpec("row_descriptions", ("row",), PerParent(rows, row_description), selected=False),
     StreamSpec("rich_text_cells", ("row", "columnId"), PerParent(rich_text_cells, rich_text_cell), selected=False),
     StreamSpec(
-        "document_contents", ("document",), PerParent(documents, document_content, DOCUMENTS.probe), selected=False
+        "document_contents",
+        ("document",),
+        PerParent(documents, document_content, DOCUMENTS.probe),
+        changed=CHANGED,
+        selected=False,
     ),
 )
 

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from tap_crm.contract.stream import Reading
     from tap_crm.providers.copera.answers import Record
 
+#: What Copera calls the time of a record's last change.
+CHANGED = "updatedAt"
 CELLS = {
     "type": ["array", "null"],
     "description": "The cells as the API gives them.",
@@ -145,6 +147,7 @@ def table_streams(reading: Reading, taken: Iterable[str]) -> list[tuple[StreamSp
                 table.stream,
                 ("_id",),
                 TableRows(table.record["board"], table.record["_id"], table.columns),
+                changed=CHANGED,
                 versioned=True,
                 caught=_CAUGHT,
             ),

@@ -21,6 +21,7 @@ def _by_change(name: str, kind: str) -> StreamSpec:
         Search(name),
         replication_key="date_modified",
         created="date_created",
+        changed="date_modified",
         custom=custom(kind),
         caught=_EDITS,
     )
@@ -39,6 +40,7 @@ STREAMS = (
         Search("leads", {"include_converted_leads": True}),
         replication_key="date_modified",
         created="date_created",
+        changed="date_modified",
         custom=custom("lead"),
         caught=f"{_EDITS}; converted leads stay, with `converted_at`",
     ),
@@ -51,6 +53,7 @@ STREAMS = (
         ActivitySearch(),
         replication_key="activity_date",
         created="date_created",
+        changed="date_modified",
         lookback=lambda settings: settings.activity_lookback,
         caught="what is dated after the last run, or in the future, by the next run; edits and back-dated entries "
         "within `activity_lookback_days`; deletions by the next run where Copper gives their stub, else, like older "
@@ -83,6 +86,7 @@ STREAMS = (
         "files",
         ("parent_type", "parent_id", "id"),
         PerRecord(("leads", "people", "opportunities", "companies", "projects"), files),
+        changed="date_modified",
         selected=False,
     ),
 )
