@@ -17,7 +17,9 @@ from tap_crm.contract.once_per_run import Shared
 from tap_crm.contract.stream import Reading, StreamSpec
 from tap_crm.ledger import Ledger
 from tap_crm.messages import Page
-from tap_crm.providers.common.endpoints import ANY_LIST, RECORD, EndpointSource, paging_of
+from tap_crm.providers.common.endpoint_answers import ANY_LIST, RECORD
+from tap_crm.providers.common.endpoint_source import EndpointSource
+from tap_crm.providers.common.endpoints import paging_of
 from tap_crm.transport.question import Question
 
 if TYPE_CHECKING:

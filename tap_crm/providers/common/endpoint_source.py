@@ -1,0 +1,124 @@
+"""The records of an endpoint that a user declared, read completely."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from tap_crm import errors
+from tap_crm.ledger import Ledger
+from tap_crm.messages import Checkpoint, Page
+from tap_crm.providers.common.endpoint_answers import DECODER, Asker, Found
+from tap_crm.providers.common.endpoint_lists import Cursors, OneAnswer, Pages, Positions
+from tap_crm.providers.common.per_parent import side_by_side
+from tap_crm.reading.changes import BEHIND_THE_CLOCK
+from tap_crm.reading.cursor import CursorReader
+from tap_crm.reading.offset import OffsetReader
+from tap_crm.reading.pages import read_pages
+
+if TYPE_CHECKING:
+    from tap_crm.config.endpoints import Endpoint
+    from tap_crm.contract.stream import EndpointRules, PagingParams, Reading, StreamSpec
+    from tap_crm.messages import Emit, Item
+    from tap_crm.providers.common.endpoint_answers import Record
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointSource:
+    """The records of an endpoint.
+
+    Attributes:
+        params: by what its list goes on; None for a list in one answer.
+        parent: the stream whose records it is asked for, one by one; None where it is one list.
+    """
+
+    endpoint: Endpoint
+    rules: EndpointRules
+    params: PagingParams | None = None
+    parent: StreamSpec | None = None
+
+    def read(self, reading: Reading) -> None:
+        """Read the list, or the lists of all parents."""
+        if self.parent is not None:
+            self._read_children(reading, self.parent)
+            return
+        asker = Asker(self.endpoint, self.rules, reading, reading.since)
+        self._walk(asker, reading.emit, reading.ledger, confirm_empty=reading.lists.is_doubtful())
+        if self.endpoint.replication_key is not None:
+            reading.emit(Checkpoint(int(asker.began) - BEHIND_THE_CLOCK))
+
+    def probe(self, reading: Reading) -> None:
+        """Ask for the first page; of the parents, where there are any."""
+        if self.parent is not None:
+            self.parent.source.probe(replace(reading, spec=self.parent))
+        else:
+            Asker(self.endpoint, self.rules, reading, None).ask(
+                {} if self.params is None else {self.params.size_param: 1}
+            )
+
+    def _walk(self, asker: Asker, emit: Emit, ledger: Ledger, *, confirm_empty: bool) -> None:
+        kind = self.endpoint.paging.kind
+        if self.params is None:
+            OffsetReader(OneAnswer(asker), emit, ledger, confirm_empty).read()
+        elif kind == "skip":
+            OffsetReader(Positions(asker, self.params), emit, ledger, confirm_empty).read()
+        elif kind == "cursor":
+            CursorReader(Cursors(asker, self.params), emit, ledger, confirm_empty).read()
+        else:
+            read_pages(Pages(asker, self.params), emit, ledger)
+
+    # One list for each parent
+
+    def _read_children(self, reading: Reading, parent: StreamSpec) -> None:
+        """Ask for the children of every record of the parent stream, as these come.
+
+        Raises:
+            NotThere: the path answers 404 for every parent.
+        """
+        above = self.endpoint.parent
+        assert above is not None  # noqa: S101 - there is a parent
+        found = Found()
+        own = Ledger()
+
+        def children(value: Any) -> None:  # noqa: ANN401 - an id of any type
+            asker = Asker(self.endpoint, self.rules, reading, None, value, found)
+            try:
+                self._walk(asker, reading.emit, reading.ledger, confirm_empty=False)
+            except errors.NotThere as error:
+                if found.is_never_there():
+                    raise errors.NotThere(
+                        f"{reading.spec.name}: {self.endpoint.path} does not exist for any record of {parent.name}; "
+                        "check `path` and the `field` of `parent`",
+                        said=error.said,
+                    ) from None
+
+        with side_by_side(reading, children) as asking:
+
+            def take(item: Item) -> None:
+                for _ in asking.each(found.new_values(_decoded(item), above.field, parent.name)):
+                    pass
+
+            parent.source.read(
+                replace(
+                    reading,
+                    spec=parent,
+                    since=None,
+                    bookmark=None,
+                    emit=take,
+                    ledger=own,
+                    memory={},
+                    fields=frozenset({*parent.keys, above.field}),
+                    concludes=True,
+                )
+            )
+        for gap in own.gaps:
+            reading.ledger.gap(f"{parent.name}: {gap}")
+        reading.ledger.add(requests=own.requests, pages=own.pages, unexplained=own.unexplained)
+
+
+def _decoded(item: Item) -> list[Record]:
+    """Return the records of a page of parents."""
+    if not isinstance(item, Page):
+        return []
+    records: list[Record] = DECODER.decode(item.body) if item.body is not None else list(item.records or ())
+    return records if item.keep is None else [records[at] for at in item.keep]
