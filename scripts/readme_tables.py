@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tap_crm.config.schema import CONFIG
+from tap_crm.contract.stream import AUDIT
 from tap_crm.providers import PROVIDERS
-from tap_crm.singer import audit_stream
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -104,7 +104,7 @@ def _streams_of(provider: Provider) -> str:
         name, keys, catches = DISCOVERED[provider.name]
         caught[catches] = [f"`{name}`"]
         found = [(f"`{name}`", keys, "", "yes")]
-    audit_row = (f"`{audit_stream.NAME}`", "`run_id`, `stream`", "", "yes")
+    audit_row = (f"`{AUDIT}`", "`run_id`, `stream`", "", "yes")
     streams = _table(
         ("stream", "primary key", "replication key", "selected by default"),
         [*(_row(spec) for spec in provider.streams), *found, audit_row],

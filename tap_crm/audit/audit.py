@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from tap_crm import errors
 from tap_crm.audit.match import DIFFERENT, EQUAL, LEFT_OUT, UNKNOWN, Comparison, Match
 from tap_crm.audit.tables import Loaded, Schema, find_schema
-from tap_crm.singer.audit_stream import NAME as AUDIT
+from tap_crm.contract.stream import AUDIT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from tap_crm.audit.database import DatabaseError, quoted
 from tap_crm.audit.keys import Key, key_of
+from tap_crm.contract.stream import AUDIT
 from tap_crm.shaping.moments import to_epoch
 from tap_crm.shaping.schema import DELETED_AT
-from tap_crm.singer.audit_stream import NAME as AUDIT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from tap_crm.transport.session import Transport
 
 
+#: The stream that tells of a run itself.
+AUDIT = "sync_audit"
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
     """What one read of one stream is given.

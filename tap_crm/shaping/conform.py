@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import msgspec
 
 from tap_crm.shaping.moments import Unfit, to_iso_date, to_iso_moment
 from tap_crm.shaping.schema import EXTRA, is_free_form, is_json_text, json_types
-
-if TYPE_CHECKING:
-    from tap_crm.shaping.custom.values import CustomValues
 
 Conform: TypeAlias = Callable[[Any], Any]
 _COMPACT = msgspec.json.Encoder(decimal_format="number")
@@ -132,6 +129,13 @@ def mask(value: Any) -> Any:  # noqa: ANN401 - any JSON
     return None if value is None else MASK
 
 
+class TakesColumns(Protocol):
+    """Reads the custom fields of a record into columns."""
+
+    def take(self, record: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+        """Return the record without its custom fields, their columns, and what has none."""
+
+
 class RecordConformer:
     """Makes records of one stream fit its schema.
 
@@ -151,7 +155,7 @@ class RecordConformer:
         date_order: str,
         masked: frozenset[str] = frozenset(),
         *,
-        custom: CustomValues | None = None,
+        custom: TakesColumns | None = None,
         envelope: frozenset[str] = frozenset(),
     ) -> None:
         properties = schema["properties"]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from singer_sdk import Stream
 from typing_extensions import override
 
+from tap_crm.contract.stream import AUDIT
 from tap_crm.shaping.moments import from_epoch
 from tap_crm.shaping.schema import load_schema
 
@@ -17,14 +18,12 @@ if TYPE_CHECKING:
     from tap_crm.singer.stream import CrmStream
     from tap_crm.singer.tap import TapCRM
 
-NAME = "sync_audit"
-
 
 class AuditStream(Stream):
     """Written last: what each stream of this run read, what it cost, and whether it is complete."""
 
     def __init__(self, tap: TapCRM) -> None:
-        super().__init__(tap=tap, schema=load_schema("common", NAME), name=NAME)
+        super().__init__(tap=tap, schema=load_schema("common", AUDIT), name=AUDIT)
         self.primary_keys = ("run_id", "stream")
         self.tap = tap
 

@@ -27,13 +27,12 @@ from tap_crm.config.schema import CONFIG
 from tap_crm.config.select_rules import rules_that_fit_nothing, select_rules
 from tap_crm.config.settings import Settings
 from tap_crm.contract.once_per_run import Shared
-from tap_crm.contract.stream import Reading
+from tap_crm.contract.stream import AUDIT, Reading
 from tap_crm.ledger import Ledger
 from tap_crm.providers import PROVIDERS
 from tap_crm.providers.common.endpoints import declared_streams
 from tap_crm.shaping.custom.columns import custom_columns, warn_of_changes
 from tap_crm.shaping.schema import load_schema
-from tap_crm.singer.audit_stream import NAME as AUDIT
 from tap_crm.singer.audit_stream import AuditStream
 from tap_crm.singer.catalog_checks import check_form
 from tap_crm.singer.command_line import CommandLine, Terminated, run

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from tap_crm import errors
 from tap_crm.config.settings import parse_moment
-from tap_crm.singer.audit_stream import NAME as AUDIT
+from tap_crm.contract.stream import AUDIT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

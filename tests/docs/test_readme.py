@@ -17,8 +17,8 @@ import yaml
 from scripts import readme_tables
 from scripts.demo_copper import COPPER
 from tap_crm.config.schema import CONFIG
+from tap_crm.contract.stream import AUDIT
 from tap_crm.providers import PROVIDERS
-from tap_crm.singer import audit_stream
 from tap_crm.singer.tap import TapCRM
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -90,9 +90,7 @@ def test_each_setting_is_documented(readme: str, setting: str) -> None:
     assert f"| `{setting}` |" in readme
 
 
-@pytest.mark.parametrize(
-    "stream", [audit_stream.NAME, *(spec.name for crm in PROVIDERS.values() for spec in crm.streams)]
-)
+@pytest.mark.parametrize("stream", [AUDIT, *(spec.name for crm in PROVIDERS.values() for spec in crm.streams)])
 def test_each_stream_is_documented(readme: str, stream: str) -> None:
     assert f"| `{stream}` |" in readme
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import jsonschema
 import pytest
 
+from tap_crm.contract.stream import AUDIT
 from tap_crm.providers import PROVIDERS
 from tap_crm.shaping.schema import EXTRA, is_free_form, is_json_text, json_types, load_schema, schema_directory
-from tap_crm.singer.audit_stream import NAME as AUDIT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
