@@ -42,6 +42,7 @@ class Lists:
         self._had = _counts((kept or {}).get(LISTS))
         self._empty_since = _moments((kept or {}).get(EMPTY_SINCE))
         self._found: Counter[str] = Counter()
+        self._unguarded: set[str] = set()
         self._lock = threading.Lock()
 
     def is_doubtful(self, name: str = WHOLE) -> bool:
@@ -50,10 +51,16 @@ class Lists:
             return self._had.get(name, 0) > 0
         return self._rows is None or self._rows > 0
 
-    def note(self, name: str, rows: int) -> None:
-        """Note that a list gave so many records; several notes of one list add up."""
+    def note(self, name: str, rows: int, *, is_guarded: bool = True) -> None:
+        """Note that a list gave so many records; several notes of one list add up.
+
+        Of many lists of a few records each, one that is emptied is an everyday thing: if that list is not guarded, it
+        is asked for again, and believed then.
+        """
         with self._lock:
             self._found[name] += rows
+            if not is_guarded:
+                self._unguarded.add(name)
 
     @property
     def rows(self) -> int:
@@ -84,7 +91,8 @@ class Lists:
     def _emptied(self, rows: int) -> dict[str, int]:
         """Return the lists that had records and have none, each with how many it had."""
         had = self._had or {}
-        emptied = {name: had[name] for name, count in self._found.items() if not count and had.get(name)}
+        guarded = [(name, count) for name, count in self._found.items() if name not in self._unguarded]
+        emptied = {name: had[name] for name, count in guarded if not count and had.get(name)}
         if not rows and self._rows and not emptied:
             emptied[WHOLE] = self._rows
         return emptied

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 from tap_crm import errors
 from tap_crm.messages import Page
 from tap_crm.reading.believing import ATTEMPTS
+from tap_crm.reading.no_news import same_page_again
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -196,6 +197,4 @@ def _check_numbers(label: str, one: Part, other: Part) -> None:
     """
     keys = {row.key for row in one.rows}
     if keys and one.start != other.start and keys == {row.key for row in other.rows}:
-        raise errors.Incomplete(
-            f"{label}: the CRM gives the same rows whatever the page number; the stream cannot be read completely"
-        )
+        raise same_page_again(label)

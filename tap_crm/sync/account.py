@@ -14,7 +14,7 @@ from tap_crm import errors
 from tap_crm.ledger import Ledger
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from tap_crm.singer.stream import CrmStream
     from tap_crm.singer.tap import TapCRM
@@ -32,12 +32,12 @@ def account_mark(provider: str, account: str) -> str:
     return blake2b(f"{provider}:{account}".encode(), digest_size=8).hexdigest()
 
 
-def own_mark(bookmarks: Mapping[str, Mapping[str, Any]], marks: Collection[str], title: str) -> str:
+def own_mark(bookmarks: Mapping[str, Mapping[str, Any]], marks: Sequence[str], title: str) -> str:
     """Return the mark for what this run writes: that of the state, else the first one.
 
     Args:
         bookmarks: the state, by streams.
-        marks: of each account that the credentials may stand for; mostly one.
+        marks: of each account that the credentials may stand for, the user's own one first; mostly one.
         title: the CRM's name.
 
     Raises:
@@ -50,7 +50,7 @@ def own_mark(bookmarks: Mapping[str, Mapping[str, Any]], marks: Collection[str],
             "written. Each account needs a state of its own (in Meltano, an extractor of its own, by `inherit_from`); "
             "to load this account from its start, run without the state (`--full-refresh`), into tables of its own"
         )
-    return next((mark for mark in sorted(marks) if mark in kept), min(marks))
+    return next((mark for mark in marks if mark in kept), marks[0])
 
 
 def account_of(tap: TapCRM, selected: Sequence[CrmStream]) -> str | None:

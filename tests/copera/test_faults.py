@@ -11,6 +11,7 @@ from sandbox.faults import FaultRule, Kind
 from tap_crm.reading.emptiness import APART
 from tests.copera.conftest import activated, table_streams
 from tests.copera.truth import FIXED, differences, table_differences
+from tests.singer import later
 from tests.target import Target
 
 if TYPE_CHECKING:
@@ -128,7 +129,7 @@ def test_a_table_that_is_suddenly_empty_is_asked_twice(start_read: StartRead) ->
     doubted = tap.sync(state=second.state, expect=1)
     assert "sales__leads" not in activated(doubted)
     assert doubted.audit()["sales__leads"]["requests"] == 2
-    app.behaviour.clock_skew += APART + 1
+    later(app, tap, APART + 1)
     third = tap.sync(state=doubted.state)
     assert "sales__leads" in activated(third)
     assert third.audit()["sales__leads"]["source_total"] == 0
@@ -141,7 +142,6 @@ NO_ROWS = (
     *(b"[{}]", b'[{"_id":"a"}]', b'[{"columns":[]}]', b"[null]", b'{"rows":[]}', b"[] []", b"[1]", b"null"),
     b'[{"_id":"a","columns":[]}',
     b'[{"_id":"a","columns":[]},]',
-    b'[{"_id":"\xff","columns":[]}]',
     b'[{"_id":"a","columns":[{"columnId":"b","value":NaN}]}]',
 )
 

@@ -78,7 +78,7 @@ def test_a_lower_search_cap_is_noticed_and_read_around(start_some: Start, total:
     run = tap.sync()
     assert differences(app.world, "people", merged("people", run)) == {}
     assert run.audit()["people"]["complete"]
-    assert max(json.loads(one.body)["page_number"] for one in app.stats.log) >= 3  # it came to the cap
+    assert max(json.loads(one.body)["page_number"] for one in app.stats.log if one.body) >= 3  # it came to the cap
 
 
 def test_a_crowded_second_whose_ties_are_never_listed_in_the_same_order_arrives_whole(start_some: Start) -> None:

@@ -107,7 +107,7 @@ def test_page_numbers_that_are_ignored_within_ties_are_an_error(total: str) -> N
 def test_page_numbers_that_are_ignored_by_a_list_without_times_are_an_error(total: str) -> None:
     """As users of Copper are read."""
     asked = PagedSearch(account(450), page_size=SIZE, heeds_numbers=False, total=total)
-    with pytest.raises(errors.Incomplete, match="whatever the page number"):
+    with pytest.raises(errors.Incomplete, match="the same page again"):
         read_pages(asked.listing, lambda _: None, Ledger())
     assert asked.asked < 20
 

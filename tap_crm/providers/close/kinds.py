@@ -156,7 +156,7 @@ class PerParent:
         except errors.NotThere:
             return  # the parent was deleted since it was listed
         if not self.is_sparse:
-            reading.lists.note(parent, len(reader.keys))
+            reading.lists.note(parent, len(reader.keys), is_guarded=False)
 
     def probe(self, reading: Reading) -> None:
         """Ask for the parents: without them there is nothing to ask with."""
