@@ -79,11 +79,12 @@ def test_whatever_changes_while_it_is_read_only_late_deletions_wait_for_the_next
 
     Totals are right, too high or missing, ties come in another order each time. What is deleted after it was read is
     not seen by the reconcile that read it. Where changes come with every answer and no total tells how many, nothing
-    may be concluded at all.
+    may be concluded at all. A total that is too high proves nothing of ties that change places: that is an error by
+    name, and left out here.
     """
     total = ("exact", "over", "missing")[seed % 3]
     shape = {**PLAIN, **THREE_PAGES, "seed": seed, "tie_fraction": 0.3}
-    app, tap = start(shape, total=total, unstable_ties=seed % 2 == 1)
+    app, tap = start(shape, total=total, unstable_ties=seed % 2 == 1 and total != "over")
     load = Load(app, tap, "people", "companies", "leads", "opportunities")
     tap.config["max_unexplained_percent"] = 100
     end = changing(app, seed)

@@ -42,7 +42,7 @@ ACCOUNTS = {
 
 
 @pytest.fixture
-def start(tmp_path: Path, unmeasured: None) -> Iterator[Start]:  # noqa: ARG001 - the tap runs elsewhere
+def start(tmp_path: Path) -> Iterator[Start]:
     """Return a function that starts a sandbox of a CRM, and a tap that is configured for it."""
     with ExitStack() as stack:
 
