@@ -20,6 +20,8 @@ _SUSPECT = re.compile(
 _ESCAPE = re.compile(
     rb"\\(?:u0000|u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u[dD][89a-fA-F][0-9a-fA-F]{2}|.)", re.DOTALL
 )
+#: The rest of a text, and what follows it: only then it is known whether the text is a name.
+_REST_AND_NEXT = re.compile(rb'(?:[^"\\]|\\.)*"\s*[^\s]', re.DOTALL)
 _REST_OF_A_NAME = re.compile(rb'(?:[^"\\]|\\.)*"\s*:', re.DOTALL)
 #: Bytes that JSON has nowhere, not even between its values.
 _CONTROL = re.compile(rb"[\x01-\x08\x0b\x0c\x0e-\x1f]")
@@ -50,8 +52,7 @@ class Mender:
             UnicodeDecodeError: the bytes are no UTF-8, and are not to be replaced.
         """
         held = self._rest + piece if self._rest else piece
-        # No escape and no character goes on behind a comma.
-        end = len(held) if last else held.rfind(b",") + 1
+        end = len(held) if last else _decided(held)
         ready, self._rest = held[:end], held[end:]
         try:
             ready.decode()
@@ -79,3 +80,16 @@ class Mender:
             return b""
         self.replaced += 1
         return _REPLACEMENT_ESCAPED
+
+
+def _decided(held: bytes) -> int:
+    """Return up to where everything can be mended: no escape and no character goes on behind a comma.
+
+    A NUL is kept back until its text is over, and shows whether it is the name of a field.
+    """
+    end = held.rfind(b",") + 1
+    while (nul := held.rfind(_NUL, 0, end)) >= 0:
+        if _REST_AND_NEXT.match(held, nul + _LENGTH_OF_ONE, end):
+            break
+        end = held.rfind(b",", 0, nul) + 1
+    return end

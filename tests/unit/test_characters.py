@@ -101,3 +101,10 @@ def test_a_large_answer_is_mended_in_pieces() -> None:
     result, mender = mended(body, cuts=tuple(dice.randrange(len(body)) for _ in range(300)))
     assert json.loads(result) == [f"text {number}  \ufffd" for number in range(2_000)]
     assert (mender.replaced, mender.removed) == (2_000, 2_000)
+
+
+@pytest.mark.parametrize("cuts", [(0, 0), (4, 9), (9, 10), (11, 12)])
+def test_a_null_in_a_name_is_told_from_one_in_a_text_wherever_a_piece_ends(cuts: tuple[int, int]) -> None:
+    """A comma within the name is no end of it."""
+    result, _ = mended(rb'{"\u0000,": "\u0000,", "b": 1}', cuts=cuts)
+    assert msgspec.json.decode(result) == {"\ufffd,": ",", "b": 1}
