@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Protocol
 
+from tap_crm.contract.memory import Memory
 from tap_crm.messages import Page
 from tap_crm.reading.emptiness import Lists
 from tap_crm.transport.pacing.pacing import one_group
@@ -71,7 +72,7 @@ class Reading:
     told_to: int | None = None
     selected: tuple[tuple[StreamSpec, int | None], ...] = ()
     fields: frozenset[str] = frozenset()
-    memory: dict[str, Any] = field(default_factory=dict)
+    memory: Memory = field(default_factory=Memory)
     rewrites: bool = False
     concludes: bool = False
     by: str | None = None

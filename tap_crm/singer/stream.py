@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from copy import deepcopy
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -14,20 +15,18 @@ from singer_sdk.mapper import RemoveRecordTransform
 from typing_extensions import override
 
 from tap_crm import errors
+from tap_crm.contract.memory import Memory
 from tap_crm.contract.stream import Deletions, Reading
 from tap_crm.ledger import Ledger
-from tap_crm.messages import Checkpoint, NewVersion, Page, Progress
+from tap_crm.messages import Checkpoint, Page
 from tap_crm.reading.emptiness import Lists
-from tap_crm.shaping.moments import from_epoch
-from tap_crm.shaping.schema import EXTRA
 from tap_crm.singer.catalog_checks import allow_nulls, check_entry
-from tap_crm.singer.record_shaper import Form, RecordShaper
+from tap_crm.singer.record_shaper import Form, RecordShaper, tell_of_values
 from tap_crm.singer.sdk_internals import SdkStream
-from tap_crm.sync.account import ACCOUNT
+from tap_crm.sync.bookkeeping import Bookkeeping, Noted
 from tap_crm.sync.given_state import forget_future
-from tap_crm.sync.input_checks import parse_bookmark
+from tap_crm.sync.state import StreamState, bookmarks_of
 from tap_crm.sync.stream_run import StreamRun
-from tap_crm.sync.versions import Versions, told_to
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -41,9 +40,6 @@ if TYPE_CHECKING:
     from tap_crm.singer.command_line import CommandLine
     from tap_crm.singer.sdk_internals import Batch, BatchSettings
     from tap_crm.sync.run import Run
-
-#: What the state of a stream calls its columns by the ids of custom fields.
-COLUMNS = "custom_fields"
 
 
 class CrmStream(SdkStream):
@@ -72,12 +68,12 @@ class CrmStream(SdkStream):
         self.ledger = Ledger()
         self._stream_run: StreamRun | None = None
         self._shaper: RecordShaper | None = None
-        self.read_to: int | None = None
+        self._kept: StreamState | None = None
+        self._book: Bookkeeping | None = None
         self.started: float | None = None
         self.finished: float | None = None
         self.complete = False
-        self.whole_since: str | None = None
-        self._memory: dict[str, Any] = {}
+        self._memory = Memory()
 
     # What is read
 
@@ -85,10 +81,8 @@ class CrmStream(SdkStream):
         """Read the stream; called in a thread of its own."""
         self.started = time.time()
         self._check_definitions()
-        # Not `stream_state`, which adds an entry to the state while the main thread may be writing it.
-        kept = dict(self.tap_state.get("bookmarks", {}).get(self.name, {}))
-        memory = kept.get("memory")
-        self._memory = dict(memory) if isinstance(memory, dict) else {}
+        kept = replace(self.kept)  # the other thread goes on with its own
+        self._memory = Memory() if kept.memory is None else replace(kept.memory)
         self._stream_run = StreamRun(self.run, self, kept)
         self._stream_run.read(emit)
 
@@ -101,6 +95,16 @@ class CrmStream(SdkStream):
     def read_from(self) -> int | None:
         """Epoch seconds from which changes were asked for; None for all."""
         return None if self._stream_run is None else self._stream_run.read_from
+
+    @property
+    def read_to(self) -> int | None:
+        """Epoch seconds up to which everything was written; None before the first checkpoint."""
+        return None if self._book is None else self._book.read_to
+
+    @property
+    def whole_since(self) -> str | None:
+        """After a complete read, since when all rows that are there were written."""
+        return None if self._book is None else self._book.whole_since
 
     @property
     def tells_deletions(self) -> Deletions:
@@ -149,13 +153,11 @@ class CrmStream(SdkStream):
         Raises:
             ConfigError: the state holds something that is no time.
         """
-        if not self.is_incremental:
-            return None
-        return parse_bookmark(self.name, self.stream_state.get("replication_key_value"))
+        return self.kept.bookmark_at(self.name) if self.is_incremental else None
 
     def told_to(self) -> int | None:
         """Return up to where the CRM's own log of changes was heeded, in epoch seconds; None on a first run."""
-        return told_to(self.stream_state, self.starting_bookmark())
+        return self.kept.log_heeded_to(self.starting_bookmark())
 
     @property
     def is_mapped_away(self) -> bool:
@@ -168,12 +170,24 @@ class CrmStream(SdkStream):
         Raises:
             ConfigError: the state holds something that is no time.
         """
-        if self.name not in self.tap_state.get("bookmarks", {}):
-            return
-        remark = forget_future(self.name, self.stream_state, now)
+        remark = forget_future(self.name, self.kept, now)
+        if self.kept != StreamState():
+            self._keep()
         if remark is not None:
             self.ledger.note(remark)
             self.logger.warning("%s", remark)
+
+    @property
+    def kept(self) -> StreamState:
+        """What the state has of the stream; changed by the thread that writes."""
+        if self._kept is None:
+            # Not `stream_state`, which adds an entry to the state while another thread may be writing it.
+            self._kept = StreamState.parse(bookmarks_of(self.tap_state).get(self.name, {}))
+        return self._kept
+
+    def _keep(self) -> None:
+        """Bring the SDK's state to what is kept."""
+        self.kept.write_into(self.stream_state)
 
     # What is written
 
@@ -188,12 +202,15 @@ class CrmStream(SdkStream):
 
     def get_records(self, context: Mapping[str, Any] | None) -> Iterable[dict[str, Any]]:  # noqa: ARG002
         """Yield the records of a complete read, shaped, without the deselected fields."""
+        book = self._book = Bookkeeping(self, self.kept)
         try:
             for item in self.run.feeds.open(self.name, self.read).items(self.run.glance):
                 if isinstance(item, Page):
                     yield from self._shape().records(item)
                 elif isinstance(item, Checkpoint):
-                    self._move_bookmark(item)
+                    book.move_bookmark(item)
+                    self._keep()
+                    self.note_changed_state()
         finally:
             self.run.feeds.close(self.name)
 
@@ -214,6 +231,7 @@ class CrmStream(SdkStream):
         except Exception as error:  # noqa: BLE001 - whatever a storage raises
             self.stream_state.clear()
             self.stream_state.update(written)
+            self._kept = None
             self.complete = False
             reason = error.strerror if isinstance(error, OSError) and error.strerror else type(error).__name__
             self.run.fail(self, errors.ReadError(f"{self.name}: a batch file cannot be written: {reason}"))
@@ -225,11 +243,10 @@ class CrmStream(SdkStream):
         A failure is kept by the tap, which goes on with the other streams and ends with exit code 1.
         """
         self.run.begin(self)
+        book = self._book = Bookkeeping(self, self.kept)
         try:
-            yield from self._sync_items(write_messages=write_messages)
-            self._end_version(write_messages=write_messages)
-            self._remember_account()
-            self._remember_columns()
+            yield from self._sync_items(book, write_messages=write_messages)
+            self._end(book, write_messages=write_messages)
             self.complete = True
         except errors.ReadError as error:
             self.run.fail(self, error)
@@ -244,24 +261,25 @@ class CrmStream(SdkStream):
             self.finished = time.time()
             self.run.feeds.close(self.name)
             self.run.display.end(self.name, complete=self.complete)
-            self._warn_of_misfits()
+            tell_of_values(self.name, self.ledger, self._shaper, self.logger)
             self._write_state_message_now(write_messages=write_messages)
 
-    def _sync_items(self, *, write_messages: bool) -> Iterator[dict[str, Any]]:
+    def _sync_items(self, book: Bookkeeping, *, write_messages: bool) -> Iterator[dict[str, Any]]:
         counter = self.get_record_counter()
-        self._versions = Versions(self.stream_state, self.tells_deletions)
-        self._versions.count_days_from(self.run.transport.clock.now())
-        self.version = self._versions.present
+        book.begin(self.run.transport.clock.now())
+        self._keep()
+        self.version = book.version
         fast = write_messages and self._may_write_fast()
         index = 0
         with counter, self.get_sync_timer():
             for item in self.run.feeds.open(self.name, self.read).items(self.run.glance):
-                self._remember_account()
+                if book.note_account(self.run.account):
+                    self._keep()
                 if not isinstance(item, Page):
-                    self._take_note(item, write_messages=write_messages)
+                    self._take_note(book, item, write_messages=write_messages)
                     continue
-                # A run that dies from here on leaves the target between what was remembered and what is there now.
-                if self._versions.forget_memory():
+                if book.note_page():
+                    self._keep()
                     self._write_changed_state(write_messages=write_messages)
                 written = self._write_fast(item) if fast else None
                 if written is not None:
@@ -281,46 +299,32 @@ class CrmStream(SdkStream):
         self.note_changed_state()
         return min(1, len(messages))
 
-    def _take_note(self, item: Item, *, write_messages: bool) -> None:
+    def _take_note(self, book: Bookkeeping, item: Item, *, write_messages: bool) -> None:
         """Follow what the reading says beside its pages."""
-        if isinstance(item, NewVersion):
-            first = self.starting_bookmark() is None
-            self._versions.begin(item, self.run.transport.clock.now(), first=first)
-            self.version = self._versions.present
-        elif isinstance(item, Progress):
-            self._versions.note_progress(item)
-            if self.mode == "reconcile":  # else a checkpoint follows
-                self._write_changed_state(write_messages=write_messages)
-        elif isinstance(item, Checkpoint):
-            self._move_bookmark(item)
-            self._write_state_message_now(write_messages=write_messages)
-        elif self._versions.take(item, self.run.transport.clock.now()):
+        noted = book.take(item, self.run.transport.clock.now())
+        self.version = book.version
+        self._keep()
+        if Noted.CHANGED in noted:
             self.note_changed_state()
+        if Noted.DUE in noted:
+            self._write_state_message_now(write_messages=write_messages)
 
-    def _end_version(self, *, write_messages: bool) -> None:
-        """Tell the target that a new version is complete, if one was begun.
+    def _end(self, book: Bookkeeping, *, write_messages: bool) -> None:
+        """Tell the target that a new version is complete, if one was begun, and keep what a complete stream has.
 
         The SDK would say so before the first record, and a run that dies then would have emptied the table.
         """
-        if not write_messages:
-            return
-        version = self._versions.end(self._memory, self.started or time.time(), self.run.transport.clock.now())
-        self.ledger.add(deletions=self._versions.gone)
-        self.whole_since = self._versions.whole_since
-        if version is not None:
-            self.write_version_end(version)
-        self.note_changed_state()
-
-    def _remember_account(self) -> None:
-        """Keep which account the rows are of, beside whatever else the state has of them."""
-        if self.run.account is not None:
-            self.stream_state[ACCOUNT] = self.run.account
-
-    def _remember_columns(self) -> None:
-        """Keep the names of columns by the ids of their fields, so that the next run notices a renaming."""
-        if self.custom is not None and self.custom.form != "raw":
-            self.stream_state[COLUMNS] = self.custom.names(self.effective_schema["properties"])
+        if write_messages:
+            version = book.end(self._memory, self.started or time.time(), self.run.transport.clock.now())
+            self.ledger.add(deletions=book.gone)
+            if version is not None:
+                self.write_version_end(version)
             self.note_changed_state()
+        book.note_account(self.run.account)
+        if self.custom is not None and self.custom.form != "raw":
+            book.note_columns(self.custom.names(self.effective_schema["properties"]))
+            self.note_changed_state()
+        self._keep()
 
     def _booked(self, index: int, written: int, counter: Counter) -> int:
         self.ledger.add(records=written)
@@ -382,43 +386,7 @@ class CrmStream(SdkStream):
         keys = {*(self.primary_keys or ()), *([self.replication_key] if self.replication_key else [])}
         return frozenset(name for name in known if name in keys or self.mask.get(("properties", name), True))
 
-    def _warn_of_misfits(self) -> None:
-        shaper = self._shaper
-        for remark in shaper.remarks() if shaper is not None else ():
-            self.ledger.note(remark)
-            self.logger.warning("%s: %s", self.name, remark)
-        for name, count in sorted(shaper.misfits().items()) if shaper is not None else ():
-            self.ledger.add(misfits=count)
-            self.logger.warning(
-                "%s: %d values of `%s` did not fit their type; they are null, and kept as they are in `%s`",
-                self.name,
-                count,
-                name,
-                EXTRA,
-            )
-        for remark in self._remarks_on_characters():
-            self.ledger.note(remark)
-            self.logger.warning("%s: %s", self.name, remark)
-
-    def _remarks_on_characters(self) -> list[str]:
-        """Return what was done to characters that no text can hold."""
-        replaced, removed = self.ledger.characters_replaced, self.ledger.characters_removed
-        found = [f"{replaced} broken characters in the CRM's answers: U+FFFD stands in their place"] if replaced else []
-        return [*found, f"{removed} NUL characters in the CRM's answers are left out"] if removed else found
-
     # State
-
-    def _move_bookmark(self, checkpoint: Checkpoint) -> None:
-        """Remember that everything up to the checkpoint is written; a bookmark never moves back."""
-        self.read_to = checkpoint.at if self.read_to is None else max(self.read_to, checkpoint.at)
-        if not self.is_incremental or self.replication_key is None:
-            return
-        before = self.starting_bookmark()
-        if before is None or checkpoint.at > before:
-            self.stream_state.update(
-                replication_key=self.replication_key, replication_key_value=from_epoch(checkpoint.at)
-            )
-        self.note_changed_state()
 
     def _write_changed_state(self, *, write_messages: bool) -> None:
         self.note_changed_state()

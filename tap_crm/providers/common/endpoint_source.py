@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from tap_crm import errors
+from tap_crm.contract.memory import Memory
 from tap_crm.ledger import Ledger
 from tap_crm.messages import Checkpoint, Page
 from tap_crm.providers.common.endpoint_answers import DECODER, Asker, Found
@@ -106,7 +107,7 @@ class EndpointSource:
                     bookmark=None,
                     emit=take,
                     ledger=own,
-                    memory={},
+                    memory=Memory(),
                     fields=frozenset({*parent.keys, above.field}),
                     concludes=True,
                 )
