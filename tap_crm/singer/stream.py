@@ -200,7 +200,8 @@ class CrmStream(SdkStream):
         """
         return False
 
-    def get_records(self, context: Mapping[str, Any] | None) -> Iterable[dict[str, Any]]:  # noqa: ARG002
+    @override
+    def get_records(self, context: Mapping[str, Any] | None) -> Iterable[dict[str, Any]]:
         """Yield the records of a complete read, shaped, without the deselected fields."""
         book = self._book = Bookkeeping(self, self.kept)
         try:
