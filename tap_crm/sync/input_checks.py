@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tap_crm import errors
 from tap_crm.contract.stream import AUDIT
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def check_before_asking(
     provider: Provider,
-    state: Any,  # noqa: ANN401 - any JSON
+    state: object,
     selected: Sequence[str],
     endpoints: Sequence[str] = (),
 ) -> None:

@@ -174,7 +174,7 @@ class StreamState:
 # The state as a whole
 
 
-def plain_state(state: Any) -> Any:  # noqa: ANN401 - any JSON
+def plain_state(state: object) -> object:
     """Return the state in what people have at hand: a STATE line, or what ``meltano state get`` prints.
 
     Raises:
@@ -191,7 +191,7 @@ def plain_state(state: Any) -> Any:  # noqa: ANN401 - any JSON
     return state
 
 
-def bookmarks_of(state: Any) -> dict[str, dict[str, Any]]:  # noqa: ANN401 - any JSON
+def bookmarks_of(state: object) -> dict[str, dict[str, Any]]:
     """Return what a state has, by the names of streams.
 
     Raises:
@@ -203,7 +203,7 @@ def bookmarks_of(state: Any) -> dict[str, dict[str, Any]]:  # noqa: ANN401 - any
     return bookmarks
 
 
-def states_of(state: Any) -> dict[str, StreamState]:  # noqa: ANN401 - any JSON
+def states_of(state: object) -> dict[str, StreamState]:
     """Return what a state has of each stream.
 
     Raises:

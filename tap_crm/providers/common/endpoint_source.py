@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tap_crm import errors
 from tap_crm.contract.memory import Memory
@@ -81,7 +81,7 @@ class EndpointSource:
         found = Found()
         own = Ledger()
 
-        def children(value: Any) -> None:  # noqa: ANN401 - an id of any type
+        def children(value: object) -> None:
             asker = Asker(self.endpoint, self.rules, reading, None, value, found)
             try:
                 self._walk(asker, reading.emit, reading.ledger, confirm_empty=False)
