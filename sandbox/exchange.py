@@ -33,6 +33,11 @@ class Request:
     query_text: str = ""
     """The query as it came, for parameters that may be repeated."""
 
+    @property
+    def media_type(self) -> str:
+        """The type of the body that `Content-Type` names, without its parameters."""
+        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
+
 
 @dataclass(slots=True)
 class Answer:

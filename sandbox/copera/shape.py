@@ -17,7 +17,7 @@ CRM_TABLES = 4
 
 @dataclass(slots=True, kw_only=True)
 class Shape:
-    """What a world is generated from; the same shape gives the same world."""
+    """What a workspace is generated from; the same shape gives the same workspace."""
 
     seed: int = 1
     now: int = field(default_factory=lambda: int(time.time()))

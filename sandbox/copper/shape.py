@@ -14,7 +14,7 @@ YEARS_3 = 3 * 365 * 86_400
 
 @dataclass(slots=True, kw_only=True)
 class Shape:
-    """What a world is generated from; the same shape gives the same world."""
+    """What an account is generated from; the same shape gives the same account."""
 
     seed: int = 1
     now: int = field(default_factory=lambda: int(time.time()))
