@@ -31,7 +31,7 @@ class Crm:
     make: Callable[[argparse.Namespace, Any, Any], Simulator]
     """Makes the server of the options, a shape and a behaviour."""
     credentials: dict[str, str]
-    """Options that change who is let in, and their default values."""
+    """Options that set the credentials, and their default values."""
     knobs: tuple[str, ...] = ("rate_limit", "rate_window", "latency_ms", "search_cap")
     """Knobs that are options of their own."""
 

@@ -33,7 +33,7 @@ class Commanded(Protocol):
 
 
 def answer(app: Commanded, request: Request) -> Answer:
-    """Carry out a command; 400 with `{"error": ...}` if it makes no sense."""
+    """Carry out a command; 400 with `{"error": ...}` for one that cannot be carried out."""
     try:
         return encoded(_carried_out(app, request))
     except LookupError as error:

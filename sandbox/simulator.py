@@ -1,4 +1,4 @@
-"""The course of every exchange: credentials, limit, latency, faults, changes, answer."""
+"""What every sandbox does with a request: check credentials and limits, wait, make changes and faults, answer."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ class Simulator(ABC):
 
     @abstractmethod
     def empty_page(self, answer: Answer) -> Answer:
-        """Make of the answer to a search or a list one that wrongly says there is nothing."""
+        """Empty the answer to a search or a list, as if there were no records."""
 
     @abstractmethod
     def error_body(self, status: int, message: str) -> object:
@@ -103,10 +103,10 @@ class Simulator(ABC):
 
     @abstractmethod
     def changing(self, request: Request) -> str | None:
-        """Give the name of the object that a request searches or lists, if it can change meanwhile."""
+        """Give the name of the object that a request reads, if the `churn` knob can change it."""
 
     def churn_verbs(self, name: str) -> tuple[str, ...]:  # noqa: ARG002
-        """Which orders of the `churn` knob make sense for an object."""
+        """Which verbs of the `churn` knob an object has."""
         return ("edit", "delete", "create")
 
     def churn(self, request: Request) -> None:

@@ -36,7 +36,7 @@ class Editor:
         self.edits = 0
 
     def chosen(self, name: str, count: int, ids: list[str] | None) -> list[str]:
-        """Check the ids, or draw some; KeyError if one does not live."""
+        """Check the ids, or draw some; KeyError for one that no record has."""
         records = self.records
         if ids is None:
             if name in records.tables:
@@ -70,7 +70,7 @@ class Editor:
         return number
 
     def _another_text(self, old: Record) -> Record:
-        """Choose a change that shows: a text, else who changed it last, else nothing but the date."""
+        """Choose a change: of a text, else of who changed it last, else of the date alone."""
         for key in _TEXTS:
             if key in old:
                 text = str(old[key] or "").partition(" (edit")[0]
@@ -183,7 +183,7 @@ class Editor:
         return dict(next(one for one in self.records.lists[name] if one[key] == number))
 
     def _dated(self, record: Record) -> Record:
-        """Copy a record, changed now, in the form of time that it has."""
+        """Copy a record with the present time as its date of change, in the form that it has."""
         now = self.records.now()
         new = dict(record)
         for key in _DATES:
@@ -193,7 +193,7 @@ class Editor:
         return new
 
     def _made(self, name: str, created: int, updated: int) -> Record:
-        """Make a record of a table that hangs on a living lead."""
+        """Make a record of a table, of a lead that exists."""
         records, source = self.records, self.records.source
         number = source.long("acti" if name in ACTIVITY_NAMES else name[:4])
         record = make(source, name, number, created, updated)
@@ -209,7 +209,7 @@ class Editor:
         return record
 
     def _copied(self, name: str, created: int, updated: int) -> Record:
-        """Make a record of a small list after the pattern of one that is there."""
+        """Make a record of a small list, as a copy of one that is there."""
         records = self.records
         self.edits += 1
         pattern = records.rng.choice(records.lists[name]) if records.lists[name] else {"id": "new_0"}

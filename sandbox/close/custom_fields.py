@@ -113,7 +113,7 @@ class CustomFields:
         return found
 
     def value(self, definition: Record) -> Any:  # noqa: ANN401
-        """Draw a value such as the definition asks for; null if there is no choice."""
+        """Draw a value of a definition's type; null if nothing can be chosen."""
         if not definition["accepts_multiple_values"]:
             return self.single(definition)
         if self.ids.chance(_EMPTY):
@@ -185,7 +185,7 @@ def variant_of(values: Record) -> Variant:
 
 
 def shared_with(targets: list[Record]) -> Record:
-    """Give what a shared definition has besides: the objects that it applies to."""
+    """Give the field that only shared definitions have: the objects they apply to."""
     wide = {"editable_with_roles": [], "required": False}
     return {"is_shared": True, "associations": [one | wide for one in targets]}
 

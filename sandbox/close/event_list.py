@@ -45,14 +45,14 @@ _PARAMETERS = Parameters(frozenset({*_FILTERS, "_cursor"}), frozenset({"date_upd
 
 
 class Place(msgspec.Struct, array_like=True):
-    """Where a page begins: behind this event, seen downwards or upwards, with these filters."""
+    """Where a page begins: after this event, in this direction, with these filters."""
 
     updated: int
     number: str
     upwards: bool
     filters: dict[str, str]
     turn: int = 0
-    """Tells tokens apart that lead to the same place."""
+    """Makes tokens differ that lead to the same place."""
 
 
 def event(service: Service, request: Request, number: str) -> Answer:

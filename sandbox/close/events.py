@@ -1,4 +1,4 @@
-"""The event log: its history, and what changes write into it."""
+"""The event log: events of the past, and those of changes."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ def _event_row(record: Record, created: int, updated: int) -> EventRow:
 
 
 def history(log: EventLog, tables: dict[str, Table]) -> list[EventRow]:
-    """Make the log of the past: the newest changes of living records, then traces of records long gone."""
+    """Make the events of the past: the newest changes of living records, then those of deleted ones."""
     source = log.source
     count, start = source.shape.events, source.shape.now * SECOND - DAYS_30
     end = source.shape.now * SECOND

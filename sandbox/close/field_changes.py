@@ -36,7 +36,7 @@ _TEXTS = (*_AS_TEXT, "url", "email", "number", "date", "datetime", "choices")
 
 
 class FieldChanges(OrganizationRecords):
-    """An organization whose custom fields change on order; ids are given back, dates of records never move.
+    """An organization whose custom fields change on order. Each order gives an id; dates of records never move.
 
     The definition's own `date_updated` moves, and the change is logged.
     """
@@ -79,7 +79,7 @@ class FieldChanges(OrganizationRecords):
             return str(record["id"])
 
     def rename_field(self, *, id: str, name: str) -> str:  # noqa: A002
-        """Give a field another name; its id, and so its values, stay."""
+        """Give a field another name; its id and its values stay."""
         with self.lock:
             self._definition(id)
             return self._editor.edit("custom_fields", id, {"name": name})
@@ -92,7 +92,7 @@ class FieldChanges(OrganizationRecords):
         accepts_multiple_values: bool = False,
         choices: list[str] | None = None,
     ) -> str:
-        """Give a field another type; values become texts, lists or first ones of lists, or are drawn anew."""
+        """Give a field another type. Values become texts, lists or the first of a list; else they are drawn again."""
         with self.lock:
             _check_type(type, accepts_multiple_values, choices)
             old = dict(self._definition(id))
@@ -112,13 +112,13 @@ class FieldChanges(OrganizationRecords):
             return id
 
     def add_choice(self, *, id: str, choice: str) -> str:  # noqa: A002
-        """Let a field have one choice more."""
+        """Add a choice to a field."""
         with self.lock:
             choices = self._choices(id, without=choice)
             return self._editor.edit("custom_fields", id, {"choices": [*choices, choice]})
 
     def rename_choice(self, *, id: str, choice: str, new: str) -> str:  # noqa: A002
-        """Write a choice otherwise, in the definition and in all values.
+        """Rename a choice, in the definition and in all values.
 
         Inferred: values are the labels themselves, so they can not stay. The documentation says nothing.
         """
@@ -129,7 +129,7 @@ class FieldChanges(OrganizationRecords):
             return id
 
     def remove_choice(self, *, id: str, choice: str, clear: bool = False) -> str:  # noqa: A002
-        """Take a choice out of the definition; records keep it as their value, unless it is to be cleared.
+        """Remove a choice from the definition; records keep it as their value, unless `clear` is set.
 
         Inferred, both ways: the documentation says nothing.
         """
@@ -147,7 +147,7 @@ class FieldChanges(OrganizationRecords):
         raise KeyError(f"custom_fields {number}")
 
     def _choices(self, number: str, choice: str | None = None, without: str | None = None) -> list[str]:
-        """Give the choices of a field, which must have one of these and lack the other."""
+        """Give the choices of a field; ValueError unless it has `choice` and lacks `without`."""
         choices: list[str] | None = self._definition(number)["choices"]
         if choices is None:
             raise ValueError(f"{number} is of a type that has no choices")
@@ -158,7 +158,7 @@ class FieldChanges(OrganizationRecords):
         return choices
 
     def _place(self, kind: str, parents: dict[str, str | None], associations: list[Record] | None) -> Record:
-        """Check and give what ties a definition to a type of activity or object, or to several objects."""
+        """Check and give the keys that name the types or objects of a definition."""
         if (kind == "shared") is (associations is None):
             raise ValueError("associations are for shared fields, and those need them")
         if associations is not None:

@@ -1,4 +1,4 @@
-"""The values that records have of one custom field, all of them changed at once."""
+"""Changes the values of one custom field in all records at once."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _decode = msgspec.json.Decoder(dict).decode
 
 
 class FieldValues:
-    """Changes values, but neither the dates of their records nor the event log."""
+    """Changes values; the dates of records and the event log stay as they are."""
 
     def __init__(self, records: OrganizationRecords) -> None:
         self.records = records

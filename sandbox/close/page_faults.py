@@ -29,7 +29,7 @@ class PageFaults:
         self._emptied: set[str] = set()
 
     def before(self, request: Request, asked: CheckedParameters) -> None:
-        """Maybe refuse a page because a record on it was deleted; again and again, as long as the knob says."""
+        """Maybe refuse a page because a record on it was deleted, as often as the knob says."""
         knob = self.behaviour.document_deleted
         if not knob.every:
             return

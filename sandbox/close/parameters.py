@@ -53,7 +53,7 @@ SINGLE = Parameters(page=frozenset())
 
 @dataclass(slots=True)
 class CheckedParameters:
-    """The parameters of a list, understood."""
+    """The parameters of a list, read and checked."""
 
     resource: str
     limit: int = PAGE_DEFAULT
@@ -88,7 +88,7 @@ def refused(text: str) -> Refusal:
 
 
 def read(resource: str, request: Request, parameters: Parameters, behaviour: Behaviour) -> CheckedParameters:
-    """Understand the query string of a list."""
+    """Read the query string of a list."""
     found = CheckedParameters(resource, cap=behaviour.limit_cap(resource))
     known = parameters.known() & (parameters_of(request.path) or parameters.known())
     if behaviour.unlisted_paging == "honoured":
@@ -143,7 +143,7 @@ def start_of(found: CheckedParameters, behaviour: Behaviour) -> int:
 
 
 def has_more(found: CheckedParameters, count: int, behaviour: Behaviour) -> bool:
-    """Tell whether there is more behind the page that is asked, of so many records."""
+    """Whether any of so many records come after the page that is asked for."""
     return named(behaviour.endless, found.resource) or found.skip + found.limit < count
 
 
@@ -164,7 +164,7 @@ def boolean(name: str, value: str) -> bool:
 
 
 def with_fields(record: Record, fields: list[str] | None) -> Record:
-    """Cut a record down to the fields asked for; `custom` and `_all` are wide."""
+    """Keep the fields that are asked for: `custom` stands for all custom fields, `_all` for all."""
     if fields is None or "_all" in fields:
         return record
     wanted, custom = set(fields), "custom" in fields

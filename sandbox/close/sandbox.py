@@ -53,7 +53,7 @@ class CloseSandbox(Simulator):
         return [*self.keys, *self.oauth.access]
 
     def outside_path(self, path: str) -> str:
-        """Know the token endpoint, which lies outside of the base path."""
+        """Give the route of the token endpoint, which is outside of the base path."""
         return _TOKEN_PATH if path.strip("/") == _TOKEN_PATH else "?"
 
     def authorise(self, request: Request) -> None:
@@ -91,7 +91,7 @@ class CloseSandbox(Simulator):
         return Refusal(429, "Too many requests", headers, bodies[self.behaviour.rate_body])
 
     def headers(self, request: Request) -> list[Header]:
-        """Tell of the limit on every answer."""
+        """Give the headers about the rate limit, on every answer."""
         limit, form = self.behaviour.rate_limit, self.behaviour.rate_header
         if limit <= 0 or not request.key:
             return []
@@ -153,7 +153,7 @@ class CloseSandbox(Simulator):
         return name if name in TABLES else None
 
     def churn_verbs(self, name: str) -> tuple[str, ...]:
-        """Which orders of the `churn` knob make sense for an object."""
+        """Which verbs of the `churn` knob an object has."""
         return (*super().churn_verbs(name), *(["merge"] if name == "leads" else []))
 
     def _window(self, request: Request, whose: str = "") -> RollingWindow:

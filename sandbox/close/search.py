@@ -49,7 +49,7 @@ class Search:
 
 @dataclass(slots=True)
 class Cursor:
-    """How far a walk came, until when it may go on, and what it found at first."""
+    """The place of the next page, until when it may be asked for, and the ids that the search found."""
 
     place: int
     identity: bytes

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sandbox.close.moments import DAY, MINUTE, SECOND
 from sandbox.close.object_types import ACTIVITIES
+from sandbox.shape import CommonShape
 
 if TYPE_CHECKING:
     from random import Random
@@ -16,12 +16,9 @@ YEARS_3 = 3 * 365 * DAY
 
 
 @dataclass(slots=True, kw_only=True)
-class Shape:
-    """What an organization is generated from; the same shape gives the same organization."""
+class Shape(CommonShape):
+    """What the organization has, and how much of it."""
 
-    seed: int = 1
-    now: int = field(default_factory=lambda: int(time.time()))
-    """The anchor in epoch seconds: all dates lie in the three years before it, unless said otherwise."""
     leads: int = 1_000
     contacts: int = 1_500
     opportunities: int = 500

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _TEXTS = ("name", "title", "content", "bookingTypeTitle", "type")
 FIRST = ("channels", "members", "teams")
-"""Lists in which what is new stands first, so that offsets shift."""
+"""Lists in which new records come first, so that offsets shift."""
 
 
 class ListEditor:

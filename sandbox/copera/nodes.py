@@ -18,7 +18,7 @@ def children(nodes: dict[str, Record]) -> dict[str, list[str]]:
 
 
 def beneath(nodes: dict[str, Record], top: str) -> list[str]:
-    """Give a node's id and the ids of all that hangs on it."""
+    """Give a node's id and the ids of all nodes beneath it."""
     below = children(nodes)
     found = [top]
     for one in found:

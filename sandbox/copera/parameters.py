@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from sandbox.exchange import Record
 
 Reader: TypeAlias = Callable[[str], Any]
-"""Reads a parameter's text; ValueError if it makes no sense."""
+"""Reads a parameter's text; ValueError for a value that is not allowed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +118,7 @@ def path_part(name: str, value: str) -> str:
 
 
 def read(request: Request, parameters: dict[str, Parameter], behaviour: Behaviour) -> dict[str, Any]:
-    """Read a request's parameters; 400 for one that makes no sense or, if those are refused, is unknown."""
+    """Read a request's parameters; 400 for a value that is not allowed and, if the knob says so, an unknown name."""
     for name in request.query:
         if name not in parameters and behaviour.unknown_parameters == "refused":
             raise invalid(name)

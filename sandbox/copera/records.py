@@ -113,7 +113,7 @@ class WorkspaceRecords:
         return reshaped(record, self.tables[record["table"]], self.behaviour)
 
     def table_of(self, row: Row) -> BoardTable:
-        """Find the table of a row by what stands at the start of its JSON."""
+        """Find the table of a row by the id in its JSON."""
         start = row.raw.index(b'"table":"') + 9
         return self.tables[row.raw[start : start + 24].decode()]
 

@@ -100,7 +100,7 @@ class RowEditor:
             self.put(table, row, _decode(row.raw + row.tail))
 
     def stamp(self, table: BoardTable, record: Record) -> None:
-        """Let a row be changed now, in its field and in its columns that say so."""
+        """Set the date of change, and who changed it, in the row's field and in the columns for it."""
         now = text_of(self.records.now())
         record["updatedAt"] = now
         someone = self.records.rng.choice(list(self.records.lists["members"]))
@@ -147,7 +147,7 @@ class RowEditor:
             self.records.texts.pop((row.id, column.id), None)
 
     def _relink(self, column: Column, row: Row, record: Record, value: list[str] | None) -> None:
-        """Let the other side of a relation follow, and remember who shows whom."""
+        """Change the other side of a relation, too, and note which rows link to which."""
         records = self.records
         before = next((one.get("value") for one in record["columns"] if one["columnId"] == column.id), None) or []
         after = value or []

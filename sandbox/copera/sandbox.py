@@ -74,7 +74,7 @@ class CoperaSandbox(Simulator):
         self._answers.clear()
 
     def outside_path(self, path: str) -> str:
-        """Know the addresses of files, which lie outside of the base path."""
+        """Give the route of a file's address, which is outside of the base path."""
         return path.strip("/") if path.startswith(f"{FILES}/") else "?"
 
     def authorise(self, request: Request) -> None:
@@ -105,7 +105,7 @@ class CoperaSandbox(Simulator):
         return Refusal(429, "Rate limit exceeded", headers, msgspec.json.encode(body))
 
     def headers(self, request: Request) -> list[Header]:
-        """Tell of the limit on every answer of a limited route."""
+        """Give the headers about the rate limit, on every answer of a limited route."""
         limit, window = self._limit(request)
         if limit <= 0 or window is None or not self.behaviour.rate_headers:
             return []

@@ -1,4 +1,4 @@
-"""The three searches, none of which can go on after its first page."""
+"""The three searches; none has a second page."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Edits of markdown texts, which show late if the knob says so."""
+"""Edits of markdown texts; the knob `markdown_lag` says when they show."""
 
 from __future__ import annotations
 

@@ -29,8 +29,8 @@ def files(service: Service, asked: CheckedRequest) -> Answer:
     return _tree(service, asked, "drive_files", "totalItems")
 
 
-class Walk:
-    """Goes through a tree breadth first, down to a depth, until an answer is full."""
+class TreeAnswer:
+    """Collects the nodes of a tree breadth first, down to a depth, until an answer is full."""
 
     def __init__(self, nodes: dict[str, Record], knobs: Behaviour, depth: int) -> None:
         self.nodes = nodes
@@ -41,10 +41,10 @@ class Walk:
         self.full = False
         self.root: list[Record] = []
         self.on: dict[str, None] = {}
-        """Ids of the nodes to go on from."""
+        """Ids of the nodes whose children a further request has to ask for."""
 
     def go(self, start: list[str], parent: str) -> None:
-        """Walk from some nodes, which are children of `parent`."""
+        """Collect from some nodes on, which are children of `parent`."""
         waiting: deque[tuple[str, list[str], list[Record], int]] = deque([(parent, start, self.root, 1)])
         while waiting:
             above, found, into, level = waiting.popleft()
@@ -67,7 +67,7 @@ class Walk:
 
     @property
     def truncated(self) -> bool:
-        """Whether there is something to go on from, or more at the root than an answer holds."""
+        """Whether the answer lacks nodes."""
         return self.full or bool(self.on)
 
     def _shown(self, number: str) -> Record:
@@ -79,7 +79,7 @@ def _tree(service: Service, asked: CheckedRequest, name: str, total: str) -> Ans
     nodes, knobs, parent = service.world.lists[name], service.behaviour, asked.given["parentId"]
     if parent and parent not in nodes:
         raise Refusal(404, "Parent not found")
-    walk = Walk(nodes, knobs, asked.given["depth"])
+    walk = TreeAnswer(nodes, knobs, asked.given["depth"])
     if parent and knobs.parent_semantics == "node":
         walk.go([parent], "")
     else:

@@ -81,7 +81,7 @@ class CopperWorld(AccountRecords):
     ) -> list[tuple[int, int]]:
         """Merge people, companies or leads, each pair (lost, survivor), or `count` pairs at random; gives the pairs.
 
-        The lost ones go without a trace; what hung on them hangs on the survivors.
+        The lost ones leave no trace; the survivors get what belonged to them.
         """
         with self.lock:
             chosen = pairs_of(self, name, count, pairs)
@@ -112,11 +112,11 @@ class CopperWorld(AccountRecords):
         return self._fields.rename(number, name)
 
     def retype_field(self, number: int, data_type: str, *, options: Sequence[str] = ()) -> int:
-        """Give a definition another kind; values become such as that kind has, and no date_modified moves."""
+        """Give a definition another kind. Values get the form of that kind, and no date_modified moves."""
         return self._fields.retype(number, data_type, options)
 
     def remove_field(self, number: int) -> int:
-        """Take a definition and all its values away; no date_modified moves."""
+        """Remove a definition and all its values; no date_modified moves."""
         return self._fields.remove(number)
 
     def add_option(self, number: int, name: str) -> int:
@@ -128,5 +128,5 @@ class CopperWorld(AccountRecords):
         return self._fields.rename_option(number, option, name)
 
     def remove_option(self, number: int, option: int) -> int:
-        """Take an option out of a definition; records keep its id."""
+        """Remove an option from a definition; records keep its id."""
         return self._fields.remove_option(number, option)

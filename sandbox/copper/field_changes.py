@@ -33,14 +33,14 @@ _encode = msgspec.json.Encoder().encode
 
 
 class FieldChanges:
-    """Changes the definitions of one account, and what its records hold of them."""
+    """Changes the definitions of one account, and the values that its records have of them."""
 
     def __init__(self, records: AccountRecords) -> None:
         self.records = records
         self.rng = Random(records.shape.seed + 3)
         self.definitions: list[Record] = records.lists["custom_field_definitions"]
         options = [option["id"] for one in self.definitions for option in one.get("options", ())]
-        # Ids are never used twice, not even those of what was removed.
+        # Ids are never used twice, not even those of removed definitions.
         self._last_id = max((one["id"] for one in self.definitions), default=126_237)
         self._last_option = max(options, default=700_000)
         self._added: set[int] = set()
@@ -96,7 +96,7 @@ class FieldChanges:
         return number
 
     def remove(self, number: int) -> int:
-        """Take a definition away, and its values out of every record."""
+        """Remove a definition, and its values from every record."""
         with self._changing():
             gone = self._definition(number)
             self.definitions.remove(gone)
@@ -123,13 +123,13 @@ class FieldChanges:
         return option
 
     def remove_option(self, number: int, option: int) -> int:
-        """Take an option out of a definition; what records hold stays."""
+        """Remove an option from a definition; records keep its id."""
         with self._changing():
             self._options_of(number).remove(self._option(number, option))
         return option
 
     def complete(self, name: str, record: Record) -> None:
-        """Let a record have a value of every definition that was added since and that it lacks."""
+        """Give a record a value of every added definition that it lacks."""
         if not self._added or name not in SINGULAR:
             return
         has = {one[_KEY] for one in record["custom_fields"]}
@@ -139,7 +139,7 @@ class FieldChanges:
 
     @contextmanager
     def _changing(self) -> Iterator[None]:
-        """Hold the account while a definition changes; records made later are of the new definitions."""
+        """Lock the account while a definition changes; records made later have values of the new ones."""
         with self.records.lock:
             self.records.edits += 1
             yield
@@ -188,7 +188,7 @@ class FieldChanges:
                     self._put(name, row, parts, [*_entries(parts["custom_fields"]), drawn])
 
     def _rewrite(self, number: int, change: Callable[[Record], Record | None]) -> None:
-        """Change what every record holds of a definition; None takes it away."""
+        """Change every record's value of a definition; None removes it."""
         needle = re.compile(rb"%b%d(?!\d)" % (_QUOTED, number))
         for name in SINGULAR:
             for row in list(self.records.tables[name]):

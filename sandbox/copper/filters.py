@@ -1,4 +1,4 @@
-"""The filters of the searches, as data: what each object takes, and the test it stands for."""
+"""The filters of the searches, as data: which ones each object takes, and the test of records that each makes."""
 
 from __future__ import annotations
 

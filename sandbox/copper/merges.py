@@ -1,4 +1,4 @@
-"""Merges of people, companies and leads: one survives, the other goes without a trace (help: managing duplicates)."""
+"""Merges of people, companies and leads: one survives, the other leaves no trace (help: managing duplicates)."""
 
 from __future__ import annotations
 

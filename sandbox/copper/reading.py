@@ -193,7 +193,7 @@ def _files(service: Service, _: Request, parts: tuple[str, ...]) -> Answer:
 
 
 def _living(service: Service, parts: tuple[str, ...]) -> int:
-    """Give the id in a path; 404 if no such record lives where the key may see it."""
+    """Give the id in a path; 404 unless there is such a record and the key may see it."""
     number = int(parts[1])
     if not service.world.sees(parts[0], number):
         raise _MISSING

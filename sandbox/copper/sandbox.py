@@ -101,7 +101,7 @@ class CopperSandbox(Simulator):
         return name if name in MAKERS else None
 
     def churn_verbs(self, name: str) -> tuple[str, ...]:
-        """Which orders of the `churn` knob make sense for an object."""
+        """Which verbs of the `churn` knob an object has."""
         more = (*(["convert"] if name == "leads" else []), *(["merge"] if name in MERGED else []))
         return (*super().churn_verbs(name), *more)
 

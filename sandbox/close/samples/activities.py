@@ -43,7 +43,7 @@ def activity(source: RecordValues, kind: str, number: str, created: int, updated
 
 
 def call(source: RecordValues, created: int) -> Record:
-    """Make what a call has besides."""
+    """Make the fields that only a call has."""
     one, maybe = source.one, source.maybe
     number, recorded = one(source.numbers), source.chance(0.3)
     record = dict.fromkeys(
@@ -78,7 +78,7 @@ def call(source: RecordValues, created: int) -> Record:
 
 
 def email(source: RecordValues, created: int) -> Record:
-    """Make what an email has besides; most are dated like the mail, in whole seconds."""
+    """Make the fields that only an email has; most are dated like the mail, in whole seconds."""
     one, maybe, chance = source.one, source.maybe, source.chance
     incoming, subject, sender, to = chance(0.5), maybe(0.95, source.notes), one(source.mails), one(source.mails)
     date = text_of(created - created % SECOND)
@@ -124,7 +124,7 @@ def email(source: RecordValues, created: int) -> Record:
 
 
 def email_thread(source: RecordValues, created: int) -> Record:
-    """Make what a thread has besides, with slim emails."""
+    """Make the fields that only a thread has, with slim emails."""
     count = 1 + source.below(3)
     slim = [
         {
@@ -146,7 +146,7 @@ def email_thread(source: RecordValues, created: int) -> Record:
 
 
 def note(source: RecordValues, created: int) -> Record:
-    """Make what a note has besides."""
+    """Make the fields that only a note has."""
     pinned = source.chance(0.1)
     return {
         "note": source.maybe(0.95, source.notes),
@@ -161,7 +161,7 @@ def note(source: RecordValues, created: int) -> Record:
 
 
 def sms(source: RecordValues, created: int) -> Record:
-    """Make what an SMS has besides."""
+    """Make the fields that only an SMS has."""
     record = {
         "text": source.maybe(0.95, source.notes),
         "direction": source.one(_DIRECTIONS),
@@ -178,7 +178,7 @@ def sms(source: RecordValues, created: int) -> Record:
 
 
 def whatsapp(source: RecordValues, created: int) -> Record:
-    """Make what a WhatsApp message has besides."""
+    """Make the fields that only a WhatsApp message has."""
     text = source.one(source.notes)
     record = {
         "external_whatsapp_message_id": f"wamid.{created}",
@@ -196,7 +196,7 @@ def whatsapp(source: RecordValues, created: int) -> Record:
 
 
 def meeting(source: RecordValues, created: int) -> Record:
-    """Make what a meeting has besides; it starts when it says that it was created."""
+    """Make the fields that only a meeting has; it starts when it says that it was created."""
     one, maybe = source.one, source.maybe
     duration = one([900, 1_800, 3_600])
     attendee = {"email": one(source.mails), "status": one(["yes", "no", "maybe", "noreply"]), "is_organizer": True}

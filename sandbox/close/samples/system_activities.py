@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def custom_activity(source: RecordValues, created: int) -> Record:
-    """Make what a custom activity has besides."""
+    """Make the fields that only a custom activity has."""
     published = source.chance(0.8)
     return {
         "custom_activity_type_id": source.one(source.custom.activity_type_ids),
@@ -27,12 +27,12 @@ def custom_activity(source: RecordValues, created: int) -> Record:
 
 
 def created_activity(source: RecordValues, _: int) -> Record:
-    """Make what the note of a lead's creation has besides."""
+    """Make the fields that only the note of a lead's creation has."""
     return {"source": source.maybe(0.5, ["Email", "API"]), "import_id": None}
 
 
 def form_submission(source: RecordValues, created: int) -> Record:
-    """Make what a form's submission has besides."""
+    """Make the fields that only a form's submission has."""
     values = {"field_1": source.one(source.first_names), "field_2": source.chance(0.5), "field_3": None}
     return {
         "form_id": source.form_ids[0],
@@ -48,12 +48,12 @@ def form_submission(source: RecordValues, created: int) -> Record:
 
 
 def lead_status_change(source: RecordValues, _: int) -> Record:
-    """Make what a change of a lead's status has besides."""
+    """Make the fields that only a change of a lead's status has."""
     return _statuses(source, "lead_statuses")[0]
 
 
 def opportunity_status_change(source: RecordValues, created: int) -> Record:
-    """Make what a change of an opportunity's status has besides."""
+    """Make the fields that only a change of an opportunity's status has."""
     record, old, new = _statuses(source, "opportunity_statuses")
     for when, status in (("old", old), ("new", new)):
         record |= {
@@ -73,7 +73,7 @@ def opportunity_status_change(source: RecordValues, created: int) -> Record:
 
 
 def task_completed(source: RecordValues, _: int) -> Record:
-    """Make what a completed task's note has besides."""
+    """Make the fields that only a completed task's note has."""
     user = source.maybe(0.9, source.user_ids)
     return {
         "task_id": source.maybe(0.95, source.ids["tasks"]),
@@ -84,7 +84,7 @@ def task_completed(source: RecordValues, _: int) -> Record:
 
 
 def lead_merge(source: RecordValues, _: int) -> Record:
-    """Make what a merge has besides; its source is gone."""
+    """Make the fields that only a merge has; its source is gone."""
     return {
         "source_lead_id": source.long("lead"),
         "destination_lead_id": source.maybe(1, source.ids["leads"]),
@@ -96,7 +96,7 @@ def lead_merge(source: RecordValues, _: int) -> Record:
 
 
 def import_update(source: RecordValues, _: int) -> Record:
-    """Make what an import's trace has besides."""
+    """Make the fields that only an import's trace has."""
     return {"import_id": source.maybe(0.9, [source.organization_id.replace("orga_", "impo_")]), "reverted": False}
 
 
