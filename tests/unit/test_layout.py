@@ -24,6 +24,27 @@ ALLOWED = {
     "call": {*GROUND, "config", "contract", "providers", "sync", "transport"},
     "__main__": {"singer"},
 }
+#: The modules of a server of the sandbox, the lowest first; others lie between them.
+SERVER = (
+    {"shape", "behaviour"},
+    {"samples"},
+    {"records"},
+    {
+        "changes",
+        "field_changes",
+        "field_values",
+        "merges",
+        "row_changes",
+        "list_changes",
+        "schema_changes",
+        "text_changes",
+    },
+    {"account", "organization", "workspace"},
+    {"service"},
+    {"reading", "writing"},
+    {"routes"},
+    {"sandbox"},
+)
 #: Circles that are still to be taken apart: the readers of one walk, and the tap with its streams.
 CIRCLES = [
     {"reading.believing", "reading.keyset", "reading.ties"},
@@ -96,6 +117,21 @@ def test_no_module_but_those_that_are_known_stands_in_a_circle() -> None:
 def test_no_module_of_the_sandbox_stands_in_a_circle() -> None:
     """Data lies below what changes it, and that below what answers requests; imports for types count, too."""
     assert circles(imports("sandbox")) == set()
+
+
+@pytest.mark.parametrize("crm", ["copper", "close", "copera"])
+def test_a_server_of_the_sandbox_imports_only_what_lies_below(crm: str) -> None:
+    """So that who adds a route or a change finds its place, in all three."""
+    floors = {f"{crm}.{name}": floor for floor, names in enumerate(SERVER) for name in names}
+    seen = set()
+    for name, others in imports("sandbox").items():
+        here = ".".join(name.split(".")[:2])
+        seen |= {floors[here]} if here in floors else set()
+        above = {
+            other for other in others if floors.get(".".join(other.split(".")[:2]), 0) > floors.get(here, len(SERVER))
+        }
+        assert not above, name
+    assert seen == set(range(len(SERVER)))
 
 
 @pytest.mark.parametrize("crm", ["copper", "close", "copera"])
