@@ -1,4 +1,4 @@
-"""The settings as they come, from files, variables or Meltano, made what their declaration says."""
+"""Settings as they come, from files, variables or Meltano: read, converted to their types, unknown ones remarked on."""
 
 from __future__ import annotations
 
@@ -55,9 +55,9 @@ def from_environment(names: Iterable[str]) -> tuple[dict[str, str], list[str]]:
 
 
 def converted(config: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the config with texts made what their settings are declared to be, and without the empty ones.
+    """Return the config with texts converted to the types of their settings, and without the empty ones.
 
-    What cannot be made so stays as it is, for the checks to refuse.
+    What cannot be converted stays as it is, for the checks to refuse.
     """
     parts = schema["properties"]
     filled = {name: value for name, value in config.items() if not is_empty(value)}
@@ -101,7 +101,7 @@ def unknown_names(config: Mapping[str, Any], schema: Mapping[str, Any]) -> list[
 
 
 def _unknown(value: Any, part: Mapping[str, Any], at: str) -> Iterator[tuple[str, list[str]]]:  # noqa: ANN401
-    properties = part.get("properties") or {}  # what else is in such an object is used by nobody
+    properties = part.get("properties") or {}  # further names in such an object have no effect
     if isinstance(value, dict) and properties and not isinstance(part.get("additionalProperties"), dict):
         known = [at + name for name in properties]
         for name, inner in value.items():
