@@ -40,18 +40,20 @@ def from_environment(names: Iterable[str]) -> tuple[dict[str, str], list[str]]:
 
     The file ``.env`` of the working folder, or of a folder above it, is read, too; the environment goes before it.
     """
-    dotenv = {name: value for name, value in dotenv_values(find_dotenv(usecwd=True)).items() if value is not None}
-    given = {
-        name.removeprefix(PREFIX): value for name, value in {**dotenv, **os.environ}.items() if name.startswith(PREFIX)
-    }
-    variables = {name.upper(): name for name in names}
-    known = [PREFIX + name for name in variables]
+    given = _variables()
+    settings = {PREFIX + name.upper(): name for name in names}
+    no_settings = tuple(PREFIX + name for name in NO_SETTINGS)
     remarks = [
-        f"the variable `{PREFIX}{name}` is no setting of this tap{did_you_mean(PREFIX + name, known)}"
-        for name in sorted(given)
-        if name not in variables and not name.startswith(NO_SETTINGS)
+        f"the variable `{variable}` is no setting of this tap{did_you_mean(variable, settings)}"
+        for variable in sorted(given.keys() - settings.keys())
+        if not variable.startswith(no_settings)
     ]
-    return {variables[name]: value for name, value in given.items() if name in variables}, remarks
+    return {name: given[variable] for variable, name in settings.items() if variable in given}, remarks
+
+
+def _variables() -> dict[str, str]:
+    dotenv = {name: value for name, value in dotenv_values(find_dotenv(usecwd=True)).items() if value is not None}
+    return {name: value for name, value in {**dotenv, **os.environ}.items() if name.startswith(PREFIX)}
 
 
 def converted(config: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, Any]:
