@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from tap_crm import errors
-from tap_crm.config.settings import parse_moment
+from tap_crm.config.kinds import parse_moment
 from tap_crm.contract.memory import Memory
 from tap_crm.messages import NotShown
 from tap_crm.reading.changes import BEHIND_THE_CLOCK
