@@ -205,7 +205,7 @@ class CrmStream(SdkStream):
         """Yield the records of a complete read, shaped, without the deselected fields."""
         book = self._book = Bookkeeping(self, self.kept)
         try:
-            for item in self.run.feeds.open(self.name, self.read).items(self.run.glance):
+            for item in self.run.read_ahead.open(self.name, self.read).items(self.run.check_signals):
                 if isinstance(item, Page):
                     yield from self._shape().records(item)
                 elif isinstance(item, Checkpoint):
@@ -213,7 +213,7 @@ class CrmStream(SdkStream):
                     self._keep()
                     self.note_changed_state()
         finally:
-            self.run.feeds.close(self.name)
+            self.run.read_ahead.close(self.name)
 
     @override
     def get_batches(self, batch_config: BatchSettings, context: Mapping[str, Any] | None = None) -> Iterable[Batch]:
@@ -260,7 +260,7 @@ class CrmStream(SdkStream):
             self.run.fail(self, errors.ReadError(f"{self.name}: unexpected {type(error).__name__}; see the log"))
         finally:
             self.finished = time.time()
-            self.run.feeds.close(self.name)
+            self.run.read_ahead.close(self.name)
             self.run.display.end(self.name, complete=self.complete)
             tell_of_values(self.name, self.ledger, self._shaper, self.logger)
             self._write_state_message_now(write_messages=write_messages)
@@ -273,7 +273,7 @@ class CrmStream(SdkStream):
         fast = write_messages and self._may_write_fast()
         index = 0
         with counter, self.get_sync_timer():
-            for item in self.run.feeds.open(self.name, self.read).items(self.run.glance):
+            for item in self.run.read_ahead.open(self.name, self.read).items(self.run.check_signals):
                 if book.note_account(self.run.account):
                     self._keep()
                 if not isinstance(item, Page):

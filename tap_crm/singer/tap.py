@@ -130,7 +130,7 @@ class TapCRM(CommandLine):
         Raises:
             ReadError: the credentials are refused or the CRM cannot be reached.
         """
-        self.run.hurry()
+        self.run.retry_briefly()
         for stream in unreadable(self.readable):
             self.leave_out(stream.name)
         return super().run_discovery()
