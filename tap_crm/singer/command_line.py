@@ -7,7 +7,6 @@ import os
 import sys
 from typing import IO, TYPE_CHECKING, Any
 
-from singer_sdk import Tap
 from typing_extensions import override
 
 from tap_crm import errors
@@ -25,8 +24,10 @@ from tap_crm.config.schema import schema_of
 from tap_crm.config.settings import Settings
 from tap_crm.providers import PROVIDERS
 from tap_crm.providers.setting_table import rows, secret_names, unused_by
+from tap_crm.singer.sdk_internals import SdkTap
 from tap_crm.singer.sdk_settings import check_by_schema
 from tap_crm.singer.writer import LineWriter
+from tap_crm.sync.signals import Terminated
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -37,11 +38,7 @@ if TYPE_CHECKING:
 SCHEMA_TEST, NO_TEST = "schema", "disabled"
 
 
-class Terminated(SystemExit):
-    """SIGTERM or SIGINT arrived, and the last safe state was written."""
-
-
-class CommandLine(Tap):
+class CommandLine(SdkTap):
     """A tap that is given its input by people, files and variables.
 
     Args:
