@@ -113,11 +113,13 @@ class Tap:
         clock_ahead: seconds by which the tap's own clock is ahead of this machine's; only a warm tap has one.
         watched: whether the longest stall of a run is measured, which only a warm tap can.
         longest_stall: that of the last watched run, in seconds.
+        module: what is run, as ``python -m`` names it.
     """
 
     clock_ahead: float = 0.0
     watched: bool = False
     longest_stall: float = 0.0
+    module: str = "tap_crm"
 
     warm = warm_tap.POSSIBLE
 
@@ -133,7 +135,7 @@ class Tap:
         **overrides: Any,  # noqa: ANN401
     ) -> list[str]:
         """Return the command line of a sync."""
-        command = [sys.executable, "-m", "tap_crm", "--config", self.write("config", {**self.config, **overrides})]
+        command = [sys.executable, "-m", self.module, "--config", self.write("config", {**self.config, **overrides})]
         if state is not None:
             command += ["--state", self.write("state", state)]
         if catalog is not None:
