@@ -43,9 +43,9 @@ class Behaviour(CommonBehaviour):
 class World:
     """The data; contacts are listed by `(updated_at, id)`."""
 
-    def __init__(self, contacts: int = 20, fields: int = len(FIELDS), account: int = 7, seed: int = 1) -> None:
+    def __init__(self, contacts: int, fields: int, account: int, now: float | None = None) -> None:
         self.lock = threading.RLock()
-        self._random = random.Random(seed)
+        self._random = random.Random(account)
         self._now = time.time
         self.account = {"id": account, "name": "Pebble Works"}
         self.labels = [{"id": 1 + n, "name": name, "colour": "#00ff00"} for n, name in enumerate(LABELS)]
@@ -54,7 +54,7 @@ class World:
         for number in range(fields):
             name = FIELDS[number % len(FIELDS)] + (f" {number}" if number >= len(FIELDS) else "")
             self.add_field(name, KINDS[number % len(KINDS)])
-        self.create("contacts", count=contacts, at=self._now() - 90 * 86_400)
+        self.create("contacts", count=contacts, at=(now or self._now()) - 90 * 86_400)
 
     def objects(self) -> list[str]:
         """Names of everything that `records` knows."""
@@ -157,19 +157,19 @@ class PebbleSandbox(Simulator):
     def __init__(self, world: World, behaviour: Behaviour) -> None:
         super().__init__(world, behaviour)
         world._now = self.now  # noqa: SLF001 - one clock for both
-        self._left: dict[str, int] = {}
 
-    def revoke(self, key: str | None = None, after: int = 0) -> None:
-        """Let one key or both answer 401 after so many more answers."""
-        self._left.update(dict.fromkeys([key] if key else [API_KEY, SECOND_KEY], after))
+    def secrets(self) -> tuple[str, ...]:
+        """Both keys."""
+        return (API_KEY, SECOND_KEY)
+
+    def changing(self, request: Request) -> str | None:
+        """Contacts change while they are listed."""
+        return "contacts" if self.is_search(request) else None
 
     def authorise(self, request: Request) -> None:
         """Check the key, and what it may read."""
         scheme, _, key = request.headers.get("authorization", "").partition(" ")
-        if scheme != "Bearer" or key not in (API_KEY, SECOND_KEY) or self._left.get(key) == 0:
-            raise Refusal(401, "unknown key")
-        if key in self._left:
-            self._left[key] -= 1
+        self.count_secret(key, valid=scheme == "Bearer" and key in self.secrets(), refusal="unknown key")
         if request.path in self.behaviour.forbidden:
             raise Refusal(403, "not for this key")
 
@@ -223,8 +223,15 @@ class PebbleSandbox(Simulator):
         return encoded({"contacts": page, "next": cursor})
 
 
-def pebble_app(*, contacts: int = 20, fields: int = len(FIELDS), account: int = 7, **knobs: Any) -> PebbleSandbox:  # noqa: ANN401 - knobs of any type
-    """Return the server of an account."""
+def pebble_app(
+    *,
+    contacts: int = 20,
+    fields: int = len(FIELDS),
+    account: int = 7,
+    now: float | None = None,
+    **knobs: Any,  # noqa: ANN401 - knobs of any type
+) -> PebbleSandbox:
+    """Return the server of an account; of the same size at the same time it is the same account."""
     behaviour = Behaviour()
     configure(behaviour, knobs)
-    return PebbleSandbox(World(contacts, fields, account), behaviour)
+    return PebbleSandbox(World(contacts, fields, account, now), behaviour)
