@@ -1,4 +1,4 @@
-"""An account of each CRM, and a tap for it that runs in this process."""
+"""An account of each CRM, and a tap for it that runs in this process where the command is the tap's own."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ PROVIDER = Provider(
     requests_per_minute=600,
     streams=STREAMS,
     authenticate=authenticate,
-    unused=frozenset({"oauth", "tables", "user_email", "date_order", "activity_lookback_days"}),
+    unused=frozenset({"date_order", "activity_lookback_days"}),
     identity=Identity("account", account_ids),
     schemas=Path(__file__).parents[1] / "schemas",
 )

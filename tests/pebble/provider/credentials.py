@@ -10,10 +10,10 @@ from tap_crm.transport.signing import bearer
 if TYPE_CHECKING:
     from requests.auth import AuthBase
 
-    from tap_crm.config.settings import Settings
+    from tap_crm.config.settings import AccountSettings
 
 
-def authenticate(settings: Settings) -> AuthBase:
+def authenticate(settings: AccountSettings) -> AuthBase:
     """Return what signs a request.
 
     Raises:
