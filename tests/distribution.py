@@ -14,7 +14,7 @@ Item = TypeVar("Item")
 #: Tests that mostly wait, and measure how well: at the start they run beside each other, and nothing disturbs them.
 WAITING = "/test_rate_limit.py"
 #: What takes longest begins first; the files of the last folders are short, so that no worker waits long for another.
-FIRST = ("tests/meltano/", "tests/close/", "tests/copper/", "tests/copera/")
+FIRST = ("tests/meltano/", "tests/contract/", "tests/close/", "tests/copper/", "tests/copera/")
 LAST = ("tests/sandbox/", "tests/docs/", "tests/reading/", "tests/unit/")
 #: Folders whose files share what is slow to make: loaders that Meltano installs, and a PostgreSQL server.
 TOGETHER = ("tests/meltano/",)

@@ -24,11 +24,13 @@ class Contract:
         provider: the name of their folder.
         moment: reads a time as the CRM writes it, to UTC; a ValueError if it is none.
         date: reads a date, likewise.
+        folder: where the files are, if not in the folder of all CRMs.
     """
 
-    def __init__(self, provider: str, moment: Reader, date: Reader) -> None:
-        self._folder = SCHEMAS / provider
-        self._shapes = json.loads((self._folder / "_shapes.json").read_text("utf-8"))["$defs"]
+    def __init__(self, provider: str, moment: Reader, date: Reader, folder: Path | None = None) -> None:
+        self._folder = folder or SCHEMAS / provider
+        shapes = self._folder / "_shapes.json"
+        self._shapes = json.loads(shapes.read_text("utf-8"))["$defs"] if shapes.is_file() else {}
         self._formats = {"date-time": moment, "date": date}
         self._readers: dict[str, dict[str, Reader]] = {}
 

@@ -25,6 +25,11 @@ POSSIBLE = sys.platform == "linux" and not os.environ.get("COLD_TAP")
 MEASURING = ("COVERAGE_PROCESS_CONFIG", "COVERAGE_PROCESS_START")
 
 
+def is_measured() -> bool:
+    """Tell whether the coverage of the runs of a test is measured."""
+    return any(name in os.environ for name in MEASURING)
+
+
 def execute(command: list[str], environment: dict[str, str], timeout: float) -> subprocess.CompletedProcess[bytes]:
     """Run ``python -m MODULE ARGUMENTS`` to its end, as `subprocess.run` does with both outputs captured."""
     assert command[:2] == [sys.executable, "-m"], command

@@ -14,6 +14,7 @@ from tap_crm.transport.pacing.pacing import one_group
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from importlib.resources.abc import Traversable
 
     from requests.auth import AuthBase
 
@@ -244,6 +245,7 @@ class Provider:
         unused: common settings that change nothing with this CRM.
         identity: tells which account is read, so that no state is continued with another one.
         endpoints: what holds for endpoints that users declare.
+        schemas: the folder of its schema files; None for the one that has its name beside those of the other CRMs.
     """
 
     name: str
@@ -259,3 +261,4 @@ class Provider:
     unused: frozenset[str] = frozenset()
     identity: Identity | None = None
     endpoints: EndpointRules = field(default_factory=EndpointRules)
+    schemas: Traversable | None = None

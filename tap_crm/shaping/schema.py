@@ -23,9 +23,15 @@ def schema_directory() -> Traversable:
     return packaged if packaged.is_dir() else Path(__file__).parents[2] / "schemas"
 
 
-def load_schema(provider: str, stream: str) -> dict[str, Any]:
-    """Return the schema of a stream with every ``$ref`` replaced by what it refers to."""
-    folder = schema_directory() / provider
+def load_schema(provider: str, stream: str, folder: Traversable | None = None) -> dict[str, Any]:
+    """Return the schema of a stream with every ``$ref`` replaced by what it refers to.
+
+    Args:
+        provider: the CRM's name.
+        stream: the stream's.
+        folder: where its schema files are, if not beside those of the other CRMs.
+    """
+    folder = folder or schema_directory() / provider
     shapes = json.loads((folder / "_shapes.json").read_text("utf-8")) if (folder / "_shapes.json").is_file() else {}
     schema = json.loads((folder / f"{stream}.json").read_text("utf-8"))
     resolved: dict[str, Any] = _resolve(schema, shapes)

@@ -69,7 +69,7 @@ class Discovery:
         return CrmStream(self._tap, self._run, spec, schema)
 
     def _declared(self, spec: StreamSpec) -> CrmStream:
-        schema = load_schema(self._run.provider.name, spec.name)
+        schema = load_schema(self._run.provider.name, spec.name, self._run.provider.schemas)
         reading = self._reading(spec) if self._is_wanted(spec) else None
         custom = None if reading is None else custom_columns(spec, schema, self._run.settings, reading)
         stream = CrmStream(self._tap, self._run, spec, schema, custom)

@@ -11,11 +11,8 @@ from sandbox.close import API_KEY, Shape, close_app
 from sandbox.server import running
 from tests.custom_truth import (
     Close,
-    assert_all_kept,
-    assert_present,
     assert_valid,
     columns_of,
-    declared,
     differences,
     in_columns,
     lines,
@@ -41,9 +38,6 @@ SHAPE: dict[str, Any] = {
     "small_lists": 2,
 }
 STREAMS = ("leads", "custom_activities")
-EVERYWHERE = [{"object_type": "lead"}]
-WHAT_TO_DO = ("run discovery again", "--refresh-catalog")
-STALE = "the catalog is older than the custom fields"
 
 
 @pytest.fixture
@@ -95,104 +89,12 @@ def give(app: CloseSandbox, number: str, value: Any) -> str:  # noqa: ANN401 - a
 
 
 Order = tuple[str, dict[str, Any]]
-COLOUR = {"name": "Colour", "type": "choices", "choices": ["red", "green"], "fill": True}
-#: Orders about the field of leads that is named first; `id` is put in.
-CHANGES: dict[str, tuple[tuple[str, str], list[Order]]] = {
-    "added, filled": (("Notes", "textarea"), [("add_field", {**COLOUR, "object_type": "lead"})]),
-    "added, shared": (
-        ("Notes", "textarea"),
-        [("add_field", {**COLOUR, "object_type": "shared", "associations": EVERYWHERE})],
-    ),
-    "added, named like another": (
-        ("Notes", "textarea"),
-        [("add_field", {"object_type": "lead", "name": "notes", "type": "number", "fill": True})],
-    ),
-    "removed": (("Notes", "textarea"), [("remove_field", {})]),
-    "renamed": (("Notes", "textarea"), [("rename_field", {"name": "Remarks"})]),
-    "renamed to the name of another": (("Notes", "textarea"), [("rename_field", {"name": "Machine"})]),
-}
-#: All at once: each is about another field.
-RETYPES: dict[tuple[str, str], dict[str, Any]] = {
-    ("Größe (m²)", "number"): {"type": "text"},
-    ("Notes", "textarea"): {"type": "number"},
-    ("Name", "text"): {"type": "datetime"},
-    ("Birthday 🎂", "date"): {"type": "datetime"},
-    ("Next call", "datetime"): {"type": "date"},
-    ("Region", "choices"): {"type": "choices", "accepts_multiple_values": True},
-    ("顧客ランク", "choices"): {"type": "choices"},
-    ("Référents", "contact"): {"type": "number"},
-    ("date_updated", "text"): {"type": "url", "accepts_multiple_values": True},
-}
-#: The column has the right type as it is.
-ALIKE = ("Owner", "user"), {"type": "contact"}
-
-
-def change(app: CloseSandbox, name: str) -> None:
-    """Carry out a change and edit all records."""
-    which, orders = CHANGES[name]
-    number = number_of(app.world, *which)
-    for verb, order in orders:
-        app.world.change(verb, dict(order) if verb == "add_field" else {"id": number, **order})
-    touch(app)
-
-
-def retype(app: CloseSandbox) -> list[str]:
-    """Give fields another type and edit all records; return the fields' ids, less that whose column stays right."""
-    numbers = {which: number_of(app.world, *which) for which in (*RETYPES, ALIKE[0])}
-    for which, order in (*RETYPES.items(), ALIKE):
-        app.world.change("retype_field", {"id": numbers[which], **order})
-    touch(app)
-    return [number for which, number in numbers.items() if which in RETYPES]
 
 
 def changed(stream: str, crm: Close, run: Run) -> dict[str, Any]:
     """Return how what one run wrote of a stream differs from the truth; it wrote every record."""
     assert len(run.keys(stream)) == len(crm.world.ids(stream)) > 0
     return differences(crm, stream, run)
-
-
-# With a catalog made anew
-
-
-@pytest.mark.parametrize("name", CHANGES)
-def test_with_a_fresh_catalog_columns_follow(begin: Start, loaded: Loaded, name: str) -> None:
-    """Names, types and values are those of the present definitions; nothing is in `_extra`."""
-    app, tap = begin()
-    first = loaded.first
-    change(app, name)
-    second = tap.sync(catalog=catalog_of(tap), state=first.state)
-    crm = Close(app.world)
-    for stream in STREAMS:
-        assert changed(stream, crm, second) == {}
-        assert_present(crm, second, stream)
-    assert not lines(second, STALE)
-
-
-def test_with_a_fresh_catalog_types_follow(begin: Start, loaded: Loaded) -> None:
-    """Each type to another one."""
-    app, tap = begin()
-    first = loaded.first
-    retype(app)
-    second = tap.sync(catalog=catalog_of(tap), state=first.state)
-    assert changed("leads", Close(app.world), second) == {}
-    assert_valid(second, "leads")
-    assert columns_of(second, "leads") == columns_of(first, "leads")
-    for key, column in columns_of(second, "leads").items():
-        assert declared(second, "leads", column) == Close(app.world).fields("leads")[key].schema
-    assert not lines(second, "WARNING")
-
-
-@pytest.mark.parametrize("name", ["added, shared"])
-def test_without_a_catalog_columns_follow(begin: Start, name: str) -> None:
-    """As with one that is made before each run."""
-    app, tap = begin()
-    first = tap.sync()
-    change(app, name)
-    second = tap.sync(state=first.state)
-    for stream in STREAMS:
-        assert changed(stream, Close(app.world), second) == {}
-        assert columns_of(second, stream).keys() == Close(app.world).fields(stream).keys()
-    assert not lines(second, STALE)
 
 
 CHOICES: dict[str, tuple[Order, str]] = {
@@ -225,60 +127,6 @@ def test_choices_arrive_as_records_have_them(begin: Start, loaded: Loaded, name:
         assert not lines(second, "WARNING")
 
 
-# With the catalog of the first run
-
-
-@pytest.mark.parametrize("name", CHANGES)
-def test_with_a_stale_catalog_nothing_is_lost(begin: Start, loaded: Loaded, name: str) -> None:
-    """Values are in the column of their field's id, or in `_extra`; the log says what to do; exit code 0."""
-    app, tap = begin()
-    catalog, first = loaded
-    change(app, name)
-    second = tap.sync(catalog=catalog, state=first.state)
-    assert len(lines(second, "WARNING", f"leads: {STALE}", *WHAT_TO_DO)) == 1
-    assert not lines(second, f"custom_activities: {STALE}")
-    for stream in STREAMS:
-        assert second.schemas[stream] == first.schemas[stream]
-        assert_valid(second, stream)
-        assert changed(stream, Close(app.world), second) == {}
-
-
-def test_with_a_stale_catalog_values_of_another_type_are_kept(begin: Start, loaded: Loaded) -> None:
-    """In the column of their field as far as they fit its type, whole in `_extra` where they do not."""
-    app, tap = begin()
-    catalog, first = loaded
-    retyped = retype(app)
-    second = tap.sync(catalog=catalog, state=first.state)
-    assert second.schemas["leads"] == first.schemas["leads"]
-    assert_valid(second, "leads")
-    values = {
-        record["id"]: {
-            name.removeprefix("custom."): value for name, value in record.items() if name.startswith("custom.")
-        }
-        for record in app.world.records("leads")
-    }
-    assert_all_kept(Close(app.world), second, "leads", retyped, values)
-    told = f"leads: {STALE}: {len(retyped)} of another type ("
-    assert len(lines(second, "WARNING", told, *WHAT_TO_DO)) == 1
-
-
-# Names that move
-
-
-def test_a_renaming_is_told_once_with_both_names(begin: Start, loaded: Loaded) -> None:
-    """By the first run that writes the new column; not again by the next."""
-    app, tap = begin()
-    first = loaded.first
-    app.world.rename_field(id=number_of(app.world, "Notes"), name="Remarks")
-    touch(app)
-    second = tap.sync(catalog=catalog_of(tap), state=first.state)
-    assert len(lines(second, "WARNING", "of leads was renamed", "`custom_notes`", "`custom_remarks`")) == 1
-    assert len(lines(second, "WARNING")) == 1
-    touch(app)
-    third = tap.sync(catalog=catalog_of(tap), state=second.state)
-    assert not lines(third, "WARNING")
-
-
 def test_a_renamed_shared_field_is_told_in_one_line_for_all_its_streams(begin: Start, loaded: Loaded) -> None:
     """Each of them has the new column."""
     app, tap = begin()
@@ -290,62 +138,3 @@ def test_a_renamed_shared_field_is_told_in_one_line_for_all_its_streams(begin: S
     assert len(streams) == 2
     assert len(lines(second, "WARNING", ", ".join(streams), "`custom_surface`")) == 1
     assert len(lines(second, "WARNING")) == 1
-
-
-def test_a_renaming_that_an_old_catalog_hid_is_told_when_the_catalog_is_new(begin: Start, loaded: Loaded) -> None:
-    """While it is old, the column keeps its name, and its values."""
-    app, tap = begin()
-    catalog, first = loaded
-    app.world.rename_field(id=number_of(app.world, "Notes"), name="Remarks")
-    touch(app)
-    second = tap.sync(catalog=catalog, state=first.state)
-    assert not lines(second, "was renamed")
-    assert any(record["custom_notes"] for record in second.records("leads"))
-    assert lines(second, STALE, "custom_notes, now `Remarks`")
-    third = tap.sync(catalog=catalog_of(tap), state=second.state)
-    assert len(lines(third, "was renamed", "`custom_notes`", "`custom_remarks`")) == 1
-
-
-TAKERS = {"renamed": ("rename_field", {"name": "Remarks"}), "removed": ("remove_field", {})}
-
-
-def take_the_name(app: CloseSandbox, how: str) -> tuple[str, str]:
-    """Rename or remove a field, and call a new one as it was called; return the ids of both."""
-    old = number_of(app.world, "Notes")
-    verb, order = TAKERS[how]
-    app.world.change(verb, {"id": old, **order})
-    (new,) = app.world.change("add_field", {"object_type": "lead", "name": "Notes", "type": "url", "fill": True})
-    for lead in app.world.ids("leads"):
-        app.world.edit("leads", ids=[str(lead)], changes={f"custom.{new}": "https://new.example"})
-    touch(app)
-    return old, new
-
-
-@pytest.mark.parametrize("how", TAKERS)
-def test_with_a_stale_catalog_a_taken_name_stays_with_its_field(begin: Start, loaded: Loaded, how: str) -> None:
-    """A new field called as another was: the old column never holds its values; they are in `_extra`."""
-    app, tap = begin()
-    catalog, first = loaded
-    old, new = take_the_name(app, how)
-    second = tap.sync(catalog=catalog, state=first.state)
-    assert columns_of(second, "leads")[old] == "custom_notes"
-    assert changed("leads", Close(app.world), second) == {}
-    for record in second.records("leads"):
-        assert record["_extra"] == {f"custom.{new}": "https://new.example"}
-        assert record["custom_notes"] != "https://new.example"
-
-
-@pytest.mark.parametrize("how", TAKERS)
-def test_with_a_fresh_catalog_a_taken_name_is_that_of_the_new_field(begin: Start, loaded: Loaded, how: str) -> None:
-    """Its column holds the new field's values only, and the log says that it held another's."""
-    app, tap = begin()
-    first = loaded.first
-    old, new = take_the_name(app, how)
-    second = tap.sync(catalog=catalog_of(tap), state=first.state)
-    assert columns_of(second, "leads")[new] == "custom_notes"
-    assert columns_of(second, "leads").get(old) == (None if how == "removed" else "custom_remarks")
-    assert {record["custom_notes"] for record in second.records("leads")} == {"https://new.example"}
-    assert changed("leads", Close(app.world), second) == {}
-    assert len(lines(second, "WARNING", "`custom_notes`", old, new)) == 1
-    third = tap.sync(catalog=catalog_of(tap), state=second.state)
-    assert not lines(third, "WARNING")

@@ -7,47 +7,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.copera.conftest import choosing
-from tests.target import Target, activated
+from tests.target import Target
 
 if TYPE_CHECKING:
     from tests.copera.conftest import Start
 
 LISTED = ("members", "channels", "documents", "drive_files", "bookings", "notifications")
 SHAPE = {"boards": 1, "tables": 2, "rows": 500, "documents": 40, "drive_files": 40, "stray_cells": 0.0}
-
-
-def test_what_is_gone_from_a_list_leaves_the_target_by_each_run(start: Start) -> None:
-    """And nothing else does; the audit counts it."""
-    app, tap = start(SHAPE)
-    catalog = choosing(tap, *LISTED)
-    first = tap.sync(catalog=catalog)
-    gone = {stream: {(key,) for key in app.world.change("delete", {"object": stream, "count": 1})} for stream in LISTED}
-    second = tap.sync(catalog=catalog, state=first.state)
-    target = Target()
-    target.take(first, second)
-    for stream in LISTED:
-        left = first.keys(stream) - second.keys(stream)
-        assert gone[stream] <= left, stream  # with a document go those beneath it
-        assert target.marked(stream) == left, stream
-        assert second.audit()[stream]["deletions"] == len(left), stream
-        assert activated(second)[stream] > activated(first)[stream]
-    third = tap.sync(catalog=catalog, state=second.state)
-    assert all(third.audit()[stream]["deletions"] == 0 for stream in LISTED)
-
-
-def test_a_run_that_ends_in_the_middle_of_a_list_marks_nothing(start: Start) -> None:
-    """Whatever of its output arrived."""
-    app, tap = start(SHAPE)
-    catalog = choosing(tap, *LISTED)
-    first = tap.sync(catalog=catalog)
-    app.world.change("delete", {"object": "channels", "count": 2})
-    second = tap.sync(catalog=catalog, state=first.state)
-    end = next(at for at, one in enumerate(second.messages) if one["type"] == "ACTIVATE_VERSION")
-    for cut in (1, end // 2, end):
-        target = Target()
-        target.take(first)
-        target.take(type(second)(-9, "", second.messages[:cut]))
-        assert not any(target.marked(stream) for stream in LISTED)
 
 
 @pytest.mark.parametrize("knobs", [{"hidden_share": 0.9}, {"visible_rows": "own"}], ids=str)

@@ -34,21 +34,6 @@ def assert_complete(app: CoperaSandbox, *runs: Run) -> None:
         assert differences(app.world, stream, runs[-1], target) == {}, stream
 
 
-@pytest.mark.parametrize("kind", [kind for kind in get_args(Kind) if kind not in (*SLOW, "empty_page")])
-def test_every_fifth_answer_is_broken(start: Start, kind: Kind) -> None:
-    """Each kind of fault: everything arrives, exit code 0."""
-    app, tap = start(SHAPE, faults=[FaultRule([kind], every=5, retry_after=0.1)])
-    assert_complete(app, tap.sync())
-    assert app.stats.faults
-
-
-def test_silent_answers_are_waited_for_only_so_long(start: Start) -> None:
-    """One that stalls in its middle, and one that is late to begin."""
-    rules = [FaultRule(["stall", "slow_headers"], every=6, path="docs", seconds=3)]
-    app, tap = start(SHAPE, faults=rules)
-    assert_complete(app, tap.sync(request_timeout_seconds=1))
-
-
 @pytest.mark.parametrize("how", ["short_message", "closed", "chunks_end", "chunks_closed"])
 def test_rows_that_are_cut_at_any_byte_are_asked_for_again(start: Start, how: str) -> None:
     """With and without a Content-Length: at the first bytes, within characters, and one byte before the end."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
@@ -83,26 +82,6 @@ def test_what_a_killed_run_wrote_does_not_outlive_what_was_undone_since(start: S
     assert_complete(app, first, second, third)
     fourth = tap.sync(state=third.state)
     assert not any(fourth.count(stream) for stream in table_streams(fourth))
-
-
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
-def test_a_signal_writes_the_state_and_says_so_by_the_exit_code(start: Start, number: int, code: int) -> None:
-    """The last line is a STATE; together with the next run everything is there."""
-    app, tap = start(SHAPE, latency_ms=10)
-    sent: list[int] = []
-
-    def interrupt(moment: Moment) -> None:
-        if moment.when == "after" and moment.request.path.endswith("/rows") and not sent:
-            sent.append(number)
-            os.kill(process.pid, number)
-
-    app.on_answer(interrupt)
-    process = subprocess.Popen(tap.command(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment())
-    output, log = process.communicate(timeout=60)
-    assert process.returncode == code, log.decode()[-2000:]
-    first = parse(output)
-    assert first.messages[-1]["type"] == "STATE"
-    assert_complete(app, first, tap.sync(state=first.state))
 
 
 @pytest.mark.parametrize("lines", [500])

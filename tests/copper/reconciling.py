@@ -6,8 +6,8 @@ import signal
 from typing import TYPE_CHECKING, Any
 
 from tap_crm.shaping.moments import to_epoch
-from tests.copper.killing import stopped
 from tests.copper.truth import SOURCES
+from tests.killing import stopped
 from tests.singer import selecting
 from tests.target import Targets, aged
 from tests.truth import compared

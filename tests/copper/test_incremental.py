@@ -4,39 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.copper.truth import SEARCHED, differences
+from tests.copper.truth import differences
 from tests.singer import merged
 
 if TYPE_CHECKING:
     from tests.copper.conftest import Start
-
-#: Lists that have more than one part.
-IN_PARTS = ("tags", "field_layouts")
-
-
-def test_an_unchanged_account_costs_one_request_a_stream(start: Start) -> None:
-    """And none of the records of the incremental streams comes again, but for the look-back on activities."""
-    _, tap = start({"people": 1_000})
-    first = tap.sync()
-    second = tap.sync(state=first.state)
-    for stream, row in second.audit().items():
-        if stream not in IN_PARTS:
-            assert row["requests"] <= 1, stream
-    for stream in SEARCHED:
-        if stream != "activities":
-            assert second.count(stream) == 0, stream
-
-
-def test_fifty_changes_bring_fifty_records(start_some: Start) -> None:
-    """Changed just before the run, and already there."""
-    app, tap = start_some(("people", "companies", "leads"), {"people": 1_000})
-    first = tap.sync()
-    changed = {stream: app.world.edit(stream, count=50) for stream in ("people", "companies", "leads")}
-    second = tap.sync(state=first.state)
-    for stream, ids in changed.items():
-        assert {record["id"] for record in second.records(stream)} == set(ids)
-        assert second.audit()[stream]["requests"] == 1
-        assert differences(app.world, stream, merged(stream, first, second)) == {}
 
 
 def test_a_change_that_shows_late_in_the_index_is_caught_by_the_overlap(start_some: Start) -> None:
@@ -48,16 +20,6 @@ def test_a_change_that_shows_late_in_the_index_is_caught_by_the_overlap(start_so
     assert {record["id"] for record in second.records("people")} >= set(ids)
     without = tap.sync(state=first.state, overlap_seconds=0)
     assert not {record["id"] for record in without.records("people")} & set(ids)
-
-
-def test_a_first_run_reads_from_the_start_date_on(start_some: Start) -> None:
-    """Nothing that changed earlier, everything that changed later."""
-    app, tap = start_some(("people",))
-    modified = sorted(record["date_modified"] for record in app.world.records("people"))
-    middle = modified[len(modified) // 2]
-    run = tap.sync(start_date=_iso(middle))
-    expected = {record["id"] for record in app.world.records("people") if record["date_modified"] >= middle}
-    assert {record["id"] for record in run.records("people")} == expected
 
 
 def test_a_converted_lead_comes_again_as_converted(start_some: Start) -> None:

@@ -5,35 +5,28 @@ from __future__ import annotations
 import os
 import select
 import signal
-import subprocess
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from sandbox.copper import Shape, copper_app
 from sandbox.server import running
-from tests.copper.conftest import PLAIN, SMALL, config_of
-from tests.copper.killing import stopped
-from tests.copper.truth import expected
-from tests.singer import Run, SelectiveTap, environment, merged, only, parse
-from tests.truth import compared
+from tests.contract.conftest import tap_for
+from tests.contract.crms import CRMS
+from tests.killing import stopped
+from tests.singer import environment, only, parse
 from tests.warm_tap import WarmRun
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from sandbox.copper import CopperSandbox
-    from sandbox.simulator import Moment
-    from tests.singer import Key, Record, Tap
+    from tests.contract.conftest import CatalogOf
+    from tests.contract.crm import Crm
+    from tests.singer import Run, Tap
 
-STREAMS = ("people", "companies", "activities")
-#: More than a window of people, so that a run has a bookmark in the middle of them.
-SHAPE = {"people": 5_400, "activities": 450}
-#: As many answers as a run of these streams has, at least.
-ANSWERS = 32
+PLACES = 10
 
 
 @dataclass
@@ -41,45 +34,52 @@ class Account:
     """An account that no test changes.
 
     Attributes:
-        app: it.
+        crm: whose it is.
+        app: its server.
         url: where it is served.
-        truth: the records of each stream.
+        catalog: selects the streams.
+        answers: as many as a run has.
+        records: as many as a run writes.
     """
 
-    app: CopperSandbox
+    crm: Crm
+    app: Any
     url: str
-    truth: dict[str, dict[Key, Record]]
-
-    def assert_loaded(self, first: Run, second: Run) -> None:
-        """A target that took both runs holds the truth."""
-        if not first.schemas.keys() >= set(STREAMS):  # it did not even get to its SCHEMA
-            first = Run(first.code, first.log, [*second.schemas.values(), *first.messages])
-        for stream in STREAMS:
-            assert compared(self.truth[stream], merged(stream, first, second)) == {}, stream
+    catalog: dict[str, Any]
+    answers: int
+    records: int
 
 
-@pytest.fixture(scope="module")
-def account() -> Iterator[Account]:
+@pytest.fixture(scope="module", params=list(CRMS.values()), ids=list(CRMS))
+def account(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, catalog_of: CatalogOf
+) -> Iterator[Account]:
     """Serve the account."""
-    app = copper_app(Shape(**{**SMALL, **PLAIN, **SHAPE}), rate_limit=0)
+    crm: Crm = request.param
+    app = crm.app(crm.shape, rate_limit=0, **crm.knobs)
+    catalog = only(catalog_of(crm), *crm.streams, "sync_audit")
     with running(app) as url:
-        yield Account(app, url, {stream: expected(app.world, stream) for stream in STREAMS})
+        run = tap_for(crm, url, tmp_path_factory.mktemp(crm.name), catalog).sync()
+        yield Account(crm, app, url, catalog, app.stats.requests, _records(run))
+
+
+def _records(run: Run) -> int:
+    return sum(message["type"] == "RECORD" for message in run.messages)
 
 
 @pytest.fixture
-def tap(account: Account, tmp_path: Path, catalog: dict[str, Any], unmeasured: None) -> Tap:  # noqa: ARG001 - the tap runs elsewhere
+def tap(account: Account, tmp_path: Path, unmeasured: None) -> Tap:  # noqa: ARG001 - only the tap is of interest
     """Give a tap for it."""
     account.app.stats.reset()
-    raw = {**config_of(account.url), "custom_fields": "raw"}
-    return SelectiveTap(tmp_path, only(catalog, *STREAMS, "sync_audit"), **raw)
+    return tap_for(account.crm, account.url, tmp_path, account.catalog)
 
 
-@pytest.mark.parametrize("place", range(10))
+@pytest.mark.parametrize("place", range(PLACES))
 def test_a_killed_run_and_the_next_one_load_everything(account: Account, tap: Tap, place: int) -> None:
     """SIGKILL at ten places of the run; the target has what was written, the state is the last STATE in it."""
-    first = stopped(account.app, tap, 1 + place * ANSWERS // 10)
+    first = stopped(account.app, tap, 1 + place * account.answers // PLACES)
     assert first.code == -signal.SIGKILL
-    account.assert_loaded(first, tap.sync(state=first.state))
+    account.crm.assert_complete(account.app, first, tap.sync(state=first.state))
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
@@ -87,22 +87,11 @@ def test_a_signal_writes_the_state_and_says_so_by_the_exit_code(
     account: Account, tap: Tap, number: int, code: int
 ) -> None:
     """The last line is a STATE; together with the next run everything is there."""
-    sent: list[int] = []
-
-    def interrupt(moment: Moment) -> None:
-        if moment.when == "before" and account.app.stats.requests >= 20 and not sent:
-            sent.append(number)
-            os.kill(process.pid, number)
-
-    end = account.app.on_answer(interrupt)
-    process = subprocess.Popen(tap.command(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment())
-    output, log = process.communicate(timeout=60)
-    end()
-    assert process.returncode == code, log.decode()[-2000:]
-    first = parse(output)
+    first = stopped(account.app, tap, account.answers // 2, number)
+    assert first.code == code, first.log[-2000:]
     assert first.messages[-1]["type"] == "STATE"
-    assert first.count("people") < 5_400
-    account.assert_loaded(first, tap.sync(state=first.state))
+    assert _records(first) < account.records
+    account.crm.assert_complete(account.app, first, tap.sync(state=first.state))
 
 
 class Blocked:
@@ -165,14 +154,9 @@ def test_a_second_signal_ends_a_run_whose_target_never_reads_again(blocked: Bloc
     assert blocked.process.wait(10) == 143
 
 
-def test_a_target_that_dies_ends_the_run_with_an_error(tap: Tap) -> None:
+def test_a_target_that_dies_ends_the_run_with_an_error(blocked: Blocked, tap: Tap) -> None:
     """A closed pipe is no success."""
-    process = subprocess.Popen(tap.command(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment())
-    assert process.stdout is not None
-    process.stdout.read(100)
-    process.stdout.close()
-    assert process.stderr is not None
-    log = process.stderr.read()
-    process.stderr.close()
-    assert process.wait(timeout=30) == 1
-    assert b"the target stopped reading" in log
+    blocked.output.read(100)
+    blocked.output.close()
+    assert blocked.process.wait(30) == 1
+    assert "the target stopped reading" in (tap.folder / "blocked.log").read_text()

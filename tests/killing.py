@@ -10,11 +10,10 @@ from tests.singer import Run, Tap, environment, parse
 from tests.warm_tap import WarmRun
 
 if TYPE_CHECKING:
-    from sandbox.copper import CopperSandbox
-    from sandbox.simulator import Moment
+    from sandbox.simulator import Moment, Simulator
 
 
-def stopped(app: CopperSandbox, tap: Tap, answers: int, number: int = signal.SIGKILL, **how: Any) -> Run:  # noqa: ANN401 - as the command takes it
+def stopped(app: Simulator, tap: Tap, answers: int, number: int = signal.SIGKILL, **how: Any) -> Run:  # noqa: ANN401 - as the command takes it
     """Run until so many answers were given, then send a signal.
 
     What is written is read at once, less a line that a killed process did not finish: a target ignores that.

@@ -1,0 +1,92 @@
+"""Broken answers are asked for again, and are never taken for the end of the data."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, get_args
+
+import pytest
+
+from sandbox.faults import FaultRule, Kind
+
+if TYPE_CHECKING:
+    from tests.contract.conftest import Start
+    from tests.contract.crm import Crm
+
+SLOW = ("stall", "slow_headers")
+
+
+@pytest.mark.parametrize("kind", [kind for kind in get_args(Kind) if kind not in SLOW])
+def test_every_fifth_answer_is_broken(crm: Crm, start: Start, kind: Kind) -> None:
+    """Each kind of fault: everything arrives, exit code 0."""
+    if kind in crm.endless_doubt:
+        pytest.skip("tests of its own: every fifth answer could hit both questions")
+    app, tap = start(*crm.streams, faults=[FaultRule([kind], every=5, retry_after=0.1)])
+    crm.assert_complete(app, tap.sync())
+    assert app.stats.faults[kind] > 0
+
+
+@pytest.mark.parametrize("kind", SLOW)
+def test_an_answer_that_does_not_come_is_asked_for_again(crm: Crm, start: Start, kind: Kind) -> None:
+    """The read timeout ends the wait; the next attempt brings the page."""
+    faults = [FaultRule([kind], at=[2], seconds=3, path=path) for path in crm.slow]
+    app, tap = start(*crm.streams, faults=faults)
+    run = tap.sync(request_timeout_seconds=1)
+    crm.assert_complete(app, run)
+    assert sum(row["retries"] for row in run.audit().values()) >= 1
+    assert app.stats.faults[kind] >= 1
+
+
+def test_all_kinds_in_turn_with_hints_on_how_long_to_wait(crm: Crm, start: Start) -> None:
+    """429s that say when to come back are obeyed."""
+    kinds = [kind for kind in get_args(Kind) if kind not in (*SLOW, *crm.endless_doubt)]
+    faults = [FaultRule(list(kinds), every=3 + bool(path), path=path, retry_after=0.2) for path in (*crm.slow, "")]
+    app, tap = start(faults=faults)
+    for _ in range(crm.turns):
+        run = tap.sync()
+        crm.assert_complete(app, run, streams=crm.comparable(run))
+    assert len(app.stats.faults) > len(kinds) / 2
+
+
+def test_changes_arrive_through_faults(crm: Crm, start: Start) -> None:
+    """An incremental run through broken answers."""
+    app, tap = start(*crm.streams)
+    first = tap.sync()
+    edited = {stream: crm.edit(app, stream, 20) for stream in crm.edited}
+    created = {stream: crm.create(app, stream, 2) for stream in crm.edited}
+    kinds = [kind for kind in get_args(Kind) if kind not in (*SLOW, *crm.endless_doubt)]
+    app.behaviour.faults = [FaultRule(list(kinds), every=3)]
+    app.stats.reset()
+    second = tap.sync(state=first.state)
+    assert app.stats.faults
+    for stream in crm.edited:
+        assert edited[stream] | created[stream] <= second.keys(stream)
+    crm.assert_complete(app, first, second)
+
+
+def test_a_stream_that_stays_broken_fails_by_name_and_the_others_go_on(crm: Crm, start: Start) -> None:
+    """Exit code 1, and what was safe stays safe."""
+    stream, path = crm.broken
+    app, tap = start(*crm.streams, faults=[FaultRule(["500"], every=1, path=path)])
+    run = tap.sync(expect=1, retry_seconds=2)
+    assert f"1 of {len(crm.streams)} streams are not complete: {stream}." in run.log
+    assert not run.audit()[stream]["complete"]
+    assert "status 500" in run.audit()[stream]["error"]
+    crm.assert_complete(app, run, streams=set(crm.streams) - {stream})
+    assert "Traceback" not in run.log
+    app.behaviour.faults = []
+    crm.assert_complete(app, run, tap.sync(state=run.state))
+
+
+def test_a_key_revoked_mid_run_ends_it_and_the_next_run_completes(crm: Crm, start: Start) -> None:
+    """Exit code 1 at once, nothing more is asked; good credentials and the state bring the rest."""
+    app, tap = start(*crm.streams)
+    tap.sync()
+    half = app.stats.requests // 2
+    app.stats.reset()
+    app.revoke(crm.config["api_key"], after=half)
+    first = tap.sync(expect=1)
+    assert "refused the credentials (401)" in first.log
+    assert "Traceback" not in first.log
+    assert crm.config["api_key"] not in first.log
+    assert half <= app.stats.requests <= half + 12  # what was under way when the key was revoked
+    crm.assert_complete(app, first, tap.sync(state=first.state, **crm.other_key(app)))

@@ -1,0 +1,55 @@
+"""The next run costs what changed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tap_crm.shaping.moments import from_epoch, to_epoch
+from tests.contract.crms import CRMS
+
+if TYPE_CHECKING:
+    from tests.contract.conftest import Start
+    from tests.contract.crm import Crm
+
+
+def test_fifty_changes_bring_fifty_records(crm: Crm, start: Start) -> None:
+    """Changed just before the run, and already there."""
+    app, tap = start(*crm.streams, usual_pages=True)
+    first = tap.sync()
+    changed = {stream: crm.edit(app, stream, 50) for stream in crm.edited}
+    second = tap.sync(state=first.state)
+    for stream, keys in changed.items():
+        assert second.keys(stream) >= keys
+        assert second.keys(stream) == keys or stream not in crm.changed  # what is remembered in parts comes in parts
+        assert second.audit()[stream]["requests"] <= crm.edited[stream], stream
+    crm.assert_complete(app, first, second)
+
+
+def test_what_did_not_change_costs_little_and_comes_not_again(crm: Crm, start: Start) -> None:
+    """One request a stream, but where a list has parts by nature."""
+    app, tap = start(*crm.streams, usual_pages=True)
+    first = tap.sync()
+    app.stats.reset()
+    second = tap.sync(state=first.state)
+    rows = second.audit()
+    for stream in crm.streams:
+        assert rows[stream]["requests"] <= crm.idle.get(stream, 1), stream
+    assert sum(row["requests"] for row in rows.values()) == app.stats.requests
+    for stream in crm.edited:
+        assert second.count(stream) == 0, stream
+    crm.assert_complete(app, first, second)
+
+
+@pytest.mark.parametrize("crm", [pytest.param(crm, id=crm.name) for crm in CRMS.values() if crm.changed], indirect=True)
+def test_a_first_run_reads_from_the_start_date_on(crm: Crm, start: Start) -> None:
+    """Nothing that changed earlier, everything that changed later."""
+    app, tap = start(*crm.changed)
+    for stream, field in crm.changed.items():
+        times = {record[crm.usual_key]: to_epoch(record[field]) or 0 for record in app.world.records(stream)}
+        middle = sorted(times.values())[len(times) // 2]
+        run = tap.sync(start_date=from_epoch(middle))
+        wanted = {(key,) for key, at in times.items() if at >= middle}
+        assert 0 < len(wanted) < len(times)
+        assert run.keys(stream) == wanted, stream

@@ -1,0 +1,139 @@
+"""Runs a command of the tap in this process, where a process of its own is not what a test is about.
+
+A fork, and what it copies, takes as long as many runs. What a process would lose at its end is put back here: the
+environment, the handlers of logs and signals, the arguments, both outputs. Threads that a run has left are waited for,
+as Python does before a process ends: nothing is asked of a server after a run.
+"""
+
+from __future__ import annotations
+
+import io
+import logging
+import os
+import runpy
+import signal
+import subprocess
+import sys
+import threading
+import traceback
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+#: Seconds for threads of a run to end: they look whether it is over between two requests.
+LONGEST_LEAVE = 10.0
+#: A thread gives way so often: the sandbox answers from this process, too.
+SWITCH_INTERVAL = 0.001
+
+
+def execute(command: list[str], variables: dict[str, str], *, measured: bool) -> subprocess.CompletedProcess[bytes]:
+    """Run ``python -m MODULE ARGUMENTS`` to its end, as `subprocess.run` does with both outputs captured.
+
+    Args:
+        command: what to run.
+        variables: all of its environment.
+        measured: whether its coverage is measured, if that of this process is.
+    """
+    assert command[:2] == [sys.executable, "-m"], command
+    out, err = io.TextIOWrapper(io.BytesIO(), "utf-8"), io.TextIOWrapper(io.BytesIO(), "utf-8")
+    before = set(threading.enumerate())
+    with _environment(variables), _logging(), _signals(), _streams(command[3:], out, err), _coverage(measured=measured):
+        code = _run(command[2])
+        for thread in set(threading.enumerate()) - before:
+            thread.join(LONGEST_LEAVE)
+    left = [thread.name for thread in set(threading.enumerate()) - before]
+    assert not left, f"threads of a run go on after its end: {left}"
+    return subprocess.CompletedProcess(command, code, _bytes(out), _bytes(err))
+
+
+def _run(module: str) -> int:
+    try:
+        runpy.run_module(module, run_name="__main__", alter_sys=False)
+    except SystemExit as leaving:
+        if isinstance(leaving.code, str):
+            sys.stderr.write(f"{leaving.code}\n")
+        return leaving.code if isinstance(leaving.code, int) else int(leaving.code is not None)
+    except Exception:  # noqa: BLE001 - as Python does at the end of a process
+        traceback.print_exc()
+        return 1
+    return 0
+
+
+def _bytes(stream: io.TextIOWrapper) -> bytes:
+    stream.flush()
+    buffer = stream.buffer
+    assert isinstance(buffer, io.BytesIO)
+    return buffer.getvalue()
+
+
+@contextmanager
+def _environment(variables: dict[str, str]) -> Iterator[None]:
+    known, folder = dict(os.environ), os.getcwd()  # noqa: PTH109 - as text
+    os.environ.clear()
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(known)
+        os.chdir(folder)
+
+
+@contextmanager
+def _logging() -> Iterator[None]:
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    root.handlers.clear()
+    try:
+        yield
+    finally:
+        root.handlers[:] = handlers
+        root.setLevel(level)
+
+
+@contextmanager
+def _signals() -> Iterator[None]:
+    handlers = {number: signal.getsignal(number) for number in SIGNALS}
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(SWITCH_INTERVAL)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(interval)
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def _streams(arguments: list[str], out: io.TextIOWrapper, err: io.TextIOWrapper) -> Iterator[None]:
+    known = sys.argv, sys.stdout, sys.stderr
+    sys.argv, sys.stdout, sys.stderr = ["tap-crm", *arguments], out, err
+    try:
+        yield
+    finally:
+        sys.argv, sys.stdout, sys.stderr = known
+
+
+@contextmanager
+def _coverage(*, measured: bool) -> Iterator[None]:
+    """Measure the run if it is to be, also where the test around it is not."""
+    coverage = sys.modules.get("coverage")
+    measuring = coverage.Coverage.current() if coverage else None
+    if measuring is None:
+        yield
+        return
+    was_on = sys.gettrace() is not None
+    if measured and not was_on:
+        measuring.start()
+    elif was_on and not measured:
+        measuring.stop()
+    try:
+        yield
+    finally:
+        if measured and not was_on:
+            measuring.stop()
+        elif was_on and not measured:
+            measuring.start()
