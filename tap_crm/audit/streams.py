@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ from tap_crm.contract.stream import Deletions
 from tap_crm.shaping.moments import to_epoch
 from tap_crm.shaping.schema import DELETED_AT
 from tap_crm.singer.stream import CrmStream
-from tap_crm.singer.tap import RETRY_SECONDS_WHEN_WATCHED, TapCRM
+from tap_crm.singer.tap import TapCRM
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -51,12 +52,12 @@ class CrmSide:
     def wanted(self) -> Wanted:
         """The columns that are asked of its table."""
         stream = self.stream
-        is_partial = stream.tap.settings.start_date is not None and stream.replication_method == "INCREMENTAL"
+        is_partial = stream.run.settings.start_date is not None and stream.replication_method == "INCREMENTAL"
         return Wanted(
             stream.spec.keys,
             self._changed,
             stream.replication_key if is_partial else None,
-            stream.tap.settings.start_date if is_partial else None,
+            stream.run.settings.start_date if is_partial else None,
         )
 
     @property
@@ -111,7 +112,7 @@ class CrmAccount:
     def __init__(self, tap: TapCRM, names: Sequence[str] = ()) -> None:
         self._tap = tap
         # Custom fields are not compared: their definitions are not asked for.
-        tap.settings = replace(tap.settings, custom_fields="raw")
+        tap.run.settings = replace(tap.settings, custom_fields="raw")
         self.provider, self.title = tap.provider.name, tap.provider.title
         self._names = names
         self.offers_what_there_is = tap.input_catalog is None and not names
@@ -139,25 +140,16 @@ class CrmAccount:
 
     def lost(self) -> dict[str, str]:
         """Return the streams that the catalog selects and the account does not have any more, each with the reason."""
-        return {} if self._names else dict(self._tap.failures)
+        return {} if self._names else dict(self._tap.run.failures)
 
     def _check_access(self, stream: CrmStream) -> None:
         """Find out early, and once, whether the CRM can be reached and takes the credentials."""
-        transport = self._tap.transport
-        patience = transport.retry_seconds
-        transport.retry_seconds = min(patience, RETRY_SECONDS_WHEN_WATCHED)
-        try:
+        with self._tap.run.little_patience(), suppress(errors.FinalWord):  # which says nothing of the others
             stream.probe()
-        except errors.FinalWord:  # says nothing of the others
-            pass
-        finally:
-            transport.retry_seconds = patience
 
     def close(self) -> None:
         """End what still reads, and close the connections."""
-        self._tap.stopping.set()
-        self._tap.transport.settle()
-        self._tap.shared.close()
+        self._tap.run.close()
 
 
 def open_account(configs: Sequence[str], catalog: str | None, names: Sequence[str]) -> CrmAccount:

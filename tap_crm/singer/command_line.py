@@ -7,7 +7,6 @@ import os
 import sys
 from typing import IO, TYPE_CHECKING, Any
 
-from singer_sdk import Tap
 from typing_extensions import override
 
 from tap_crm import errors
@@ -23,7 +22,9 @@ from tap_crm.config.json_files import parse_json, read_json_object
 from tap_crm.config.redaction import redact_logs
 from tap_crm.config.settings import SECRETS, Settings
 from tap_crm.providers import PROVIDERS
+from tap_crm.singer.sdk_internals import SdkTap
 from tap_crm.singer.writer import LineWriter
+from tap_crm.sync.signals import Terminated
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -35,11 +36,7 @@ ENVIRONMENT = "ENV"
 SCHEMA_TEST, NO_TEST = "schema", "disabled"
 
 
-class Terminated(SystemExit):
-    """SIGTERM or SIGINT arrived, and the last safe state was written."""
-
-
-class CommandLine(Tap):
+class CommandLine(SdkTap):
     """A tap that is given its input by people, files and variables.
 
     Args:

@@ -6,6 +6,7 @@ With the bookmarks of another account, whatever is older than these would count 
 from __future__ import annotations
 
 import logging
+from contextlib import nullcontext
 from dataclasses import replace
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
@@ -16,8 +17,7 @@ from tap_crm.ledger import Ledger
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from tap_crm.singer.stream import CrmStream
-    from tap_crm.singer.tap import TapCRM
+    from tap_crm.sync.run import Run, RunStream
 
 _log = logging.getLogger("tap-crm")
 
@@ -53,34 +53,35 @@ def own_mark(bookmarks: Mapping[str, Mapping[str, Any]], marks: Sequence[str], t
     return next((mark for mark in marks if mark in kept), marks[0])
 
 
-def account_of(tap: TapCRM, selected: Sequence[CrmStream]) -> str | None:
+def account_of(run: Run, selected: Sequence[RunStream], bookmarks: Mapping[str, Mapping[str, Any]]) -> str | None:
     """Return the mark of the account that a run reads; None where the CRM does not tell it.
 
     It costs one request, unless the stream that reads the same answer is selected, which counts it.
 
+    Args:
+        run: the run.
+        selected: its streams.
+        bookmarks: the state, by streams.
+
     Raises:
         OtherAccount: the state is of another one.
     """
-    identity, transport = tap.provider.identity, tap.transport
+    identity, provider = run.provider.identity, run.provider
     if identity is None or not selected:
         return None
-    bookmarks: Mapping[str, Mapping[str, Any]] = tap.state.get("bookmarks", {})
     is_marked = any(ACCOUNT in kept for kept in bookmarks.values())
     own = next((stream for stream in selected if stream.name == identity.stream), None)
     reading = (own or selected[0]).reading(lambda _: None, None)
     if own is None:  # the question is no other stream's: none counts it
         reading = replace(reading, ledger=Ledger())
-    patience = transport.retry_seconds
-    transport.retry_seconds = patience if is_marked else min(patience, LITTLE_PATIENCE)
-    try:
-        accounts = identity.ask(reading)
-    except errors.ReadError as error:  # what concerns more than this question, the streams will meet, too
-        _log.info("which account this is could not be found out: %s", error)
-        accounts = ()
-    finally:
-        transport.retry_seconds = patience
+    with nullcontext() if is_marked else run.little_patience(LITTLE_PATIENCE):
+        try:
+            accounts = identity.ask(reading)
+        except errors.ReadError as error:  # what concerns more than this question, the streams will meet, too
+            _log.info("which account this is could not be found out: %s", error)
+            accounts = ()
     if accounts:
-        return own_mark(bookmarks, [account_mark(tap.provider.name, one) for one in accounts], tap.provider.title)
+        return own_mark(bookmarks, [account_mark(provider.name, one) for one in accounts], provider.title)
     if is_marked:
-        _log.warning("%s does not tell which account this is: the state's was not checked", tap.provider.title)
+        _log.warning("%s does not tell which account this is: the state's was not checked", provider.title)
     return None

@@ -11,8 +11,6 @@ from tap_crm.contract.stream import AUDIT
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from singer_sdk.singerlib import Catalog
-
     from tap_crm.contract.stream import Provider
 
 NO_STATE = 'the state is no Singer state; it looks like {"bookmarks": {"<stream>": {...}}}'
@@ -38,10 +36,16 @@ def plain_state(state: Any) -> Any:  # noqa: ANN401 - any JSON
 def check_before_asking(
     provider: Provider,
     state: Any,  # noqa: ANN401 - any JSON
-    catalog: Catalog | None,
+    selected: Sequence[str],
     endpoints: Sequence[str] = (),
 ) -> None:
-    """Check what can be checked without knowing the account; ``endpoints`` are the streams that the user declared.
+    """Check what can be checked without knowing the account.
+
+    Args:
+        provider: the CRM.
+        state: as it was given; None for none.
+        selected: the streams that the catalog selects.
+        endpoints: the streams that the user declared.
 
     Raises:
         ConfigError: the state or the catalog cannot be used.
@@ -53,8 +57,8 @@ def check_before_asking(
                 parse_bookmark(spec.name, bookmarks.get(spec.name, {}).get("replication_key_value"))
     if provider.discover is None:
         declared = {AUDIT, *endpoints, *(spec.name for spec in provider.streams)}
-        for name, entry in (catalog or {}).items():
-            if name not in declared and entry.metadata.root.selected:
+        for name in selected:
+            if name not in declared:
                 raise errors.ConfigError(f"{lost_stream(name, provider)}; run discovery again")
 
 

@@ -10,7 +10,7 @@ from tap_crm import errors
 from tap_crm.messages import Page
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from tap_crm.messages import Emit, Item
 
@@ -118,7 +118,7 @@ class Feeds:
         self._opened: dict[str, Feed] = {}
         self._written: Feed | None = None
 
-    def plan(self, readers: dict[str, Callable[[Emit], None]]) -> None:
+    def plan(self, readers: Mapping[str, Callable[[Emit], None]]) -> None:
         """Say which streams will be written, in order, and how each is read."""
         self._readers = dict(readers)
         self._waiting = list(readers)

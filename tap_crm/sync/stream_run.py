@@ -8,7 +8,6 @@ reconcile. While one is under way, over several runs if need be, whatever is rea
 from __future__ import annotations
 
 import logging
-import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tap_crm.messages import Emit, Item
-    from tap_crm.singer.stream import CrmStream
+    from tap_crm.sync.run import Run, RunStream
 
 _log = logging.getLogger("tap-crm")
 
@@ -41,6 +40,7 @@ class StreamRun:
     """What one run does to read a stream; lives in the thread that reads.
 
     Args:
+        run: what it shares with the other streams of the run.
         stream: the stream.
         kept: what the state has of it.
 
@@ -50,8 +50,8 @@ class StreamRun:
         read_from: epoch seconds from which changes were asked for.
     """
 
-    def __init__(self, stream: CrmStream, kept: Mapping[str, Any]) -> None:
-        self._stream, self._spec, self._tap = stream, stream.spec, stream.tap
+    def __init__(self, run: Run, stream: RunStream, kept: Mapping[str, Any]) -> None:
+        self._run, self._stream, self._spec = run, stream, stream.spec
         self._kept = kept
         self._unfinished, self._is_overtaken = self._still_good(unfinished(kept))
         self._before = Counted.from_state(kept)
@@ -67,7 +67,7 @@ class StreamRun:
     @property
     def _scope(self) -> str | None:
         """What bounds the rows that a complete read finds: the setting ``start_date``."""
-        start = self._tap.settings.start_date
+        start = self._run.settings.start_date
         return None if start is None else from_epoch(start)
 
     def _still_good(self, kept: Mapping[str, Any]) -> tuple[Mapping[str, Any], bool]:
@@ -81,7 +81,7 @@ class StreamRun:
 
     def read(self, emit: Emit) -> None:
         """Read the stream; in a thread of its own."""
-        emit = Undated(self._spec, self._tap.transport.clock, self._bookmark).minding(emit)
+        emit = Undated(self._spec, self._run.transport.clock, self._bookmark).minding(emit)
         since = self.read_from = self._since()
         tells = self._stream.tells_deletions
         if tells is Deletions.UNTOLD:
@@ -102,7 +102,7 @@ class StreamRun:
         verdict = Unexplained(
             self._spec.name,
             reading.ledger,
-            self._tap.settings.max_unexplained_percent,
+            self._run.settings.max_unexplained_percent,
             self._doubt,
             self._now,
             everything=reading.since is None,
@@ -126,8 +126,8 @@ class StreamRun:
             )
 
     def _since(self) -> int | None:
-        stream, settings = self._stream, self._tap.settings
-        if stream.replication_method != "INCREMENTAL":
+        stream, settings = self._stream, self._run.settings
+        if not stream.is_incremental:
             return None
         if self._bookmark is None:
             return settings.start_date
@@ -139,7 +139,7 @@ class StreamRun:
         return since if settings.start_date is None else max(since, min(settings.start_date, present))
 
     def _now(self) -> float:
-        return self._tap.transport.clock.now()
+        return self._run.transport.clock.now()
 
     def _reading(self, emit: Emit, since: int | None, *, concludes: bool = False) -> Reading:
         reading = self._stream.reading(emit, since)
@@ -156,7 +156,7 @@ class StreamRun:
     # A complete read of a stream without a bookmark, maybe going on where an earlier run was cut off
 
     def _read_completely(self, emit: Emit, since: int | None, version: NewVersion) -> None:
-        incremental = self._stream.replication_method == "INCREMENTAL"
+        incremental = self._stream.is_incremental
         # The bookmark of a run that was cut off may be behind what it counted.
         counted_to = to_epoch(self._unfinished.get("read_to")) if version.number is not None else None
         census = self._census(self._spec.replication_key if incremental else None, counted_to, version.number)
@@ -236,7 +236,7 @@ class StreamRun:
     def _check_gone(self, emit: Emit, gone: int) -> None:
         """Raise if so many rows are gone that the reason may be another one than their deletion."""
         try:
-            check_gone(self._spec.name, self._before, gone, self._tap.settings.max_deletions_percent)
+            check_gone(self._spec.name, self._before, gone, self._run.settings.max_deletions_percent)
         except errors.TooManyGone:
             emit(Abandoned())
             raise
@@ -258,7 +258,7 @@ class StreamRun:
 
     def _read_changes(self, emit: Emit, since: int | None) -> None:
         reason = self._reason_to_reconcile()
-        if reason is not None and not self._tap.reconcile_budget.has_some():
+        if reason is not None and not self._run.budget.has_some():
             self._stream.ledger.note(f"reconcile: due, but `reconcile_max_requests` is used up ({reason})")
             reason = None
         if reason is not None or self._unfinished:
@@ -288,7 +288,7 @@ class StreamRun:
 
     def _reason_to_reconcile(self) -> str | None:
         """Return why a complete read is due now, None if it is not."""
-        wish = self._tap.settings.reconcile
+        wish = self._run.settings.reconcile
         if wish == "false":
             return None
         if self._unfinished:
@@ -300,7 +300,7 @@ class StreamRun:
     def _why_it_is_time(self) -> str | None:
         since = [at for name in (RECONCILED_AT, UNTOLD_SINCE) if (at := to_epoch(self._kept.get(name))) is not None]
         days = (self._now() - max(since, default=self._now())) / DAY
-        if days >= self._tap.settings.reconcile_days:
+        if days >= self._run.settings.reconcile_days:
             return f"none for {days:.1f} days"
         if self._doubt.awaits_proof:
             return "the last one was shown all records for the first time again, and nothing was concluded"
@@ -311,7 +311,7 @@ class StreamRun:
         return None
 
     def _reconcile(self, emit: Emit) -> None:
-        settings, ledger, budget = self._tap.settings, self._stream.ledger, self._tap.reconcile_budget
+        settings, ledger, budget = self._run.settings, self._stream.ledger, self._run.budget
         # `start_date` is of the replication key: what changed since then may have been created before.
         by = self._spec.reconciled_by if settings.start_date is None else None
         read_to = to_epoch(self._unfinished.get("read_to"))
@@ -345,33 +345,6 @@ class StreamRun:
         total, earlier = self._stream.ledger.source_total, _count(self._kept, TOTAL)
         if read_to is None and total is not None and self._before is not None:
             self._check_gone(emit, min(self._before.rows, earlier) - total)
-
-
-class Budget:
-    """How many requests the reconciles of a run may use.
-
-    Args:
-        most: so many; None for as many as they need.
-    """
-
-    def __init__(self, most: int | None) -> None:
-        self._lock = threading.Lock()
-        self._left = most
-
-    @property
-    def is_unlimited(self) -> bool:
-        """Whether nothing is counted."""
-        return self._left is None
-
-    def has_some(self) -> bool:
-        """Tell whether there is some left."""
-        return self._left is None or self._left > 0
-
-    def use(self, requests: int) -> None:
-        """Book requests; several streams may do so at the same time."""
-        with self._lock:
-            if self._left is not None:
-                self._left -= requests
 
 
 def _number(unfinished: Mapping[str, Any]) -> int | None:
