@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tap_crm import errors
 from tap_crm.audit.keys import Key, key_of
 from tap_crm.audit.tables import Wanted
+from tap_crm.config.config_input import ENVIRONMENT, from_files
 from tap_crm.config.json_files import read_json_object
 from tap_crm.contract.stream import Deletions
 from tap_crm.shaping.moments import to_epoch
@@ -163,13 +164,9 @@ def open_account(configs: Sequence[str], catalog: str | None, names: Sequence[st
     Raises:
         ConfigError: a file or a setting cannot be used.
     """
-    config: dict[str, Any] = {}
-    for path in configs:
-        if path != "ENV":
-            config |= read_json_object(path, "--config")
     tap = TapCRM(
-        config=config,
+        config=from_files(path for path in configs if path != ENVIRONMENT),
         catalog=None if catalog is None else read_json_object(catalog, "--catalog"),
-        parse_env_config="ENV" in configs,
+        parse_env_config=ENVIRONMENT in configs,
     )
     return CrmAccount(tap, names)

@@ -14,10 +14,12 @@ import msgspec
 
 from tap_crm import errors
 from tap_crm.call.request import METHODS, Call, perform
+from tap_crm.config.config_input import ENVIRONMENT, converted, from_environment, from_files
 from tap_crm.config.redaction import redact_logs
-from tap_crm.config.schema import CONFIG
+from tap_crm.config.schema import schema_of
 from tap_crm.config.settings import Settings
 from tap_crm.providers import PROVIDERS
+from tap_crm.providers.setting_table import rows
 from tap_crm.sync.connection import connect
 
 if TYPE_CHECKING:
@@ -128,25 +130,12 @@ def _body(text: str | None) -> dict[str, Any] | None:
 
 
 def _config(configs: Sequence[str]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for path in configs:
-        found |= _environment() if path == "ENV" else _file(path)
-    return found
-
-
-def _environment() -> dict[str, Any]:
-    prefix = "TAP_CRM_"
-    given = {name: os.environ.get(prefix + name.upper()) for name in CONFIG["properties"]}
-    return {name: value for name, value in given.items() if value is not None}
-
-
-def _file(path: str) -> dict[str, Any]:
-    try:
-        return msgspec.json.decode(Path(path).read_bytes(), type=dict[str, Any])
-    except OSError as error:
-        raise errors.ConfigError(f"`--config`: {error.strerror}: {path}") from None
-    except (msgspec.MsgspecError, UnicodeError, RecursionError):
-        raise errors.ConfigError(f"`--config`: {path} is no JSON object") from None
+    """Return the settings of the files, and of variables where ``ENV`` is among them; variables go before files."""
+    table = rows()
+    given = from_files(path for path in configs if path != ENVIRONMENT)
+    if ENVIRONMENT in configs:
+        given |= from_environment(row.name for row in table)[0]
+    return converted(given, schema_of(table))
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

@@ -11,18 +11,20 @@ from typing_extensions import override
 
 from tap_crm import errors
 from tap_crm.config.config_input import (
-    check_by_schema,
+    ENVIRONMENT,
     converted,
     from_environment,
-    secret_texts,
+    from_files,
     unknown_names,
     without_effect,
 )
-from tap_crm.config.json_files import parse_json, read_json_object
-from tap_crm.config.redaction import redact_logs
-from tap_crm.config.settings import SECRETS, Settings
+from tap_crm.config.json_files import parse_json
+from tap_crm.config.redaction import redact_logs, texts_in
+from tap_crm.config.settings import Settings
 from tap_crm.providers import PROVIDERS
+from tap_crm.providers.setting_table import secret_names, unused_by
 from tap_crm.singer.sdk_internals import SdkTap
+from tap_crm.singer.sdk_settings import check_by_schema
 from tap_crm.singer.writer import LineWriter
 from tap_crm.sync.signals import Terminated
 
@@ -32,7 +34,6 @@ if TYPE_CHECKING:
     import click
     from singer_sdk import Stream
 
-ENVIRONMENT = "ENV"
 SCHEMA_TEST, NO_TEST = "schema", "disabled"
 
 
@@ -60,13 +61,13 @@ class CommandLine(SdkTap):
         **others: Any,  # noqa: ANN401
     ) -> None:
         given, remarks = self._given(config, from_variables=parse_env_config)
-        redact_logs(secret_texts(given, SECRETS))
+        redact_logs(texts_in(given, secret_names()))
         self._warn(remarks)
         if validate_config:
             settings = Settings.from_config(given, PROVIDERS)
             check_by_schema(given, self.config_jsonschema)
             provider = PROVIDERS[settings.provider]
-            self._warn(without_effect(given, self.config_jsonschema, provider.unused, provider.title))
+            self._warn(without_effect(given, self.config_jsonschema, unused_by(provider), provider.title))
         super().__init__(config=given, parse_env_config=False, validate_config=validate_config, **others)
 
     def _warn(self, remarks: Iterable[str]) -> None:
@@ -80,7 +81,7 @@ class CommandLine(SdkTap):
         schema = cls.config_jsonschema
         given: dict[str, Any] = {}
         for part in config if isinstance(config, (list, tuple)) else [config or {}]:
-            given |= part if isinstance(part, dict) else read_json_object(str(part), "--config")
+            given |= part if isinstance(part, dict) else from_files([str(part)])
         remarks: list[str] = []
         if from_variables:
             variables, remarks = from_environment(schema["properties"])
@@ -104,9 +105,7 @@ class CommandLine(SdkTap):
     def cb_config(cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]) -> Any:
         """Return the settings of all files together."""
         sources = super().cb_config(ctx, param, tuple(path for path in value if path == ENVIRONMENT))
-        for path in value:
-            if path != ENVIRONMENT:
-                sources.config.update(read_json_object(path, "--config"))
+        sources.config.update(from_files(path for path in value if path != ENVIRONMENT))
         return sources
 
     @override

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from tap_crm import errors
 from tap_crm.config.endpoints import check_names
-from tap_crm.config.select_rules import rules_that_fit_nothing, select_rules
+from tap_crm.config.meltano_select import rules_that_fit_nothing, select_rules
 from tap_crm.contract.stream import AUDIT, Reading
 from tap_crm.ledger import Ledger
 from tap_crm.providers.common.endpoints import declared_streams
 from tap_crm.shaping.custom.columns import custom_columns
 from tap_crm.shaping.schema import load_schema
+from tap_crm.singer.catalog_checks import fields_of
 from tap_crm.singer.stream import CrmStream
 from tap_crm.sync.run import NOTHING_READABLE
 
@@ -60,7 +61,8 @@ class Discovery:
         if catalog is None:
             return
         known = [AUDIT, *(spec.name for spec in self._run.provider.streams)]
-        for remark in rules_that_fit_nothing(select_rules(), known, catalog):
+        offered = {name: fields_of(entry) for name, entry in catalog.items()}
+        for remark in rules_that_fit_nothing(select_rules(), known, offered):
             _log.warning("%s", remark)
 
     def _stream(self, spec: StreamSpec, schema: dict[str, Any]) -> CrmStream:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 from typing import TYPE_CHECKING
 
 from tap_crm.config.meltano_select import is_deselected
@@ -45,6 +44,6 @@ def _check_loaded(run: Run, catalog: Catalog | None, offered: Collection[str], n
     if name not in offered:
         if name not in run.failures:
             _log.warning("the state has the stream `%s`, which is not there any more; its rows stay", name)
-    elif catalog is not None and catalog.get_stream(name) is None and not is_deselected(name, os.environ):
+    elif catalog is not None and catalog.get_stream(name) is None and not is_deselected(name):
         run.failures[name] = lost_right(name)
         _log.error("%s", run.failures[name])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import uuid
-from copy import deepcopy
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -16,10 +15,11 @@ from typing_extensions import override
 from tap_crm import errors
 from tap_crm.config.endpoints import check_methods
 from tap_crm.config.redaction import redact_logs
-from tap_crm.config.schema import CONFIG
+from tap_crm.config.schema import schema_of
 from tap_crm.config.settings import Settings
 from tap_crm.contract.stream import AUDIT
 from tap_crm.providers import PROVIDERS
+from tap_crm.providers.setting_table import rows
 from tap_crm.shaping.custom.columns import warn_of_changes
 from tap_crm.singer.audit_stream import AuditStream
 from tap_crm.singer.catalog_checks import check_form
@@ -51,7 +51,7 @@ class TapCRM(CommandLine):
 
     name = "tap-crm"
     package_name = "tap-crm"
-    config_jsonschema: ClassVar[dict[str, Any]] = deepcopy(CONFIG)  # the SDK adds its own settings to it
+    config_jsonschema: ClassVar[dict[str, Any]] = schema_of(rows())  # the SDK adds its own settings to it
     dynamic_catalog = True
 
     def __init__(self, **kwargs: Any) -> None:  # noqa: ANN401 - the SDK's own arguments
