@@ -16,17 +16,20 @@ from typing_extensions import override
 from tap_crm import errors
 from tap_crm.contract.stream import Deletions, Reading
 from tap_crm.ledger import Ledger
-from tap_crm.messages import Checkpoint, NewVersion, Page, Progress
+from tap_crm.messages import Checkpoint, NewVersion, Page, Progress, ReadBegun
 from tap_crm.reading.emptiness import Lists
 from tap_crm.shaping.moments import from_epoch
 from tap_crm.shaping.schema import EXTRA
 from tap_crm.singer.catalog_checks import allow_nulls, check_entry
+from tap_crm.singer.child_stream import ChildStream
+from tap_crm.singer.children import Children, custom_values
 from tap_crm.singer.record_shaper import Form, RecordShaper
 from tap_crm.singer.sdk_internals import SdkStream
 from tap_crm.sync.account import ACCOUNT
 from tap_crm.sync.given_state import forget_future
 from tap_crm.sync.input_checks import parse_bookmark
 from tap_crm.sync.stream_run import StreamRun
+from tap_crm.sync.tables import note_tables, tables_written
 from tap_crm.sync.versions import Versions, told_to
 
 if TYPE_CHECKING:
@@ -78,8 +81,29 @@ class CrmStream(SdkStream):
         self.complete = False
         self.whole_since: str | None = None
         self._memory: dict[str, Any] = {}
+        self._children: Children | None = None
 
     # What is read
+
+    @property
+    def child_tables(self) -> list[ChildStream]:
+        """The selected streams of arrays of its records."""
+        return [one for one in self.child_streams if isinstance(one, ChildStream) and one.selected]
+
+    @property
+    def is_read(self) -> bool:
+        """Whether it is read: for itself, or for a child table."""
+        return self.selected or bool(self.child_tables)
+
+    @property
+    def written(self) -> list[CrmStream | ChildStream]:
+        """The streams that are written when it is read."""
+        return [*([self] if self.selected else []), *self.child_tables]
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """The names of the tables that are written when it is read: its own, and those of arrays of its records."""
+        return tuple(one.name for one in self.written)
 
     def read(self, emit: Emit) -> None:
         """Read the stream; called in a thread of its own."""
@@ -138,7 +162,7 @@ class CrmStream(SdkStream):
             lanes=self.run.lanes(),
             shared=self.run.shared,
             selected=self.run.selected_told,
-            fields=self._wanted(),
+            fields=self._wanted() | {one.table.array for one in self.child_tables},
             memory=self._memory,
             lists=self._stream_run.lists if self._stream_run is not None else Lists(),
         )
@@ -206,9 +230,12 @@ class CrmStream(SdkStream):
         """
         written = deepcopy(self.stream_state)
         try:
-            for batch in super().get_batches(batch_config, context):
+            for batch in super().get_batches(batch_config, context) if self.selected else self._read_for_children():
+                self._flush_children()
                 yield batch
                 written = deepcopy(self.stream_state)
+            self._flush_children()
+            self.note_changed_state()
         except errors.CrmError:
             raise
         except Exception as error:  # noqa: BLE001 - whatever a storage raises
@@ -216,7 +243,19 @@ class CrmStream(SdkStream):
             self.stream_state.update(written)
             self.complete = False
             reason = error.strerror if isinstance(error, OSError) and error.strerror else type(error).__name__
-            self.run.fail(self, errors.ReadError(f"{self.name}: a batch file cannot be written: {reason}"))
+            self._fail(errors.ReadError(f"{self.name}: a batch file cannot be written: {reason}"))
+        self.write_state()
+
+    def _read_for_children(self) -> Iterator[Batch]:
+        """Read for the batch files of child tables alone."""
+        for _ in self.write_all(write_messages=False):
+            pass
+        yield from ()
+
+    def _flush_children(self) -> None:
+        """Write what waits of child tables: no STATE may pass it."""
+        if self._children is not None:
+            self._children.flush()
 
     @override
     def write_all(self, *, write_messages: bool) -> Iterator[dict[str, Any]]:
@@ -224,34 +263,75 @@ class CrmStream(SdkStream):
 
         A failure is kept by the tap, which goes on with the other streams and ends with exit code 1.
         """
-        self.run.begin(self)
+        for one in self.written:
+            self.run.begin(one)
         try:
             yield from self._sync_items(write_messages=write_messages)
             self._end_version(write_messages=write_messages)
             self._remember_account()
             self._remember_columns()
+            note_tables(self.stream_state, self.name, self.tables)
             self.complete = True
         except errors.ReadError as error:
-            self.run.fail(self, error)
+            self._fail(error)
         except (AbortedSyncFailedException, AbortedSyncPausedException):
             return  # a test run that has seen enough
         except errors.CrmError:
             raise  # what ends the whole run
         except Exception as error:  # a fault of ours in one stream must not cost the others
             self.logger.exception("%s: unexpected error; please report it", self.name)
-            self.run.fail(self, errors.ReadError(f"{self.name}: unexpected {type(error).__name__}; see the log"))
+            self._fail(errors.ReadError(f"{self.name}: unexpected {type(error).__name__}; see the log"))
         finally:
             self.finished = time.time()
             self.run.feeds.close(self.name)
-            self.run.display.end(self.name, complete=self.complete)
+            for one in self.written:
+                self.run.display.end(one.name, complete=self.complete)
             self._warn_of_misfits()
+            self._conclude_children()
             self._write_state_message_now(write_messages=write_messages)
+
+    def _fail(self, error: errors.ReadError) -> None:
+        """Note that it failed, and with it its child tables."""
+        for one in self.written:
+            self.run.fail(one, error)
+
+    def _begin_children(self, *, write_messages: bool) -> Children:
+        """Return what writes the child tables, which are none in a test run; tell the target of them."""
+        tables = [] if self.is_test_run else self.child_tables
+        order = self.run.settings.date_order
+        values = custom_values(tables, self.custom, order) if self.custom is not None else None
+
+        def write_state() -> None:
+            self._write_changed_state(write_messages=write_messages)
+
+        self._children = Children(self, tables, self.stream_state, write_state, values)
+        self._children.version = self.version
+        for one in tables:
+            one.write_schema()
+        written = tables_written(self.stream_state, self.name)
+        is_first = self.is_incremental and self.starting_bookmark() is None
+        # A table that is left out of this run, or is new in it, is behind the bookmark as soon as that moves.
+        note_tables(self.stream_state, self.name, [one for one in self.tables if is_first or one in written])
+        return self._children
+
+    def _conclude_children(self) -> None:
+        """Say what is to be said of child tables, and who bears the cost where the stream itself is not written."""
+        if self._children is None:
+            return
+        self._children.close()
+        for child, remark in self._children.remarks():
+            child.ledger.note(remark)
+            child.logger.warning("%s", remark)
+        if not self.selected:
+            for child in self.child_tables[:1]:
+                child.ledger.take_costs(self.ledger)
 
     def _sync_items(self, *, write_messages: bool) -> Iterator[dict[str, Any]]:
         counter = self.get_record_counter()
         self._versions = Versions(self.stream_state, self.tells_deletions)
         self._versions.count_days_from(self.run.transport.clock.now())
         self.version = self._versions.present
+        children = self._begin_children(write_messages=write_messages)
         fast = write_messages and self._may_write_fast()
         index = 0
         with counter, self.get_sync_timer():
@@ -263,6 +343,9 @@ class CrmStream(SdkStream):
                 # A run that dies from here on leaves the target between what was remembered and what is there now.
                 if self._versions.forget_memory():
                     self._write_changed_state(write_messages=write_messages)
+                children.write(item, self.run.transport.clock.now())
+                if not self.selected:
+                    continue
                 written = self._write_fast(item) if fast else None
                 if written is not None:
                     index = self._booked(index, written, counter)
@@ -287,6 +370,11 @@ class CrmStream(SdkStream):
             first = self.starting_bookmark() is None
             self._versions.begin(item, self.run.transport.clock.now(), first=first)
             self.version = self._versions.present
+            if self._children is not None:
+                self._children.version = self.version
+        elif isinstance(item, ReadBegun):
+            if self._children is not None:
+                self._children.begin(item)
         elif isinstance(item, Progress):
             self._versions.note_progress(item)
             if self.mode == "reconcile":  # else a checkpoint follows
@@ -302,14 +390,21 @@ class CrmStream(SdkStream):
 
         The SDK would say so before the first record, and a run that dies then would have emptied the table.
         """
+        now = self.run.transport.clock.now()
         if not write_messages:
+            self._end_children(None, now)
             return
-        version = self._versions.end(self._memory, self.started or time.time(), self.run.transport.clock.now())
+        version = self._versions.end(self._memory, self.started or time.time(), now)
         self.ledger.add(deletions=self._versions.gone)
         self.whole_since = self._versions.whole_since
-        if version is not None:
+        if version is not None and self.selected:
             self.write_version_end(version)
+        self._end_children(version, now)
         self.note_changed_state()
+
+    def _end_children(self, version: int | None, now: float) -> None:
+        if self._children:
+            self._children.end(version, now)
 
     def _remember_account(self) -> None:
         """Keep which account the rows are of, beside whatever else the state has of them."""

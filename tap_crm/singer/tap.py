@@ -35,6 +35,7 @@ from tap_crm.sync.given_state import was_loaded
 from tap_crm.sync.input_checks import check_before_asking, checked_bookmarks, plain_state
 from tap_crm.sync.run import Run
 from tap_crm.sync.signals import Terminated
+from tap_crm.sync.tables import tables_written
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -106,7 +107,8 @@ class TapCRM(CommandLine):
         check_methods(self.settings.endpoints, self.provider.endpoints.reads)
         own = [endpoint.stream for endpoint in self.settings.endpoints]
         check_before_asking(self.provider, self._given_state, selected_in(self.input_catalog), own)
-        return [*discovery.streams(), AuditStream(self, self.run)]
+        streams = discovery.streams()
+        return [*streams, *discovery.child_tables(streams), AuditStream(self, self.run)]
 
     @property
     @override
@@ -132,7 +134,8 @@ class TapCRM(CommandLine):
         """
         self.run.hurry()
         for stream in unreadable(self.readable):
-            self.leave_out(stream.name)
+            for one in (stream, *stream.child_streams):
+                self.leave_out(one.name)
         return super().run_discovery()
 
     # Input is checked before any request
@@ -151,7 +154,9 @@ class TapCRM(CommandLine):
             ConfigError: it has not the form of a Singer state.
         """
         bookmarks = checked_bookmarks(state)
-        self.run.loaded_before = frozenset(name for name, kept in bookmarks.items() if was_loaded(kept))
+        self.run.loaded_before = frozenset(
+            table for name, kept in bookmarks.items() if was_loaded(kept) for table in tables_written(kept, name)
+        )
         super().load_state(state)
 
     # The run
@@ -180,7 +185,7 @@ class TapCRM(CommandLine):
                 self._sync_selected()
         finally:
             self.writer.flush()
-        run.conclude(selected)
+        run.conclude([one for read in selected for one in read.written])
 
     def _sync_selected(self) -> None:
         try:
@@ -195,12 +200,12 @@ class TapCRM(CommandLine):
         Raises:
             ConfigError: there is none.
         """
-        chosen = [stream for stream in self.readable if stream.selected]
-        for stream in chosen:
+        chosen = [stream for stream in self.readable if stream.is_read]
+        for stream in [one for read in chosen for one in read.written]:
             if stream.is_mapped_away:  # what it reads would reach nobody, and its bookmark would pass it
                 stream.selected = False
                 self.logger.info("%s: not read, since `stream_maps` takes it out", stream.name)
-        selected = [stream for stream in chosen if stream.selected]
+        selected = [stream for stream in chosen if stream.is_read]
         is_empty = self.input_catalog is not None and not self.input_catalog  # the SDK takes it for none
         if is_empty or not (selected or self.run.failures):
             raise errors.ConfigError(NOTHING_SELECTED)

@@ -14,11 +14,24 @@ from typing import TYPE_CHECKING, Any
 from tap_crm import errors
 from tap_crm.config.settings import DAY
 from tap_crm.contract.stream import Deletions, Reading
-from tap_crm.messages import COUNTED, Abandoned, Checkpoint, NewVersion, Page, Progress, Remembered, ToldGone, Whole
+from tap_crm.messages import (
+    COUNTED,
+    Abandoned,
+    Checkpoint,
+    NewVersion,
+    Page,
+    Progress,
+    ReadBegun,
+    Remembered,
+    ToldGone,
+    Whole,
+)
 from tap_crm.reading.changes import RESTLESS
 from tap_crm.reading.emptiness import Lists
 from tap_crm.shaping.moments import from_epoch, to_epoch
+from tap_crm.sync.budget import Budget
 from tap_crm.sync.row_count import Census, Counted, check_gone
+from tap_crm.sync.tables import tables_behind
 from tap_crm.sync.undated import Undated
 from tap_crm.sync.unexplained import UNEXPLAINED, Doubt, Unexplained
 from tap_crm.sync.versions import RECONCILED_AT, SCOPE, TOTAL, UNTOLD_SINCE, told_to, unfinished
@@ -53,12 +66,14 @@ class StreamRun:
     def __init__(self, run: Run, stream: RunStream, kept: Mapping[str, Any]) -> None:
         self._run, self._stream, self._spec = run, stream, stream.spec
         self._kept = kept
+        self._behind = tables_behind(kept, stream.name, stream.tables)
         self._unfinished, self._is_overtaken = self._still_good(unfinished(kept))
         self._before = Counted.from_state(kept)
         self.lists = Lists(self._rows_before(), kept)
         self._doubt = Doubt(kept)
         self._bookmark = stream.starting_bookmark()
         self._told_to = told_to(kept, self._bookmark)
+        self._began = int(self._now())
         self.mode = "full" if self._bookmark is None else "incremental"
         self.read_from: int | None = None
 
@@ -66,9 +81,10 @@ class StreamRun:
 
     @property
     def _scope(self) -> str | None:
-        """What bounds the rows that a complete read finds: the setting ``start_date``."""
-        start = self._run.settings.start_date
-        return None if start is None else from_epoch(start)
+        """What bounds the rows that a complete read writes: the setting ``start_date``, and which tables it writes."""
+        start, tables = self._run.settings.start_date, self._stream.tables
+        bounds = [] if start is None else [from_epoch(start)]
+        return " ".join([*bounds, *(() if tables == (self._stream.name,) else tables)]) or None
 
     def _still_good(self, kept: Mapping[str, Any]) -> tuple[Mapping[str, Any], bool]:
         """Return what is kept of an unfinished complete read; nothing, and True, if it had other bounds.
@@ -82,6 +98,7 @@ class StreamRun:
     def read(self, emit: Emit) -> None:
         """Read the stream; in a thread of its own."""
         emit = Undated(self._spec, self._run.transport.clock, self._bookmark).minding(emit)
+        emit(ReadBegun(self._began))
         since = self.read_from = self._since()
         tells = self._stream.tells_deletions
         if tells is Deletions.UNTOLD:
@@ -131,6 +148,9 @@ class StreamRun:
             return None
         if self._bookmark is None:
             return settings.start_date
+        if self._behind and stream.tells_deletions is Deletions.UNTOLD:  # nothing is read completely beside it
+            self._say_behind()
+            return settings.start_date
         lookback = self._spec.lookback(settings) if self._spec.lookback is not None else 0
         # A bookmark from a clock ahead of ours must not hide what changes until then.
         present = min(self._bookmark, int(self._now()))
@@ -161,6 +181,7 @@ class StreamRun:
         counted_to = to_epoch(self._unfinished.get("read_to")) if version.number is not None else None
         census = self._census(self._spec.replication_key if incremental else None, counted_to, version.number)
         emit(version)
+        emit(self._complete_read_begun())
 
         def take(item: Item) -> None:
             if isinstance(item, Page):
@@ -241,6 +262,10 @@ class StreamRun:
             emit(Abandoned())
             raise
 
+    def _complete_read_begun(self) -> ReadBegun:
+        """Return since when rows may have been written under the version that is being written."""
+        return ReadBegun(to_epoch(self._unfinished.get("started")) or self._began, complete=True)
+
     # What the source remembers, and compares by itself
 
     def _read_remembering(self, emit: Emit) -> None:
@@ -252,13 +277,19 @@ class StreamRun:
         reason = self._reason_to_reconcile() if self._kept.get("memory") else None
         if reason is not None:
             self._stream.ledger.note(f"reconcile: all rows are written anew: {reason}")
-        self._ask_source(replace(self._reading(emit, None), rewrites=reason is not None))
+
+        def take(item: Item) -> None:
+            emit(item)
+            if isinstance(item, NewVersion):
+                emit(ReadBegun(self._began, complete=True))
+
+        self._ask_source(replace(self._reading(take, None), rewrites=reason is not None))
 
     # What changed since the bookmark, and beside it a complete read when that is due
 
     def _read_changes(self, emit: Emit, since: int | None) -> None:
         reason = self._reason_to_reconcile()
-        if reason is not None and not self._run.budget.has_some():
+        if reason is not None and not self._budget.has_some():
             self._stream.ledger.note(f"reconcile: due, but `reconcile_max_requests` is used up ({reason})")
             reason = None
         if reason is not None or self._unfinished:
@@ -288,14 +319,28 @@ class StreamRun:
 
     def _reason_to_reconcile(self) -> str | None:
         """Return why a complete read is due now, None if it is not."""
+        if self._behind:
+            return self._say_behind()
         wish = self._run.settings.reconcile
         if wish == "false":
             return None
         if self._unfinished:
             return "an earlier one was cut off, and goes on"
         if self._is_overtaken:
-            return "an earlier one was cut off, and begins anew, since it may have had another `start_date`"
+            return "an earlier one was cut off, and begins anew, since it had other bounds (`start_date`, child tables)"
         return "`reconcile` is true" if wish == "true" else self._why_it_is_time()
+
+    def _say_behind(self) -> str:
+        """Return why everything is read though there is a bookmark, and note it."""
+        text = f"{', '.join(self._behind)} did not take part in the last run, and is caught up"
+        self._stream.ledger.note(text)
+        _log.info("%s: everything is read: %s", self._spec.name, text)
+        return text
+
+    @property
+    def _budget(self) -> Budget:
+        """What a complete read may use; as much as it needs where a table has no rows without it."""
+        return Budget(None) if self._behind else self._run.budget
 
     def _why_it_is_time(self) -> str | None:
         since = [at for name in (RECONCILED_AT, UNTOLD_SINCE) if (at := to_epoch(self._kept.get(name))) is not None]
@@ -311,7 +356,8 @@ class StreamRun:
         return None
 
     def _reconcile(self, emit: Emit) -> None:
-        settings, ledger, budget = self._run.settings, self._stream.ledger, self._run.budget
+        settings, ledger, budget = self._run.settings, self._stream.ledger, self._budget
+        emit(self._complete_read_begun())
         # `start_date` is of the replication key: what changed since then may have been created before.
         by = self._spec.reconciled_by if settings.start_date is None else None
         read_to = to_epoch(self._unfinished.get("read_to"))

@@ -42,14 +42,14 @@ PEOPLE: dict[str, Any] = {
 )
 def test_the_setting_is_a_list_or_text(value: Any, names: tuple[str, ...]) -> None:  # noqa: ANN401 - any JSON
     """As a config file, Meltano and the environment have it."""
-    assert parse_child_tables(value) == names
+    assert parse_child_tables(value, "child_tables") == names
 
 
 @pytest.mark.parametrize("value", [1, True, {"emails": 1}, [1], [""], "{}", "[", '{"a": 1}'])
 def test_a_setting_of_another_form_is_refused(value: Any) -> None:  # noqa: ANN401 - any JSON
     """One line that names the setting."""
     with pytest.raises(ConfigError, match="the setting `child_tables`"):
-        parse_child_tables(value)
+        parse_child_tables(value, "child_tables")
 
 
 def test_only_arrays_become_tables() -> None:
