@@ -233,3 +233,46 @@ def test_a_table_that_the_setting_names_no_more_is_said(start: Start) -> None:
     run = tap.sync(child_tables=["emails"], expect=1)
     assert "the catalog selects the child table `people__tags`, which is none" in run.log
     assert run.audit()["people__emails"]["complete"]
+
+
+def test_an_endpoint_has_child_tables_by_its_schema(start: Start) -> None:
+    """As the built-in streams have; without a time of change, a record that comes twice is told by itself."""
+    endpoint = {
+        "stream": "everyone",
+        "path": "/people/search",
+        "method": "POST",
+        "body": {"sort_by": "date_created", "sort_direction": "asc"},
+        "paging": "page",
+        "keys": ["id"],
+        "schema": {
+            "properties": {
+                "id": {"type": "integer"},
+                "tags": {"type": "array", "items": {"type": "string"}},
+            }
+        },
+    }
+    app, tap = start(COPPER)
+    shrink(app, COPPER)
+    catalog, _ = tap.discover(endpoints=[endpoint], child_tables=["everyone.tags"])
+    names = ("everyone", "everyone__tags", "sync_audit")
+    run = tap.sync(endpoints=[endpoint], child_tables=["everyone.tags"], catalog=only(catalog, *names))
+    truth = rows_of({(record["id"],): record for record in COPPER.records(app)}, "tags")
+    assert {(row["everyone_id"], row["_position"]): row["value"] for row in run.records("everyone__tags")} == truth
+
+
+def test_custom_fields_with_several_values_are_child_tables(start: Start) -> None:
+    """With labels, as in the parent's column; a field that was renamed keeps the name that the catalog has."""
+    app, tap = start(COPPER)
+    field = app.world.add_field("Skills", "MultiSelect", options=["cooking", "law", "go"], fill=True)
+    settings = {"child_tables": ["people.custom_skills"], "custom_fields": "columns"}
+    catalog, _ = tap.discover(**settings)
+    names = ("people", "people__custom_skills", "sync_audit")
+    first = tap.sync(**settings, catalog=only(catalog, *names))
+    app.world.rename_field(field, "Talents")
+    second = tap.sync(child_tables="*", catalog=only(catalog, *names))
+    for run in (first, second):
+        labels: dict[int, list[str]] = {}
+        for row in sorted(run.records("people__custom_skills"), key=lambda row: row["_position"]):
+            labels.setdefault(row["people_id"], []).append(row["value"])
+        assert labels == {row["id"]: row["custom_skills"] for row in run.records("people") if row["custom_skills"]}
+        assert {label for each in labels.values() for label in each} == {"cooking", "law", "go"}
