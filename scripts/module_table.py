@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-#: Of the folders in it, one for each CRM, only the docstring of the package is told.
+#: Of the folders in it, one for each CRM, only the docstring of the package is in the table.
 PROVIDERS, COMMON = "providers", "common"
 
 

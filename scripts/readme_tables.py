@@ -43,7 +43,7 @@ def streams_tables() -> str:
     return "\n\n".join(_streams_of(provider) for provider in PROVIDERS.values())
 
 
-#: Streams that only the account tells of: by CRM, a name that stands for all, their key, and what they catch.
+#: Streams that only discovery finds: by CRM, a name that stands for all, their key, and what they catch.
 DISCOVERED = {
     "copera": (
         "<board>__<table>",
@@ -114,9 +114,9 @@ def _streams_of(provider: Provider) -> str:
         caught.setdefault(spec.caught, []).append(f"`{spec.name}`")
     found = []
     if provider.discover is not None:
-        name, keys, catches = DISCOVERED[provider.name]
+        name, primary_key, catches = DISCOVERED[provider.name]
         caught[catches] = [f"`{name}`"]
-        found = [(f"`{name}`", keys, "", "yes")]
+        found = [(f"`{name}`", primary_key, "", "yes")]
     audit_row = (f"`{AUDIT}`", "`run_id`, `stream`", "", "yes")
     streams = _table(
         ("stream", "primary key", "replication key", "selected by default"),
@@ -127,9 +127,9 @@ def _streams_of(provider: Provider) -> str:
 
 
 def _row(spec: StreamSpec) -> tuple[str, ...]:
-    keys = ", ".join(f"`{key}`" for key in spec.keys)
+    primary_key = ", ".join(f"`{key}`" for key in spec.keys)
     replication = f"`{spec.replication_key}`" if spec.replication_key else ""
-    return (f"`{spec.name}`", keys, replication, "yes" if spec.selected else "no: a request per parent record")
+    return (f"`{spec.name}`", primary_key, replication, "yes" if spec.selected else "no: a request per parent record")
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -15,6 +15,7 @@ import msgspec
 from tap_crm import errors
 from tap_crm.call.request import METHODS, Call, perform
 from tap_crm.config.config_input import ENVIRONMENT, converted, from_environment, from_files
+from tap_crm.config.config_option import config_option
 from tap_crm.config.redaction import redact_logs
 from tap_crm.config.schema import schema_of
 from tap_crm.config.settings import Settings
@@ -36,13 +37,7 @@ Exit codes: 0 if the CRM answered; 1 if not, or if a setting is wrong, with one 
 
 
 @click.command(NAME, epilog=_EPILOG, context_settings={"help_option_names": ["--help"], "max_content_width": 100})
-@click.option(
-    "--config",
-    "configs",
-    multiple=True,
-    metavar="FILE|ENV",
-    help="The tap's config, a JSON file, or ENV for variables such as TAP_CRM_API_KEY. May be given several times.",
-)
+@config_option
 @click.option("--query", "queries", multiple=True, metavar="NAME=VALUE", help="A parameter of the query string.")
 @click.option("--body", metavar="JSON|@FILE", help="The request's body; with @, the file that holds it.")
 @click.option("--all", "every_page", is_flag=True, help="Read every page, as a stream of the tap would.")

@@ -1,4 +1,4 @@
-"""The settings as they come, from files, variables or Meltano, made what their declaration says."""
+"""Settings as they come, from files, variables or Meltano: read, converted to their types, unknown ones remarked on."""
 
 from __future__ import annotations
 
@@ -40,24 +40,26 @@ def from_environment(names: Iterable[str]) -> tuple[dict[str, str], list[str]]:
 
     The file ``.env`` of the working folder, or of a folder above it, is read, too; the environment goes before it.
     """
-    dotenv = {name: value for name, value in dotenv_values(find_dotenv(usecwd=True)).items() if value is not None}
-    given = {
-        name.removeprefix(PREFIX): value for name, value in {**dotenv, **os.environ}.items() if name.startswith(PREFIX)
-    }
-    variables = {name.upper(): name for name in names}
-    known = [PREFIX + name for name in variables]
+    given = _variables()
+    settings = {PREFIX + name.upper(): name for name in names}
+    no_settings = tuple(PREFIX + name for name in NO_SETTINGS)
     remarks = [
-        f"the variable `{PREFIX}{name}` is no setting of this tap{did_you_mean(PREFIX + name, known)}"
-        for name in sorted(given)
-        if name not in variables and not name.startswith(NO_SETTINGS)
+        f"the variable `{variable}` is no setting of this tap{did_you_mean(variable, settings)}"
+        for variable in sorted(given.keys() - settings.keys())
+        if not variable.startswith(no_settings)
     ]
-    return {variables[name]: value for name, value in given.items() if name in variables}, remarks
+    return {name: given[variable] for variable, name in settings.items() if variable in given}, remarks
+
+
+def _variables() -> dict[str, str]:
+    dotenv = {name: value for name, value in dotenv_values(find_dotenv(usecwd=True)).items() if value is not None}
+    return {name: value for name, value in {**dotenv, **os.environ}.items() if name.startswith(PREFIX)}
 
 
 def converted(config: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the config with texts made what their settings are declared to be, and without the empty ones.
+    """Return the config with texts converted to the types of their settings, and without the empty ones.
 
-    What cannot be made so stays as it is, for the checks to refuse.
+    What cannot be converted stays as it is, for the checks to refuse.
     """
     parts = schema["properties"]
     filled = {name: value for name, value in config.items() if not is_empty(value)}
@@ -101,7 +103,7 @@ def unknown_names(config: Mapping[str, Any], schema: Mapping[str, Any]) -> list[
 
 
 def _unknown(value: Any, part: Mapping[str, Any], at: str) -> Iterator[tuple[str, list[str]]]:  # noqa: ANN401
-    properties = part.get("properties") or {}  # what else is in such an object is used by nobody
+    properties = part.get("properties") or {}  # further names in such an object have no effect
     if isinstance(value, dict) and properties and not isinstance(part.get("additionalProperties"), dict):
         known = [at + name for name in properties]
         for name, inner in value.items():

@@ -19,7 +19,7 @@ def read_json(path: str, option: str, *, parse_float: Callable[[str], Any] = Dec
     Args:
         path: the file; it is read once, so that it may be a pipe.
         option: the option of the command line that named it.
-        parse_float: makes numbers of texts such as 0.1; they lose nothing unless it is told otherwise.
+        parse_float: makes a number of a text such as 0.1; a ``Decimal`` loses nothing.
 
     Raises:
         ConfigError: the file cannot be read or is no JSON; says which file, and nothing of its content.

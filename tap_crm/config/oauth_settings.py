@@ -1,4 +1,4 @@
-"""An OAuth app, as a user gives it."""
+"""The setting `oauth`: an OAuth app, and the file that keeps its tokens."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tap_crm.config.setting import setting
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OAuthSettings:
-    """An OAuth app, and the refresh token from which a run's tokens grow."""
+    """An OAuth app, and the refresh token that buys the first access token."""
 
     client_id: str = setting(text(), required=True)
     client_secret: str = setting(text(), required=True, secret=True)

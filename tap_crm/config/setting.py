@@ -1,4 +1,4 @@
-"""One setting as a row of a table: its name, type, default, check and text; a group of settings as a dataclass."""
+"""A setting as a row of a table: name, type, default, check, text; a dataclass of such rows is a part of the table."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def setting(
     default: Any = None,
     **more: Unpack[_More],
 ) -> Any:
-    """Declare a setting: a field of a dataclass, of which everything else that tells of settings is made.
+    """Declare a setting as a field of a dataclass; schema, README, Meltano's definition and redaction follow from it.
 
     Args:
         kind: its type and its check.

@@ -1,4 +1,4 @@
-"""The table of settings, but for those that a CRM has of its own; as values, checked before any request."""
+"""The settings that several CRMs have: each is a row of a table, and a typed attribute of what a run is given."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ DAY = 86_400
 
 
 class HasSettings(Protocol):
-    """A CRM, as far as settings go."""
+    """A CRM, of which only its own settings are asked for."""
 
     @property
     def settings(self) -> type | None:
@@ -28,7 +28,7 @@ class HasSettings(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountSettings:
-    """What whoever asks a CRM needs: which one, by what right, how fast.
+    """What every command needs that asks a CRM: which one, the credentials, the limits.
 
     Attributes:
         own: the settings that only this CRM has; ask for them by ``of``.
@@ -112,7 +112,7 @@ _ENDPOINTS = Kind(_endpoints, ("array", "string"), {"items": {"type": "object"}}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings(AccountSettings):
-    """What the tap needs besides: what is read, how often, in which form."""
+    """What the tap needs besides: what is read, how often, and the form in which it is written."""
 
     start_date: int | None = setting(
         moment(),

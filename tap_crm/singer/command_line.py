@@ -20,9 +20,10 @@ from tap_crm.config.config_input import (
 )
 from tap_crm.config.json_files import parse_json
 from tap_crm.config.redaction import redact_logs, texts_in
+from tap_crm.config.schema import schema_of
 from tap_crm.config.settings import Settings
 from tap_crm.providers import PROVIDERS
-from tap_crm.providers.setting_table import secret_names, unused_by
+from tap_crm.providers.setting_table import rows, secret_names, unused_by
 from tap_crm.singer.sdk_internals import SdkTap
 from tap_crm.singer.sdk_settings import check_by_schema
 from tap_crm.singer.writer import LineWriter
@@ -77,6 +78,7 @@ class CommandLine(SdkTap):
     @classmethod
     def _given(cls, config: Any, *, from_variables: bool) -> tuple[dict[str, Any], list[str]]:  # noqa: ANN401
         """Return the settings in their declared types, and remarks on those that do not exist."""
+        cls.config_jsonschema["properties"] |= schema_of(rows())["properties"]  # a CRM may be registered late
         cls.append_builtin_config(cls.config_jsonschema)
         schema = cls.config_jsonschema
         given: dict[str, Any] = {}

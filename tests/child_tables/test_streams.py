@@ -264,7 +264,7 @@ def test_custom_fields_with_several_values_are_child_tables(start: Start) -> Non
     """With labels, as in the parent's column; a field that was renamed keeps the name that the catalog has."""
     app, tap = start(COPPER)
     field = app.world.add_field("Skills", "MultiSelect", options=["cooking", "law", "go"], fill=True)
-    settings = {"child_tables": ["people.custom_skills"], "custom_fields": "columns"}
+    settings: dict[str, Any] = {"child_tables": ["people.custom_skills"], "custom_fields": "columns"}
     catalog, _ = tap.discover(**settings)
     names = ("people", "people__custom_skills", "sync_audit")
     first = tap.sync(**settings, catalog=only(catalog, *names))

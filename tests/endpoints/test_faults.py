@@ -50,7 +50,7 @@ def test_a_list_with_a_fault_is_whole_or_named(start: Start, name: str, fault: s
     """
     case = CASES[name]
     app, tap = start(case.crm)
-    how = {"catalog": with_audit(case), "endpoints": [case.endpoint]}
+    how: dict[str, Any] = {"catalog": with_audit(case), "endpoints": [case.endpoint]}
     state = tap.sync(**how).state if fault == "empty_list" else None
     end = break_list(app, case, fault)
     first = stopped(app, tap, max(1, case.requests // 2), state=state, **how)

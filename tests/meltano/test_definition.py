@@ -62,6 +62,7 @@ def test_no_credential_is_written_in_it(plugins: dict[str, dict[str, Any]]) -> N
 
 def test_the_sample_config_is_one_that_the_tap_takes() -> None:
     sample = json.loads((project.ROOT / "sample_config.json").read_text())
+    assert sample.keys() <= {row.name for row in rows()}
     asking_nobody = sample | {"custom_fields": "raw"}  # else it would ask Copper itself for their definitions
     assert TapCRM(config=asking_nobody, parse_env_config=False, validate_config=True).settings.provider == "copper"
 

@@ -5,12 +5,16 @@ from __future__ import annotations
 
 import json
 import logging
+from copy import deepcopy
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tap_crm.config.config_input import converted, from_environment, from_files, unknown_names, without_effect
 from tap_crm.config.json_files import read_json_object
+from tap_crm.config.kinds import text
+from tap_crm.config.setting import setting
 from tap_crm.config.settings import Settings
 from tap_crm.errors import ConfigError
 from tap_crm.providers import PROVIDERS
@@ -71,8 +75,8 @@ def from_variables(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[
     monkeypatch.chdir(tmp_path)
 
     def read(**texts: str) -> dict[str, Any]:
-        for name, text in texts.items():
-            monkeypatch.setenv(f"TAP_CRM_{name.upper()}", text)
+        for name, given in texts.items():
+            monkeypatch.setenv(f"TAP_CRM_{name.upper()}", given)
         return converted(from_environment(SCHEMA["properties"])[0], SCHEMA)
 
     return read
@@ -209,6 +213,27 @@ def test_a_variable_that_is_no_setting_is_said_with_the_nearest_name(
     assert from_environment(SCHEMA["properties"])[1] == [
         "the variable `TAP_CRM_RECNCILE` is no setting of this tap; did you mean `TAP_CRM_RECONCILE`?"
     ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TenantSettings:
+    """What a CRM that is registered later has of its own."""
+
+    tenant: str | None = setting(text(), "Tenant", "The account's name in its address.")
+
+
+def test_a_crm_that_is_registered_later_brings_its_settings(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(TapCRM, "config_jsonschema", deepcopy(SCHEMA))
+    monkeypatch.setitem(
+        PROVIDERS,
+        "other",
+        replace(PROVIDERS["copera"], name="other", settings=TenantSettings, streams=(), discover=None),
+    )
+    tap = TapCRM(config={"provider": "other", "tenant": "ours", "api_key": "cp_pat_key"})
+    assert tap.settings.of(TenantSettings).tenant == "ours"
+    assert "does not exist" not in caplog.text
 
 
 @pytest.mark.parametrize("crm", PROVIDERS)
