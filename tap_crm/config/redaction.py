@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any
 
+from typing_extensions import override
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
@@ -23,6 +25,7 @@ class _Redaction(logging.Formatter):
         """Hide these as well; the longest first, since one may be part of another."""
         self._secrets = tuple(sorted({*self._secrets, *secrets}, key=len, reverse=True))
 
+    @override
     def format(self, record: logging.LogRecord) -> str:
         line = self._inner.format(record)
         for secret in self._secrets:

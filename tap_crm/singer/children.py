@@ -13,15 +13,15 @@ from tap_crm.shaping.custom.values import Column, CustomValues
 from tap_crm.shaping.moments import from_epoch, to_epoch
 from tap_crm.shaping.schema import DELETED_AT
 from tap_crm.sync.array_ends import ArrayEnds
-from tap_crm.sync.tables import ARRAYS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, MutableMapping, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from tap_crm.messages import Page, ReadBegun
     from tap_crm.shaping.custom.columns import CustomColumns
     from tap_crm.singer.child_stream import ChildStream
     from tap_crm.sync.run import RunStream
+    from tap_crm.sync.state import StreamState
 
 _DECODER = msgspec.json.Decoder(list[dict[str, Any]], float_hook=Decimal)
 #: Rows that are shaped and written at once.
@@ -43,7 +43,7 @@ class Children:
     Args:
         parent: the stream.
         streams: its child tables that are selected.
-        state: what the state has of the parent; changed in place.
+        kept: what the state has of the parent; changed in place.
         write_state: writes STATE.
         values: reads the custom fields that are child tables; None where none is.
     """
@@ -52,14 +52,13 @@ class Children:
         self,
         parent: RunStream,
         streams: Sequence[ChildStream],
-        state: MutableMapping[str, Any],
+        kept: StreamState,
         write_state: Callable[[], None],
         values: CustomValues | None = None,
     ) -> None:
-        self._parent, self._state, self._write_state, self._custom = parent, state, write_state, values
-        kept = state.get(ARRAYS)
-        self._kept: dict[str, Any] = dict(kept) if isinstance(kept, dict) else {}
-        self._tables = [_Table(one, ArrayEnds(self._kept.get(one.table.array))) for one in streams]
+        self._parent, self._kept, self._write_state, self._custom = parent, kept, write_state, values
+        known = kept.arrays or {}
+        self._tables = [_Table(one, ArrayEnds(known.get(one.table.array))) for one in streams]
         self._changed = parent.spec.changed or parent.spec.replication_key
         self.version: int | None = None
 
@@ -130,9 +129,8 @@ class Children:
             table.stream.write_rows(rows[start : start + ROWS_AT_ONCE], self.version)
 
     def _keep_lengths(self) -> None:
-        for table in self._tables:
-            self._kept[table.stream.table.array] = table.ends.to_state()
-        self._state[ARRAYS] = dict(self._kept)
+        now = {table.stream.table.array: table.ends.to_state() for table in self._tables}
+        self._kept.arrays = {**(self._kept.arrays or {}), **now}
 
     def end(self, version: int | None, now: float) -> None:
         """Tell what no version takes out, or that a version is complete.

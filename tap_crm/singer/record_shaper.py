@@ -13,14 +13,16 @@ import msgspec
 
 from tap_crm.shaping.compiled import PageEncoder
 from tap_crm.shaping.conform import RecordConformer
-from tap_crm.shaping.schema import json_types
+from tap_crm.shaping.schema import EXTRA, json_types
 from tap_crm.shaping.selection import Within
 from tap_crm.singer.catalog_checks import texts_of
 
 if TYPE_CHECKING:
+    import logging
     from collections.abc import Iterable, Mapping
 
     from tap_crm.contract.stream import StreamSpec
+    from tap_crm.ledger import Ledger
     from tap_crm.messages import Page
     from tap_crm.shaping.custom.columns import CustomColumns
     from tap_crm.shaping.custom.values import CustomValues
@@ -131,3 +133,36 @@ class RecordShaper:
         if self._columns is None or self._columns.is_left_as_it_comes:
             return None
         return self._columns.values(dict(self._form.told), self._form.wanted, self._form.date_order)
+
+
+def tell_of_values(stream: str, ledger: Ledger, shaper: RecordShaper | None, log: logging.Logger) -> None:
+    """Say of a stream that was written which values were not written as they came.
+
+    Args:
+        stream: its name.
+        ledger: where that is counted and noted.
+        shaper: what shaped its records; None if there were none.
+        log: takes the warnings.
+    """
+
+    def note(remark: str) -> None:
+        ledger.note(remark)
+        log.warning("%s: %s", stream, remark)
+
+    if shaper is not None:
+        for remark in shaper.remarks():
+            note(remark)
+        for name, count in sorted(shaper.misfits().items()):
+            ledger.add(misfits=count)
+            log.warning(
+                "%s: %d values of `%s` did not fit their type; they are null, and kept as they are in `%s`",
+                stream,
+                count,
+                name,
+                EXTRA,
+            )
+    if ledger.characters_replaced:
+        replaced = f"{ledger.characters_replaced} broken characters in the CRM's answers"
+        note(f"{replaced}: U+FFFD stands in their place")
+    if ledger.characters_removed:
+        note(f"{ledger.characters_removed} NUL characters in the CRM's answers are left out")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from copy import deepcopy
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -14,23 +15,20 @@ from singer_sdk.mapper import RemoveRecordTransform
 from typing_extensions import override
 
 from tap_crm import errors
+from tap_crm.contract.memory import Memory
 from tap_crm.contract.stream import Deletions, Reading
 from tap_crm.ledger import Ledger
-from tap_crm.messages import Checkpoint, NewVersion, Page, Progress, ReadBegun
+from tap_crm.messages import Checkpoint, Page, ReadBegun
 from tap_crm.reading.emptiness import Lists
-from tap_crm.shaping.moments import from_epoch
-from tap_crm.shaping.schema import EXTRA
 from tap_crm.singer.catalog_checks import allow_nulls, check_entry
 from tap_crm.singer.child_stream import ChildStream
 from tap_crm.singer.children import Children, custom_values
-from tap_crm.singer.record_shaper import Form, RecordShaper
+from tap_crm.singer.record_shaper import Form, RecordShaper, tell_of_values
 from tap_crm.singer.sdk_internals import SdkStream
-from tap_crm.sync.account import ACCOUNT
+from tap_crm.sync.bookkeeping import Bookkeeping, Noted
 from tap_crm.sync.given_state import forget_future
-from tap_crm.sync.input_checks import parse_bookmark
+from tap_crm.sync.state import StreamState, bookmarks_of
 from tap_crm.sync.stream_run import StreamRun
-from tap_crm.sync.tables import note_tables, tables_written
-from tap_crm.sync.versions import Versions, told_to
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -44,9 +42,6 @@ if TYPE_CHECKING:
     from tap_crm.singer.command_line import CommandLine
     from tap_crm.singer.sdk_internals import Batch, BatchSettings
     from tap_crm.sync.run import Run
-
-#: What the state of a stream calls its columns by the ids of custom fields.
-COLUMNS = "custom_fields"
 
 
 class CrmStream(SdkStream):
@@ -75,12 +70,12 @@ class CrmStream(SdkStream):
         self.ledger = Ledger()
         self._stream_run: StreamRun | None = None
         self._shaper: RecordShaper | None = None
-        self.read_to: int | None = None
+        self._kept: StreamState | None = None
+        self._book: Bookkeeping | None = None
         self.started: float | None = None
         self.finished: float | None = None
         self.complete = False
-        self.whole_since: str | None = None
-        self._memory: dict[str, Any] = {}
+        self._memory = Memory()
         self._children: Children | None = None
 
     # What is read
@@ -109,10 +104,8 @@ class CrmStream(SdkStream):
         """Read the stream; called in a thread of its own."""
         self.started = time.time()
         self._check_definitions()
-        # Not `stream_state`, which adds an entry to the state while the main thread may be writing it.
-        kept = dict(self.tap_state.get("bookmarks", {}).get(self.name, {}))
-        memory = kept.get("memory")
-        self._memory = dict(memory) if isinstance(memory, dict) else {}
+        kept = replace(self.kept)  # the other thread goes on with its own
+        self._memory = Memory() if kept.memory is None else replace(kept.memory)
         self._stream_run = StreamRun(self.run, self, kept)
         self._stream_run.read(emit)
 
@@ -125,6 +118,16 @@ class CrmStream(SdkStream):
     def read_from(self) -> int | None:
         """Epoch seconds from which changes were asked for; None for all."""
         return None if self._stream_run is None else self._stream_run.read_from
+
+    @property
+    def read_to(self) -> int | None:
+        """Epoch seconds up to which everything was written; None before the first checkpoint."""
+        return None if self._book is None else self._book.read_to
+
+    @property
+    def whole_since(self) -> str | None:
+        """After a complete read, since when all rows that are there were written."""
+        return None if self._book is None else self._book.whole_since
 
     @property
     def tells_deletions(self) -> Deletions:
@@ -173,13 +176,11 @@ class CrmStream(SdkStream):
         Raises:
             ConfigError: the state holds something that is no time.
         """
-        if not self.is_incremental:
-            return None
-        return parse_bookmark(self.name, self.stream_state.get("replication_key_value"))
+        return self.kept.bookmark_at(self.name) if self.is_incremental else None
 
     def told_to(self) -> int | None:
         """Return up to where the CRM's own log of changes was heeded, in epoch seconds; None on a first run."""
-        return told_to(self.stream_state, self.starting_bookmark())
+        return self.kept.log_heeded_to(self.starting_bookmark())
 
     @property
     def is_mapped_away(self) -> bool:
@@ -192,12 +193,24 @@ class CrmStream(SdkStream):
         Raises:
             ConfigError: the state holds something that is no time.
         """
-        if self.name not in self.tap_state.get("bookmarks", {}):
-            return
-        remark = forget_future(self.name, self.stream_state, now)
+        remark = forget_future(self.name, self.kept, now)
+        if self.kept != StreamState():
+            self._keep()
         if remark is not None:
             self.ledger.note(remark)
             self.logger.warning("%s", remark)
+
+    @property
+    def kept(self) -> StreamState:
+        """What the state has of the stream; changed by the thread that writes."""
+        if self._kept is None:
+            # Not `stream_state`, which adds an entry to the state while another thread may be writing it.
+            self._kept = StreamState.parse(bookmarks_of(self.tap_state).get(self.name, {}))
+        return self._kept
+
+    def _keep(self) -> None:
+        """Bring the SDK's state to what is kept."""
+        self.kept.write_into(self.stream_state)
 
     # What is written
 
@@ -210,14 +223,18 @@ class CrmStream(SdkStream):
         """
         return False
 
-    def get_records(self, context: Mapping[str, Any] | None) -> Iterable[dict[str, Any]]:  # noqa: ARG002
+    @override
+    def get_records(self, context: Mapping[str, Any] | None) -> Iterable[dict[str, Any]]:
         """Yield the records of a complete read, shaped, without the deselected fields."""
+        book = self._book = Bookkeeping(self, self.kept)
         try:
             for item in self.run.feeds.open(self.name, self.read).items(self.run.glance):
                 if isinstance(item, Page):
                     yield from self._shape().records(item)
                 elif isinstance(item, Checkpoint):
-                    self._move_bookmark(item)
+                    book.move_bookmark(item)
+                    self._keep()
+                    self.note_changed_state()
         finally:
             self.run.feeds.close(self.name)
 
@@ -241,6 +258,7 @@ class CrmStream(SdkStream):
         except Exception as error:  # noqa: BLE001 - whatever a storage raises
             self.stream_state.clear()
             self.stream_state.update(written)
+            self._kept = None
             self.complete = False
             reason = error.strerror if isinstance(error, OSError) and error.strerror else type(error).__name__
             self._fail(errors.ReadError(f"{self.name}: a batch file cannot be written: {reason}"))
@@ -265,12 +283,10 @@ class CrmStream(SdkStream):
         """
         for one in self.written:
             self.run.begin(one)
+        book = self._book = Bookkeeping(self, self.kept)
         try:
-            yield from self._sync_items(write_messages=write_messages)
-            self._end_version(write_messages=write_messages)
-            self._remember_account()
-            self._remember_columns()
-            note_tables(self.stream_state, self.name, self.tables)
+            yield from self._sync_items(book, write_messages=write_messages)
+            self._end(book, write_messages=write_messages)
             self.complete = True
         except errors.ReadError as error:
             self._fail(error)
@@ -286,7 +302,7 @@ class CrmStream(SdkStream):
             self.run.feeds.close(self.name)
             for one in self.written:
                 self.run.display.end(one.name, complete=self.complete)
-            self._warn_of_misfits()
+            tell_of_values(self.name, self.ledger, self._shaper, self.logger)
             self._conclude_children()
             self._write_state_message_now(write_messages=write_messages)
 
@@ -302,16 +318,18 @@ class CrmStream(SdkStream):
         values = custom_values(tables, self.custom, order) if self.custom is not None else None
 
         def write_state() -> None:
+            self._keep()
             self._write_changed_state(write_messages=write_messages)
 
-        self._children = Children(self, tables, self.stream_state, write_state, values)
+        self._children = Children(self, tables, self.kept, write_state, values)
         self._children.version = self.version
         for one in tables:
             one.write_schema()
-        written = tables_written(self.stream_state, self.name)
+        written = self.kept.tables_written(self.name)
         is_first = self.is_incremental and self.starting_bookmark() is None
         # A table that is left out of this run, or is new in it, is behind the bookmark as soon as that moves.
-        note_tables(self.stream_state, self.name, [one for one in self.tables if is_first or one in written])
+        self.kept.note_tables(self.name, [one for one in self.tables if is_first or one in written])
+        self._keep()
         return self._children
 
     def _conclude_children(self) -> None:
@@ -326,22 +344,23 @@ class CrmStream(SdkStream):
             for child in self.child_tables[:1]:
                 child.ledger.take_costs(self.ledger)
 
-    def _sync_items(self, *, write_messages: bool) -> Iterator[dict[str, Any]]:
+    def _sync_items(self, book: Bookkeeping, *, write_messages: bool) -> Iterator[dict[str, Any]]:
         counter = self.get_record_counter()
-        self._versions = Versions(self.stream_state, self.tells_deletions)
-        self._versions.count_days_from(self.run.transport.clock.now())
-        self.version = self._versions.present
+        book.begin(self.run.transport.clock.now())
+        self._keep()
+        self.version = book.version
         children = self._begin_children(write_messages=write_messages)
         fast = write_messages and self._may_write_fast()
         index = 0
         with counter, self.get_sync_timer():
             for item in self.run.feeds.open(self.name, self.read).items(self.run.glance):
-                self._remember_account()
+                if book.note_account(self.run.account):
+                    self._keep()
                 if not isinstance(item, Page):
-                    self._take_note(item, write_messages=write_messages)
+                    self._take_note(book, item, write_messages=write_messages)
                     continue
-                # A run that dies from here on leaves the target between what was remembered and what is there now.
-                if self._versions.forget_memory():
+                if book.note_page():
+                    self._keep()
                     self._write_changed_state(write_messages=write_messages)
                 children.write(item, self.run.transport.clock.now())
                 if not self.selected:
@@ -364,58 +383,40 @@ class CrmStream(SdkStream):
         self.note_changed_state()
         return min(1, len(messages))
 
-    def _take_note(self, item: Item, *, write_messages: bool) -> None:
+    def _take_note(self, book: Bookkeeping, item: Item, *, write_messages: bool) -> None:
         """Follow what the reading says beside its pages."""
-        if isinstance(item, NewVersion):
-            first = self.starting_bookmark() is None
-            self._versions.begin(item, self.run.transport.clock.now(), first=first)
-            self.version = self._versions.present
-            if self._children is not None:
-                self._children.version = self.version
-        elif isinstance(item, ReadBegun):
-            if self._children is not None:
+        noted = book.take(item, self.run.transport.clock.now())
+        self.version = book.version
+        if self._children is not None:
+            self._children.version = self.version
+            if isinstance(item, ReadBegun):
                 self._children.begin(item)
-        elif isinstance(item, Progress):
-            self._versions.note_progress(item)
-            if self.mode == "reconcile":  # else a checkpoint follows
-                self._write_changed_state(write_messages=write_messages)
-        elif isinstance(item, Checkpoint):
-            self._move_bookmark(item)
-            self._write_state_message_now(write_messages=write_messages)
-        elif self._versions.take(item, self.run.transport.clock.now()):
+        self._keep()
+        if Noted.CHANGED in noted:
             self.note_changed_state()
+        if Noted.DUE in noted:
+            self._write_state_message_now(write_messages=write_messages)
 
-    def _end_version(self, *, write_messages: bool) -> None:
-        """Tell the target that a new version is complete, if one was begun.
+    def _end(self, book: Bookkeeping, *, write_messages: bool) -> None:
+        """Tell the target that a new version is complete, if one was begun, and keep what a complete stream has.
 
         The SDK would say so before the first record, and a run that dies then would have emptied the table.
         """
-        now = self.run.transport.clock.now()
-        if not write_messages:
-            self._end_children(None, now)
-            return
-        version = self._versions.end(self._memory, self.started or time.time(), now)
-        self.ledger.add(deletions=self._versions.gone)
-        self.whole_since = self._versions.whole_since
-        if version is not None and self.selected:
-            self.write_version_end(version)
-        self._end_children(version, now)
-        self.note_changed_state()
-
-    def _end_children(self, version: int | None, now: float) -> None:
+        now, version = self.run.transport.clock.now(), None
+        if write_messages:
+            version = book.end(self._memory, self.started or time.time(), now)
+            self.ledger.add(deletions=book.gone)
+            if version is not None and self.selected:
+                self.write_version_end(version)
+            self.note_changed_state()
         if self._children:
             self._children.end(version, now)
-
-    def _remember_account(self) -> None:
-        """Keep which account the rows are of, beside whatever else the state has of them."""
-        if self.run.account is not None:
-            self.stream_state[ACCOUNT] = self.run.account
-
-    def _remember_columns(self) -> None:
-        """Keep the names of columns by the ids of their fields, so that the next run notices a renaming."""
+        self.kept.note_tables(self.name, self.tables)
+        book.note_account(self.run.account)
         if self.custom is not None and self.custom.form != "raw":
-            self.stream_state[COLUMNS] = self.custom.names(self.effective_schema["properties"])
+            book.note_columns(self.custom.names(self.effective_schema["properties"]))
             self.note_changed_state()
+        self._keep()
 
     def _booked(self, index: int, written: int, counter: Counter) -> int:
         self.ledger.add(records=written)
@@ -477,43 +478,7 @@ class CrmStream(SdkStream):
         keys = {*(self.primary_keys or ()), *([self.replication_key] if self.replication_key else [])}
         return frozenset(name for name in known if name in keys or self.mask.get(("properties", name), True))
 
-    def _warn_of_misfits(self) -> None:
-        shaper = self._shaper
-        for remark in shaper.remarks() if shaper is not None else ():
-            self.ledger.note(remark)
-            self.logger.warning("%s: %s", self.name, remark)
-        for name, count in sorted(shaper.misfits().items()) if shaper is not None else ():
-            self.ledger.add(misfits=count)
-            self.logger.warning(
-                "%s: %d values of `%s` did not fit their type; they are null, and kept as they are in `%s`",
-                self.name,
-                count,
-                name,
-                EXTRA,
-            )
-        for remark in self._remarks_on_characters():
-            self.ledger.note(remark)
-            self.logger.warning("%s: %s", self.name, remark)
-
-    def _remarks_on_characters(self) -> list[str]:
-        """Return what was done to characters that no text can hold."""
-        replaced, removed = self.ledger.characters_replaced, self.ledger.characters_removed
-        found = [f"{replaced} broken characters in the CRM's answers: U+FFFD stands in their place"] if replaced else []
-        return [*found, f"{removed} NUL characters in the CRM's answers are left out"] if removed else found
-
     # State
-
-    def _move_bookmark(self, checkpoint: Checkpoint) -> None:
-        """Remember that everything up to the checkpoint is written; a bookmark never moves back."""
-        self.read_to = checkpoint.at if self.read_to is None else max(self.read_to, checkpoint.at)
-        if not self.is_incremental or self.replication_key is None:
-            return
-        before = self.starting_bookmark()
-        if before is None or checkpoint.at > before:
-            self.stream_state.update(
-                replication_key=self.replication_key, replication_key_value=from_epoch(checkpoint.at)
-            )
-        self.note_changed_state()
 
     def _write_changed_state(self, *, write_messages: bool) -> None:
         self.note_changed_state()

@@ -29,13 +29,12 @@ from tap_crm.singer.mapping import Mapper
 from tap_crm.singer.offered import note_what_is_missing, selected_in
 from tap_crm.singer.progress import SilentProgress, make_progress
 from tap_crm.singer.sdk_settings import check_sdk_settings
-from tap_crm.singer.stream import COLUMNS, CrmStream
+from tap_crm.singer.stream import CrmStream
 from tap_crm.sync.account import account_of
-from tap_crm.sync.given_state import was_loaded
-from tap_crm.sync.input_checks import check_before_asking, checked_bookmarks, plain_state
+from tap_crm.sync.input_checks import check_before_asking
 from tap_crm.sync.run import Run
 from tap_crm.sync.signals import Terminated
-from tap_crm.sync.tables import tables_written
+from tap_crm.sync.state import plain_state, states_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -153,9 +152,8 @@ class TapCRM(CommandLine):
         Raises:
             ConfigError: it has not the form of a Singer state.
         """
-        bookmarks = checked_bookmarks(state)
         self.run.loaded_before = frozenset(
-            table for name, kept in bookmarks.items() if was_loaded(kept) for table in tables_written(kept, name)
+            table for name, kept in states_of(state).items() if kept.was_loaded for table in kept.tables_written(name)
         )
         super().load_state(state)
 
@@ -174,7 +172,9 @@ class TapCRM(CommandLine):
         self.check_input()
         selected = self._selected()
         run = self.run
-        run.account = account_of(run, selected, self.state.get("bookmarks", {}))
+        kept = states_of(self.state)
+        marks = {one.account for one in kept.values() if one.account is not None}
+        run.account = account_of(run, selected, marks)
         for stream in selected:
             stream.forget_future(run.transport.clock.server())
         self._warn_of_changed_columns(selected)
@@ -215,7 +215,7 @@ class TapCRM(CommandLine):
         """Say what changed of the custom fields since the last run, and since the catalog was made."""
         customs = {stream.name: stream.custom for stream in selected if stream.custom is not None}
         known = {stream.name: stream.effective_schema["properties"] for stream in selected}
-        before = {name: entry.get(COLUMNS) for name, entry in self.state.get("bookmarks", {}).items()}
+        before = {name: kept.columns for name, kept in states_of(self.state).items()}
         warn_of_changes(customs, known, before)
 
     @override

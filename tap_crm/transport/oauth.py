@@ -11,6 +11,7 @@ import backoff
 import msgspec
 import requests
 from requests.auth import AuthBase
+from typing_extensions import override
 
 from tap_crm import errors
 from tap_crm.config.redaction import redact_logs
@@ -84,6 +85,7 @@ class RotatingToken(AuthBase):
         self._refusal: str | None = None
         self._patience = RETRY_SECONDS
 
+    @override
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
         """Sign the request."""
         request.headers["Authorization"] = BEARER + self._usable().access_token

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from tap_crm import errors
 from tap_crm.messages import Page
-from tap_crm.shaping.moments import from_epoch
 from tap_crm.sync.row_count import Census, Counted, check_gone
 
 Changed = list[tuple[int, int, int]]
@@ -136,27 +135,10 @@ def test_without_an_earlier_count_nothing_is_too_much() -> None:
     check_gone("things", None, 10_000, 0)
 
 
-@given(
-    kept=st.dictionaries(
-        st.sampled_from(["rows", "rows_until"]),
-        st.none() | st.integers(-5, 5) | st.text(max_size=5) | st.lists(st.integers(), max_size=1) | st.floats(),
-    )
-)
-def test_whatever_the_state_has_is_a_count_or_none(kept: dict[str, Any]) -> None:
-    """Junk is none."""
-    found = Counted.from_state(kept)
-    assert found is None or found.rows >= 0
-
-
 @given(rows=st.integers(0, 1_000), found=st.integers(0, 1_000), new=st.integers(0, 100))
 def test_the_count_of_what_is_gone_is_never_negative(rows: int, found: int, new: int) -> None:
     """Nor does it count what is new."""
     assert Counted(rows).gone(found + new, new) == max(0, rows - found)
-
-
-def test_the_time_of_a_count_is_read_back() -> None:
-    """As it was written."""
-    assert Counted.from_state({"rows": 3, "rows_until": from_epoch(1_700_000_000)}) == Counted(3, 1_700_000_000)
 
 
 def test_what_is_dated_later_than_now_is_not_counted() -> None:

@@ -5,7 +5,7 @@ Facts: developer.close.com, pages on authentication, rate limits and each object
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tap_crm.contract.stream import EndpointRules, Identity, PagingParams, Provider
 from tap_crm.providers.close.answers import USUAL_SIZE
@@ -33,7 +33,7 @@ def _usual_paging(method: str, path: str) -> str:
     return "cursor" if method == "POST" or path.strip("/") == "event" else "skip"
 
 
-def _total(_headers: Mapping[str, str], body: Any) -> int | None:  # noqa: ANN401 - any JSON
+def _total(_headers: Mapping[str, str], body: object) -> int | None:
     total = body.get("total_results") if isinstance(body, dict) else None
     return total if isinstance(total, int) else None
 

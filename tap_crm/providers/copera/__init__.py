@@ -6,7 +6,7 @@ Facts: university.copera.ai, developer guides; developer.copera.ai, reference.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tap_crm.contract.stream import EndpointRules, Identity, PagingParams, Provider
 from tap_crm.providers.copera.credentials import authenticate
@@ -30,7 +30,7 @@ def _usual_paging(_method: str, path: str) -> str:
     return lists.get(path.strip("/"), "none")
 
 
-def _total(_headers: Mapping[str, str], body: Any) -> int | None:  # noqa: ANN401 - any JSON
+def _total(_headers: Mapping[str, str], body: object) -> int | None:
     total = body.get("total") if isinstance(body, dict) else None
     return total if isinstance(total, int) else None
 
