@@ -15,7 +15,7 @@ from tap_crm.shaping.schema import DELETED_AT
 from tap_crm.sync.array_ends import ArrayEnds
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     from tap_crm.messages import Page, ReadBegun
     from tap_crm.shaping.custom.columns import CustomColumns
@@ -66,6 +66,36 @@ class Children:
         """Tell whether there are any."""
         return bool(self._tables)
 
+    @classmethod
+    def of(  # noqa: PLR0913 - what a run knows of a stream, handed over once
+        cls,
+        parent: RunStream,
+        streams: Sequence[ChildStream],
+        kept: StreamState,
+        write_state: Callable[[], None],
+        custom: CustomColumns | None,
+        *,
+        date_order: str,
+    ) -> Children:
+        """Return the child tables of a stream as a run begins to write it; tell the target of them.
+
+        Args:
+            parent: the stream.
+            streams: its child tables that are selected.
+            kept: what the state has of the parent; changed in place.
+            write_state: writes STATE.
+            custom: the parent's custom fields.
+            date_order: how the account writes dates that come as text.
+        """
+        values = None if custom is None else _custom_values(streams, custom, date_order)
+        for one in streams:
+            one.write_schema()
+        written = kept.tables_written(parent.name)
+        is_first = parent.is_incremental and parent.starting_bookmark() is None
+        # A table that is left out of this run, or is new in it, is behind the bookmark as soon as that moves.
+        kept.note_tables(parent.name, [one for one in parent.tables if is_first or one in written])
+        return cls(parent, streams, kept, write_state, values)
+
     def begin(self, read: ReadBegun) -> None:
         """Note that a read of the parent begins, or its complete part."""
         for table in self._tables:
@@ -110,7 +140,9 @@ class Children:
         key, gone = one.key_of(record), record.get(DELETED_AT)
         mark = tuple(key.values())
         changed = to_epoch(record.get(self._changed)) if self._changed is not None else None
-        until = ends.until(mark, len(elements), changed)
+        # Rows of a log do not change.
+        is_log = self._parent.spec.is_log
+        until = len(elements) if is_log else ends.until(mark, len(elements), changed)
         table.rows += one.rows(key, elements, gone)
         table.rows += one.beyond(key, len(elements), until, at if gone is None else gone)
         return ends.note(mark, len(elements))
@@ -152,25 +184,29 @@ class Children:
                 table.stream.write_version_end(version)
         self._keep_lengths()
 
-    def close(self) -> None:
-        """Give back what is held."""
-        for table in self._tables:
-            table.ends.close()
-
     def flush(self) -> None:
         """Write what waits into batch files."""
         for table in self._tables:
             table.stream.flush()
 
-    def remarks(self) -> Iterator[tuple[ChildStream, str]]:
-        """Yield what is to be said of the rows of each."""
+    def conclude(self) -> None:
+        """Give back what is held, and say what is to be said of the rows of each."""
         for table in self._tables:
-            yield from ((table.stream, remark) for remark in table.stream.remarks())
-            if self._custom is not None and (count := self._custom.misfits.get(table.stream.table.array)):
-                table.stream.ledger.add(misfits=count)
+            stream = table.stream
+            table.ends.close()
+            for remark in stream.remarks():
+                stream.ledger.note(remark)
+                stream.logger.warning("%s", remark)
+            if self._custom is not None and (count := self._custom.misfits.get(stream.table.array)):
+                stream.ledger.add(misfits=count)
+
+    def bear_costs(self) -> None:
+        """Count what reading the parent cost with the first of the tables: the parent itself is not written."""
+        for table in self._tables[:1]:
+            table.stream.ledger.take_costs(self._parent.ledger)
 
 
-def custom_values(streams: Sequence[ChildStream], custom: CustomColumns, date_order: str) -> CustomValues | None:
+def _custom_values(streams: Sequence[ChildStream], custom: CustomColumns, date_order: str) -> CustomValues | None:
     """Return what reads the custom fields that are child tables; None where none is."""
     columns = [
         Column(stream.table.array, stream.field, stream.field.schema) for stream in streams if stream.field is not None

@@ -22,7 +22,7 @@ from tap_crm.messages import Checkpoint, Page, ReadBegun
 from tap_crm.reading.emptiness import Lists
 from tap_crm.singer.catalog_checks import allow_nulls, check_entry
 from tap_crm.singer.child_stream import ChildStream
-from tap_crm.singer.children import Children, custom_values
+from tap_crm.singer.children import Children
 from tap_crm.singer.record_shaper import Form, RecordShaper, tell_of_values
 from tap_crm.singer.sdk_internals import SdkStream
 from tap_crm.sync.bookkeeping import Bookkeeping, Noted
@@ -303,7 +303,10 @@ class CrmStream(SdkStream):
             for one in self.written:
                 self.run.display.end(one.name, complete=self.complete)
             tell_of_values(self.name, self.ledger, self._shaper, self.logger)
-            self._conclude_children()
+            if self._children is not None:
+                self._children.conclude()
+                if not self.selected:
+                    self._children.bear_costs()
             self._write_state_message_now(write_messages=write_messages)
 
     def _fail(self, error: errors.ReadError) -> None:
@@ -312,37 +315,18 @@ class CrmStream(SdkStream):
             self.run.fail(one, error)
 
     def _begin_children(self, *, write_messages: bool) -> Children:
-        """Return what writes the child tables, which are none in a test run; tell the target of them."""
-        tables = [] if self.is_test_run else self.child_tables
-        order = self.run.settings.date_order
-        values = custom_values(tables, self.custom, order) if self.custom is not None else None
+        """Return what writes the child tables, which are none in a test run."""
 
         def write_state() -> None:
             self._keep()
             self._write_changed_state(write_messages=write_messages)
 
-        self._children = Children(self, tables, self.kept, write_state, values)
+        tables = [] if self.is_test_run else self.child_tables
+        order = self.run.settings.date_order
+        self._children = Children.of(self, tables, self.kept, write_state, self.custom, date_order=order)
         self._children.version = self.version
-        for one in tables:
-            one.write_schema()
-        written = self.kept.tables_written(self.name)
-        is_first = self.is_incremental and self.starting_bookmark() is None
-        # A table that is left out of this run, or is new in it, is behind the bookmark as soon as that moves.
-        self.kept.note_tables(self.name, [one for one in self.tables if is_first or one in written])
         self._keep()
         return self._children
-
-    def _conclude_children(self) -> None:
-        """Say what is to be said of child tables, and who bears the cost where the stream itself is not written."""
-        if self._children is None:
-            return
-        self._children.close()
-        for child, remark in self._children.remarks():
-            child.ledger.note(remark)
-            child.logger.warning("%s", remark)
-        if not self.selected:
-            for child in self.child_tables[:1]:
-                child.ledger.take_costs(self.ledger)
 
     def _sync_items(self, book: Bookkeeping, *, write_messages: bool) -> Iterator[dict[str, Any]]:
         counter = self.get_record_counter()
