@@ -145,7 +145,7 @@ class CrmAccount:
 
     def _check_access(self, stream: CrmStream) -> None:
         """Find out early, and once, whether the CRM can be reached and takes the credentials."""
-        with self._tap.run.little_patience(), suppress(errors.FinalWord):  # which says nothing of the others
+        with self._tap.run.retrying_briefly(), suppress(errors.FinalWord):  # which says nothing of the others
             stream.probe()
 
     def close(self) -> None:

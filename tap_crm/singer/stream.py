@@ -228,7 +228,7 @@ class CrmStream(SdkStream):
         """Yield the records of a complete read, shaped, without the deselected fields."""
         book = self._book = Bookkeeping(self, self.kept)
         try:
-            for item in self.run.feeds.open(self.name, self.read).items(self.run.glance):
+            for item in self.run.read_ahead.open(self.name, self.read).items(self.run.check_signals):
                 if isinstance(item, Page):
                     yield from self._shape().records(item)
                 elif isinstance(item, Checkpoint):
@@ -236,7 +236,7 @@ class CrmStream(SdkStream):
                     self._keep()
                     self.note_changed_state()
         finally:
-            self.run.feeds.close(self.name)
+            self.run.read_ahead.close(self.name)
 
     @override
     def get_batches(self, batch_config: BatchSettings, context: Mapping[str, Any] | None = None) -> Iterable[Batch]:
@@ -299,7 +299,7 @@ class CrmStream(SdkStream):
             self._fail(errors.ReadError(f"{self.name}: unexpected {type(error).__name__}; see the log"))
         finally:
             self.finished = time.time()
-            self.run.feeds.close(self.name)
+            self.run.read_ahead.close(self.name)
             for one in self.written:
                 self.run.display.end(one.name, complete=self.complete)
             tell_of_values(self.name, self.ledger, self._shaper, self.logger)
@@ -337,7 +337,7 @@ class CrmStream(SdkStream):
         fast = write_messages and self._may_write_fast()
         index = 0
         with counter, self.get_sync_timer():
-            for item in self.run.feeds.open(self.name, self.read).items(self.run.glance):
+            for item in self.run.read_ahead.open(self.name, self.read).items(self.run.check_signals):
                 if book.note_account(self.run.account):
                     self._keep()
                 if not isinstance(item, Page):

@@ -131,7 +131,7 @@ class TapCRM(CommandLine):
         Raises:
             ReadError: the credentials are refused or the CRM cannot be reached.
         """
-        self.run.hurry()
+        self.run.retry_briefly()
         for stream in unreadable(self.readable):
             for one in (stream, *stream.child_streams):
                 self.leave_out(one.name)

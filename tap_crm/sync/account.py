@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger("tap-crm")
 
 #: Seconds of retries where the state has nothing to be held against: a fault of this question should cost little.
-LITTLE_PATIENCE = 30.0
+BRIEFLY = 30.0
 
 
 def account_mark(provider: str, account: str) -> str:
@@ -70,7 +70,7 @@ def account_of(run: Run, selected: Sequence[RunStream], kept: Collection[str]) -
     reading = (own or selected[0]).reading(lambda _: None, None)
     if own is None:  # the question is no other stream's: none counts it
         reading = replace(reading, ledger=Ledger())
-    with nullcontext() if kept else run.little_patience(LITTLE_PATIENCE):
+    with nullcontext() if kept else run.retrying_briefly(BRIEFLY):
         try:
             accounts = identity.ask(reading)
         except errors.ReadError as error:  # what concerns more than this question, the streams will meet, too

@@ -63,7 +63,7 @@ def check_gone(stream: str, before: Counted | None, gone: int, percent: float) -
     )
 
 
-class Census:
+class RowCount:
     """Counts records, once each, wherever a read is cut off and goes on.
 
     Args:

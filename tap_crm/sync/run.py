@@ -13,7 +13,7 @@ from tap_crm import errors
 from tap_crm.contract.once_per_run import Shared
 from tap_crm.sync.budget import Budget
 from tap_crm.sync.connection import connect
-from tap_crm.sync.read_ahead import Feeds
+from tap_crm.sync.read_ahead import ReadAhead
 from tap_crm.sync.signals import Signals
 
 if TYPE_CHECKING:
@@ -138,7 +138,7 @@ class Run:
     def __init__(self, run_id: str, settings: Settings, provider: Provider, display: Display) -> None:
         self.id, self.settings, self.provider, self.display = run_id, settings, provider, display
         self.stopping = threading.Event()
-        self.feeds = Feeds(self.stopping)
+        self.read_ahead = ReadAhead(self.stopping)
         self.shared = Shared()
         self.budget = Budget(settings.reconcile_max_requests)
         self.account: str | None = None
@@ -164,12 +164,12 @@ class Run:
         needed = math.ceil((self.transport.latency or USUAL_LATENCY) / interval) + 1
         return max(2, min(MOST_LANES, needed))
 
-    def hurry(self) -> None:
+    def retry_briefly(self) -> None:
         """Retry only for a short time from now on: somebody is watching."""
         self.transport.retry_seconds = min(self.transport.retry_seconds, RETRY_SECONDS_WHEN_WATCHED)
 
     @contextmanager
-    def little_patience(self, seconds: float = RETRY_SECONDS_WHEN_WATCHED) -> Iterator[None]:
+    def retrying_briefly(self, seconds: float = RETRY_SECONDS_WHEN_WATCHED) -> Iterator[None]:
         """Retry for no longer than so many seconds, within a block."""
         patience = self.transport.retry_seconds
         self.transport.retry_seconds = min(patience, seconds)
@@ -185,7 +185,7 @@ class Run:
         Args:
             readers: by the names of the streams, in the order in which they will be written.
         """
-        self.feeds.plan(readers)
+        self.read_ahead.plan(readers)
         self._isolates_failures = True
         try:
             yield
@@ -211,7 +211,7 @@ class Run:
     def begin(self, stream: RunStream) -> None:
         """Note that a stream is being read."""
         if not self._isolates_failures:
-            self.hurry()
+            self.retry_briefly()
         self.begun.append(stream)
         self.display.begin(stream.name)
 
@@ -251,13 +251,13 @@ class Run:
 
     # Signals
 
-    def glance(self) -> None:
+    def check_signals(self) -> None:
         """End the run if a signal asked for it; called between pages and while waiting for one.
 
         Raises:
             Terminated: one did.
         """
-        self._signals.glance()
+        self._signals.check_signals()
 
     def on_signal(self, number: int) -> None:
         """Leave a note of it, or end the process at once where nothing is being written."""

@@ -40,7 +40,7 @@ class Signals:
         self._stopping.set()
         _log.warning("%s: ending after the present page", signal.Signals(number).name)
 
-    def glance(self) -> None:
+    def check_signals(self) -> None:
         """End the run if a signal asked for it; called between pages and while waiting for one.
 
         Raises:

@@ -19,7 +19,7 @@ from tap_crm.reading.changes import RESTLESS
 from tap_crm.reading.emptiness import Lists
 from tap_crm.shaping.moments import from_epoch
 from tap_crm.sync.budget import Budget
-from tap_crm.sync.row_count import Census, check_gone
+from tap_crm.sync.row_count import RowCount, check_gone
 from tap_crm.sync.undated import Undated
 from tap_crm.sync.unexplained import Doubt, Unexplained
 
@@ -161,27 +161,27 @@ class StreamRun:
         incremental = self._stream.is_incremental
         # The bookmark of a run that was cut off may be behind what it counted.
         earlier = None if version.number is None else self._unfinished
-        census = self._census(self._spec.replication_key if incremental else None, earlier)
+        counting = self._row_count(self._spec.replication_key if incremental else None, earlier)
         emit(version)
         emit(self._complete_read_begun())
 
         def take(item: Item) -> None:
             if isinstance(item, Page):
-                census.count(item)
+                counting.count(item)
             elif isinstance(item, Checkpoint) and incremental:
-                emit(Progress(item.at, *census.passed(item.at)))
+                emit(Progress(item.at, *counting.passed(item.at)))
             emit(item)
 
         verdict = self._ask_source(self._reading(take, since, concludes=True))
-        self._conclude(emit, census, verdict)
+        self._conclude(emit, counting, verdict)
 
-    def _census(self, by: str | None, earlier: Unfinished | None) -> Census:
+    def _row_count(self, by: str | None, earlier: Unfinished | None) -> RowCount:
         """Return what counts the records of a complete read; one that goes on begins with what was counted."""
         spec, now = self._spec, self._now
         if earlier is None:
-            return Census(spec.keys, by, spec.created, self._before, now=now)
+            return RowCount(spec.keys, by, spec.created, self._before, now=now)
         counts = earlier.rows or 0, earlier.new or 0, earlier.again or 0
-        return Census(
+        return RowCount(
             spec.keys,
             by,
             spec.created,
@@ -192,12 +192,12 @@ class StreamRun:
             earlier=counts,
         )
 
-    def _conclude(self, emit: Emit, census: Census, verdict: Unexplained) -> None:
+    def _conclude(self, emit: Emit, counting: RowCount, verdict: Unexplained) -> None:
         """Say that the stream was read completely, unless something was left out or not shown, or too much is gone."""
         if self._stream.ledger.gaps:
             emit(Abandoned(in_vain=self._stream.ledger.gaps != [RESTLESS]))
             return
-        rows, new, again = census.total()
+        rows, new, again = counting.total()
         self._settle_lists(emit, rows - again)
         gone = self._before.gone(rows, new) if self._before is not None else 0
         self._check_gone(emit, gone)
@@ -358,7 +358,7 @@ class StreamRun:
         # `start_date` is of the replication key: what changed since then may have been created before.
         by = self._spec.reconciled_by if settings.start_date is None else None
         read_to = None if self._unfinished is None else self._unfinished.read_to
-        census = self._census(by or self._spec.replication_key, self._unfinished)
+        counting = self._row_count(by or self._spec.replication_key, self._unfinished)
         before = ledger.requests
         ledger.source_total = None
 
@@ -367,11 +367,11 @@ class StreamRun:
             if isinstance(item, Page):
                 if not budget.has_some() and ledger.requests > before:
                     raise _Enough  # not before there is more: a read that is at its end ends
-                census.count(item)
+                counting.count(item)
                 self._check_total(emit, read_to)
                 emit(item)
             elif isinstance(item, Checkpoint):
-                emit(Progress(item.at, *census.passed(item.at)))
+                emit(Progress(item.at, *counting.passed(item.at)))
                 budget.use(ledger.requests - before)
                 before = ledger.requests
             elif isinstance(item, Doubted):
@@ -381,7 +381,7 @@ class StreamRun:
         reading = replace(self._stream.reading(take, since), concludes=True, by=by)
         if not budget.is_unlimited:
             reading = replace(reading, lanes=1, in_steps=True)
-        self._conclude(emit, census, self._ask_source(reading))
+        self._conclude(emit, counting, self._ask_source(reading))
 
     def _check_total(self, emit: Emit, read_to: int | None) -> None:
         """Raise as soon as the CRM's own count says that too much is gone; it may always have been too low."""

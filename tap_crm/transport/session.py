@@ -121,17 +121,6 @@ class Transport:
         began = time.monotonic()
         self._spare(question)
 
-        def is_final(doubt: Exception) -> bool:
-            """Tell whether to give up early: what may have been written is not sent again.
-
-            Nor is a server asked on and on that never answered, or that answers nobody any more.
-            """
-            if question.writes and not _is_without_effect(doubt):
-                return True
-            if not self._sender.has_reached and time.monotonic() - began >= FIRST_CONTACT_SECONDS:
-                return True
-            return self.outage.lasts(self.retry_seconds)
-
         def retrying(details: Details) -> None:
             ledger.add(waited=details["wait"])
             _log.info("%s: %s; attempt %d follows", question.label, details["exception"], attempts + 1)
@@ -142,7 +131,7 @@ class Transport:
             value=lambda doubt: doubt.wait,
             jitter=None,
             max_time=self.retry_seconds,
-            giveup=is_final,
+            giveup=lambda doubt: self._gives_up(question, doubt, began),
             on_backoff=retrying,
             logger=None,
         )
@@ -160,6 +149,17 @@ class Transport:
             return attempt()
         except Doubtful as doubt:
             raise self._failure(question, doubt, attempts) from None
+
+    def _gives_up(self, question: Question, doubt: Exception, began: float) -> bool:
+        """Tell whether to give up early: what may have been written is not sent again.
+
+        Nor is a server asked on and on that never answered, or that answers nobody any more.
+        """
+        if question.writes and not _is_without_effect(doubt):
+            return True
+        if not self._sender.has_reached and time.monotonic() - began >= FIRST_CONTACT_SECONDS:
+            return True
+        return self.outage.lasts(self.retry_seconds)
 
     def _failure(self, question: Question, doubt: Doubtful, attempts: int) -> errors.CrmError:
         """Return the error of a question that nobody answered in a way that can be believed."""
