@@ -34,6 +34,13 @@ class Ledger:
             for name, amount in amounts.items():
                 setattr(self, name, getattr(self, name) + amount)
 
+    def take_costs(self, other: Ledger) -> None:
+        """Add what another one counts of requests and answers, and its remarks."""
+        costs = ("requests", "retries", "rate_limited", "waited", "pages", "windows", "unexplained")
+        self.add(**{name: getattr(other, name) for name in costs})
+        for text in other.notes:
+            self.note(text)
+
     def note(self, text: str) -> None:
         """Keep a remark that belongs to the proof, once."""
         with self._lock:

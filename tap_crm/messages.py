@@ -30,6 +30,19 @@ class Checkpoint:
 
 
 @dataclass(frozen=True, slots=True)
+class ReadBegun:
+    """What follows is one read of a stream, or its second part.
+
+    Attributes:
+        at: when it began, in epoch seconds of the server's clock; maybe in an earlier run.
+        complete: it brings everything there is, under a version that takes out what it does not bring.
+    """
+
+    at: int
+    complete: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class NewVersion:
     """What follows is everything there is: rows that only older versions had are gone at the source.
 
@@ -131,7 +144,7 @@ class ListsKept:
 
 
 Item: TypeAlias = (
-    "Page | Checkpoint | NewVersion | Progress | Whole | Abandoned | ToldGone | Told | Doubted | ListsKept"
+    "Page | Checkpoint | ReadBegun | NewVersion | Progress | Whole | Abandoned | ToldGone | Told | Doubted | ListsKept"
 )
 #: Takes what a reading has found; may block while the writer is busy. Raises ``Cancelled`` when the run ends.
 Emit: TypeAlias = "Callable[[Item], None]"

@@ -192,7 +192,15 @@ def _home(service: Service, selection: Selection, entry: Entry) -> list[str]:
 def _shaped(service: Service, name: str, row: Row, fields: list[str] | None) -> object:
     if fields is None and name != "leads":
         return msgspec.Raw(row.raw)
-    return with_fields(service.world.full(name, row, seen=True), fields)
+    return with_fields(with_transcripts(name, service.world.full(name, row, seen=True), fields), fields)
+
+
+def with_transcripts(name: str, record: Record, fields: list[str] | None) -> Record:
+    """Add the transcripts of a meeting where they are asked for by name (close.md, section on activities)."""
+    if name != "meetings" or "transcripts" not in (fields or ()):
+        return record
+    said = [{"speaker": "A", "text": f"About {record['title']}"}] if record["status"] == "completed" else []
+    return record | {"transcripts": said or None}
 
 
 def _restrict_leads(_: Service, asked: CheckedParameters, selection: Selection) -> None:

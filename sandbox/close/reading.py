@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sandbox.close.event_list import event, events
-from sandbox.close.large_lists import activities, listed
+from sandbox.close.large_lists import activities, listed, with_transcripts
 from sandbox.close.object_types import ACTIVITY_NAMES, BY_PATH, shown
 from sandbox.close.parameters import SINGLE, Parameters, read, with_fields
 from sandbox.close.small_lists import LISTS, small_list, small_record
@@ -47,7 +47,8 @@ def _record(service: Service, request: Request, names: list[str], number: str) -
     for name in names:
         row = service.world.tables[name].living.get(number)
         if row is not None and service.world.sees(name, number):
-            return encoded(with_fields(service.world.full(name, row, seen=True), asked.fields))
+            record = with_transcripts(name, service.world.full(name, row, seen=True), asked.fields)
+            return encoded(with_fields(record, asked.fields))
     raise Refusal(404, f"{names[0]} {number} not found")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
 
+from tap_crm.config.child_tables import parse_child_tables
 from tap_crm.config.endpoints import Endpoint, parse_endpoints
 from tap_crm.config.kinds import MOST_DAYS, amount, choice, count, decoded, moment, switch, text, url
 from tap_crm.config.setting import Kind, parsed, secrets_in, setting
@@ -105,6 +106,7 @@ def _endpoints(value: Any, name: str) -> tuple[Endpoint, ...]:  # noqa: ANN401 -
     return parse_endpoints(decoded(value, name))
 
 
+_CHILD_TABLES = Kind(parse_child_tables, ("array", "string"), {"items": {"type": "string"}})
 _ENDPOINTS = Kind(_endpoints, ("array", "string"), {"items": {"type": "object"}})
 
 
@@ -186,6 +188,14 @@ class Settings(AccountSettings):
         "Further endpoints of the CRM's API as streams: a list of objects with `stream`, `path`, `keys` and more "
         "(docs/endpoints.md), as a list or as JSON text.",
         default=(),
+    )
+    child_tables: tuple[str, ...] = setting(
+        _CHILD_TABLES,
+        "Arrays as streams",
+        "Arrays of records that are streams of their own, a row for each element: a list of names such as `emails` or "
+        "`people.tags`, or `*` for all (docs/child-tables.md). `people__emails` has the parent's key and the position.",
+        default=(),
+        placeholder='["emails", "tags"]',
     )
 
     @property

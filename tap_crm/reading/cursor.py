@@ -42,6 +42,7 @@ class CursorReader:
     confirm_empty: bool = False
     _keys: set[int | str] = field(default_factory=set)
     _total: int | None = None
+    _usual: int | None = None
 
     def read(self) -> None:
         """Emit every record of the list.
@@ -72,14 +73,19 @@ class CursorReader:
         if not self._is_doubtful(part, cursor, used):
             return part
         self._take(part)
-        return self._counted(self.listing.ask_after(cursor))
+        again = self._counted(self.listing.ask_after(cursor))
+        if again.rows and len(again.rows) == len(part.rows):
+            self._usual = len(again.rows)  # the CRM gives shorter pages than asked for
+        return again
 
     def _is_doubtful(self, part: Part, cursor: Continuation | None, used: set[Continuation]) -> bool:
         """Tell whether an answer lacks rows that it promises, or leads back."""
         if part.after is not None and part.after in used:
             return True
+        if part.rows and part.after is not None:
+            return len(part.rows) < min(part.size, self._usual or part.size)
         if part.rows:
-            return part.after is None and self._total is not None and len(self._keys) + len(part.rows) < self._total
+            return self._total is not None and len(self._keys) + len(part.rows) < self._total
         return cursor is not None or part.after is not None or bool(self._total) or self.confirm_empty
 
     def _counted(self, part: Part) -> Part:

@@ -12,9 +12,12 @@ from tap_crm.config.meltano_select import rules_that_fit_nothing, select_rules
 from tap_crm.contract.stream import AUDIT, Reading
 from tap_crm.ledger import Ledger
 from tap_crm.providers.common.endpoints import declared_streams
+from tap_crm.shaping.child_tables import arrays_of, check_wishes, child_table, wished
 from tap_crm.shaping.custom.columns import custom_columns
 from tap_crm.shaping.schema import load_schema
 from tap_crm.singer.catalog_checks import fields_of
+from tap_crm.singer.child_stream import ChildStream
+from tap_crm.singer.offered import selected_in
 from tap_crm.singer.stream import CrmStream
 from tap_crm.sync.run import NOTHING_READABLE
 
@@ -55,6 +58,57 @@ class Discovery:
         streams = [*map(self._declared, self._run.provider.streams), *self._of_account()]
         return [*streams, *self._endpoints({stream.name: stream.spec for stream in streams})]
 
+    def child_tables(self, streams: Sequence[CrmStream]) -> list[ChildStream]:
+        """Return the streams that the setting ``child_tables`` makes of arrays of records, and join them to theirs.
+
+        Raises:
+            ConfigError: a name in the setting is none of an array, or a stream has the name already.
+        """
+        wishes = self._run.settings.child_tables
+        if not wishes:
+            return []
+        offered = {stream.name: stream.schema["properties"] for stream in streams}
+        self._check_wishes(wishes, offered)
+        found = [child for stream in streams for child in self._children_of(stream, wishes)]
+        for child in found:
+            if child.name in offered or child.name == AUDIT:
+                raise errors.ConfigError(
+                    f"the setting `child_tables`: there is a stream `{child.name}` already; rename that one, or leave "
+                    f"`{child.table.parent}.{child.table.array}` out"
+                )
+        return found
+
+    def _check_wishes(self, wishes: Sequence[str], offered: Mapping[str, Mapping[str, Any]]) -> None:
+        """Check the names; with a catalog, the definitions of streams that are not selected are not known."""
+        try:
+            check_wishes(wishes, offered)
+        except errors.ConfigError as error:
+            if self._tap.input_catalog is None:
+                raise
+            _log.warning("%s", error)
+
+    def _children_of(self, stream: CrmStream, wishes: Sequence[str]) -> list[ChildStream]:
+        properties = stream.schema["properties"]
+        names = self._names_in_catalog(stream)
+        found = []
+        for array in arrays_of(properties):
+            if not wished(stream.name, array, wishes):
+                continue
+            name = names.get(array, array)
+            table = child_table(stream.name, stream.spec.keys, {**properties, name: properties[array]}, name)
+            field = stream.custom.fields.get(array) if stream.custom is not None else None
+            found.append(ChildStream(self._tap, self._run, stream, table, field))
+        stream.child_streams.extend(found)
+        return found
+
+    def _names_in_catalog(self, stream: CrmStream) -> Mapping[str, str]:
+        """Return what a catalog calls custom fields that were renamed since it was made."""
+        entry = self._tap.input_catalog.get_stream(stream.name) if self._tap.input_catalog is not None else None
+        if entry is None or stream.custom is None:
+            return {}
+        known = stream.custom.in_effect(entry.schema.to_dict().get("properties") or {})
+        return {name: known[str(one.key)].name for name, one in stream.custom.fields.items() if str(one.key) in known}
+
     def warn_of_selection(self) -> None:
         """Say which names the user selects in Meltano that are not there: Meltano itself goes on without them."""
         catalog = self._tap.input_catalog
@@ -83,7 +137,9 @@ class Discovery:
         if catalog is None:
             return True
         entry = catalog.get_stream(spec.name)
-        return entry is not None and entry.metadata.resolve_selection()[()]
+        if entry is not None and entry.metadata.resolve_selection()[()]:
+            return True
+        return any(name.startswith(f"{spec.name}__") for name in selected_in(catalog))
 
     def _reading(self, spec: StreamSpec) -> Reading:
         return Reading(

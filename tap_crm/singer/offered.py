@@ -6,7 +6,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from tap_crm.config.meltano_select import is_deselected
-from tap_crm.sync.input_checks import lost_right, lost_stream
+from tap_crm.sync.input_checks import lost_child_table, lost_right, lost_stream
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -33,6 +33,10 @@ def note_what_is_missing(run: Run, catalog: Catalog | None, offered: Collection[
     """
     for name in selected_in(catalog):
         if name not in offered:  # where the account makes the streams, one may have been renamed, deleted or hidden
+            if name.rpartition("__")[0] in offered:
+                run.failures[name] = lost_child_table(name)
+                _log.error("%s; run discovery again", run.failures[name])
+                continue
             run.failures[name] = lost_stream(name, run.provider)
             _log.error("%s: renamed, deleted, or hidden from this key; run discovery again", run.failures[name])
     for name in sorted(run.loaded_before):

@@ -63,6 +63,15 @@ class SdkStream(Stream):
         """Write STATE if it changed. The SDK's own writer, so that whatever it adds to a state is kept."""
         self._write_state_message()
 
+    def write_schema(self) -> None:
+        """Write SCHEMA, under each name that stream maps give; the SDK does so for streams that it reads itself."""
+        self._write_schema_message()
+
+    def write_batch(self, batch: Batch) -> None:
+        """Write BATCH, likewise."""
+        encoding, manifest = batch
+        self._write_batch_message(encoding, manifest)
+
     def write_version_end(self, version: int) -> None:
         """Write ACTIVATE_VERSION, under each name that stream maps give; the SDK knows them."""
         self._write_activate_version_message(version)

@@ -18,9 +18,11 @@ from tap_crm import errors
 from tap_crm.contract.memory import Memory
 from tap_crm.contract.stream import Deletions, Reading
 from tap_crm.ledger import Ledger
-from tap_crm.messages import Checkpoint, Page
+from tap_crm.messages import Checkpoint, Page, ReadBegun
 from tap_crm.reading.emptiness import Lists
 from tap_crm.singer.catalog_checks import allow_nulls, check_entry
+from tap_crm.singer.child_stream import ChildStream
+from tap_crm.singer.children import Children
 from tap_crm.singer.record_shaper import Form, RecordShaper, tell_of_values
 from tap_crm.singer.sdk_internals import SdkStream
 from tap_crm.sync.bookkeeping import Bookkeeping, Noted
@@ -74,8 +76,29 @@ class CrmStream(SdkStream):
         self.finished: float | None = None
         self.complete = False
         self._memory = Memory()
+        self._children: Children | None = None
 
     # What is read
+
+    @property
+    def child_tables(self) -> list[ChildStream]:
+        """The selected streams of arrays of its records."""
+        return [one for one in self.child_streams if isinstance(one, ChildStream) and one.selected]
+
+    @property
+    def is_read(self) -> bool:
+        """Whether it is read: for itself, or for a child table."""
+        return self.selected or bool(self.child_tables)
+
+    @property
+    def written(self) -> list[CrmStream | ChildStream]:
+        """The streams that are written when it is read."""
+        return [*([self] if self.selected else []), *self.child_tables]
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """The names of the tables that are written when it is read: its own, and those of arrays of its records."""
+        return tuple(one.name for one in self.written)
 
     def read(self, emit: Emit) -> None:
         """Read the stream; called in a thread of its own."""
@@ -142,7 +165,7 @@ class CrmStream(SdkStream):
             lanes=self.run.lanes(),
             shared=self.run.shared,
             selected=self.run.selected_told,
-            fields=self._wanted(),
+            fields=self._wanted() | {one.table.array for one in self.child_tables},
             memory=self._memory,
             lists=self._stream_run.lists if self._stream_run is not None else Lists(),
         )
@@ -224,9 +247,12 @@ class CrmStream(SdkStream):
         """
         written = deepcopy(self.stream_state)
         try:
-            for batch in super().get_batches(batch_config, context):
+            for batch in super().get_batches(batch_config, context) if self.selected else self._read_for_children():
+                self._flush_children()
                 yield batch
                 written = deepcopy(self.stream_state)
+            self._flush_children()
+            self.note_changed_state()
         except errors.CrmError:
             raise
         except Exception as error:  # noqa: BLE001 - whatever a storage raises
@@ -235,7 +261,19 @@ class CrmStream(SdkStream):
             self._kept = None
             self.complete = False
             reason = error.strerror if isinstance(error, OSError) and error.strerror else type(error).__name__
-            self.run.fail(self, errors.ReadError(f"{self.name}: a batch file cannot be written: {reason}"))
+            self._fail(errors.ReadError(f"{self.name}: a batch file cannot be written: {reason}"))
+        self.write_state()
+
+    def _read_for_children(self) -> Iterator[Batch]:
+        """Read for the batch files of child tables alone."""
+        for _ in self.write_all(write_messages=False):
+            pass
+        yield from ()
+
+    def _flush_children(self) -> None:
+        """Write what waits of child tables: no STATE may pass it."""
+        if self._children is not None:
+            self._children.flush()
 
     @override
     def write_all(self, *, write_messages: bool) -> Iterator[dict[str, Any]]:
@@ -243,33 +281,59 @@ class CrmStream(SdkStream):
 
         A failure is kept by the tap, which goes on with the other streams and ends with exit code 1.
         """
-        self.run.begin(self)
+        for one in self.written:
+            self.run.begin(one)
         book = self._book = Bookkeeping(self, self.kept)
         try:
             yield from self._sync_items(book, write_messages=write_messages)
             self._end(book, write_messages=write_messages)
             self.complete = True
         except errors.ReadError as error:
-            self.run.fail(self, error)
+            self._fail(error)
         except (AbortedSyncFailedException, AbortedSyncPausedException):
             return  # a test run that has seen enough
         except errors.CrmError:
             raise  # what ends the whole run
         except Exception as error:  # a fault of ours in one stream must not cost the others
             self.logger.exception("%s: unexpected error; please report it", self.name)
-            self.run.fail(self, errors.ReadError(f"{self.name}: unexpected {type(error).__name__}; see the log"))
+            self._fail(errors.ReadError(f"{self.name}: unexpected {type(error).__name__}; see the log"))
         finally:
             self.finished = time.time()
             self.run.read_ahead.close(self.name)
-            self.run.display.end(self.name, complete=self.complete)
+            for one in self.written:
+                self.run.display.end(one.name, complete=self.complete)
             tell_of_values(self.name, self.ledger, self._shaper, self.logger)
+            if self._children is not None:
+                self._children.conclude()
+                if not self.selected:
+                    self._children.bear_costs()
             self._write_state_message_now(write_messages=write_messages)
+
+    def _fail(self, error: errors.ReadError) -> None:
+        """Note that it failed, and with it its child tables."""
+        for one in self.written:
+            self.run.fail(one, error)
+
+    def _begin_children(self, *, write_messages: bool) -> Children:
+        """Return what writes the child tables, which are none in a test run."""
+
+        def write_state() -> None:
+            self._keep()
+            self._write_changed_state(write_messages=write_messages)
+
+        tables = [] if self.is_test_run else self.child_tables
+        order = self.run.settings.date_order
+        self._children = Children.of(self, tables, self.kept, write_state, self.custom, date_order=order)
+        self._children.version = self.version
+        self._keep()
+        return self._children
 
     def _sync_items(self, book: Bookkeeping, *, write_messages: bool) -> Iterator[dict[str, Any]]:
         counter = self.get_record_counter()
         book.begin(self.run.transport.clock.now())
         self._keep()
         self.version = book.version
+        children = self._begin_children(write_messages=write_messages)
         fast = write_messages and self._may_write_fast()
         index = 0
         with counter, self.get_sync_timer():
@@ -282,6 +346,9 @@ class CrmStream(SdkStream):
                 if book.note_page():
                     self._keep()
                     self._write_changed_state(write_messages=write_messages)
+                children.write(item, self.run.transport.clock.now())
+                if not self.selected:
+                    continue
                 written = self._write_fast(item) if fast else None
                 if written is not None:
                     index = self._booked(index, written, counter)
@@ -304,6 +371,10 @@ class CrmStream(SdkStream):
         """Follow what the reading says beside its pages."""
         noted = book.take(item, self.run.transport.clock.now())
         self.version = book.version
+        if self._children is not None:
+            self._children.version = self.version
+            if isinstance(item, ReadBegun):
+                self._children.begin(item)
         self._keep()
         if Noted.CHANGED in noted:
             self.note_changed_state()
@@ -315,12 +386,16 @@ class CrmStream(SdkStream):
 
         The SDK would say so before the first record, and a run that dies then would have emptied the table.
         """
+        now, version = self.run.transport.clock.now(), None
         if write_messages:
-            version = book.end(self._memory, self.started or time.time(), self.run.transport.clock.now())
+            version = book.end(self._memory, self.started or time.time(), now)
             self.ledger.add(deletions=book.gone)
-            if version is not None:
+            if version is not None and self.selected:
                 self.write_version_end(version)
             self.note_changed_state()
+        if self._children:
+            self._children.end(version, now)
+        self.kept.note_tables(self.name, self.tables)
         book.note_account(self.run.account)
         if self.custom is not None and self.custom.form != "raw":
             book.note_columns(self.custom.names(self.effective_schema["properties"]))

@@ -106,7 +106,8 @@ class TapCRM(CommandLine):
         check_methods(self.settings.endpoints, self.provider.endpoints.reads)
         own = [endpoint.stream for endpoint in self.settings.endpoints]
         check_before_asking(self.provider, self._given_state, selected_in(self.input_catalog), own)
-        return [*discovery.streams(), AuditStream(self, self.run)]
+        streams = discovery.streams()
+        return [*streams, *discovery.child_tables(streams), AuditStream(self, self.run)]
 
     @property
     @override
@@ -132,7 +133,8 @@ class TapCRM(CommandLine):
         """
         self.run.retry_briefly()
         for stream in unreadable(self.readable):
-            self.leave_out(stream.name)
+            for one in (stream, *stream.child_streams):
+                self.leave_out(one.name)
         return super().run_discovery()
 
     # Input is checked before any request
@@ -150,7 +152,9 @@ class TapCRM(CommandLine):
         Raises:
             ConfigError: it has not the form of a Singer state.
         """
-        self.run.loaded_before = frozenset(name for name, kept in states_of(state).items() if kept.was_loaded)
+        self.run.loaded_before = frozenset(
+            table for name, kept in states_of(state).items() if kept.was_loaded for table in kept.tables_written(name)
+        )
         super().load_state(state)
 
     # The run
@@ -181,7 +185,7 @@ class TapCRM(CommandLine):
                 self._sync_selected()
         finally:
             self.writer.flush()
-        run.conclude(selected)
+        run.conclude([one for read in selected for one in read.written])
 
     def _sync_selected(self) -> None:
         try:
@@ -196,12 +200,12 @@ class TapCRM(CommandLine):
         Raises:
             ConfigError: there is none.
         """
-        chosen = [stream for stream in self.readable if stream.selected]
-        for stream in chosen:
+        chosen = [stream for stream in self.readable if stream.is_read]
+        for stream in [one for read in chosen for one in read.written]:
             if stream.is_mapped_away:  # what it reads would reach nobody, and its bookmark would pass it
                 stream.selected = False
                 self.logger.info("%s: not read, since `stream_maps` takes it out", stream.name)
-        selected = [stream for stream in chosen if stream.selected]
+        selected = [stream for stream in chosen if stream.is_read]
         is_empty = self.input_catalog is not None and not self.input_catalog  # the SDK takes it for none
         if is_empty or not (selected or self.run.failures):
             raise errors.ConfigError(NOTHING_SELECTED)

@@ -39,7 +39,7 @@ def check_before_asking(
     if provider.discover is None:
         declared = {AUDIT, *endpoints, *(spec.name for spec in provider.streams)}
         for name in selected:
-            if name not in declared:
+            if name not in declared and name.partition("__")[0] not in declared:
                 raise errors.ConfigError(f"{lost_stream(name, provider)}; run discovery again")
 
 
@@ -49,6 +49,14 @@ def lost_right(name: str) -> str:
         f"the state has the stream `{name}`, and the catalog does not: what changes in it is not loaded any more. If "
         'the key lost the right to read it, give that back; else deselect the stream, by `"selected": false` in its '
         f'entry of the catalog, or by `"!{name}.*"` in the `select` of Meltano'
+    )
+
+
+def lost_child_table(name: str) -> str:
+    """Return what is to be said of a selected child table that is not there."""
+    return (
+        f"the catalog selects the child table `{name}`, which is none: the setting `child_tables` does not name its "
+        "array, or there is none"
     )
 
 

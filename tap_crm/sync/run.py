@@ -51,6 +51,10 @@ class RunStream(Protocol):
         """Its declaration."""
 
     @property
+    def tables(self) -> tuple[str, ...]:
+        """The names of the tables that are written when it is read: its own, and those of arrays of its records."""
+
+    @property
     def ledger(self) -> Ledger:
         """What it cost and brought."""
 

@@ -18,7 +18,7 @@ from tap_crm.shaping.moments import from_epoch, to_epoch
 from tap_crm.sync.row_count import Counted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, MutableMapping
+    from collections.abc import Callable, Collection, Mapping, MutableMapping, Sequence
 
 #: A bookmark as it was given: people write it in more forms than we do.
 Bookmark: TypeAlias = "str | int | float"
@@ -78,6 +78,8 @@ class StreamState:
         lists: how many records each list of the stream had.
         empty_since: since when lists are found empty that were not.
         columns: the names of columns by the ids of their custom fields.
+        tables: the tables that are written up to the bookmark; None: the stream's own.
+        arrays: the greatest lengths of arrays that are child tables, by the property.
     """
 
     replication_key: str | None = None
@@ -96,6 +98,8 @@ class StreamState:
     lists: Mapping[str, int] | None = None
     empty_since: Mapping[str, int] = field(default_factory=dict)
     columns: Mapping[str, str] | None = None
+    tables: tuple[str, ...] | None = None
+    arrays: Mapping[str, Any] | None = None
 
     @classmethod
     def parse(cls, kept: Mapping[str, Any]) -> StreamState:
@@ -165,6 +169,22 @@ class StreamState:
             return bookmark
         whole = self.reconciled_at
         return min(bookmark, self.told_to if whole is None else max(self.told_to, whole - BEHIND_THE_CLOCK))
+
+    def tables_written(self, own: str) -> tuple[str, ...]:
+        """Return the tables that are written up to the bookmark; ``own`` is the stream's."""
+        return (own,) if self.tables is None else self.tables
+
+    def tables_behind(self, own: str, tables: Sequence[str]) -> tuple[str, ...]:
+        """Return those of a stream's tables that lack what lies before the bookmark.
+
+        They did not take part in each run up to now.
+        """
+        written = self.tables_written(own)
+        return tuple(name for name in tables if name not in written)
+
+    def note_tables(self, own: str, tables: Collection[str]) -> None:
+        """Keep which tables are written up to the bookmark."""
+        self.tables = None if set(tables) == {own} else tuple(sorted(tables))
 
     def forget_whole(self) -> None:
         """Forget the last complete read, and what it counted."""
@@ -257,6 +277,14 @@ def _columns(value: object) -> dict[str, str] | None:
     return {str(key): name for key, name in value.items() if isinstance(name, str)}
 
 
+def _names(value: object) -> tuple[str, ...] | None:
+    return tuple(name for name in value if isinstance(name, str)) if isinstance(value, list) else None
+
+
+def _objects(value: object) -> dict[str, Any] | None:
+    return value if isinstance(value, dict) else None
+
+
 def _not_shown(value: object) -> NotShown | None:
     kept = value if isinstance(value, dict) else {}
     records = _count(kept.get("records"))
@@ -338,6 +366,8 @@ _KEYS = (
     _Key("lists", "lists", _counts, dict),
     _Key("empty_since", _EMPTY_SINCE, _moments, lambda found: {name: from_epoch(at) for name, at in found.items()}),
     _Key("columns", "custom_fields", _columns, dict),
+    _Key("tables", "tables", _names, list),
+    _Key("arrays", "arrays", _objects, dict),
 )
 _OF_UNFINISHED = (
     _Key("started", "started", to_epoch, _moment),

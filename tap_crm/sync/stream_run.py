@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING
 from tap_crm import errors
 from tap_crm.config.settings import DAY
 from tap_crm.contract.stream import Deletions, Reading
-from tap_crm.messages import Abandoned, Checkpoint, Doubted, NewVersion, Page, Progress, ToldGone, Whole
+from tap_crm.messages import Abandoned, Checkpoint, Doubted, NewVersion, Page, Progress, ReadBegun, ToldGone, Whole
 from tap_crm.reading.changes import RESTLESS
 from tap_crm.reading.emptiness import Lists
 from tap_crm.shaping.moments import from_epoch
+from tap_crm.sync.budget import Budget
 from tap_crm.sync.row_count import RowCount, check_gone
 from tap_crm.sync.undated import Undated
 from tap_crm.sync.unexplained import Doubt, Unexplained
@@ -51,6 +52,7 @@ class StreamRun:
     def __init__(self, run: Run, stream: RunStream, kept: StreamState) -> None:
         self._run, self._stream, self._spec = run, stream, stream.spec
         self._kept = kept
+        self._behind = kept.tables_behind(stream.name, stream.tables)
         self._unfinished = kept.going_on if self._is_still_good(kept.going_on) else None
         self._is_overtaken = kept.going_on is not None and self._unfinished is None
         self._before = kept.counted
@@ -58,6 +60,7 @@ class StreamRun:
         self._doubt = Doubt(kept.not_shown)
         self._bookmark = stream.starting_bookmark()
         self._told_to = kept.log_heeded_to(self._bookmark)
+        self._began = int(self._now())
         self.mode = "full" if self._bookmark is None else "incremental"
         self.read_from: int | None = None
 
@@ -65,9 +68,10 @@ class StreamRun:
 
     @property
     def _scope(self) -> str | None:
-        """What bounds the rows that a complete read finds: the setting ``start_date``."""
-        start = self._run.settings.start_date
-        return None if start is None else from_epoch(start)
+        """What bounds the rows that a complete read writes: the setting ``start_date``, and which tables it writes."""
+        start, tables = self._run.settings.start_date, self._stream.tables
+        bounds = [] if start is None else [from_epoch(start)]
+        return " ".join([*bounds, *(() if tables == (self._stream.name,) else tables)]) or None
 
     def _is_still_good(self, unfinished: Unfinished | None) -> bool:
         """Tell whether a complete read that is not over has the bounds that the next part would have.
@@ -79,6 +83,7 @@ class StreamRun:
     def read(self, emit: Emit) -> None:
         """Read the stream; in a thread of its own."""
         emit = Undated(self._spec, self._run.transport.clock, self._bookmark).minding(emit)
+        emit(ReadBegun(self._began))
         since = self.read_from = self._since()
         tells = self._stream.tells_deletions
         if tells is Deletions.UNTOLD:
@@ -127,6 +132,9 @@ class StreamRun:
             return None
         if self._bookmark is None:
             return settings.start_date
+        if self._behind and stream.tells_deletions is Deletions.UNTOLD:  # nothing is read completely beside it
+            self._say_behind()
+            return settings.start_date
         lookback = self._spec.lookback(settings) if self._spec.lookback is not None else 0
         # A bookmark from a clock ahead of ours must not hide what changes until then.
         present = min(self._bookmark, int(self._now()))
@@ -155,6 +163,7 @@ class StreamRun:
         earlier = None if version.number is None else self._unfinished
         counting = self._row_count(self._spec.replication_key if incremental else None, earlier)
         emit(version)
+        emit(self._complete_read_begun())
 
         def take(item: Item) -> None:
             if isinstance(item, Page):
@@ -248,6 +257,11 @@ class StreamRun:
             emit(Abandoned())
             raise
 
+    def _complete_read_begun(self) -> ReadBegun:
+        """Return since when rows may have been written under the version that is being written."""
+        started = None if self._unfinished is None else self._unfinished.started
+        return ReadBegun(self._began if started is None else started, complete=True)
+
     # What the source remembers, and compares by itself
 
     def _read_remembering(self, emit: Emit) -> None:
@@ -260,13 +274,19 @@ class StreamRun:
         reason = None if memory is None or memory.is_empty else self._reason_to_reconcile()
         if reason is not None:
             self._stream.ledger.note(f"reconcile: all rows are written anew: {reason}")
-        self._ask_source(replace(self._reading(emit, None), rewrites=reason is not None))
+
+        def take(item: Item) -> None:
+            emit(item)
+            if isinstance(item, NewVersion):
+                emit(ReadBegun(self._began, complete=True))
+
+        self._ask_source(replace(self._reading(take, None), rewrites=reason is not None))
 
     # What changed since the bookmark, and beside it a complete read when that is due
 
     def _read_changes(self, emit: Emit, since: int | None) -> None:
         reason = self._reason_to_reconcile()
-        if reason is not None and not self._run.budget.has_some():
+        if reason is not None and not self._budget.has_some():
             self._stream.ledger.note(f"reconcile: due, but `reconcile_max_requests` is used up ({reason})")
             reason = None
         if reason is not None or self._unfinished is not None:
@@ -296,14 +316,28 @@ class StreamRun:
 
     def _reason_to_reconcile(self) -> str | None:
         """Return why a complete read is due now, None if it is not."""
+        if self._behind:
+            return self._say_behind()
         wish = self._run.settings.reconcile
         if wish == "false":
             return None
         if self._unfinished is not None:
             return "an earlier one was cut off, and goes on"
         if self._is_overtaken:
-            return "an earlier one was cut off, and begins anew, since it may have had another `start_date`"
+            return "an earlier one was cut off, and begins anew, since it had other bounds (`start_date`, child tables)"
         return "`reconcile` is true" if wish == "true" else self._why_it_is_time()
+
+    def _say_behind(self) -> str:
+        """Return why everything is read though there is a bookmark, and note it."""
+        text = f"{', '.join(self._behind)} did not take part in the last run, and is caught up"
+        self._stream.ledger.note(text)
+        _log.info("%s: everything is read: %s", self._spec.name, text)
+        return text
+
+    @property
+    def _budget(self) -> Budget:
+        """What a complete read may use; as much as it needs where a table lacks rows without it."""
+        return Budget(None) if self._behind else self._run.budget
 
     def _why_it_is_time(self) -> str | None:
         since = [at for at in (self._kept.reconciled_at, self._kept.untold_since) if at is not None]
@@ -319,7 +353,8 @@ class StreamRun:
         return None
 
     def _reconcile(self, emit: Emit) -> None:
-        settings, ledger, budget = self._run.settings, self._stream.ledger, self._run.budget
+        settings, ledger, budget = self._run.settings, self._stream.ledger, self._budget
+        emit(self._complete_read_begun())
         # `start_date` is of the replication key: what changed since then may have been created before.
         by = self._spec.reconciled_by if settings.start_date is None else None
         read_to = None if self._unfinished is None else self._unfinished.read_to

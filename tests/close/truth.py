@@ -27,6 +27,8 @@ LISTED = (
 )
 #: Not selected unless asked for.
 PER_PARENT = ("comments", "custom_objects")
+#: Nor these: details that few want. `test_details.py` knows what they should have.
+DETAILS = ("sequence_counts", "custom_field_schemas", "meeting_transcripts")
 #: All that are selected.
 ALL = (*CHANGING, "events", *ACTIVITIES, *LISTED)
 
@@ -34,6 +36,8 @@ KEYS = {
     "custom_fields": ("object_type", "id"),
     "bulk_actions": ("action", "id"),
     "unsubscribed_emails": ("email",),
+    "sequence_counts": ("sequence_id",),
+    "custom_field_schemas": ("object",),
 }
 MASKED = {
     "webhooks": ("signature_key",),

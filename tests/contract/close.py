@@ -36,7 +36,7 @@ class Close(Crm):
         "limit_caps": {"data/search": 40, "opportunity": 25, "task": 25, "activity": 25, "event": 20}
     }
     default = truth.ALL
-    unselected = truth.PER_PARENT
+    unselected = (*truth.PER_PARENT, *truth.DETAILS)
     whole = truth.ALL
     streams = (
         *("leads", "contacts", "opportunities", "tasks", "emails", "notes", "events"),

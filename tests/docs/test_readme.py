@@ -19,6 +19,8 @@ from scripts.demo_copper import COPPER
 from tap_crm.contract.stream import AUDIT
 from tap_crm.providers import PROVIDERS
 from tap_crm.providers.setting_table import rows
+from tap_crm.shaping.child_tables import child_table
+from tap_crm.shaping.schema import load_schema
 from tap_crm.singer.tap import TapCRM
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -131,6 +133,11 @@ def test_queries_run_on_tables_made_from_the_schemas(page: Path) -> None:
                 fields |= LOADED_AT
                 declared = ", ".join(f'"{name}" {sql_type(part)}' for name, part in fields.items())
                 connection.execute(f'CREATE TABLE {crm.name}."{path.stem}" ({declared})')
+        people = load_schema("copper", "people")["properties"]
+        for array in ("emails", "tags"):
+            child = child_table("people", ("id",), people, array)
+            declared = ", ".join(f'"{name}" {sql_type(part)}' for name, part in child.schema["properties"].items())
+            connection.execute(f'CREATE TABLE copper."{child.stream}" ({declared})')
         row = json.loads((ROOT / "schemas/copera/_row.json").read_text("utf-8"))["properties"]
         row |= {"stage": {}, "amount": {"type": "number"}, "company": {}, **LOADED_AT}
         declared = ", ".join(f'"{name}" {sql_type(part)}' for name, part in row.items())

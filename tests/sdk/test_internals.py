@@ -30,6 +30,8 @@ USED = {
         "_stream_version",
         "_sync_records",
         "_write_activate_version_message",
+        "_write_batch_message",
+        "_write_schema_message",
         "_write_state_message",
     },
     "SdkTap": {"_handle_termination", "_streams"},

@@ -51,6 +51,7 @@ VALUES: dict[str, Any] = {
     "custom_field_names": "id",
     "tables": [{"board": "Sales", "table": "Deals", "stream": "deals"}],
     "endpoints": [{"stream": "deals_again", "path": "/deals", "keys": ["id"]}],
+    "child_tables": ["emails", "people.tags"],
     "retry_seconds": 5,
     "request_timeout_seconds": 9,
     "stream_maps": {"people": {"__filter__": "False"}},

@@ -33,6 +33,11 @@ def one_object(reply: Reply) -> Record:
     return record
 
 
+def object_of(reply: Reply) -> Record:
+    """Return an answer that is one object."""
+    return _OBJECT.decode(reply.body)
+
+
 def decoded(item: Item) -> list[Record]:
     """Return the records of a page, decoded; nothing for a checkpoint."""
     if not isinstance(item, Page) or item.body is None:

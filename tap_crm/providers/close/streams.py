@@ -8,6 +8,7 @@ from tap_crm.config.settings import DAY
 from tap_crm.contract.stream import StreamSpec
 from tap_crm.providers.close.activities import Activities
 from tap_crm.providers.close.custom_fields import KINDS, custom, definitions
+from tap_crm.providers.close.details import FieldSchemas, SequenceCounts
 from tap_crm.providers.close.events import DAYS_KEPT, OVERLAP, Events
 from tap_crm.providers.close.kinds import ListsOfKinds, PerParent, all_leads, listed
 from tap_crm.providers.close.lists import ChangeList, WholeList
@@ -207,5 +208,15 @@ STREAMS = (
         changed="date_updated",
         selected=False,
         custom=custom("custom_object_type"),
+    ),
+    StreamSpec("sequence_counts", ("sequence_id",), SequenceCounts(), selected=False),
+    StreamSpec("custom_field_schemas", ("object",), FieldSchemas(), selected=False),
+    StreamSpec(
+        "meeting_transcripts",
+        ("id",),
+        # Only what is asked for by name has them.
+        WholeList("/activity/meeting/", {"_fields": "id,lead_id,date_created,date_updated,transcripts"}),
+        changed="date_updated",
+        selected=False,
     ),
 )

@@ -104,8 +104,8 @@ class Cursors(_Paged):
             more[self.params.param] = cursor
         records, body, reply = self.asker.ask(more)
         rows, following = self.asker.rows(records), _at(body, self.params.cursor_path)
-        total = self.asker.total(body, reply)
-        return Part(rows, ENCODER.encode(records), following, total, len(records), reply.server_time)
+        total, size = self.asker.total(body, reply), self.params.size or len(records)
+        return Part(rows, ENCODER.encode(records), following, total, size, reply.server_time)
 
 
 @dataclass(slots=True)

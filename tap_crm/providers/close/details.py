@@ -1,0 +1,112 @@
+"""What Close gives only record by record: how many subscriptions a sequence has, and in which order forms show fields.
+
+developer.close.com: sequences (retrieve a single sequence), custom fields (custom field schemas).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from tap_crm import errors
+from tap_crm.ledger import Ledger
+from tap_crm.providers.close.answers import get
+from tap_crm.providers.close.kinds import listed
+from tap_crm.providers.close.lists import ListListing
+from tap_crm.providers.close.organization import decoded, object_of, one_object
+from tap_crm.providers.common.per_parent import side_by_side
+from tap_crm.reading.offset import OffsetReader
+from tap_crm.transport.question import Doubtful
+
+if TYPE_CHECKING:
+    from tap_crm.contract.stream import Reading
+    from tap_crm.messages import Item
+    from tap_crm.providers.close.organization import Record
+    from tap_crm.providers.common.per_parent import SideBySide
+    from tap_crm.transport.question import Reply
+
+_COUNTS = "subscription_counts_by_status"
+_PLAIN = ("lead", "contact", "opportunity")
+#: The lists of types whose records have fields of their own, by how the paths of their schemas begin.
+_TYPED = {"activity": "/custom_activity/", "custom_object": "/custom_object_type/"}
+
+
+@dataclass(frozen=True, slots=True)
+class SequenceCounts:
+    """How many subscriptions each sequence has, by their status: a request for each sequence."""
+
+    def read(self, reading: Reading) -> None:
+        """Ask for each sequence."""
+        known: set[str] = set()
+        asking: SideBySide[str, list[Record]]
+        with side_by_side(reading, partial(_counts, reading)) as asking:
+
+            def take(item: Item) -> None:
+                new = [key for record in decoded(item) if (key := str(record["id"])) not in known]
+                known.update(new)
+                reading.emit_records([record for found in asking.each(new) for record in found])
+
+            listed("/sequence/")(reading, take)
+
+    def probe(self, reading: Reading) -> None:
+        """Ask for the sequences."""
+        ListListing(reading, "/sequence/").ask_from(0)
+
+
+def _counts(reading: Reading, sequence: str) -> list[Record]:
+    reading.ledger.add(pages=1)
+    try:
+        found: Record = reading.ask(get(f"/sequence/{sequence}/", "sequence_counts of a sequence"), one_object)
+    except errors.NotThere:
+        return []  # it was deleted since it was listed
+    counts = found.get(_COUNTS)
+    return [{"sequence_id": sequence, **(counts if isinstance(counts, dict) else {_COUNTS: counts})}]
+
+
+@dataclass(frozen=True, slots=True)
+class FieldSchemas:
+    """The custom fields of each kind of record, in the order in which forms show them: a request for each kind."""
+
+    def read(self, reading: Reading) -> None:
+        """Ask for each kind; those of types are asked at addresses that Close describes and does not list."""
+        typed = [one for kind, path in _TYPED.items() for one in self._types(reading, kind, path)]
+        asking: SideBySide[str, list[Record]]
+        with side_by_side(reading, partial(_schema, reading)) as asking:
+            found = [record for records in asking.each([*_PLAIN, *typed]) for record in records]
+        reading.emit_records(found)
+
+    def _types(self, reading: Reading, kind: str, path: str) -> list[str]:
+        """Return the last part of the address for each type of a kind."""
+        records: list[Record] = []
+        ledger = Ledger()
+        listing = ListListing(reading, path, label=f"{reading.spec.name}: {path}")
+        try:
+            OffsetReader(listing, lambda item: records.extend(decoded(item)), ledger, confirm_empty=True).read()
+        except (errors.Forbidden, errors.NotThere) as error:
+            reading.ledger.gap(f"schemas of {kind} are not readable with this key: {error}")
+        return [f"{kind}/{record['id']}" for record in records]
+
+    def probe(self, reading: Reading) -> None:
+        """Ask for that of leads."""
+        reading.ask(get("/custom_field_schema/lead/", reading.spec.name), _a_schema)
+
+
+def _schema(reading: Reading, one: str) -> list[Record]:
+    reading.ledger.add(pages=1)
+    question = get(f"/custom_field_schema/{one}/", f"{reading.spec.name}: {one}")
+    try:
+        found: Record = reading.ask(question, _a_schema)
+    except (errors.NotThere, errors.Refused) as error:
+        if one in _PLAIN:
+            raise
+        reading.ledger.note(f"no schema of {one}: {error}")
+        return []
+    return [{"object": one, **found}]
+
+
+def _a_schema(reply: Reply) -> Record:
+    record = object_of(reply)
+    if not isinstance(record.get("fields"), list):
+        raise Doubtful("the answer is not the documented object with `fields`")
+    return record

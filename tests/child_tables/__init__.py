@@ -1,0 +1,1 @@
+"""Arrays of records as streams of their own."""

@@ -1,0 +1,95 @@
+"""Details that few want, each read when it is selected: counts of sequences, schemas of fields, transcripts."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from sandbox.faults import FaultRule
+from tests.close.truth import DETAILS
+
+if TYPE_CHECKING:
+    from tests.close.conftest import Start
+
+TINY: dict[str, Any] = {
+    "leads": 10,
+    "contacts": 10,
+    "opportunities": 3,
+    "tasks": 3,
+    "activities": {"meetings": 130},
+    "events": 5,
+    "custom_fields": 4,
+    "sequences": 3,
+    "sequence_subscriptions": 40,
+}
+
+
+def test_sequences_have_counts(start_some: Start) -> None:
+    """A row for each sequence, a column for each status; a request for each, and one for the list."""
+    app, tap = start_some(("sequence_counts",), TINY)
+    run = tap.sync()
+    counted = {one["id"]: Counter[str]() for one in app.world.records("sequences")}
+    for one in app.world.records("sequence_subscriptions"):
+        counted[one["sequence_id"]][one["status"]] += 1
+    found = {row.pop("sequence_id"): Counter(row) for row in run.records("sequence_counts")}
+    assert found == counted
+    assert run.audit()["sequence_counts"]["requests"] == 1 + len(counted)
+
+
+def test_a_broken_answer_costs_no_count(start_some: Start) -> None:
+    """It is asked for again."""
+    app, tap = start_some(("sequence_counts",), TINY)
+    app.behaviour.faults.append(FaultRule(["cut_json", "503"], at=[2, 3], path="sequence"))
+    assert tap.sync().count("sequence_counts") == TINY["sequences"]
+
+
+def test_each_kind_of_record_has_its_schema(start_some: Start) -> None:
+    """Leads, contacts and opportunities, and each type of activity and object; with shared fields."""
+    app, tap = start_some(("custom_field_schemas",), TINY)
+    run = tap.sync()
+    custom, world = app.world.source.custom, app.world
+    kinds = {"lead": "lead", "contact": "contact", "opportunity": "opportunity"}
+    fields = {kind: [one["id"] for one in custom.of(kind)] for kind in kinds}
+    for kind, of, stream in (
+        ("activity", "activity", "custom_activity_types"),
+        ("custom_object", "custom_object_type", "custom_object_types"),
+    ):
+        for one in world.records(stream):
+            fields[f"{kind}/{one['id']}"] = [field["id"] for field in custom.of(of, one["id"])]
+    rows = {row["object"]: row for row in run.records("custom_field_schemas")}
+    assert {name: [field["id"] for field in row["fields"]] for name, row in rows.items()} == fields
+    assert run.audit()["custom_field_schemas"]["complete"]
+
+
+def test_a_type_without_a_schema_is_left_out_with_a_note(start_some: Start) -> None:
+    """Close describes these addresses, and lists none."""
+    app, tap = start_some(("custom_field_schemas",), TINY)
+
+    def nowhere(moment: Any) -> None:  # noqa: ANN401 - a moment
+        if moment.when == "before" and moment.request.path.startswith("custom_field_schema/activity/"):
+            moment.request.path = "nowhere"
+
+    app.on_answer(nowhere)
+    run = tap.sync()
+    objects = {row["object"].partition("/")[0] for row in run.records("custom_field_schemas")}
+    assert objects == {"lead", "contact", "opportunity", "custom_object"}
+    assert any("no schema of activity/" in note for note in run.audit()["custom_field_schemas"]["notes"])
+
+
+def test_meetings_have_transcripts(start_some: Start) -> None:
+    """A row for each meeting, with the transcripts as JSON text, null where there are none."""
+    app, tap = start_some(("meeting_transcripts",), TINY)
+    run = tap.sync()
+    meetings = {one["id"]: one for one in app.world.records("meetings")}
+    assert {row["id"] for row in run.records("meeting_transcripts")} == meetings.keys()
+    for row in run.records("meeting_transcripts"):
+        meeting = meetings[row["id"]]
+        said = None if row["transcripts"] is None else json.loads(row["transcripts"])[0]["text"]
+        assert said == (f"About {meeting['title']}" if meeting["status"] == "completed" else None)
+
+
+def test_details_are_read_by_wish_only(start: Start) -> None:
+    """A run without a catalog asks for none of them."""
+    _, tap = start(TINY)
+    assert not set(DETAILS) & tap.sync().schemas.keys()
