@@ -129,11 +129,8 @@ def _all_pages(call: Call, provider: Provider, settings: Settings, transport: Tr
     written: set[bytes] = set()
 
     def take(item: Item) -> None:
-        if not isinstance(item, Page) or item.body is None:
-            return
-        records = _DECODER.decode(item.body)
-        for at in range(len(records)) if item.keep is None else item.keep:
-            line = _ENCODER.encode(records[at][RECORD])
+        for record in item.decoded() if isinstance(item, Page) else ():
+            line = _ENCODER.encode(record[RECORD])
             fingerprint = blake2b(line, digest_size=16).digest()
             if fingerprint not in written:  # a list that moves while it is read is read in part twice
                 written.add(fingerprint)

@@ -12,21 +12,18 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from tap_crm import errors
-from tap_crm.reading.listing import BoundIgnored, Row, check_bound
-from tap_crm.reading.no_news import MOST_WITHOUT_NEWS, endless
+from tap_crm.messages import Row
+from tap_crm.reading.listing import BoundIgnored, check_bound
+from tap_crm.reading.no_news import MOST_WITHOUT_NEWS, NoNews, endless
 from tap_crm.reading.part import Expired, Part, Unordered
+from tap_crm.reading.questions import ATTEMPTS, ATTEMPTS_AT_NOTHING
 
 if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
-    from tap_crm.reading.keyset import KeysetReader
     from tap_crm.reading.listing import Bound
-    from tap_crm.reading.spans import Span
-
-#: How often a doubtful answer is asked for in all, and one without any row though its own count says that it has some.
-ATTEMPTS, ATTEMPTS_AT_NOTHING = 3, 4
-#: Records that two neighbouring pages should share, where a question is gone on with by position.
-OVERLAP = 5
+    from tap_crm.reading.questions import Questions, ReadAll
+    from tap_crm.reading.spans import Span, Spans
 
 
 @dataclass(slots=True)
@@ -58,35 +55,38 @@ class Believed:
 
 
 class Believing:
-    """Asks the questions of one reader.
+    """Asks questions until their answers can be believed.
 
     Args:
-        reader: whose listing is asked, and who takes the rows.
+        questions: what is asked.
+        spans: what is walked side by side.
+        read_all: reads a part of the listing along another time.
     """
 
-    def __init__(self, reader: KeysetReader) -> None:
-        self._reader = reader
-        self._listing = reader.listing
+    def __init__(self, questions: Questions, spans: Spans, read_all: ReadAll) -> None:
+        self._questions = questions
+        self._spans = spans
+        self._read_all = read_all
+        self._listing = questions.listing
         self._usual: int | None = None
 
     def answer(self, span: Span, known: AbstractSet[int | str]) -> Believed:
         """Ask from the span's position on, emit what is new, and judge whether that was the end."""
-        reader = self._reader
-        bounds = reader.bounds(span.position, span.far)
-        order = self._listing.orders(reader.by)[0]
-        part = self._opening(span) or reader.ask(bounds, order)
+        questions = self._questions
+        bounds, order = questions.bounds(span.position, span.far), questions.order
+        part = self._opening(span) or questions.ask(bounds, order)
         believed = Believed(part)
         for attempt in range(1, ATTEMPTS_AT_NOTHING + 1):
-            fresh = reader.take(part, {*known, *believed.rows})
+            fresh = questions.take(part, {*known, *believed.rows})
             believed.take(part)
             if (len(part.rows), part.after is not None) >= (len(believed.part.rows), believed.part.after is not None):
                 believed.part = part
             quiet = attempt > 1 and part.rows and not fresh  # an answer without rows shows nothing
             if attempt >= self._attempts(believed, known) or quiet or not self._is_doubtful(believed, known):
                 break
-            if not believed.rows and part.after is None and reader.give_back(span):
+            if not believed.rows and part.after is None and self._spans.give_back(span):
                 return believed
-            part = reader.ask(bounds, order)
+            part = questions.ask(bounds, order)
         self._go_on(believed, bounds, order, known)
         self._judge(believed, bounds, order, known)
         return believed
@@ -102,10 +102,12 @@ class Believing:
 
     def _opening(self, span: Span) -> Part | None:
         """Return the answer that was asked for before, if it serves as the first one of this span."""
-        part, reader = span.opening, self._reader
-        if part is None or (part.after is not None and (len(part.rows) < part.size or not reader.within(part, span))):
+        part, questions = span.opening, self._questions
+        if part is None:
+            return None
+        if part.after is not None and (len(part.rows) < part.size or not questions.times_within(part, span.far)):
             return None  # what a short one leaves out could not be counted: its question was a wider one
-        for bound in reader.bounds(span.near, span.far):
+        for bound in questions.bounds(span.near, span.far):
             # It was asked for without an end: what lies behind the span is no sign of anything.
             check_bound(replace(bound, high=None), part.rows, self._listing.times)
         return part
@@ -127,7 +129,7 @@ class Believing:
 
     def _go_on(self, believed: Believed, bounds: tuple[Bound, ...], order: str, known: AbstractSet[int | str]) -> None:
         """Ask for the next pages of a question while they bring nothing to begin the next question with."""
-        barren = restarts = 0
+        restarts, no_news = 0, NoNews(self._listing.label)
         while believed.part.after is not None and known >= believed.rows.keys():
             part = believed.part
             if known and len(part.rows) >= part.size:
@@ -141,11 +143,10 @@ class Believing:
             except Expired:
                 restarts += 1
                 self._check_restarts(restarts)
-                following = self._reader.ask(bounds, order)
-            barren = 0 if any(row.key not in believed.rows for row in following.rows) else barren + 1
-            if barren >= MOST_WITHOUT_NEWS:
+                following = self._questions.ask(bounds, order)
+            if no_news.is_too_much(is_new=any(row.key not in believed.rows for row in following.rows)):
                 following = self._give_up(following)
-            self._reader.take(following, known | believed.rows.keys())
+            self._questions.take(following, known | believed.rows.keys())
             believed.part = following
             believed.take(following)
             if not following.rows and following.total is None and not self._listing.tells_end:
@@ -154,9 +155,9 @@ class Believing:
 
     def _next(self, part: Part, bounds: tuple[Bound, ...], order: str) -> Part:
         """Return the next page; that nothing follows is asked twice."""
-        following = self._reader.ask_for_rows(bounds, order, part.after)
+        following = self._questions.ask_for_rows(bounds, order, part.after)
         if not following.rows and following.after is None and self._listing.tells_end:
-            following = self._reader.ask(bounds, order, part.after)
+            following = self._questions.ask(bounds, order, part.after)
         return following
 
     def _check_restarts(self, restarts: int) -> None:
@@ -197,25 +198,25 @@ class Believing:
 
     def _seek(self, believed: Believed, bounds: tuple[Bound, ...], order: str) -> None:
         """Seek what the count promises by another order, and along another time; book what does not show."""
-        if not self._reader.is_outermost:
+        if not self._questions.is_outermost:
             return
-        for other in self._listing.orders(self._reader.by)[1:]:
+        for other in self._listing.orders(self._questions.by)[1:]:
             self._seek_by_order(believed, bounds, other)
             if not self._missing(believed):
                 return
             if other == f"-{order}":
                 break
-        for time in self._reader.splits:
-            inner = self._reader.along(time, bounds, believed.rows.keys())
+        for time in self._questions.splits:
+            inner = self._questions.along(time, bounds, believed.rows.keys())
             try:
-                inner.read(None, None)
+                self._read_all(inner)
             except (BoundIgnored, Unordered, errors.Refused, errors.Incomplete):
                 continue
             finally:
                 timeless = (None,) * len(self._listing.times)
                 believed.rows.update((key, Row(key, timeless)) for key in inner.keys - believed.rows.keys())
             break
-        self._reader.ledger.add(unexplained=self._missing(believed))
+        self._questions.ledger.add(unexplained=self._missing(believed))
 
     def _missing(self, believed: Believed) -> int:
         return max(0, (believed.part.total or 0) - len(believed.rows))
@@ -224,10 +225,10 @@ class Believing:
         after = None
         while True:
             try:
-                part = self._reader.ask(bounds, order, after)
+                part = self._questions.ask(bounds, order, after)
             except (errors.Refused, BoundIgnored, Expired):
                 return
-            new = self._reader.take(part, believed.rows.keys())
+            new = self._questions.take(part, believed.rows.keys())
             believed.rows.update((row.key, row) for row in part.rows)
             after = part.after
             if not new or after is None or not self._missing(believed):

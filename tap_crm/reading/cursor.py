@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from tap_crm import errors
-from tap_crm.messages import Page
 
 if TYPE_CHECKING:
     from tap_crm.ledger import Ledger
@@ -93,5 +92,5 @@ class CursorReader:
         self._keys.update(part.rows[at].key for at in new)
         if new:
             self.ledger.add(distinct=len(new))
-            self.emit(Page(body=part.body, keep=None if len(new) == len(part.rows) else new))
+            self.emit(part.page(new))
         return bool(new)

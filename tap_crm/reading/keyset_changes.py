@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from tap_crm import errors
 from tap_crm.messages import Checkpoint
-from tap_crm.reading.believing import ATTEMPTS
 from tap_crm.reading.changes import BEHIND_THE_CLOCK, RESTLESS, UNBOUNDED, capped
 from tap_crm.reading.keyset import KeysetReader
 from tap_crm.reading.listing import Bound, BoundIgnored
@@ -16,13 +15,13 @@ from tap_crm.reading.newest import NewestReader
 from tap_crm.reading.offset import OffsetReader
 from tap_crm.reading.pages_backwards import BackwardReader
 from tap_crm.reading.part import Unordered
+from tap_crm.reading.questions import ATTEMPTS, Questions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tap_crm.ledger import Ledger
-    from tap_crm.messages import Emit
-    from tap_crm.reading.listing import Row
+    from tap_crm.messages import Emit, Row
     from tap_crm.reading.offset import OffsetListing
     from tap_crm.reading.pages_backwards import PagedListing
     from tap_crm.reading.part import Continuation, KeysetListing, Part
@@ -126,23 +125,24 @@ class KeysetChanges:
 
     def _read_from(self, since: int | None, past: int, opening: Part) -> None:
         """Read on from the first answer, which is all in most runs."""
+        present, tells = past + BEHIND_THE_CLOCK, self.checkpoints
         if self.along != self.by:
             # Nothing moves along the other time, and edits take nothing out of what has no upper bound.
             if self.settles or self._is_all(opening) or not self.listing.knows_until:
-                self._reader(outer=self._bound(since, None)).read(None, None, opening)
+                self._walk(present, None, None, opening, outer=self._bound(since, None))
                 return
             # Edits take records out of what is past, and nothing comes in.
-            self._reader(outer=self._bound(since, past)).read(None, None, opening)
-            self._reader(outer=self._bound(past + 1, None), lanes=1).read(None, None)
+            self._walk(present, None, None, opening, outer=self._bound(since, past))
+            self._walk(present, None, None, outer=self._bound(past + 1, None), lanes=1)
         elif not self.listing.ascending and opening.after is not None and self._needs_steps(opening):
             self._read_in_steps(since, past, opening)
         elif not self.listing.ascending or self._is_all(opening):
-            self._reader(checkpoints=self.checkpoints, past=past).read(since, None, opening)
+            self._walk(present, since, None, opening, checkpoints=tells)
         elif not self.listing.knows_until:
-            self._reader(checkpoints=self.checkpoints, past=past, lanes=1).read(since, None, opening)
+            self._walk(present, since, None, opening, checkpoints=tells, lanes=1)
         else:
             if since is None or since <= past:
-                self._reader(checkpoints=self.checkpoints, past=past).read(since, past, opening)
+                self._walk(present, since, past, opening, checkpoints=tells)
             self._read_present(past + 1)
 
     # What comes newest first
@@ -156,18 +156,19 @@ class KeysetChanges:
     def _read_in_steps(self, since: int | None, past: int, opening: Part) -> None:
         """Read a list that comes newest first from its oldest records on, so that it can be cut off at any time."""
         pages = PAGES_OF_A_STEP if self.steps else PAGES_OF_A_LONG_STEP
+        present, lanes = past + BEHIND_THE_CLOCK, 1 if self.steps else None
         low, left = since, -(-(opening.total or 0) // opening.size)
         while left > pages * 2 and isinstance(opening.after, int):
             cut = self._cut(low, past, (left - pages) * opening.size)
             if cut is None or not self.listing.knows_until:
                 break
             step = self._ask((Bound(self.by, low, cut),))
-            self._reader(lanes=1 if self.steps else None).read(low, cut, step)
+            self._walk(present, low, cut, step, lanes=lanes)
             self.emit(Checkpoint(min(cut, past)))
             low, left = cut + 1, left - pages
         if opening.total is None:
             low = self._read_by_width(low, past)
-        self._reader(lanes=1 if self.steps else None).read(low, None)
+        self._walk(present, low, None, lanes=lanes)
 
     def _cut(self, low: int | None, past: int, position: int) -> int | None:
         """Return a second that the record at a position has, or None where that is no place to cut."""
@@ -185,7 +186,7 @@ class KeysetChanges:
         while begin <= past:
             high = min(past, begin + width - 1)
             before = self.ledger.pages
-            self._reader(lanes=1).read(low, high)
+            self._walk(past + BEHIND_THE_CLOCK, low, high, lanes=1)
             self.emit(Checkpoint(high))
             low = begin = high + 1
             pages = self.ledger.pages - before
@@ -213,14 +214,11 @@ class KeysetChanges:
         if self._is_nothing(opening):
             return
         if self._is_all(opening):
-            self._reader(lanes=1).read(low, None, opening)
+            self._walk(now, low, None, opening, lanes=1)
             return
-        self._reader(lanes=1).read(low, self._end_of_present(now, opening), opening)
+        self._walk(now, low, self._end_of_present(now, opening), opening, lanes=1)
         if self.settles:
-            follower = self._reader(lanes=1, present=now)
-            follower.read(max(low, now - self.index_lag), None)
-            if follower.is_restless:
-                self.ledger.gap(RESTLESS)
+            self._walk(now, max(low, now - self.index_lag), None, lanes=1, follows=True)
 
     def _end_of_present(self, now: int, opening: Part) -> int | None:
         """Return up to which second the present is read; None for all that there is.
@@ -231,26 +229,25 @@ class KeysetChanges:
         newest = max((at for row in opening.rows if (at := row.times[index]) is not None), default=now)
         return None if newest > now else now
 
-    def _reader(
+    def _walk(  # noqa: PLR0913 - a question, and how it is walked
         self,
+        present: int,
+        low: int | None,
+        high: int | None,
+        opening: Part | None = None,
         *,
         outer: tuple[Bound, ...] = (),
         lanes: int | None = None,
         checkpoints: bool = False,
-        past: int | None = None,
-        present: int | None = None,
-    ) -> KeysetReader:
-        return KeysetReader(
-            self.listing,
-            self.along,
-            self.emit if past is None else capped(self.emit, past),
-            self.ledger,
-            outer=outer,
-            splits=self.splits,
-            lanes=lanes or self.lanes,
-            checkpoints=checkpoints,
-            present=present,
-        )
+        follows: bool = False,
+    ) -> None:
+        """Walk along the time of the listing; ``present`` is the server's second when that begins."""
+        emit = capped(self.emit, present - BEHIND_THE_CLOCK) if checkpoints else self.emit
+        questions = Questions(self.listing, self.along, emit, self.ledger, outer, self.splits, present=present)
+        reader = KeysetReader(questions, lanes=lanes or self.lanes, checkpoints=checkpoints, follows=follows)
+        reader.read(low, high, opening)
+        if reader.is_restless and self.settles:
+            self.ledger.gap(RESTLESS)
 
     # Where the filter or the order does not work
 
@@ -299,11 +296,9 @@ class KeysetChanges:
         until = int(first.server_time)
         for time in self.splits:
             self._tell(why, f"reading along {time} instead")
-            reader = KeysetReader(
-                self.listing, time, self.emit, self.ledger, lanes=self.lanes, wanted=self._wanted(since)
-            )
+            questions = Questions(self.listing, time, self.emit, self.ledger, wanted=self._wanted(since), present=until)
             try:
-                reader.read(None, until)
+                KeysetReader(questions, lanes=self.lanes).read(None, until)
             except (BoundIgnored, Unordered) as also:
                 _log.warning("%s: %s, too", self.listing.label, self._said(also))
                 continue

@@ -9,9 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from tap_crm.messages import Page
-from tap_crm.reading.believing import ATTEMPTS
 from tap_crm.reading.pages_backwards import PagedListing, ask_page
+from tap_crm.reading.questions import ATTEMPTS
 
 if TYPE_CHECKING:
     from tap_crm.ledger import Ledger
@@ -95,7 +94,7 @@ class NewestReader:
         self.found.update((part.rows[at].key, part.rows[at].times) for at in keep)
         if keep:
             self.ledger.add(distinct=len(keep))
-            self.emit(Page(body=part.body, keep=keep))
+            self.emit(part.page(keep))
 
     def _times(self, part: Part) -> list[int]:
         return sorted(at for row in part.rows if (at := row.times[self.index]) is not None)

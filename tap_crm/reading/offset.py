@@ -16,15 +16,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from tap_crm import errors
-from tap_crm.messages import Page
 from tap_crm.reading.no_news import NoNews, are_alike, same_page_again
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from tap_crm.ledger import Ledger
-    from tap_crm.messages import Emit
-    from tap_crm.reading.listing import Row
+    from tap_crm.messages import Emit, Row
     from tap_crm.reading.part import Part
 
 #: How often the whole list is walked, where a count or a list that moves gives reason to.
@@ -143,4 +141,4 @@ class OffsetReader:
         keep = [at for at in new if self.wanted is None or self.wanted(part.rows[at])]
         if keep:
             self.ledger.add(distinct=len(keep))
-            self.emit(Page(body=part.body, keep=None if len(keep) == len(part.rows) else keep))
+            self.emit(part.page(keep))

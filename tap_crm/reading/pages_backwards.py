@@ -10,16 +10,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from tap_crm import errors
-from tap_crm.messages import Page
-from tap_crm.reading.believing import ATTEMPTS
 from tap_crm.reading.no_news import same_page_again
+from tap_crm.reading.questions import ATTEMPTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tap_crm.ledger import Ledger
-    from tap_crm.messages import Emit
-    from tap_crm.reading.listing import Row
+    from tap_crm.messages import Emit, Row
     from tap_crm.reading.part import Part
 
 #: How often a whole list is walked, where its count is not met or its order is not the same in each answer.
@@ -174,7 +172,7 @@ class BackwardReader:
         keep = [at for at in new if self.wanted is None or self.wanted(part.rows[at])]
         if keep:
             self.ledger.add(distinct=len(keep))
-            self.emit(Page(body=part.body, keep=None if len(keep) == len(part.rows) else keep))
+            self.emit(part.page(keep))
         return len(new)
 
 

@@ -11,7 +11,6 @@ import time
 from collections import Counter
 from copy import deepcopy
 from datetime import UTC, datetime
-from decimal import Decimal
 from functools import cached_property
 from types import NoneType
 from typing import TYPE_CHECKING, Any
@@ -54,7 +53,6 @@ if TYPE_CHECKING:
 #: What the state of a stream calls its columns by the ids of custom fields.
 COLUMNS = "custom_fields"
 _JSON = msgspec.json.Encoder(decimal_format="number")
-_DECODER = msgspec.json.Decoder(list[dict[str, Any]], float_hook=Decimal)
 
 
 class CrmStream(Stream):
@@ -351,7 +349,7 @@ class CrmStream(Stream):
         """Write a page straight from its body; None if it needs the careful path."""
         if page.body is None:
             return None
-        encoded = self._encoder().encode(page.body, page.keep)
+        encoded = self._encoder().encode(page.body, page.keep, page.within)
         if encoded is None:
             return None
         version = b"" if self._stream_version is None else b',"version":%d' % self._stream_version
@@ -362,10 +360,9 @@ class CrmStream(Stream):
 
     def _records(self, page: Page) -> Iterable[dict[str, Any]]:
         """Yield the records of a page by the careful path."""
-        records = _DECODER.decode(page.body) if page.body is not None else page.records or ()
         conformer = self._conformer()
-        for at in range(len(records)) if page.keep is None else page.keep:
-            record = self._deselected.leave_out(conformer.conform(records[at]))
+        for found in page.decoded():
+            record = self._deselected.leave_out(conformer.conform(found))
             for name in self._texts & record.keys():
                 if not isinstance(record[name], (str, NoneType)):
                     record[name] = _JSON.encode(record[name]).decode()

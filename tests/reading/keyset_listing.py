@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from hypothesis import strategies as st
 
 from tap_crm import errors
-from tap_crm.reading.listing import Row
+from tap_crm.messages import Row
 from tap_crm.reading.part import Expired, Part
 from tests.reading.listing import CREATED, Account
 

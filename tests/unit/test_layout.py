@@ -24,9 +24,8 @@ ALLOWED = {
     "call": {*GROUND, "config", "contract", "providers", "sync", "transport"},
     "__main__": {"singer"},
 }
-#: Circles that are still to be taken apart: the readers of one walk, and the tap with its streams.
+#: Circles that are still to be taken apart: the tap with its streams.
 CIRCLES = [
-    {"reading.believing", "reading.keyset", "reading.ties"},
     {"singer.audit_stream", "singer.stream", "singer.tap", "sync.account", "sync.stream_run"},
 ]
 

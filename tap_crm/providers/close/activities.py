@@ -21,8 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tap_crm.contract.stream import Reading
-    from tap_crm.messages import Item
-    from tap_crm.reading.listing import Row
+    from tap_crm.messages import Item, Row
     from tap_crm.reading.part import Part
     from tap_crm.transport.question import Question, Reply
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from tap_crm import errors
-from tap_crm.reading.listing import Row
+from tap_crm.messages import Row
 from tap_crm.reading.part import Part
 from tap_crm.shaping.moments import from_epoch, to_epoch
 from tap_crm.transport.question import Doubtful, Question

@@ -12,7 +12,7 @@ import msgspec
 
 from tap_crm import errors
 from tap_crm.config.endpoints import THE_ANSWER
-from tap_crm.reading.listing import Row
+from tap_crm.messages import Row
 from tap_crm.shaping.moments import from_epoch
 from tap_crm.transport.question import Doubtful, Question
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import msgspec
 
-from tap_crm.reading.listing import Row
+from tap_crm.messages import Row
 from tap_crm.reading.part import Part
 from tap_crm.transport.question import Doubtful, Question
 

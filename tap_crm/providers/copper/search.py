@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from tap_crm.messages import Checkpoint, Page
+from tap_crm.messages import Checkpoint, Page, Row
 from tap_crm.reading.keyset_changes import KeysetChanges
-from tap_crm.reading.listing import Row
 from tap_crm.reading.pages import read_pages
 from tap_crm.reading.part import Part
 from tap_crm.shaping.moments import from_epoch, to_epoch
