@@ -5,15 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from tap_crm import errors
+from tap_crm.reading.no_news import NoNews
 
 if TYPE_CHECKING:
     from tap_crm.ledger import Ledger
     from tap_crm.messages import Emit
     from tap_crm.reading.part import Continuation, Part
-
-#: So many answers in a row may bring nothing new, each with a cursor that was not seen before, until the read fails.
-MOST_WITHOUT_NEWS = 20
 
 
 class CursorListing(Protocol):
@@ -49,33 +46,29 @@ class CursorReader:
             Incomplete: the cursors lead back, or bring nothing new for ever.
         """
         cursor: Continuation | None = None
-        used: set[Continuation] = set()
-        without_news = 0
+        no_news = NoNews(self.listing.label)
         while True:
-            part = self._ask(cursor, used)
-            without_news = 0 if self._take(part) else without_news + 1
+            part = self._ask(cursor, no_news)
+            is_new = self._take(part)
             if part.after is None:
                 break
-            if part.after in used or without_news >= MOST_WITHOUT_NEWS:
-                raise errors.Incomplete(
-                    f"{self.listing.label}: the CRM's cursors lead back to what was read; the list has no end"
-                )
-            used.add(part.after)
+            no_news.follow(part.after)
+            no_news.heed(is_new=is_new)
             cursor = part.after
         self.ledger.source_total = self._total
         self.ledger.add(windows=1, unexplained=max(0, (self._total or 0) - len(self._keys)))
 
-    def _ask(self, cursor: Continuation | None, used: set[Continuation]) -> Part:
+    def _ask(self, cursor: Continuation | None, no_news: NoNews) -> Part:
         """Ask; an answer that is hard to believe is asked for once more."""
         part = self._counted(self.listing.ask_after(cursor))
-        if not self._is_doubtful(part, cursor, used):
+        if not self._is_doubtful(part, cursor, no_news):
             return part
         self._take(part)
         return self._counted(self.listing.ask_after(cursor))
 
-    def _is_doubtful(self, part: Part, cursor: Continuation | None, used: set[Continuation]) -> bool:
+    def _is_doubtful(self, part: Part, cursor: Continuation | None, no_news: NoNews) -> bool:
         """Tell whether an answer lacks rows that it promises, or leads back."""
-        if part.after is not None and part.after in used:
+        if part.after is not None and no_news.leads_back(part.after):
             return True
         if part.rows:
             return part.after is None and self._total is not None and len(self._keys) + len(part.rows) < self._total

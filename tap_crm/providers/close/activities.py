@@ -16,17 +16,18 @@ from tap_crm.providers.close.deletions import ToldDeletions
 from tap_crm.providers.close.events import changes_since
 from tap_crm.providers.close.lists import ListListing, ask_one
 from tap_crm.reading.keyset_changes import KeysetChanges
+from tap_crm.reading.part import Part
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tap_crm.contract.stream import Reading
-    from tap_crm.messages import Item, Row
-    from tap_crm.reading.part import Part
+    from tap_crm.messages import Item
     from tap_crm.transport.question import Question, Reply
 
 #: Ids in one question: Close advises to keep an address below about 2,000 characters.
 IDS_AT_ONCE = 30
+_TIMES = ("date_created",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +53,11 @@ class Activities:
         pending = {key for key, change in changes.items() if not change.deleted}
 
         def emit(item: Item) -> None:
-            if pending and isinstance(item, Page) and item.body is not None:
-                rows = rows_of(item.body, ())
-                pending.difference_update(str(rows[at].key) for at in _written(item, rows))
+            if pending and isinstance(item, Page) and item.rows is not None:
+                pending.difference_update(str(row.key) for row in item.kept(item.rows))
             reading.emit(item)
 
-        listing = ListListing(
-            reading, self.path, ("date_created",), USUAL_SIZE, ascending=False, label=reading.spec.name
-        )
+        listing = ListListing(reading, self.path, _TIMES, USUAL_SIZE, ascending=False, label=reading.spec.name)
         complete = KeysetChanges(
             listing,
             by="date_created",
@@ -104,10 +102,7 @@ class Activities:
         part = self._ask_together(reading, keys)
         if part is None:
             return None
-        keep = _within_scope(reading, part.rows)
-        reading.ledger.add(pages=1, distinct=len(keep))
-        if keep:
-            reading.emit(Page(body=part.body, keep=keep))
+        _emit_within_scope(reading, part)
         found = {row.key for row in part.rows}
         return [key for key in keys if key not in found]
 
@@ -123,7 +118,7 @@ class Activities:
                 self.path,
                 USUAL_SIZE,
                 build,
-                lambda reply, asked: list_part(reply, asked, 0, ("date_created",), "id"),
+                lambda reply, asked: list_part(reply, asked, 0, _TIMES),
             )
         except errors.Refused:
             return None
@@ -133,27 +128,23 @@ class Activities:
     def _read_one_by_one(self, reading: Reading, keys: Sequence[str]) -> None:
         for key in keys:
             try:
-                body = reading.ask(get(f"{self.path}{key}/", f"{reading.spec.name}, one by id"), _one)
+                part = reading.ask(get(f"{self.path}{key}/", f"{reading.spec.name}, one by id"), _one)
             except errors.NotThere:
                 continue
-            keep = _within_scope(reading, rows_of(body, ("date_created",)))
-            reading.ledger.add(pages=1, distinct=len(keep))
-            if keep:
-                reading.emit(Page(body=body))
+            _emit_within_scope(reading, part)
 
 
-def _within_scope(reading: Reading, rows: Sequence[Row]) -> list[int]:
-    """Return the places of the activities that a complete read would have, too: created since ``start_date``."""
+def _emit_within_scope(reading: Reading, part: Part) -> None:
+    """Emit the activities that a complete read would have, too: created since ``start_date``."""
     start = reading.settings.start_date
-    return [at for at, row in enumerate(rows) if start is None or row.times[0] is None or row.times[0] >= start]
+    created = [row.times[0] for row in part.rows]
+    keep = [at for at, time in enumerate(created) if start is None or time is None or time >= start]
+    reading.ledger.add(pages=1, distinct=len(keep))
+    if keep:
+        reading.emit(part.page(keep))
 
 
-def _written(page: Page, rows: Sequence[Row]) -> Sequence[int]:
-    return range(len(rows)) if page.keep is None else page.keep
-
-
-def _one(reply: Reply) -> bytes:
+def _one(reply: Reply) -> Part:
     """Return a single record as a page of one."""
     body = b"[" + reply.body + b"]"
-    rows_of(body, ())
-    return body
+    return Part(rows_of(body, _TIMES), body, None, None, 1, reply.server_time, times=_TIMES)

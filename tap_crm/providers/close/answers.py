@@ -41,17 +41,6 @@ class Counts(msgspec.Struct, frozen=True):
     total: int | None = None
 
 
-class Envelope(msgspec.Struct, frozen=True):
-    """What lists, searches and the event log answer with; each uses some of these fields."""
-
-    data: msgspec.Raw
-    has_more: bool | None = None
-    total_results: int | None = None
-    cursor: str | None = None
-    cursor_next: str | None = None
-    count: Counts | None = None
-
-
 class _Record(msgspec.Struct, frozen=True):
     """The fields of a record that decide how it is read; times come in several forms."""
 
@@ -63,6 +52,18 @@ class _Record(msgspec.Struct, frozen=True):
     updated_at: str | None = None
 
 
+class Envelope(msgspec.Struct, frozen=True):
+    """What lists, searches and the event log answer with; each uses some of these fields."""
+
+    data: list[_Record]
+    has_more: bool | None = None
+    total_results: int | None = None
+    cursor: str | None = None
+    count: Counts | None = None
+
+
+#: Where an answer has its records.
+DATA = "data"
 _ENVELOPE = msgspec.json.Decoder(Envelope)
 _RECORDS = msgspec.json.Decoder(list[_Record])
 
@@ -73,18 +74,23 @@ def rows_of(body: bytes, times: Sequence[str], key: str = "id") -> tuple[Row, ..
     Raises:
         Doubtful: a record has no key.
     """
+    return _rows(_RECORDS.decode(body), times, key)
+
+
+def _rows(records: Sequence[_Record], times: Sequence[str], key: str = "id") -> tuple[Row, ...]:
     rows: list[Row] = []
-    for record in _RECORDS.decode(body):
+    for record in records:
         value = getattr(record, key)
         if value is None:
             raise Doubtful(f"a record has no {key}")
-        rows.append(Row(value, tuple(to_epoch(getattr(record, name)) for name in times)))
+        rows.append(Row(value, tuple([to_epoch(getattr(record, name)) for name in times])))
     return tuple(rows)
 
 
-def envelope_of(reply: Reply) -> Envelope:
-    """Return the envelope of an answer; a body without ``data`` is no answer."""
-    return _ENVELOPE.decode(reply.body)
+def envelope_of(reply: Reply, times: tuple[str, ...], key: str = "id") -> tuple[Envelope, tuple[Row, ...]]:
+    """Return an answer, and key and times of each record in it; a body without ``data`` is no answer."""
+    envelope = _ENVELOPE.decode(reply.body)
+    return envelope, _rows(envelope.data, times, key)
 
 
 def moment(second: int) -> str:
@@ -193,13 +199,11 @@ def ask_page(  # noqa: PLR0913 - a question with a size, and how it is asked and
             time.sleep(min(LONGEST_REST, 0.05 * 2**looks))
 
 
-def list_part(reply: Reply, asked: int, skip: int, times: Sequence[str], key: str) -> Part:
+def list_part(reply: Reply, asked: int, skip: int, times: tuple[str, ...] = (), key: str = "id") -> Part:
     """Return a page of a list that was asked for from ``skip`` on."""
-    envelope = envelope_of(reply)
-    body = bytes(envelope.data)
-    rows = rows_of(body, times, key)
+    envelope, rows = envelope_of(reply, times, key)
     after: Continuation | None = skip + max(1, len(rows)) if envelope.has_more else None
-    return Part(rows, body, after, envelope.total_results, asked, reply.server_time, skip)
+    return Part(rows, reply.body, after, envelope.total_results, asked, reply.server_time, skip, DATA, times)
 
 
 def get(path: str, label: str, params: Mapping[str, str | int] | None = None) -> Question:

@@ -176,4 +176,4 @@ class WholeList:
 def ask_one(reading: Reading, path: str, params: Mapping[str, str | int] | None = None) -> None:
     """Ask a list for one record, to see whether the key may read it."""
     question = get(path, reading.spec.name, {**(params or {}), "_limit": 1})
-    reading.ask(question, lambda reply: list_part(reply, 1, 0, (), "id"))
+    reading.ask(question, lambda reply: list_part(reply, 1, 0))

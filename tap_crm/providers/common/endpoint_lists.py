@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tap_crm import errors
-from tap_crm.providers.common.endpoint_answers import ENCODER
+from tap_crm.providers.common.records import encoded
 from tap_crm.reading.part import Part
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ class OneAnswer:
     def ask_from(self, skip: int) -> Part:  # noqa: ARG002 - there is one answer
         """Return the whole list."""
         records, _, reply = self.asker.ask({})
-        return Part(self.asker.rows(records), ENCODER.encode(records), None, None, len(records), reply.server_time)
+        return Part(self.asker.rows(records), encoded(records), None, None, len(records), reply.server_time)
 
 
 @dataclass(slots=True)
@@ -90,7 +90,7 @@ class Positions(_Paged):
         more = said if isinstance(said, bool) else skip + len(records) < total if total is not None else news
         after = skip + max(1, len(records)) if more else None
         size = self.params.size or len(records)
-        return Part(rows, ENCODER.encode(records), after, total, size, reply.server_time)
+        return Part(rows, encoded(records), after, total, size, reply.server_time)
 
 
 @dataclass(slots=True)
@@ -105,7 +105,7 @@ class Cursors(_Paged):
         records, body, reply = self.asker.ask(more)
         rows, following = self.asker.rows(records), _at(body, self.params.cursor_path)
         total = self.asker.total(body, reply)
-        return Part(rows, ENCODER.encode(records), following, total, len(records), reply.server_time)
+        return Part(rows, encoded(records), following, total, len(records), reply.server_time)
 
 
 @dataclass(slots=True)
@@ -117,7 +117,7 @@ class Pages(_Paged):
         records, body, reply = self.asker.ask({self.params.param: number, **self._sized()})
         start, total = (number - 1) * size, self.asker.total(body, reply)
         more = bool(records) if total is None else start + size < total
-        rows, answer = self.asker.rows(records), ENCODER.encode(records)
+        rows, answer = self.asker.rows(records), encoded(records)
         return Part(rows, answer, start + size if more else None, total, size, reply.server_time, start)
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from tap_crm.contract.stream import Reading
-    from tap_crm.providers.copera.answers import Record
+    from tap_crm.providers.common.records import Record
     from tap_crm.transport.question import Reply
 
 _ENCODER = msgspec.json.Encoder(decimal_format="number")

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from tap_crm.config.settings import PinnedTable
     from tap_crm.contract.stream import Reading
-    from tap_crm.providers.copera.answers import Record
+    from tap_crm.providers.common.records import Record
 
 #: What Copera calls the time of a record's last change.
 CHANGED = "updatedAt"

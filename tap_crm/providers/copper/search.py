@@ -7,8 +7,7 @@ may have any size up to 200, so that one can be found which begins a little befo
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from decimal import Decimal
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tap_crm.contract.stream import Reading
+    from tap_crm.ledger import Ledger
     from tap_crm.messages import Emit, Item
     from tap_crm.reading.listing import Bound
     from tap_crm.reading.part import Continuation
@@ -131,7 +131,8 @@ class SearchListing:
     def _parse(self, reply: Reply, start: int, size: int) -> Part:
         rows, total = self.rows_of(reply.body), total_of(reply.headers)
         self._largest.rows = max(self._largest.rows, len(rows))
-        return Part(rows, reply.body, self._after(len(rows), total, start, size), total, size, reply.server_time, start)
+        after = self._after(len(rows), total, start, size)
+        return Part(rows, reply.body, after, total, size, reply.server_time, start, times=self.times)
 
     def _after(self, given: int, total: int | None, start: int, size: int) -> int | None:
         """Return the position to go on from, None where the count says that there is none.
@@ -147,9 +148,42 @@ class SearchListing:
     def rows_of(self, body: bytes) -> tuple[Row, ...]:
         """Return key and times of each record in a page."""
         return tuple(
-            Row(record.id, tuple(to_epoch(getattr(record, time)) for time in self.times))
+            Row(record.id, tuple([to_epoch(getattr(record, time)) for time in self.times]))
             for record in _ROWS.decode(body)
         )
+
+
+#: Parameters that are always sent. Without this one a converted lead just vanishes (developer.copper.com:
+#: leads/convert-a-lead).
+_ALWAYS: Mapping[str, Mapping[str, Any]] = {"leads": {"include_converted_leads": True}}
+
+
+def listing_of(reading: Reading, entity: str) -> SearchListing:
+    """Return the search of an object that is read by its change time."""
+    own = reading.spec.name
+    return SearchListing(
+        label=own if own == entity else f"{own}: {entity}",
+        path=f"/{entity}/search",
+        reading=reading,
+        times=("date_modified", "date_created"),
+        filters={"date_modified": "modified_date", "date_created": "created_date"},
+        body=_ALWAYS.get(entity, {}),
+    )
+
+
+def changes_of(listing: SearchListing, reading: Reading, emit: Emit, ledger: Ledger) -> KeysetChanges:
+    """Return what reads an object by its change time."""
+    return KeysetChanges(
+        listing=listing,
+        by="date_modified",
+        along="date_modified",
+        emit=emit,
+        ledger=ledger,
+        splits=("date_created",),
+        lanes=reading.lanes,
+        pages=listing,
+        settles=reading.concludes,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,38 +192,14 @@ class Search:
 
     Attributes:
         entity: the object in the path: ``people`` for ``/people/search``.
-        body: parameters sent with every question.
     """
 
     entity: str
-    body: Mapping[str, Any] = field(default_factory=dict)
-
-    def listing(self, reading: Reading) -> SearchListing:
-        """Return the object's search."""
-        return SearchListing(
-            label=reading.spec.name,
-            path=f"/{self.entity}/search",
-            reading=reading,
-            times=("date_modified", "date_created"),
-            filters={"date_modified": "modified_date", "date_created": "created_date"},
-            body=self.body,
-        )
 
     def read(self, reading: Reading) -> None:
         """Read what changed since the bookmark."""
-        listing = self.listing(reading)
-        complete = KeysetChanges(
-            listing=listing,
-            by="date_modified",
-            along="date_modified",
-            emit=reading.emit,
-            ledger=reading.ledger,
-            splits=("date_created",),
-            lanes=reading.lanes,
-            pages=listing,
-            settles=reading.concludes,
-        ).read(reading.since)
-        reading.emit(Checkpoint(complete))
+        changes = changes_of(listing_of(reading, self.entity), reading, reading.emit, reading.ledger)
+        reading.emit(Checkpoint(changes.read(reading.since)))
 
     def probe(self, reading: Reading) -> None:
         """Ask for one record."""
@@ -209,7 +219,7 @@ class ActivitySearch:
             label=reading.spec.name,
             path="/activities/search",
             reading=reading,
-            times=("activity_date", "date_modified"),
+            times=("activity_date", "date_created"),
             filters={"activity_date": "activity_date"},
             ascending=False,
         )
@@ -231,9 +241,6 @@ class ActivitySearch:
         probe(reading, "/activities/search")
 
 
-_RECORDS = msgspec.json.Decoder(list[dict[str, Any]], float_hook=Decimal)
-
-
 def _telling_stubs(reading: Reading) -> Emit:
     """Return an emit that gives deleted activities the time at which that was seen.
 
@@ -245,13 +252,13 @@ def _telling_stubs(reading: Reading) -> Emit:
         if not isinstance(item, Page) or item.body is None or b'"is_deleted"' not in item.body:
             reading.emit(item)
             return
-        records = _RECORDS.decode(item.body)
-        kept = range(len(records)) if item.keep is None else item.keep
+        records = replace(item, keep=None).decoded()
+        kept = item.kept(range(len(records)))
         living = [at for at in kept if records[at].get("is_deleted") is not True]
         now = from_epoch(int(reading.transport.clock.now()))
         gone = [records[at] | {DELETED_AT: now} for at in kept if records[at].get("is_deleted") is True]
         if living:
-            reading.emit(Page(body=item.body, keep=living))
+            reading.emit(replace(item, keep=living))
         if gone and not reading.concludes:
             reading.ledger.add(deletions=len(gone))
             reading.emit(Page(records=gone))
