@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from tap_crm.reading.distinct import Distinct
 from tap_crm.reading.no_news import NoNews
 
 if TYPE_CHECKING:
@@ -36,8 +37,12 @@ class CursorReader:
     emit: Emit
     ledger: Ledger
     confirm_empty: bool = False
-    _keys: set[int | str] = field(default_factory=set)
     _total: int | None = None
+    _found: Distinct = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Begin with nothing found."""
+        self._found = Distinct(self.emit, self.ledger)
 
     def read(self) -> None:
         """Emit every record of the list.
@@ -49,21 +54,21 @@ class CursorReader:
         no_news = NoNews(self.listing.label)
         while True:
             part = self._ask(cursor, no_news)
-            is_new = self._take(part)
+            is_new = bool(self._found.take(part))
             if part.after is None:
                 break
             no_news.follow(part.after)
             no_news.heed(is_new=is_new)
             cursor = part.after
         self.ledger.source_total = self._total
-        self.ledger.add(windows=1, unexplained=max(0, (self._total or 0) - len(self._keys)))
+        self.ledger.add(windows=1, unexplained=max(0, (self._total or 0) - len(self._found.keys)))
 
     def _ask(self, cursor: Continuation | None, no_news: NoNews) -> Part:
         """Ask; an answer that is hard to believe is asked for once more."""
         part = self._counted(self.listing.ask_after(cursor))
         if not self._is_doubtful(part, cursor, no_news):
             return part
-        self._take(part)
+        self._found.take(part)
         return self._counted(self.listing.ask_after(cursor))
 
     def _is_doubtful(self, part: Part, cursor: Continuation | None, no_news: NoNews) -> bool:
@@ -71,19 +76,12 @@ class CursorReader:
         if part.after is not None and no_news.leads_back(part.after):
             return True
         if part.rows:
-            return part.after is None and self._total is not None and len(self._keys) + len(part.rows) < self._total
+            return (
+                part.after is None and self._total is not None and len(self._found.keys) + len(part.rows) < self._total
+            )
         return cursor is not None or part.after is not None or bool(self._total) or self.confirm_empty
 
     def _counted(self, part: Part) -> Part:
         self.ledger.add(pages=1)
         self._total = part.total if part.total is not None else self._total
         return part
-
-    def _take(self, part: Part) -> bool:
-        """Emit what is new; tells whether anything was."""
-        new = [at for at, row in enumerate(part.rows) if row.key not in self._keys]
-        self._keys.update(part.rows[at].key for at in new)
-        if new:
-            self.ledger.add(distinct=len(new))
-            self.emit(part.page(new))
-        return bool(new)

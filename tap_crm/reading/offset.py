@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from tap_crm import errors
+from tap_crm.reading.distinct import Distinct
 from tap_crm.reading.no_news import NoNews, are_alike, same_page_again
 
 if TYPE_CHECKING:
@@ -54,11 +55,20 @@ class OffsetReader:
     ledger: Ledger
     confirm_empty: bool = False
     wanted: Callable[[Row], bool] | None = None
-    keys: set[int | str] = field(default_factory=set)
     total: int | None = None
     _usual: int | None = None
     _moved: bool = False
     _repeated: bool = False
+    _found: Distinct = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Begin with nothing found."""
+        self._found = Distinct(self.emit, self.ledger, self.wanted)
+
+    @property
+    def keys(self) -> set[int | str]:
+        """What was found."""
+        return self._found.keys
 
     def read(self) -> None:
         """Emit every record of the list.
@@ -89,7 +99,7 @@ class OffsetReader:
         before: Sequence[Row] = ()
         while True:
             keys = {row.key for row in part.rows}
-            self._take(part)
+            self._found.take(part)
             self._repeated = self._repeated or len(keys & known) > max(1, overlap)
             if overlap and position and known.isdisjoint(keys) and (keys or part.after is None):
                 self._moved = True
@@ -121,7 +131,7 @@ class OffsetReader:
         if again.rows and len(again.rows) == len(part.rows):
             self._usual = len(again.rows)  # the CRM gives shorter pages than asked for
         less, more = (part, again) if len(again.rows) >= len(part.rows) else (again, part)
-        self._take(less)
+        self._found.take(less)
         return more
 
     def _lacks_rows(self, part: Part, skip: int) -> bool:
@@ -134,11 +144,3 @@ class OffsetReader:
         self.ledger.add(pages=1)
         self.total = part.total if part.total is not None else self.total
         return part
-
-    def _take(self, part: Part) -> None:
-        new = [at for at, row in enumerate(part.rows) if row.key not in self.keys]
-        self.keys.update(part.rows[at].key for at in new)
-        keep = [at for at in new if self.wanted is None or self.wanted(part.rows[at])]
-        if keep:
-            self.ledger.add(distinct=len(keep))
-            self.emit(part.page(keep))

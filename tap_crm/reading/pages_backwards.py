@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from tap_crm import errors
+from tap_crm.reading.distinct import Distinct
 from tap_crm.reading.no_news import same_page_again
 from tap_crm.reading.questions import ATTEMPTS
 
@@ -54,7 +55,6 @@ class BackwardReader:
     Attributes:
         order: the time that it is listed by; None where it comes as it is.
         wanted: tells which rows to emit; None: all.
-        keys: what was found.
     """
 
     listing: PagedListing
@@ -62,7 +62,16 @@ class BackwardReader:
     ledger: Ledger
     order: str | None = None
     wanted: Callable[[Row], bool] | None = None
-    keys: set[int | str] = field(default_factory=set)
+    _found: Distinct = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Begin with nothing found."""
+        self._found = Distinct(self.emit, self.ledger, self.wanted)
+
+    @property
+    def keys(self) -> set[int | str]:
+        """What was found."""
+        return self._found.keys
 
     def read(self) -> None:
         """Emit every record.
@@ -76,7 +85,7 @@ class BackwardReader:
                 break
             first = self._ask(1)
         self.ledger.source_total = first.total
-        self._take(first)
+        self._found.take(first)
         if len(first.rows) < self.listing.page_size and first.total == len(first.rows):
             self.ledger.add(windows=1)
             return
@@ -150,13 +159,13 @@ class BackwardReader:
     def _believed(self, number: int) -> Part:
         """Return a page, asked for again while it is shorter than it should be; all rows that come are taken."""
         best = self._ask(number)
-        self._take(best)
+        self._found.take(best)
         for _ in range(ATTEMPTS - 1):
             expected = 1 if best.total is None else best.total - (number - 1) * self.listing.page_size
             if len(best.rows) >= min(expected, self.listing.page_size):
                 break
             again = self._ask(number)
-            quiet = not self._take(again) and bool(again.rows)
+            quiet = not self._found.take(again) and bool(again.rows)
             best = again if len(again.rows) >= len(best.rows) else best
             if quiet:
                 break
@@ -165,15 +174,6 @@ class BackwardReader:
     def _ask(self, number: int) -> Part:
         self.ledger.add(pages=1)
         return ask_page(self.listing, number, self.listing.page_size, self.order)
-
-    def _take(self, part: Part) -> int:
-        new = [at for at, row in enumerate(part.rows) if row.key not in self.keys]
-        self.keys.update(part.rows[at].key for at in new)
-        keep = [at for at in new if self.wanted is None or self.wanted(part.rows[at])]
-        if keep:
-            self.ledger.add(distinct=len(keep))
-            self.emit(part.page(keep))
-        return len(new)
 
 
 def ask_page(listing: PagedListing, number: int, size: int, order: str | None) -> Part:

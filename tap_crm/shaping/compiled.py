@@ -38,10 +38,16 @@ class PageEncoder:
         wanted: the top-level fields that are selected.
         date_order: ``mdy`` or ``dmy``.
         custom: reads the custom fields into columns, where the stream has some.
+        envelope: fields that say nothing of the record, and are left out.
     """
 
     def __init__(
-        self, schema: dict[str, Any], wanted: frozenset[str], date_order: str, custom: CustomValues | None = None
+        self,
+        schema: dict[str, Any],
+        wanted: frozenset[str],
+        date_order: str,
+        custom: CustomValues | None = None,
+        envelope: frozenset[str] = frozenset(),
     ) -> None:
         self._keeps_extra = EXTRA in wanted
         fields: list[tuple[str, Any, Any]] = []
@@ -53,6 +59,11 @@ class PageEncoder:
         raw = custom.carrier.column if custom is not None else None
         # Without `_extra` nobody misses an unknown field, unless it is gathered with others of its kind.
         strict = self._keeps_extra or (custom is not None and custom.gathers)
+        for number, name in enumerate(sorted(envelope - schema["properties"].keys()) if strict else ()):
+            attribute = f"e{number}"
+            names[attribute] = name
+            fields.append((attribute, msgspec.Raw | UnsetType, UNSET))
+            self._dropped.append(attribute)
         for number, (name, part) in enumerate(schema["properties"].items()):
             if name in (EXTRA, raw) or (name not in wanted and not strict):
                 continue

@@ -423,7 +423,11 @@ class CrmStream(Stream):
     def _encoder(self) -> PageEncoder:
         if self._page_encoder is None:
             self._page_encoder = PageEncoder(
-                self._shaping_schema(), self._wanted(), self.tap.settings.date_order, self._custom()
+                self._shaping_schema(),
+                self._wanted(),
+                self.tap.settings.date_order,
+                self._custom(),
+                self.spec.envelope,
             )
         return self._page_encoder
 

@@ -13,7 +13,7 @@ from tap_crm.providers.common.per_parent import ledger_of_parents, side_by_side
 from tap_crm.reading.changes import BEHIND_THE_CLOCK
 from tap_crm.reading.cursor import CursorReader
 from tap_crm.reading.offset import OffsetReader
-from tap_crm.reading.pages import read_pages
+from tap_crm.reading.pages_backwards import BackwardReader
 
 if TYPE_CHECKING:
     from tap_crm.config.endpoints import Endpoint
@@ -64,7 +64,7 @@ class EndpointSource:
         elif kind == "cursor":
             CursorReader(Cursors(asker, self.params), emit, ledger, confirm_empty).read()
         else:
-            read_pages(Pages(asker, self.params), emit, ledger)
+            BackwardReader(Pages(asker, self.params), emit, ledger).read()
 
     # One list for each parent
 

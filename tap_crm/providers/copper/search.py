@@ -14,7 +14,7 @@ import msgspec
 
 from tap_crm.messages import Checkpoint, Page, Row
 from tap_crm.reading.keyset_changes import KeysetChanges
-from tap_crm.reading.pages import read_pages
+from tap_crm.reading.pages_backwards import BackwardReader
 from tap_crm.reading.part import Part
 from tap_crm.shaping.moments import from_epoch, to_epoch
 from tap_crm.shaping.schema import DELETED_AT
@@ -275,7 +275,7 @@ class SearchPages:
     def read(self, reading: Reading) -> None:
         """Read every page."""
         listing = SearchListing(label=reading.spec.name, path=f"/{self.entity}/search", reading=reading)
-        read_pages(listing, reading.emit, reading.ledger)
+        BackwardReader(listing, reading.emit, reading.ledger).read()
 
     def probe(self, reading: Reading) -> None:
         """Ask for one record."""
