@@ -11,7 +11,7 @@ from tap_crm.reading.no_news import NoNews
 if TYPE_CHECKING:
     from tap_crm.ledger import Ledger
     from tap_crm.messages import Emit
-    from tap_crm.reading.part import Continuation, Part
+    from tap_crm.reading.answer import Answer, Continuation
 
 
 class CursorListing(Protocol):
@@ -21,7 +21,7 @@ class CursorListing(Protocol):
     def label(self) -> str:
         """For messages: the stream's name."""
 
-    def ask_after(self, cursor: Continuation | None) -> Part:
+    def ask_after(self, cursor: Continuation | None) -> Answer:
         """Return one answer, the first one for None; its ``after`` is None where the CRM says that it was the last."""
 
 
@@ -53,35 +53,37 @@ class CursorReader:
         cursor: Continuation | None = None
         no_news = NoNews(self.listing.label)
         while True:
-            part = self._ask(cursor, no_news)
-            is_new = bool(self._found.take(part))
-            if part.after is None:
+            answer = self._ask(cursor, no_news)
+            is_new = bool(self._found.take(answer))
+            if answer.after is None:
                 break
-            no_news.follow(part.after)
+            no_news.follow(answer.after)
             no_news.heed(is_new=is_new)
-            cursor = part.after
+            cursor = answer.after
         self.ledger.source_total = self._total
         self.ledger.add(windows=1, unexplained=max(0, (self._total or 0) - len(self._found.keys)))
 
-    def _ask(self, cursor: Continuation | None, no_news: NoNews) -> Part:
+    def _ask(self, cursor: Continuation | None, no_news: NoNews) -> Answer:
         """Ask; an answer that is hard to believe is asked for once more."""
-        part = self._counted(self.listing.ask_after(cursor))
-        if not self._is_doubtful(part, cursor, no_news):
-            return part
-        self._found.take(part)
+        answer = self._counted(self.listing.ask_after(cursor))
+        if not self._is_doubtful(answer, cursor, no_news):
+            return answer
+        self._found.take(answer)
         return self._counted(self.listing.ask_after(cursor))
 
-    def _is_doubtful(self, part: Part, cursor: Continuation | None, no_news: NoNews) -> bool:
+    def _is_doubtful(self, answer: Answer, cursor: Continuation | None, no_news: NoNews) -> bool:
         """Tell whether an answer lacks rows that it promises, or leads back."""
-        if part.after is not None and no_news.leads_back(part.after):
+        if answer.after is not None and no_news.leads_back(answer.after):
             return True
-        if part.rows:
+        if answer.rows:
             return (
-                part.after is None and self._total is not None and len(self._found.keys) + len(part.rows) < self._total
+                answer.after is None
+                and self._total is not None
+                and len(self._found.keys) + len(answer.rows) < self._total
             )
-        return cursor is not None or part.after is not None or bool(self._total) or self.confirm_empty
+        return cursor is not None or answer.after is not None or bool(self._total) or self.confirm_empty
 
-    def _counted(self, part: Part) -> Part:
+    def _counted(self, answer: Answer) -> Answer:
         self.ledger.add(pages=1)
-        self._total = part.total if part.total is not None else self._total
-        return part
+        self._total = answer.total if answer.total is not None else self._total
+        return answer

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from tap_crm.ledger import Ledger
     from tap_crm.messages import Emit, Row
-    from tap_crm.reading.part import Part
+    from tap_crm.reading.answer import Answer
 
 
 @dataclass(slots=True)
@@ -27,12 +27,12 @@ class Distinct:
     wanted: Callable[[Row], bool] | None = None
     keys: set[int | str] = field(default_factory=set)
 
-    def take(self, part: Part) -> int:
+    def take(self, answer: Answer) -> int:
         """Emit what is new in an answer; returns how many rows that were."""
-        new = [at for at, row in enumerate(part.rows) if row.key not in self.keys]
-        self.keys.update(part.rows[at].key for at in new)
-        keep = [at for at in new if self.wanted is None or self.wanted(part.rows[at])]
+        new = [at for at, row in enumerate(answer.rows) if row.key not in self.keys]
+        self.keys.update(answer.rows[at].key for at in new)
+        keep = [at for at in new if self.wanted is None or self.wanted(answer.rows[at])]
         if keep:
             self.ledger.add(distinct=len(keep))
-            self.emit(part.page(keep))
+            self.emit(answer.page(keep))
         return len(new)

@@ -24,7 +24,7 @@ from tap_crm.reading.ties import read_ties
 
 if TYPE_CHECKING:
     from tap_crm.messages import Item
-    from tap_crm.reading.part import Part
+    from tap_crm.reading.answer import Answer
     from tap_crm.reading.questions import Questions
     from tap_crm.reading.spans import Span
 
@@ -89,7 +89,7 @@ class KeysetReader:
         """Whether records changed faster than they could be read."""
         return self.questions.is_restless
 
-    def read(self, low: int | None, high: int | None, opening: Part | None = None) -> None:
+    def read(self, low: int | None, high: int | None, opening: Answer | None = None) -> None:
         """Walk everything; ``opening`` is the answer to the first question, if that was asked already.
 
         Raises:
@@ -141,11 +141,11 @@ class KeysetReader:
         span.position = span.near
         while True:
             far = span.far
-            believed = self._believing.answer(span, known)
+            believed = self._believing.ask(span, known)
             span.opening = None
             span.pages += 1
             if before is not None:
-                self.ledger.add(unexplained=before.hidden(believed.part.total, far))
+                self.ledger.add(unexplained=before.hidden(believed.answer.total, far))
             believed, last, is_tied = self._through_ties(span, believed, known)
             before = None if is_tied or last is None else self._counted(believed, last, far)
             if last is not None:
@@ -161,7 +161,7 @@ class KeysetReader:
             if last is not None and believed.rows:
                 span.trail.append(last)
                 if before is None:
-                    self._cut(span, believed.part)
+                    self._cut(span, believed.answer)
             self._progress()
         self.ledger.add(windows=1)
         self._progress(finished=True)
@@ -183,7 +183,7 @@ class KeysetReader:
         return believed, last, True
 
     def _last_time(self, believed: Believed, span: Span) -> int | None:
-        return self.questions.last_time(believed.part, span.position, span.far)
+        return self.questions.last_time(believed.answer, span.position, span.far)
 
     def _is_past_the_end(self, believed: Believed, last: int | None, far: int | None) -> bool:
         return believed.ended or last is None or (far is not None and self.questions.is_behind(last, far))
@@ -195,7 +195,7 @@ class KeysetReader:
             return None
         times = [row.times[self.questions.index] for row in believed.rows.values()]
         shown = sum(at is None or self.questions.is_behind(last, at) for at in times)
-        return _Counted(far, lacking, believed.part.total, shown)
+        return _Counted(far, lacking, believed.answer.total, shown)
 
     def _emit(self, item: Item) -> None:
         """Hand something over, unless another lane has failed."""
@@ -205,12 +205,12 @@ class KeysetReader:
 
     # Several spans
 
-    def _cut(self, span: Span, part: Part) -> None:
+    def _cut(self, span: Span, answer: Answer) -> None:
         """Give the far part of a span to an idle lane, if there is one."""
         if self._pool is None:
             return
         with self._lock:
-            behind = self._spans.cut(span, part)
+            behind = self._spans.cut(span, answer)
             if behind is not None:
                 self._futures.add(self._pool.submit(self._walk_in_lane, behind))
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from tap_crm.ledger import Ledger
     from tap_crm.messages import Emit, Row
-    from tap_crm.reading.part import Part
+    from tap_crm.reading.answer import Answer
 
 #: How often the whole list is walked, where a count or a list that moves gives reason to.
 MOST_WALKS = 4
@@ -37,7 +37,7 @@ class OffsetListing(Protocol):
     def label(self) -> str:
         """For messages: the stream's name."""
 
-    def ask_from(self, skip: int) -> Part:
+    def ask_from(self, skip: int) -> Answer:
         """Return one answer; its ``after`` is None where the CRM says that it was the last one."""
 
 
@@ -95,52 +95,52 @@ class OffsetReader:
         position, overlap = 0, 0
         known: set[int | str] = set()
         no_news = NoNews(self.listing.label)
-        part = self._ask(0)
+        answer = self._ask(0)
         before: Sequence[Row] = ()
         while True:
-            keys = {row.key for row in part.rows}
-            self._found.take(part)
+            keys = {row.key for row in answer.rows}
+            self._found.take(answer)
             self._repeated = self._repeated or len(keys & known) > max(1, overlap)
-            if overlap and position and known.isdisjoint(keys) and (keys or part.after is None):
+            if overlap and position and known.isdisjoint(keys) and (keys or answer.after is None):
                 self._moved = True
-                position = max(0, position - max(1, part.size // 2))
-                part, before = self._ask(position), ()
+                position = max(0, position - max(1, answer.size // 2))
+                answer, before = self._ask(position), ()
                 continue
-            if part.after is None:
-                if are_alike(part.rows, before):
+            if answer.after is None:
+                if are_alike(answer.rows, before):
                     raise same_page_again(self.listing.label)
                 return
             try:
                 no_news.heed(is_new=not keys <= known)
             except errors.Incomplete:
-                if self.total is None or are_alike(part.rows, before):
+                if self.total is None or are_alike(answer.rows, before):
                     raise
                 return  # the count tells whether all came
             known |= keys
             # A page of one row leaves no room for the last one.
-            overlap = max(len(part.rows) // 2 if overlaps else 1, 1) if len(part.rows) > 1 else 0
-            position += max(1, len(part.rows)) - overlap
-            before, part = part.rows, self._ask(position, part.rows)
+            overlap = max(len(answer.rows) // 2 if overlaps else 1, 1) if len(answer.rows) > 1 else 0
+            position += max(1, len(answer.rows)) - overlap
+            before, answer = answer.rows, self._ask(position, answer.rows)
 
-    def _ask(self, skip: int, before: Sequence[Row] = ()) -> Part:
+    def _ask(self, skip: int, before: Sequence[Row] = ()) -> Answer:
         """Ask; an answer that lacks rows, or is the one before, is asked for once more; what both brought is taken."""
-        part = self._count(self.listing.ask_from(skip))
-        if not self._lacks_rows(part, skip) and not are_alike(part.rows, before):
-            return part
+        answer = self._count(self.listing.ask_from(skip))
+        if not self._lacks_rows(answer, skip) and not are_alike(answer.rows, before):
+            return answer
         again = self._count(self.listing.ask_from(skip))
-        if again.rows and len(again.rows) == len(part.rows):
+        if again.rows and len(again.rows) == len(answer.rows):
             self._usual = len(again.rows)  # the CRM gives shorter pages than asked for
-        less, more = (part, again) if len(again.rows) >= len(part.rows) else (again, part)
+        less, more = (answer, again) if len(again.rows) >= len(answer.rows) else (again, answer)
         self._found.take(less)
         return more
 
-    def _lacks_rows(self, part: Part, skip: int) -> bool:
+    def _lacks_rows(self, answer: Answer, skip: int) -> bool:
         """Tell whether an answer has none where there should be some, or is short, and yet not the last one."""
-        if not part.rows:
-            return bool(skip or part.after is not None or self.keys)
-        return part.after is not None and len(part.rows) < min(part.size, self._usual or part.size)
+        if not answer.rows:
+            return bool(skip or answer.after is not None or self.keys)
+        return answer.after is not None and len(answer.rows) < min(answer.size, self._usual or answer.size)
 
-    def _count(self, part: Part) -> Part:
+    def _count(self, answer: Answer) -> Answer:
         self.ledger.add(pages=1)
-        self.total = part.total if part.total is not None else self.total
-        return part
+        self.total = answer.total if answer.total is not None else self.total
+        return answer

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from tap_crm.ledger import Ledger
     from tap_crm.messages import Emit, Row
-    from tap_crm.reading.part import Part
+    from tap_crm.reading.answer import Answer
 
 #: How often a whole list is walked, where its count is not met or its order is not the same in each answer.
 MOST_WALKS = 10
@@ -40,7 +40,7 @@ class PagedListing(Protocol):
     def page_size(self) -> int:
         """How many rows a full page has."""
 
-    def ask_page(self, number: int, size: int, order: str | None) -> Part:
+    def ask_page(self, number: int, size: int, order: str | None) -> Answer:
         """Return a page, counted from 1, of the whole listing.
 
         Raises:
@@ -103,29 +103,29 @@ class BackwardReader:
     def _pages(self, total: int) -> int:
         return max(1, -(-total // self.listing.page_size))
 
-    def _walk(self, guess: int, first: Part) -> tuple[int, bool]:
+    def _walk(self, guess: int, first: Answer) -> tuple[int, bool]:
         """Walk once; return how many rows the count promises beyond those that came, and whether some came twice."""
         found = self._find_last_page(guess)
         if found is None:
             return (first.total or 0), False
-        number, part = found
-        total = part.total
-        keys = {row.key for row in part.rows}
-        given = len(part.rows)
+        number, answer = found
+        total = answer.total
+        keys = {row.key for row in answer.rows}
+        given = len(answer.rows)
         for page in range(number - 1, 0, -1):
-            above, part = part, self._believed(page)
-            _check_numbers(self.listing.label, above, part)
-            keys |= {row.key for row in part.rows}
-            given += len(part.rows)
+            above, answer = answer, self._believed(page)
+            _check_numbers(self.listing.label, above, answer)
+            keys |= {row.key for row in answer.rows}
+            given += len(answer.rows)
         return max(0, (total or 0) - len(keys)), given > len(keys)
 
-    def _find_last_page(self, guess: int) -> tuple[int, Part] | None:
+    def _find_last_page(self, guess: int) -> tuple[int, Answer] | None:
         """Return the number and the answer of the last page with rows, or None if page 1 has none.
 
         Starts at ``guess``, goes where the answer's count says that the last page is, and gallops on from there where
         that is wrong or unknown: a right count costs one request, a missing one about ``2 log2(pages)``.
         """
-        found: tuple[int, Part] | None = None
+        found: tuple[int, Answer] | None = None
         empty: int | None = None
         number, step, jumps = max(1, guess), 1, 0
         while found is None or empty is None or empty < found[0]:
@@ -156,7 +156,7 @@ class BackwardReader:
                 high = middle
         return found
 
-    def _believed(self, number: int) -> Part:
+    def _believed(self, number: int) -> Answer:
         """Return a page, asked for again while it is shorter than it should be; all rows that come are taken."""
         best = self._ask(number)
         self._found.take(best)
@@ -171,12 +171,12 @@ class BackwardReader:
                 break
         return best
 
-    def _ask(self, number: int) -> Part:
+    def _ask(self, number: int) -> Answer:
         self.ledger.add(pages=1)
         return ask_page(self.listing, number, self.listing.page_size, self.order)
 
 
-def ask_page(listing: PagedListing, number: int, size: int, order: str | None) -> Part:
+def ask_page(listing: PagedListing, number: int, size: int, order: str | None) -> Answer:
     """Return a page; one that the CRM refuses though it gives the first lies behind its cap, and has no rows."""
     try:
         return listing.ask_page(number, size, order)
@@ -187,7 +187,7 @@ def ask_page(listing: PagedListing, number: int, size: int, order: str | None) -
         return type(first)((), b"[]", None, None, size, first.server_time, (number - 1) * size)
 
 
-def _check_numbers(label: str, one: Part, other: Part) -> None:
+def _check_numbers(label: str, one: Answer, other: Answer) -> None:
     """Raise if two pages are the same page.
 
     Raises:

@@ -8,16 +8,16 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, TypeAlias
 
 from tap_crm import errors
+from tap_crm.reading.answer import Unordered
 from tap_crm.reading.changes import BEHIND_THE_CLOCK
 from tap_crm.reading.listing import Bound, BoundIgnored, check_bound
-from tap_crm.reading.part import Unordered
 
 if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
     from tap_crm.ledger import Ledger
     from tap_crm.messages import Emit, Row
-    from tap_crm.reading.part import Continuation, KeysetListing, Part
+    from tap_crm.reading.answer import Answer, Continuation, KeysetListing
 
 #: How often a doubtful answer is asked for in all, and one without any row though its own count says that it has some.
 ATTEMPTS, ATTEMPTS_AT_NOTHING = 3, 4
@@ -106,42 +106,42 @@ class Questions:
         bound = Bound(self.by, low, high if self.listing.knows_until else None)
         return (*self.outer, bound) if bound else self.outer
 
-    def ask(self, bounds: tuple[Bound, ...], order: str, after: Continuation | None = None) -> Part:
+    def ask(self, bounds: tuple[Bound, ...], order: str, after: Continuation | None = None) -> Answer:
         """Ask, count the page, and check that the bounds were honoured.
 
         Raises:
             BoundIgnored: rows lie outside, or the question was refused because of the bounds.
         """
         try:
-            part = self.listing.ask(bounds, order, after)
+            answer = self.listing.ask(bounds, order, after)
         except errors.Refused as refusal:
             if after is None and bounds:
                 raise BoundIgnored(bounds[-1].time, refusal) from refusal
             raise
         self.ledger.add(pages=1)
-        self.note_total(part)
+        self.note_total(answer)
         for bound in bounds:
-            check_bound(bound, part.rows, self.listing.times)
-        return part
+            check_bound(bound, answer.rows, self.listing.times)
+        return answer
 
-    def ask_for_rows(self, bounds: tuple[Bound, ...], order: str, after: Continuation | None) -> Part:
+    def ask_for_rows(self, bounds: tuple[Bound, ...], order: str, after: Continuation | None) -> Answer:
         """Ask, again where an answer has no row though its own count says that there should be some."""
-        part = self.ask(bounds, order, after)
+        answer = self.ask(bounds, order, after)
         for _ in range(ATTEMPTS_AT_NOTHING - 1):
-            if part.rows or part.total is None or part.start is None or part.start >= part.total:
+            if answer.rows or answer.total is None or answer.start is None or answer.start >= answer.total:
                 break
-            part = self.ask(bounds, order, after)
-        return part
+            answer = self.ask(bounds, order, after)
+        return answer
 
-    def note_total(self, part: Part) -> None:
+    def note_total(self, answer: Answer) -> None:
         """Keep the highest count: one that is lower than that was not cut off."""
-        self.highest_total = max(self.highest_total, part.total or 0)
+        self.highest_total = max(self.highest_total, answer.total or 0)
 
     # Answers
 
-    def take(self, part: Part, known: AbstractSet[int | str]) -> int:
+    def take(self, answer: Answer, known: AbstractSet[int | str]) -> int:
         """Emit what is new in an answer; returns how many rows that were."""
-        rows, seen, wanted = part.rows, self.seen, self.wanted
+        rows, seen, wanted = answer.rows, self.seen, self.wanted
         new = [at for at, row in enumerate(rows) if row.key not in known]
         if seen is not None:
             self.keys.update(row.key for row in rows)
@@ -149,7 +149,7 @@ class Questions:
         kept = new if wanted is None else [at for at in new if wanted(rows[at])]
         if kept:
             self.ledger.add(distinct=len(kept))
-            self.emit(part.page(kept))
+            self.emit(answer.page(kept))
         return len(new)
 
     def is_behind(self, second: int, end: int) -> bool:
@@ -160,27 +160,27 @@ class Questions:
         """Tell whether a second was not over when the reading began: records may enter it all the time."""
         return self.present is not None and second >= self.present
 
-    def times_within(self, part: Part, far: int | None) -> list[int]:
+    def times_within(self, answer: Answer, far: int | None) -> list[int]:
         """Return the times of an answer that lie before the end of the walk or at it, in the CRM's order.
 
         A record changed since the CRM looked it up shows a time behind that; it says nothing of the order.
         """
         index = self.index
-        times = [at for row in part.rows if (at := row.times[index]) is not None]
+        times = [at for row in answer.rows if (at := row.times[index]) is not None]
         return times if far is None else [at for at in times if not self.is_behind(at, far)]
 
-    def last_time(self, part: Part, near: int | None, far: int | None) -> int | None:
+    def last_time(self, answer: Answer, near: int | None, far: int | None) -> int | None:
         """Return the last time of an answer to a question from one second to another, in the direction of the walk.
 
         Raises:
             Unordered: the CRM does not sort by it.
             BoundIgnored: it leads back.
         """
-        times = self.times_within(part, far)
+        times = self.times_within(answer, far)
         if not times:
             return None
         # A record changed a moment ago may be listed by its old time where an index lags: it says nothing of order.
-        settled = [at for at in times if at < part.server_time - BEHIND_THE_CLOCK]
+        settled = [at for at in times if at < answer.server_time - BEHIND_THE_CLOCK]
         if any(self.is_behind(before, after + self.sign) for before, after in pairwise(settled)):
             raise Unordered
         if near is not None and self.is_behind(near, times[-1]):

@@ -17,14 +17,14 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 from tap_crm import errors
+from tap_crm.reading.answer import Expired, Unordered
 from tap_crm.reading.listing import Bound, BoundIgnored
 from tap_crm.reading.no_news import NoNews
-from tap_crm.reading.part import Expired, Unordered
 
 if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
-    from tap_crm.reading.part import Continuation, Part
+    from tap_crm.reading.answer import Answer, Continuation
     from tap_crm.reading.questions import Questions, ReadAll
 
 #: How often a walk is begun anew because the CRM forgot how to go on.
@@ -93,19 +93,19 @@ class _Walk:
     shuffled: bool = False
     bare: bool = False
 
-    def take(self, part: Part) -> int:
+    def take(self, answer: Answer) -> int:
         """Keep what an answer shows; returns how many rows of it are new."""
         before = len(self.keys)
-        for row in part.rows:
+        for row in answer.rows:
             self.keys.setdefault(row.key, len(self.keys))
         return len(self.keys) - before
 
-    def is_followed_by(self, part: Part) -> bool:
+    def is_followed_by(self, answer: Answer) -> bool:
         """Tell whether an answer goes on where the last one ended, though some rows came or went.
 
         It shows the last rows of that one again, in the same order, and then only new ones.
         """
-        places = [self.keys.get(row.key) for row in part.rows]
+        places = [self.keys.get(row.key) for row in answer.rows]
         known = [place for place in places if place is not None]
         if not known:
             return True
@@ -229,13 +229,13 @@ class _Ties:
     def _whole_listing_has(self, order: str, count: int) -> bool:
         """Tell whether the listing as a whole gives more rows than so many."""
         if self.by_position:
-            part = self.questions.ask(self.questions.whole, order, count)
-            return (count if part.start is None else part.start) + len(part.rows) > count
-        part = self.questions.ask(self.questions.whole, order)
-        given = len(part.rows)
-        while given <= count and part.after is not None and part.rows:
-            part = self.questions.ask(self.questions.whole, order, part.after)
-            given += len(part.rows)
+            answer = self.questions.ask(self.questions.whole, order, count)
+            return (count if answer.start is None else answer.start) + len(answer.rows) > count
+        answer = self.questions.ask(self.questions.whole, order)
+        given = len(answer.rows)
+        while given <= count and answer.after is not None and answer.rows:
+            answer = self.questions.ask(self.questions.whole, order, answer.after)
+            given += len(answer.rows)
         return given > count
 
     def _has_others(self, order: str) -> bool:
@@ -296,24 +296,24 @@ class _Ties:
         """Walk once; None if the CRM forgot how to go on."""
         walk = _Walk()
         no_news = NoNews(self.questions.listing.label, MOST_BARREN)
-        part = self._ask(order, None)
+        answer = self._ask(order, None)
         if self.better_split and (self.total or 0) > (self.questions.listing.reach or float("inf")):
             walk.whole = False  # it would be cut off: no need to try
             return walk
         while True:
-            fresh = walk.take(part)
-            walk.bare = not fresh or len(part.rows) >= part.size
-            if part.total is not None:
-                walk.total = max(part.total, walk.total or 0)
+            fresh = walk.take(answer)
+            walk.bare = not fresh or len(answer.rows) >= answer.size
+            if answer.total is not None:
+                walk.total = max(answer.total, walk.total or 0)
             is_barren = no_news.is_too_much(is_new=bool(fresh))
-            if part.after is None or self._ends_without_a_word(part, walk):
+            if answer.after is None or self._ends_without_a_word(answer, walk):
                 return walk
             if is_barren:
                 walk.whole = False
                 return walk
-            self.by_position = isinstance(part.after, int)
+            self.by_position = isinstance(answer.after, int)
             try:
-                part = self._go_on(order, part, walk)
+                answer = self._go_on(order, answer, walk)
             except Expired:
                 self._begin_anew()
                 if not (self.better_split and self.restarts >= RESTARTS_BEFORE_A_SPLIT):
@@ -324,13 +324,13 @@ class _Ties:
                 walk.whole = False
                 return walk
             if self.by_position:
-                walk.shuffled = walk.shuffled or not walk.is_followed_by(part)
+                walk.shuffled = walk.shuffled or not walk.is_followed_by(answer)
             else:  # a cursor shows nothing twice
-                walk.shuffled = walk.shuffled or any(row.key in walk.keys for row in part.rows)
+                walk.shuffled = walk.shuffled or any(row.key in walk.keys for row in answer.rows)
 
-    def _ends_without_a_word(self, part: Part, walk: _Walk) -> bool:
+    def _ends_without_a_word(self, answer: Answer, walk: _Walk) -> bool:
         """Tell whether a page without rows is the end, where nothing else tells it."""
-        return not part.rows and part.total is None and bool(walk.keys) and not self.questions.listing.tells_end
+        return not answer.rows and answer.total is None and bool(walk.keys) and not self.questions.listing.tells_end
 
     def _begin_anew(self) -> None:
         self.restarts += 1
@@ -340,35 +340,35 @@ class _Ties:
                 f"records (epoch {self.second}); it answers too slowly"
             ) from None
 
-    def _go_on(self, order: str, part: Part, walk: _Walk) -> Part:
+    def _go_on(self, order: str, answer: Answer, walk: _Walk) -> Answer:
         """Ask for what comes next.
 
         A position moves when records leave. So a position is asked for with one record more, and where none of the
         answer is known from this walk, the walk steps back.
         """
-        after, given = part.after, len(part.rows)
+        after, given = answer.after, len(answer.rows)
         if not isinstance(after, int) or given == 1:  # one row leaves no room for another
             return self._ask(order, after)
         position = after - 1 if given else after
         while True:
-            part = self._ask(order, position or None)
-            if not position or not part.rows or any(row.key in walk.keys for row in part.rows):
-                return part
+            answer = self._ask(order, position or None)
+            if not position or not answer.rows or any(row.key in walk.keys for row in answer.rows):
+                return answer
             position = max(0, position - max(1, given // 2))
 
-    def _ask(self, order: str, after: Continuation | None, *, peek: bool = False) -> Part:
+    def _ask(self, order: str, after: Continuation | None, *, peek: bool = False) -> Answer:
         """Ask and emit what is new; an end without any record is asked for twice."""
-        part = self.questions.ask_for_rows(self.bounds, order, after)
-        if not part.rows and part.after is None:
-            part = self.questions.ask(self.bounds, order, after)
-        if part.total is not None:
-            self.total = max(part.total, self.total or 0)
-        self.questions.take(part, self.found)
-        keys = {row.key for row in part.rows}
+        answer = self.questions.ask_for_rows(self.bounds, order, after)
+        if not answer.rows and answer.after is None:
+            answer = self.questions.ask(self.bounds, order, after)
+        if answer.total is not None:
+            self.total = max(answer.total, self.total or 0)
+        self.questions.take(answer, self.found)
+        keys = {row.key for row in answer.rows}
         self.found |= keys
         if not peek:
             self.seen |= keys
-        return part
+        return answer
 
     # Splitting
 

@@ -146,7 +146,7 @@ def test_many_rows_made_just_before_are_read_once_or_twice(kind: str) -> None:
     """650 in the last 5 seconds; what then is not found is gone."""
     records = {key: (FIRST + key, CREATED + key) for key in range(1, 301)}
     records |= {key: (999_996 + key % 5, 999_996 + key % 5) for key in range(1_000, 1_650)}
-    collector, ledger = read(listing(kind, Account(records)), settles=True)
+    collector, ledger = read(listing(kind, Account(records)), concludes=True)
     assert len(collector.table) == 950
     assert collector.lines <= 300 + 2 * 650
     assert ledger.gaps == []

@@ -22,8 +22,8 @@ EXAMPLES = settings(max_examples=60, derandomize=True, deadline=None, suppress_h
 
 
 def settle(search: PagedSearch, since: int | None = None, lanes: int = 1, **more: Any) -> tuple[set[int], Ledger]:  # noqa: ANN401
-    """Read a search until it settles; gives the keys that were found, and what it cost."""
-    collector, ledger = read(search, since, lanes, settles=True, **more)
+    """Read a search until it concludes; gives the keys that were found, and what it cost."""
+    collector, ledger = read(search, since, lanes, concludes=True, **more)
     return set(collector.table), ledger
 
 
@@ -89,8 +89,8 @@ def test_rows_that_an_answer_lacks_are_not_taken_for_gone(account: Account, shor
 @given(account=accounts(), cap=st.sampled_from([40, 100]), total=st.sampled_from(["exact", "missing", "capped"]))
 def test_behind_an_unknown_cap_nothing_is_taken_for_gone(account: Account, cap: int, total: str) -> None:
     """The CRM stops giving records long before the documented number."""
-    crowds = [list(account.records.values()).count(at) for at in set(account.records.values())]
-    assume(not crowds or max(crowds) < cap)
+    tie_counts = [list(account.records.values()).count(at) for at in set(account.records.values())]
+    assume(not tie_counts or max(tie_counts) < cap)
     found, ledger = settle(PagedSearch(account, cap=cap, total=total))
     assert found == account.records.keys()
     assert ledger.gaps == []

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tap_crm.ledger import Ledger
+    from tap_crm.reading.answer import Answer, Continuation
     from tap_crm.reading.listing import Bound
-    from tap_crm.reading.part import Continuation, Part
 
 EXAMPLES = settings(
     max_examples=60,
@@ -31,8 +31,8 @@ EXAMPLES = settings(
 
 
 def settle(listing: UntidyListing, lanes: int = 1, along: str = "changed", **more: Any) -> tuple[set[int], Ledger]:  # noqa: ANN401
-    """Read a listing until it settles; gives the keys that were found, and what it cost."""
-    collector, ledger = read(listing, None, lanes, along, settles=True, **more)
+    """Read a listing until it concludes; gives the keys that were found, and what it cost."""
+    collector, ledger = read(listing, None, lanes, along, concludes=True, **more)
     return set(collector.table), ledger
 
 
@@ -60,7 +60,7 @@ def test_what_lives_through_the_read_is_found(  # noqa: PLR0913, PLR0917 - what 
     listing.before = churning(account, temper["seed"], rate)
     try:
         found, ledger = settle(listing, lanes, along)
-    except errors.Incomplete:  # a crowd that nothing splits: said by name, and nothing is concluded
+    except errors.Incomplete:  # ties that nothing splits: said by name, and nothing is concluded
         return
     assert before & account.records.keys() <= found or ledger.gaps
 
@@ -110,8 +110,8 @@ def test_an_account_that_never_rests_has_a_gap() -> None:
     assert ledger.gaps == [RESTLESS]
 
 
-@pytest.mark.parametrize("settles", [True, False])
-def test_a_second_that_is_still_filling_up_is_left_to_the_next_run(settles: bool) -> None:
+@pytest.mark.parametrize("concludes", [True, False])
+def test_a_second_that_is_still_filling_up_is_left_to_the_next_run(concludes: bool) -> None:
     """Something changes before every answer, and each count is too high: nothing proves that all of that second came.
 
     No bookmark passes it, and where a complete read has not seen it whole, that concludes nothing.
@@ -121,11 +121,11 @@ def test_a_second_that_is_still_filling_up_is_left_to_the_next_run(settles: bool
         account = Account({key: (600_000 + key, 500_000 + key) for key in range(120)})
         listing = UntidyListing(account, page_size=50, total="over")
         listing.before = changing(account, seed)
-        collector, ledger = read(listing, None, settles=settles)
+        collector, ledger = read(listing, None, concludes=concludes)
         assert collector.table.keys() >= account.untouched
         assert max(collector.checkpoints) < account.now
         gaps += ledger.gaps
-    assert set(gaps) == ({RESTLESS} if settles else set())
+    assert set(gaps) == ({RESTLESS} if concludes else set())
 
 
 def changing(account: Account, seed: int) -> Callable[[], None]:
@@ -146,15 +146,15 @@ def changing(account: Account, seed: int) -> Callable[[], None]:
 class _CatchingUp(UntidyListing):
     """Finds an edited record by its old time until the newest part of the listing was read, the older part not yet."""
 
-    def ask(self, bounds: tuple[Bound, ...], order: str, after: Continuation | None) -> Part:
+    def ask(self, bounds: tuple[Bound, ...], order: str, after: Continuation | None) -> Answer:
         low = bounds[-1].low if bounds and bounds[-1].low is not None else 0
         if 600_040 <= low <= 600_095:
             assert self.caught_up.wait(20)
-        part = super().ask(bounds, order, after)
-        if low > 600_100 and part.after is None:
+        answer = super().ask(bounds, order, after)
+        if low > 600_100 and answer.after is None:
             self.lag = 0
             self.caught_up.set()
-        return part
+        return answer
 
     def __post_init__(self) -> None:
         super().__post_init__()

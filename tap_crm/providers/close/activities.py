@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, ClassVar
 
 from tap_crm import errors
 from tap_crm.messages import Checkpoint, Page, Told
-from tap_crm.providers.close.answers import USUAL_SIZE, ask_page, get, list_part, page_sizes, rows_of
+from tap_crm.providers.close.answers import USUAL_SIZE, ask_page, get, list_answer, page_sizes, rows_of
 from tap_crm.providers.close.deletions import ToldDeletions
 from tap_crm.providers.close.events import changes_since
 from tap_crm.providers.close.lists import ListListing, ask_one
+from tap_crm.reading.answer import Answer
 from tap_crm.reading.keyset_changes import KeysetChanges
-from tap_crm.reading.part import Part
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -70,7 +70,7 @@ class Activities:
             # In later runs a bookmark would pass what the log tells, which is read at the end.
             checkpoints=reading.bookmark is None,
             whole=listing,
-            settles=reading.concludes,
+            concludes=reading.concludes,
             steps=reading.in_steps,
         ).read(reading.since)
         self._read_by_id(reading, sorted(pending))
@@ -99,52 +99,52 @@ class Activities:
 
     def _read_together(self, reading: Reading, keys: Sequence[str]) -> list[str] | None:
         """Read activities by their ids; returns those that did not come, None where ``id__in`` is of no use."""
-        part = self._ask_together(reading, keys)
-        if part is None:
+        answer = self._ask_together(reading, keys)
+        if answer is None:
             return None
-        _emit_within_scope(reading, part)
-        found = {row.key for row in part.rows}
+        _emit_within_scope(reading, answer)
+        found = {row.key for row in answer.rows}
         return [key for key in keys if key not in found]
 
-    def _ask_together(self, reading: Reading, keys: Sequence[str]) -> Part | None:
+    def _ask_together(self, reading: Reading, keys: Sequence[str]) -> Answer | None:
         """Return activities by their ids; None where the CRM does not heed or know ``id__in``."""
 
         def build(asked: int) -> Question:
             return get(self.path, f"{reading.spec.name}, by id", {"id__in": ",".join(keys), "_limit": asked})
 
         try:
-            part: Part = ask_page(
+            answer: Answer = ask_page(
                 reading,
                 self.path,
                 USUAL_SIZE,
                 build,
-                lambda reply, asked: list_part(reply, asked, 0, _TIMES),
+                lambda reply, asked: list_answer(reply, asked, 0, _TIMES),
             )
         except errors.Refused:
             return None
-        heeded = all(row.key in keys for row in part.rows) and part.after is None
-        return part if heeded else None
+        heeded = all(row.key in keys for row in answer.rows) and answer.after is None
+        return answer if heeded else None
 
     def _read_one_by_one(self, reading: Reading, keys: Sequence[str]) -> None:
         for key in keys:
             try:
-                part = reading.ask(get(f"{self.path}{key}/", f"{reading.spec.name}, one by id"), _one)
+                answer = reading.ask(get(f"{self.path}{key}/", f"{reading.spec.name}, one by id"), _one)
             except errors.NotThere:
                 continue
-            _emit_within_scope(reading, part)
+            _emit_within_scope(reading, answer)
 
 
-def _emit_within_scope(reading: Reading, part: Part) -> None:
+def _emit_within_scope(reading: Reading, answer: Answer) -> None:
     """Emit the activities that a complete read would have, too: created since ``start_date``."""
     start = reading.settings.start_date
-    created = [row.times[0] for row in part.rows]
+    created = [row.times[0] for row in answer.rows]
     keep = [at for at, time in enumerate(created) if start is None or time is None or time >= start]
     reading.ledger.add(pages=1, distinct=len(keep))
     if keep:
-        reading.emit(part.page(keep))
+        reading.emit(answer.page(keep))
 
 
-def _one(reply: Reply) -> Part:
+def _one(reply: Reply) -> Answer:
     """Return a single record as a page of one."""
     body = b"[" + reply.body + b"]"
-    return Part(rows_of(body, _TIMES), body, None, None, 1, reply.server_time, times=_TIMES)
+    return Answer(rows_of(body, _TIMES), body, None, None, 1, reply.server_time, times=_TIMES)

@@ -15,7 +15,7 @@ import msgspec
 
 from tap_crm import errors
 from tap_crm.messages import Row
-from tap_crm.reading.part import Part
+from tap_crm.reading.answer import Answer
 from tap_crm.shaping.moments import from_epoch, to_epoch
 from tap_crm.transport.question import Doubtful, Question
 
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from tap_crm.contract.stream import Reading
+    from tap_crm.reading.answer import Continuation
     from tap_crm.reading.listing import Bound
-    from tap_crm.reading.part import Continuation
     from tap_crm.transport.question import Reply
 
 #: What Close gives without being asked for a number of rows (pagination page).
 USUAL_SIZE = 100
 #: How often a list is asked again that says "Document has been deleted": first as it is, then in shorter pages.
-LOOKS_AT_A_DELETED_DOCUMENT, LOOKS_BEFORE_NARROWING = 14, 3
+ATTEMPTS_AT_A_DELETED_DOCUMENT, ATTEMPTS_BEFORE_NARROWING = 14, 3
 LONGEST_REST = 1.0
 _NUMBER = re.compile(r"\d+")
 
@@ -177,7 +177,7 @@ def ask_page(  # noqa: PLR0913 - a question with a size, and how it is asked and
     """
     sizes = page_sizes(reading)
     narrow = size
-    looks = 0
+    attempts = 0
     while True:
         asked = min(sizes.of(path, size), narrow)
         question = build(asked)
@@ -191,19 +191,19 @@ def ask_page(  # noqa: PLR0913 - a question with a size, and how it is asked and
         except errors.NotThere as gone:
             if "deleted" not in gone.said.lower():
                 raise
-            looks += 1
-            if looks >= LOOKS_AT_A_DELETED_DOCUMENT:
+            attempts += 1
+            if attempts >= ATTEMPTS_AT_A_DELETED_DOCUMENT:
                 raise errors.GaveUp(f"{reading.spec.name}: a deleted record stays in the way of its list") from gone
-            if looks >= LOOKS_BEFORE_NARROWING:
+            if attempts >= ATTEMPTS_BEFORE_NARROWING:
                 narrow = max(1, asked // 2)
-            time.sleep(min(LONGEST_REST, 0.05 * 2**looks))
+            time.sleep(min(LONGEST_REST, 0.05 * 2**attempts))
 
 
-def list_part(reply: Reply, asked: int, skip: int, times: tuple[str, ...] = (), key: str = "id") -> Part:
+def list_answer(reply: Reply, asked: int, skip: int, times: tuple[str, ...] = (), key: str = "id") -> Answer:
     """Return a page of a list that was asked for from ``skip`` on."""
     envelope, rows = envelope_of(reply, times, key)
     after: Continuation | None = skip + max(1, len(rows)) if envelope.has_more else None
-    return Part(rows, reply.body, after, envelope.total_results, asked, reply.server_time, skip, DATA, times)
+    return Answer(rows, reply.body, after, envelope.total_results, asked, reply.server_time, skip, DATA, times)
 
 
 def get(path: str, label: str, params: Mapping[str, str | int] | None = None) -> Question:

@@ -14,16 +14,16 @@ from tap_crm import errors
 from tap_crm.messages import Checkpoint
 from tap_crm.providers.close.answers import DATA, ask_page, envelope_of, moment
 from tap_crm.providers.close.deletions import ToldDeletions, told_until
+from tap_crm.reading.answer import Answer, Expired
 from tap_crm.reading.keyset_changes import KeysetChanges
-from tap_crm.reading.part import Expired, Part
 from tap_crm.transport.question import Question
 
 if TYPE_CHECKING:
     from tap_crm.contract.stream import Reading
     from tap_crm.ledger import Ledger
     from tap_crm.messages import Emit
+    from tap_crm.reading.answer import Continuation
     from tap_crm.reading.listing import Bound
-    from tap_crm.reading.part import Continuation
     from tap_crm.transport.question import Reply
 
 PATH = "/data/search/"
@@ -74,10 +74,10 @@ class SearchListing:
         return self.reading.spec.name
 
     def orders(self, by: str) -> tuple[str, ...]:
-        """Return the ways to list by a time; the others show the other end of a crowd that one walk cuts off."""
+        """Return the ways to list by a time; the others show the other end of ties that one walk cuts off."""
         return (by, f"-{by}", "name", "-name")
 
-    def ask(self, bounds: tuple[Bound, ...], order: str, after: Continuation | None) -> Part:
+    def ask(self, bounds: tuple[Bound, ...], order: str, after: Continuation | None) -> Answer:
         """Return the objects in the bounds, or those behind a cursor."""
         conditions = [_condition(bound, self.object_type) for bound in bounds]
         body: dict[str, Any] = {
@@ -102,19 +102,19 @@ class SearchListing:
             return Question("POST", PATH, label, body={**body, "_limit": asked})
 
         try:
-            part: Part = ask_page(self.reading, PATH, PAGE_SIZE, build, self._parse, at_start=after is None)
+            answer: Answer = ask_page(self.reading, PATH, PAGE_SIZE, build, self._parse, at_start=after is None)
         except errors.Refused as refusal:
             said = refusal.said.lower()
             if after is not None and "cursor" in said and "expire" in said:
                 raise Expired from refusal
             raise
-        return part
+        return answer
 
-    def _parse(self, reply: Reply, asked: int) -> Part:
+    def _parse(self, reply: Reply, asked: int) -> Answer:
         envelope, rows = envelope_of(reply, self.times)
         total = envelope.count.total if envelope.count is not None else None
         after = envelope.cursor or None
-        return Part(rows, reply.body, after, total, asked, reply.server_time, within=DATA, times=self.times)
+        return Answer(rows, reply.body, after, total, asked, reply.server_time, within=DATA, times=self.times)
 
 
 def changes_of(listing: SearchListing, reading: Reading, emit: Emit, ledger: Ledger) -> KeysetChanges:
@@ -127,7 +127,7 @@ def changes_of(listing: SearchListing, reading: Reading, emit: Emit, ledger: Led
         ledger=ledger,
         splits=("date_created",),
         lanes=reading.lanes,
-        settles=reading.concludes,
+        concludes=reading.concludes,
         index_lag=reading.settings.overlap_seconds,
     )
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from tap_crm.messages import Row
 from tap_crm.providers.common.records import decoded, encoded, records_in
 from tap_crm.providers.common.whole_list import ask_twice_if_empty
-from tap_crm.reading.part import Part
+from tap_crm.reading.answer import Answer
 from tap_crm.transport.question import Doubtful, Question
 
 if TYPE_CHECKING:
@@ -62,14 +62,14 @@ class OffsetList:
         """The stream's name."""
         return self.reading.spec.name
 
-    def ask_from(self, skip: int) -> Part:
+    def ask_from(self, skip: int) -> Answer:
         """Return records from a position on."""
         params: dict[str, str | int] = {"limit": self.size, "offset": skip}
-        part: Part = self.reading.ask(get(self.path, f"{self.label}, from {skip + 1}", params), self._parse(skip))
-        return part
+        answer: Answer = self.reading.ask(get(self.path, f"{self.label}, from {skip + 1}", params), self._parse(skip))
+        return answer
 
-    def _parse(self, skip: int) -> Callable[[Reply], Part]:
-        def parse(reply: Reply) -> Part:
+    def _parse(self, skip: int) -> Callable[[Reply], Answer]:
+        def parse(reply: Reply) -> Answer:
             body = decoded(reply)
             records = records_in(body.get(self.name) if isinstance(body, dict) else None, "_id")
             total = body.get("total")
@@ -78,6 +78,6 @@ class OffsetList:
             more = end < counted if counted is not None else len(records) >= self.size
             rows = tuple(Row(record["_id"], ()) for record in records)
             after = skip + max(1, len(records)) if more else None
-            return Part(rows, encoded(records), after, counted, self.size, reply.server_time)
+            return Answer(rows, encoded(records), after, counted, self.size, reply.server_time)
 
         return parse

@@ -9,15 +9,15 @@ from tap_crm.messages import Page, Row
 from tap_crm.providers.common.records import Record, decoded, encoded, records_in, with_keys
 from tap_crm.providers.common.whole_list import ask_twice_if_empty
 from tap_crm.providers.copera.answers import get, some_list
+from tap_crm.reading.answer import Answer
 from tap_crm.reading.cursor import CursorReader
-from tap_crm.reading.part import Part
 from tap_crm.transport.question import Doubtful
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tap_crm.contract.stream import Reading
-    from tap_crm.reading.part import Continuation
+    from tap_crm.reading.answer import Continuation
     from tap_crm.transport.question import Reply
 
 PAGE_SIZE = 100
@@ -31,20 +31,20 @@ class _BookingsList:
     label: str = "bookings"
     size: int = PAGE_SIZE
 
-    def ask_after(self, cursor: Continuation | None) -> Part:
+    def ask_after(self, cursor: Continuation | None) -> Answer:
         """Return the bookings behind a cursor."""
         params: dict[str, str | int] = {"limit": self.size}
         if cursor is not None:
             params["cursor"] = cursor
-        part: Part = self.reading.ask(get("/bookings", self.label, params), self._parse)
-        return part
+        answer: Answer = self.reading.ask(get("/bookings", self.label, params), self._parse)
+        return answer
 
-    def _parse(self, reply: Reply) -> Part:
+    def _parse(self, reply: Reply) -> Answer:
         body = decoded(reply)
         records = with_keys(some_list(body), "uid")
         after = (body.get("nextCursor") if isinstance(body, dict) else None) or None
         rows = tuple(Row(record["uid"], ()) for record in records)
-        return Part(rows, encoded(records), after, None, self.size, reply.server_time)
+        return Answer(rows, encoded(records), after, None, self.size, reply.server_time)
 
 
 class Bookings:
@@ -65,7 +65,7 @@ def booking_types(body: Any) -> list[Record]:  # noqa: ANN401 - any JSON
 
 
 class Notifications:
-    """The stream ``notifications``: the token's own feed.
+    """The stream ``notifications``: what the token's owner was told.
 
     Copera's guides disagree on the direction of ``after`` and ``before``; the order of the first page decides.
     """

@@ -15,15 +15,15 @@ from tap_crm.providers.copera.account import account
 from tap_crm.providers.copera.answers import content_of, get
 from tap_crm.providers.copera.rows import PATIENCE, items_in
 from tap_crm.providers.copera.trees import DOCUMENTS
+from tap_crm.reading.answer import Answer
 from tap_crm.reading.cursor import CursorReader
-from tap_crm.reading.part import Part
 from tap_crm.transport.question import Doubtful, Question
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from tap_crm.contract.stream import Reading
-    from tap_crm.reading.part import Continuation
+    from tap_crm.reading.answer import Continuation
     from tap_crm.transport.question import Reply
 
 #: How often a page of comments is asked for that holds none, and says that there are some.
@@ -108,7 +108,7 @@ class _Comments:
     place: Place
     label: str = "row_comments"
 
-    def ask_after(self, cursor: Continuation | None) -> Part:
+    def ask_after(self, cursor: Continuation | None) -> Answer:
         """Return a page; one that contradicts itself is asked for again.
 
         Raises:
@@ -117,17 +117,17 @@ class _Comments:
         params = {} if cursor is None else {"after": cursor}
         question = get(f"{_row_path(self.place)}/comments", "row_comments of a row", params)
         for _ in range(ATTEMPTS_AT_A_CONTRADICTION):
-            found: tuple[Part, bool] = self.reading.ask(question, self._parse)
-            part, contradicts_itself = found
+            found: tuple[Answer, bool] = self.reading.ask(question, self._parse)
+            answer, contradicts_itself = found
             if not contradicts_itself:
-                return part
-        if part.after is None:
+                return answer
+        if answer.after is None:
             raise errors.Incomplete(
                 "row_comments: the CRM says that a row has more comments, and gives none; run again later"
             )
-        return part
+        return answer
 
-    def _parse(self, reply: Reply) -> tuple[Part, bool]:
+    def _parse(self, reply: Reply) -> tuple[Answer, bool]:
         """Return a page, and whether it holds nothing though it says that there is something."""
         body = decoded(reply)
         if not isinstance(body, dict):
@@ -139,8 +139,8 @@ class _Comments:
         after = str(last) if has_next and last else None
         rows = tuple(Row(item["_id"], ()) for item in items)
         records = encoded([{**self.place, **item} for item in items])
-        part = Part(rows, records, after, None, len(items), reply.server_time)
-        return part, not items and bool(has_next or page.get("endCursor"))
+        answer = Answer(rows, records, after, None, len(items), reply.server_time)
+        return answer, not items and bool(has_next or page.get("endCursor"))
 
 
 def row_comments(reading: Reading, place: Place) -> list[Record]:

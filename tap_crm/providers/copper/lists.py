@@ -71,51 +71,51 @@ class ActivityTypes:
 
 @dataclass(frozen=True, slots=True)
 class Tags:
-    """``GET /tags``: parts by keyset, the next one begins after ``last_tag_value``.
+    """``GET /tags``: answers by keyset, the next one begins after ``last_tag_value``.
 
-    The length of a part is not documented, so the end is an empty part that is empty when asked for again, or one that
-    brings nothing new.
+    The length of an answer is not documented, so the end is an empty one that is empty when asked for again, or one
+    that brings nothing new.
     """
 
     path: str = "/tags"
 
-    def _part(self, reading: Reading, after: str | None, sort_by: str = "name") -> list[Record]:
+    def _ask(self, reading: Reading, after: str | None, sort_by: str = "name") -> list[Record]:
         params = {"sort_by": sort_by} if after is None else {"sort_by": sort_by, "last_tag_value": after}
-        question = Question("GET", self.path, "tags" if after is None else "tags, next part", params=params)
+        question = Question("GET", self.path, "tags" if after is None else "tags, next page", params=params)
         doubtful = after is not None or reading.lists.is_doubtful()
         return ask_twice_if_empty(
             reading, question, lambda reply: in_list("name", within="tags", reply=reply), is_doubtful=doubtful
         )
 
     def read(self, reading: Reading) -> None:
-        """Read part after part.
+        """Read answer after answer.
 
         Raises:
-            Incomplete: the CRM gives the first part again, whatever is asked for, and has tags that are not in it.
+            Incomplete: the CRM gives the first answer again, whatever is asked for, and has tags that are not in it.
         """
         seen: dict[str, Record] = {}
-        first = part = self._part(reading, None)
-        while new := [tag for tag in part if tag["name"] not in seen]:
+        first = answer = self._ask(reading, None)
+        while new := [tag for tag in answer if tag["name"] not in seen]:
             seen.update((tag["name"], tag) for tag in new)
-            part = self._part(reading, new[-1]["name"])
-        if part and [tag["name"] for tag in part] == [tag["name"] for tag in first]:
+            answer = self._ask(reading, new[-1]["name"])
+        if answer and [tag["name"] for tag in answer] == [tag["name"] for tag in first]:
             self._check_another_order(reading, seen)
         reading.emit_records(list(seen.values()))
 
     def _check_another_order(self, reading: Reading, seen: Mapping[str, Record]) -> None:
-        """Raise if the tags that are used most show that the first part was not all: it came again in place of others.
+        """Raise if the tags that are used most show that the first answer was not all, and came again.
 
-        A CRM that gives all tags in one part, whatever is asked for, shows none.
+        A CRM that gives all tags in one answer, whatever is asked for, shows none.
         """
-        if any(tag["name"] not in seen for tag in self._part(reading, None, "count")):
+        if any(tag["name"] not in seen for tag in self._ask(reading, None, "count")):
             raise errors.Incomplete(
                 "tags: the CRM gives the same tags again, whatever part of them is asked for, and has others. Run "
                 "again later, and if that does not help, ask the CRM's support"
             )
 
     def probe(self, reading: Reading) -> None:
-        """Read the first part."""
-        self._part(reading, None)
+        """Read the first answer."""
+        self._ask(reading, None)
 
 
 @dataclass(frozen=True, slots=True)

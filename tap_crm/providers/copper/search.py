@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from tap_crm.messages import Checkpoint, Page, Row
+from tap_crm.reading.answer import Answer
 from tap_crm.reading.keyset_changes import KeysetChanges
 from tap_crm.reading.pages_backwards import BackwardReader
-from tap_crm.reading.part import Part
 from tap_crm.shaping.moments import from_epoch, to_epoch
 from tap_crm.shaping.schema import DELETED_AT
 from tap_crm.transport.question import Doubtful, Question
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from tap_crm.contract.stream import Reading
     from tap_crm.ledger import Ledger
     from tap_crm.messages import Emit, Item
+    from tap_crm.reading.answer import Continuation
     from tap_crm.reading.listing import Bound
-    from tap_crm.reading.part import Continuation
     from tap_crm.transport.question import Reply
 
 PAGE_SIZE = 200  # the largest that is documented
@@ -102,7 +102,7 @@ class SearchListing:
         """Return the ways to list by a time; names show other records first where many share one second."""
         return (by, f"-{by}", "name", "-name") if self.ascending else (by,)
 
-    def ask(self, bounds: tuple[Bound, ...], order: str, after: Continuation | None) -> Part:
+    def ask(self, bounds: tuple[Bound, ...], order: str, after: Continuation | None) -> Answer:
         """Return what lies in the bounds, from the position ``after`` on, or from a little before it."""
         position = int(after or 0)
         number, size = page_at(position, self._largest.size(self.page_size)) if position else (1, self.page_size)
@@ -114,25 +114,25 @@ class SearchListing:
                 limits[f"maximum_{self.filters[bound.time]}"] = bound.high
         return self._page(limits, order, number, size)
 
-    def ask_page(self, number: int, size: int, order: str | None) -> Part:
+    def ask_page(self, number: int, size: int, order: str | None) -> Answer:
         """Return a page of the whole search."""
         return self._page({}, order, number, size)
 
-    def _page(self, limits: Mapping[str, Any], order: str | None, number: int, size: int) -> Part:
+    def _page(self, limits: Mapping[str, Any], order: str | None, number: int, size: int) -> Answer:
         body: dict[str, Any] = {**self.body, **limits, "page_number": number, "page_size": size}
         if order is not None and self.ascending:
             direction = "desc" if order.startswith("-") else "asc"
             body |= {"sort_by": order.removeprefix("-"), "sort_direction": direction}
         question = Question("POST", self.path, f"{self.label}, page {number}", body=body)
         start = (number - 1) * size
-        part: Part = self.reading.ask(question, lambda reply: self._parse(reply, start, size))
-        return part
+        answer: Answer = self.reading.ask(question, lambda reply: self._parse(reply, start, size))
+        return answer
 
-    def _parse(self, reply: Reply, start: int, size: int) -> Part:
+    def _parse(self, reply: Reply, start: int, size: int) -> Answer:
         rows, total = self.rows_of(reply.body), total_of(reply.headers)
         self._largest.rows = max(self._largest.rows, len(rows))
         after = self._after(len(rows), total, start, size)
-        return Part(rows, reply.body, after, total, size, reply.server_time, start, times=self.times)
+        return Answer(rows, reply.body, after, total, size, reply.server_time, start, times=self.times)
 
     def _after(self, given: int, total: int | None, start: int, size: int) -> int | None:
         """Return the position to go on from, None where the count says that there is none.
@@ -182,7 +182,7 @@ def changes_of(listing: SearchListing, reading: Reading, emit: Emit, ledger: Led
         splits=("date_created",),
         lanes=reading.lanes,
         pages=listing,
-        settles=reading.concludes,
+        concludes=reading.concludes,
     )
 
 
@@ -231,7 +231,7 @@ class ActivitySearch:
             ledger=reading.ledger,
             lanes=reading.lanes,
             pages=listing,
-            settles=reading.concludes,
+            concludes=reading.concludes,
             steps=reading.in_steps,
         ).read(reading.since)
         reading.emit(Checkpoint(complete))

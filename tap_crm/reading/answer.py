@@ -25,7 +25,7 @@ class Unordered(Exception):  # noqa: N818
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class Answer:
     """One answer.
 
     Attributes:
@@ -87,7 +87,7 @@ class KeysetListing(Protocol):
     def orders(self, by: str) -> tuple[str, ...]:
         """Return the orders in which records that share one time can be listed; the usual one first."""
 
-    def ask(self, bounds: tuple[Bound, ...], order: str, after: Continuation | None) -> Part:
+    def ask(self, bounds: tuple[Bound, ...], order: str, after: Continuation | None) -> Answer:
         """Return one answer.
 
         Raises:
