@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from requests.auth import AuthBase
 
-    from tap_crm.config.settings import Settings
+    from tap_crm.config.settings import AccountSettings, Settings
     from tap_crm.contract.once_per_run import Shared
     from tap_crm.errors import FinalWord
     from tap_crm.ledger import Ledger
@@ -234,7 +234,8 @@ class Provider:
         headers: sent with every request.
         group_of: from method and path to the name of the endpoint group whose limit a request counts against.
         discover: finds the streams that only the account tells of, each with its schema.
-        unused: settings that change nothing with this CRM.
+        settings: declares the settings that only this CRM has, as a dataclass; None if there are none.
+        unused: common settings that change nothing with this CRM.
         identity: tells which account is read, so that no state is continued with another one.
         endpoints: what holds for endpoints that users declare.
     """
@@ -244,10 +245,11 @@ class Provider:
     base_url: str
     requests_per_minute: int
     streams: tuple[StreamSpec, ...]
-    authenticate: Callable[[Settings], AuthBase]
+    authenticate: Callable[[AccountSettings], AuthBase]
     headers: Mapping[str, str] = field(default_factory=dict)
     group_of: Callable[[str, str], str] = one_group
     discover: Callable[[Reading], Sequence[tuple[StreamSpec, dict[str, Any]]]] | None = None
+    settings: type | None = None
     unused: frozenset[str] = frozenset()
     identity: Identity | None = None
     endpoints: EndpointRules = field(default_factory=EndpointRules)

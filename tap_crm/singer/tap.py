@@ -9,7 +9,6 @@ import signal
 import threading
 import uuid
 from concurrent.futures import ThreadPoolExecutor
-from copy import deepcopy
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -21,20 +20,20 @@ from typing_extensions import override
 
 from tap_crm import errors
 from tap_crm.config.endpoints import check_methods, check_names
-from tap_crm.config.meltano_select import is_deselected
+from tap_crm.config.meltano_select import is_deselected, rules_that_fit_nothing, select_rules
 from tap_crm.config.redaction import redact_logs
-from tap_crm.config.schema import CONFIG
-from tap_crm.config.select_rules import rules_that_fit_nothing, select_rules
+from tap_crm.config.schema import schema_of
 from tap_crm.config.settings import Settings
 from tap_crm.contract.once_per_run import Shared
 from tap_crm.contract.stream import AUDIT, Reading
 from tap_crm.ledger import Ledger
 from tap_crm.providers import PROVIDERS
 from tap_crm.providers.common.endpoints import declared_streams
+from tap_crm.providers.setting_table import rows
 from tap_crm.shaping.custom.columns import custom_columns, warn_of_changes
 from tap_crm.shaping.schema import load_schema
 from tap_crm.singer.audit_stream import AuditStream
-from tap_crm.singer.catalog_checks import check_form
+from tap_crm.singer.catalog_checks import check_form, fields_of
 from tap_crm.singer.command_line import CommandLine, Terminated, run
 from tap_crm.singer.mapping import Mapper
 from tap_crm.singer.progress import SilentProgress, make_progress
@@ -77,7 +76,7 @@ class TapCRM(CommandLine):
 
     name = "tap-crm"
     package_name = "tap-crm"
-    config_jsonschema: ClassVar[dict[str, Any]] = deepcopy(CONFIG)  # the SDK adds its own settings to it
+    config_jsonschema: ClassVar[dict[str, Any]] = schema_of(rows())  # the SDK adds its own settings to it
     dynamic_catalog = True
 
     def __init__(self, **kwargs: Any) -> None:  # noqa: ANN401 - the SDK's own arguments
@@ -164,7 +163,8 @@ class TapCRM(CommandLine):
         if self.input_catalog is None:
             return
         known = [AUDIT, *(spec.name for spec in self.provider.streams)]
-        for remark in rules_that_fit_nothing(select_rules(), known, self.input_catalog):
+        offered = {name: fields_of(entry) for name, entry in self.input_catalog.items()}
+        for remark in rules_that_fit_nothing(select_rules(), known, offered):
             self.logger.warning("%s", remark)
 
     def _declared(self, spec: StreamSpec) -> CrmStream:
@@ -298,7 +298,7 @@ class TapCRM(CommandLine):
         if name not in self.streams:
             if name not in self.failures:
                 self.logger.warning("the state has the stream `%s`, which is not there any more; its rows stay", name)
-        elif catalog is not None and catalog.get_stream(name) is None and not is_deselected(name, os.environ):
+        elif catalog is not None and catalog.get_stream(name) is None and not is_deselected(name):
             self.failures[name] = lost_right(name)
             self.logger.error("%s", self.failures[name])
 

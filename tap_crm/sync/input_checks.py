@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tap_crm import errors
-from tap_crm.config.settings import parse_moment
+from tap_crm.config.kinds import parse_moment
 from tap_crm.contract.stream import AUDIT
 
 if TYPE_CHECKING:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from requests import PreparedRequest
 
-    from tap_crm.config.settings import OAuthSettings
+    from tap_crm.config.oauth_settings import OAuthSettings
 
 OK, TOO_MANY, SERVER_ERROR = 200, 429, 500
 REFUSALS = frozenset({400, 401, 403})

@@ -11,6 +11,7 @@ from tap_crm.contract.stream import EndpointRules, Identity, PagingParams, Provi
 from tap_crm.providers.close.answers import USUAL_SIZE
 from tap_crm.providers.close.credentials import authenticate
 from tap_crm.providers.close.organization import organization_ids
+from tap_crm.providers.close.settings import CloseSettings
 from tap_crm.providers.close.streams import STREAMS
 
 if TYPE_CHECKING:
@@ -46,7 +47,8 @@ PROVIDER = Provider(
     authenticate=authenticate,
     headers={"Content-Type": "application/json", "Accept": "application/json"},
     group_of=endpoint_group,
-    unused=frozenset({"user_email", "date_order", "tables"}),
+    settings=CloseSettings,
+    unused=frozenset({"date_order"}),
     identity=Identity("organization", organization_ids),
     endpoints=EndpointRules(
         paging={

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from tap_crm.contract.stream import EndpointRules, Identity, PagingParams, Provider
 from tap_crm.providers.copera.credentials import authenticate
 from tap_crm.providers.copera.people import WORKSPACE
+from tap_crm.providers.copera.settings import CoperaSettings
 from tap_crm.providers.copera.streams import STREAMS, discover
 
 if TYPE_CHECKING:
@@ -44,10 +45,9 @@ PROVIDER = Provider(
     headers={"Accept": "application/json"},
     group_of=route,
     discover=discover,
+    settings=CoperaSettings,
     unused=frozenset(
         {
-            "user_email",
-            "oauth",
             "start_date",
             "overlap_seconds",
             "activity_lookback_days",
