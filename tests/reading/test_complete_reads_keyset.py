@@ -30,7 +30,7 @@ EXAMPLES = settings(
 )
 
 
-def settle(listing: UntidyListing, lanes: int = 1, along: str = "changed", **more: Any) -> tuple[set[int], Ledger]:  # noqa: ANN401
+def conclude(listing: UntidyListing, lanes: int = 1, along: str = "changed", **more: Any) -> tuple[set[int], Ledger]:  # noqa: ANN401
     """Read a listing until it concludes; gives the keys that were found, and what it cost."""
     collector, ledger = read(listing, None, lanes, along, concludes=True, **more)
     return set(collector.table), ledger
@@ -59,7 +59,7 @@ def test_what_lives_through_the_read_is_found(  # noqa: PLR0913, PLR0917 - what 
     assume_provable(account, listing, rate)
     listing.before = churning(account, temper["seed"], rate)
     try:
-        found, ledger = settle(listing, lanes, along)
+        found, ledger = conclude(listing, lanes, along)
     except errors.Incomplete:  # ties that nothing splits: said by name, and nothing is concluded
         return
     assert before & account.records.keys() <= found or ledger.gaps
@@ -77,17 +77,17 @@ def test_without_a_filter_nothing_is_concluded_wrongly(account: Account, rate: i
     before = set(account.records)
     listing = UntidyListing(account, seed=seed, ignores=frozenset({"changed", "created"}))
     listing.before = churning(account, seed, rate)
-    found, ledger = settle(listing, lanes)
+    found, ledger = conclude(listing, lanes)
     assert before & account.records.keys() <= found or ledger.gaps == [UNBOUNDED]
 
 
 @pytest.mark.parametrize("along", ["changed", "created"])
 @pytest.mark.parametrize("total", ["exact", "missing", "over"])
-def test_a_quiet_account_settles(total: str, along: str) -> None:
+def test_a_quiet_account_is_read_completely(total: str, along: str) -> None:
     """Also right after a few changes."""
     for recent in (0, 5, 9):
         account = Account({key: (999_999 if key < recent else 600_000 + key, 500_000 + key) for key in range(200)})
-        found, ledger = settle(UntidyListing(account, total=total, page_size=20), along=along)
+        found, ledger = conclude(UntidyListing(account, total=total, page_size=20), along=along)
         assert len(found) == 200
         assert ledger.gaps == []
 
@@ -106,7 +106,7 @@ def test_an_account_that_never_rests_has_a_gap() -> None:
             account.edit(count * 37 % 200)
 
     listing.before = edit
-    _, ledger = settle(listing)
+    _, ledger = conclude(listing)
     assert ledger.gaps == [RESTLESS]
 
 
@@ -170,5 +170,5 @@ def test_what_an_index_shows_late_at_its_new_place_is_found(lags: int) -> None:
     account = Account({key: (600_000 + key, 500_000 + key) for key in range(1_000)})
     listing = _CatchingUp(account, page_size=10, lag=10_000)
     account.records[95] = (account.now - 60, account.records[95][1])
-    found, _ = settle(listing, 2, index_lag=lags)
+    found, _ = conclude(listing, 2, index_lag=lags)
     assert account.records.keys() - found == (set() if lags else {95})
