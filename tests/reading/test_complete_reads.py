@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import random
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
+from tap_crm import errors
 from tap_crm.reading.changes import RESTLESS, UNBOUNDED
 from tests.reading.listing import Account, PagedSearch, read
 from tests.reading.test_changes_are_read_completely import accounts, churning
@@ -61,7 +63,10 @@ def test_what_lives_through_the_read_is_found(  # noqa: PLR0913, PLR0917 - what 
     lanes: int,
     goes_on: bool,
 ) -> None:
-    """Edits, deletions and creations before every answer; filters that have no effect; a read that goes on."""
+    """Edits, deletions and creations before every answer; filters that have no effect; a read that goes on.
+
+    Where no count can be met, a second that nothing else proves is an error by its name.
+    """
     times = list(account.records.values())
     assume(not (total == "over" and unstable and any(times.count(at) >= 80 for at in set(times))))
     since = sorted(at[0] for at in times)[len(times) // 2] if goes_on and times else None
@@ -69,8 +74,13 @@ def test_what_lives_through_the_read_is_found(  # noqa: PLR0913, PLR0917 - what 
     listing = PagedSearch(account, total=total, unstable=unstable, ignores=frozenset(ignores), seed=seed)
     if rate:
         listing.before = churning(account, seed, rate)  # type: ignore[assignment]
-    found, ledger = conclude(listing, since, lanes)
-    assert before & account.records.keys() <= found or ledger.gaps
+    try:
+        found, ledger = conclude(listing, since, lanes)
+    except errors.Incomplete as error:
+        assert re.search("share one second|the same page again", str(error))  # noqa: PT017 - it may be raised or not
+        assert total != "exact"
+    else:
+        assert before & account.records.keys() <= found or ledger.gaps
 
 
 @EXAMPLES
