@@ -32,6 +32,8 @@ FEW: dict[str, Any] = {
 #: What Close's OpenAPI document lacks, and another page of its documentation has (event log; activities; forms).
 OTHER_PAGES = {("event", "_cursor")}
 OTHER_PATHS = {"activity/import_update", "form"}
+#: One kind of record of the document is two parts of the path where it is a type's; they take no parameters.
+TYPED_SCHEMAS = ("custom_field_schema/activity/", "custom_field_schema/custom_object/")
 #: The page on advanced filtering.
 SEARCH_KEYS = {"query", "_fields", "sort", "_limit", "include_counts", "cursor"}
 
@@ -44,6 +46,8 @@ def undocumented(app: CloseSandbox) -> set[tuple[str, str]]:
             found.update((one.path, name) for name in msgspec.json.decode(one.body).keys() - SEARCH_KEYS)
         elif (template := template_of(one.path)) is not None:
             found.update((template, name) for name in one.query.keys() - LISTED[template])
+        elif one.path.startswith(TYPED_SCHEMAS):
+            found.update((one.path, name) for name in one.query)
         elif one.path not in OTHER_PATHS or not one.query.keys() <= LISTED["activity/note"]:
             found.add((one.path, ", ".join(one.query)))
     return found - OTHER_PAGES
