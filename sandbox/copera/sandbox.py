@@ -146,6 +146,10 @@ class CoperaSandbox(Simulator):
         found = routes.find(request)
         return found is not None and found[0].listing
 
+    def is_write(self, request: Request) -> bool:
+        """Whether the request may create, change or delete something."""
+        return routes.is_write(request)
+
     def empty_page(self, answer: Answer) -> Answer:
         """Wrongly say that there is nothing."""
         body: Any = msgspec.json.decode(answer.body)

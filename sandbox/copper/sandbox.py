@@ -83,6 +83,10 @@ class CopperSandbox(Simulator):
         """Whether the request asks for a page of a search, or for a list."""
         return self.is_search(request) or routes.is_list(request)
 
+    def is_write(self, request: Request) -> bool:
+        """Whether the request may create, change or delete something."""
+        return routes.is_write(request)
+
     def empty_page(self, answer: Answer) -> Answer:
         """Wrongly say that there is nothing, in the form of the answer: bare, in an envelope, or in groups."""
         if answer.status != OK:
