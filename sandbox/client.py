@@ -56,6 +56,14 @@ class Client(_Client):
             timeout=10,
         )
 
+    def put(self, path: str, body: object) -> requests.Response:
+        """PUT a body to a path of the API."""
+        return self.session.put(f"{self.url}/{path}", json=body, timeout=10)
+
+    def delete(self, path: str, body: object = None) -> requests.Response:
+        """DELETE a path of the API; relations are named by a body."""
+        return self.session.delete(f"{self.url}/{path}", json=body, timeout=10)
+
     def search(self, name: str, /, **body: object) -> list[dict[str, Any]]:
         """Give one page of a search that must succeed."""
         answer = self.post(f"{name}/search", body)
