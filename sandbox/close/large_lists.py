@@ -115,6 +115,13 @@ def activities(service: Service, request: Request, name: str | None) -> Answer:
     return _page(service, request, asked, selection)
 
 
+def tasks_that_fit(service: Service, asked: CheckedParameters) -> list[str]:
+    """Give the ids of all tasks that fit the filters of their list."""
+    selection = Selection(["tasks"])
+    _restrict_tasks(service, asked, selection)
+    return [number for _, number in found(service, selection)]
+
+
 def found(service: Service, selection: Selection) -> list[Entry]:
     """Give the entries of all rows that fit, in the order asked for."""
     entries: list[Entry] = []

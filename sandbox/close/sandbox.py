@@ -122,12 +122,35 @@ class CloseSandbox(Simulator):
 
     def answer(self, request: Request) -> Answer:
         """Answer a request by its route, unless its resource is forbidden."""
+        trace = self._trace()
+        try:
+            answer = self._routed(request)
+        except Refusal as refusal:
+            refusal.headers = [*refusal.headers, *trace]
+            raise
+        answer.headers = [*answer.headers, *trace]
+        return answer
+
+    def _routed(self, request: Request) -> Answer:
         if named(self.behaviour.forbidden, request.path):
             body = b"<html><h1>403 Forbidden</h1></html>" if self.behaviour.forbidden_body == "html" else None
             raise Refusal(403, "You do not have permission to do that.", body=body)
-        if request.method == "POST" and request.path != _TOKEN_PATH and request.media_type != "application/json":
+        if (
+            request.method in ("POST", "PUT")
+            and request.path != _TOKEN_PATH
+            and request.media_type != "application/json"
+        ):
             raise Refusal(415, "Content-Type must be application/json")
         return routes.answer(self.service, request)
+
+    def _trace(self) -> list[Header]:
+        """Name the request in its answer, by the id that events have of it or by another."""
+        ids = self.service.request_ids
+        self.service.request_id = ids.short("req")
+        form = self.behaviour.trace_id
+        if form == "none":
+            return []
+        return [(b"trace-id", (self.service.request_id if form == "request_id" else ids.long("trace")).encode())]
 
     def is_search(self, request: Request) -> bool:
         """Whether the request asks for a page of records."""
@@ -137,6 +160,10 @@ class CloseSandbox(Simulator):
         """Whether the request may create, change or delete something; a POST that is meant as a GET may not."""
         overridden = request.headers.get("x-http-method-override", "").upper() == "GET"
         return not overridden and routes.is_write(request)
+
+    def written(self, request: Request, answer: Answer | None) -> list[tuple[str, int | str]]:
+        """Give the record that a write is about, if it is about one."""
+        return [(name, number) for name, number in routes.written(request, answer)]
 
     def empty_page(self, answer: Answer) -> Answer:
         """Wrongly say that there is nothing, and no more to come."""
