@@ -133,6 +133,8 @@ class Behaviour(CommonBehaviour):
     """What a field in a body does that is not documented, or can not be written."""
     noop_update: Literal["untouched", "dated"] = "untouched"
     """Whether a PUT that changes nothing moves `date_updated`."""
+    child_lists: Literal["database", "index"] = "database"
+    """What lists that are asked for the children of a lead read; the index may lack new ones for `index_lag`."""
     add_twice: Literal["ignored", "refused", "doubled"] = "ignored"
     """What `.add` does with a value that the field has already."""
     empty_values: Literal["cleared", "kept"] = "cleared"

@@ -29,6 +29,7 @@ def lead(writer: CloseClient) -> str:
         ("lead", {"name": 5}, "name"),
         ("lead", {"nonsense": 1}, "nonsense"),
         ("lead", {"date_updated": "2026-01-01T00:00:00Z"}, "date_updated"),
+        ("lead", {"date_created": "2026-01-01T00:00:00Z"}, "date_created"),
         ("lead", {"display_name": "Acme"}, "display_name"),
         ("lead", {"custom": {"Region": "Nord"}}, "custom"),
         ("lead", {"status_id": "stat_0"}, "status_id"),

@@ -6,6 +6,7 @@ from sandbox.close.writing.contact_details import phone_number
 from sandbox.close.writing.fields import (
     USER,
     attachment,
+    attendee,
     filled,
     listed,
     mail_address,
@@ -128,7 +129,13 @@ WHATSAPP = Body(
 )
 WHATSAPP_UPDATE = Body(_WHATSAPP)
 
-MEETING_UPDATE = Body({"user_note_html": or_null(text), "outcome_id": or_null(reference("outcomes"))})
+MEETING_UPDATE = Body(
+    {
+        "attendees": listed(attendee),
+        "outcome_id": or_null(reference("outcomes")),
+        "user_note_html": or_null(text),
+    }
+)
 
 _STATUSES = frozenset({"old_status_id", "new_status_id"})
 _DATED = _MADE | {"activity_at": moment, "contact_id": _CONTACT}

@@ -25,6 +25,7 @@ _BULK = {
 _CHANGED = _BULK | {
     "agent_config_id": or_null(text),
     "contact_id": or_null(reference("contacts")),
+    "created_by": USER,
     "due_date": or_null(day_or_moment),
     "is_dateless": truth,
     "lead_id": reference("leads"),
@@ -32,7 +33,7 @@ _CHANGED = _BULK | {
     "resolution": or_null(text),
     "text": or_null(text, ""),
 }
-_NEW = Body(_CHANGED | {"_type": one_of(*WRITABLE_TYPES), "created_by": USER}, frozenset({"lead_id"}))
+_NEW = Body(_CHANGED | {"_type": one_of(*WRITABLE_TYPES)}, frozenset({"lead_id"}))
 _UPDATE = Body(_CHANGED)
 _BULK_UPDATE = Body(_BULK)
 BULK_PARAMETERS = Parameters(
@@ -108,8 +109,7 @@ def _change(write: Write, old: Record, changes: Record) -> None:
     new = old | changes
     if "date" in changes:
         changes["is_dateless"] = new["date"] is None
-    if "assigned_to" in changes:
-        changes |= write.names(changes, "assigned_to")
+    changes |= write.names(changes, *({"assigned_to", "created_by"} & set(changes)))
     if "contact_id" in changes:
         changes["contact_name"] = _contact_name(write, changes["contact_id"])
     if "lead_id" in changes:
