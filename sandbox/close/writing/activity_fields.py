@@ -14,6 +14,7 @@ from sandbox.close.writing.fields import (
     one_of,
     or_null,
     own_organization,
+    plain_object,
     reference,
     secure_url,
     text,
@@ -51,11 +52,13 @@ _CALL = (
     _COMMON
     | _NOTES
     | {
+        "conversation_type_id": or_null(text),
         "duration": whole(0),
         "lead_id": _LEAD,
         "outcome_id": or_null(reference("outcomes")),
         "phone": _PHONE,
         "playbook_id": or_null(reference("playbooks")),
+        "quality_info": or_null(plain_object),
         "recording_url": or_null(secure_url),
         "status": _CALL_STATUS,
         "user_id": USER,
@@ -85,6 +88,7 @@ _EMAIL = _COMMON | {
     "followup_sequence_delay": or_null(whole(0)),
     "followup_sequence_id": or_null(reference("sequences")),
     "in_reply_to_id": or_null(reference("emails")),
+    "opens": or_null(listed(plain_object), []),
     "sender": or_null(filled),
     "status": _MAIL_STATUS,
     "subject": or_null(text),

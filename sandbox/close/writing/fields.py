@@ -175,6 +175,13 @@ def attachment(world: CloseWorld, value: Any) -> dict[str, Any]:  # noqa: ANN401
     return value
 
 
+def plain_object(_: CloseWorld, value: Any) -> dict[str, Any]:  # noqa: ANN401
+    """Read an object of which no page says what it may have."""
+    if not isinstance(value, dict):
+        raise Wrong("Not a valid object.")
+    return value
+
+
 def attendee(world: CloseWorld, value: Any) -> dict[str, Any]:  # noqa: ANN401
     """Read somebody who takes part in a meeting."""
     known = {"email", "name", "status", "is_organizer", "contact_id", "user_id"}
