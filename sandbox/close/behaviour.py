@@ -149,8 +149,6 @@ class Behaviour(CommonBehaviour):
     """Whether Close notes new leads, changed statuses and completed tasks as activities."""
     plan_limits: dict[str, int] = field(default_factory=dict)
     """The greatest number of records by resource (`lead`, `activity/custom`); 402 for one more."""
-    read_only: list[str] = field(default_factory=list)
-    """Resources that the key's role may read, but not write: 403."""
 
     def hides(self, name: str, number: str) -> bool:
         """Whether the key does not see a record; with a greater part, those hidden before stay so."""

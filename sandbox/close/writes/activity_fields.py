@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from sandbox.close.writing.contact_details import phone_number
-from sandbox.close.writing.fields import (
+from sandbox.close.writes.contact_details import phone_number
+from sandbox.close.writes.fields import (
     USER,
     attachment,
     attendee,
@@ -21,7 +21,7 @@ from sandbox.close.writing.fields import (
     truth,
     whole,
 )
-from sandbox.close.writing.write import Body
+from sandbox.close.writes.write import Body
 
 _LEAD = reference("leads")
 _CONTACT = or_null(reference("contacts"))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sandbox.close.large_lists import PARAMETERS, tasks_that_fit
+from sandbox.close.large_lists import PARAMETERS
 from sandbox.close.parameters import Parameters
-from sandbox.close.writing.fields import USER, day_or_moment, one_of, or_null, own_organization, reference, text, truth
-from sandbox.close.writing.side_activities import note_completed
-from sandbox.close.writing.write import Body, Write, refuse
+from sandbox.close.writes.fields import USER, day_or_moment, one_of, or_null, own_organization, reference, text, truth
+from sandbox.close.writes.side_activities import note_completed
+from sandbox.close.writes.write import Body, Write, refuse
 from sandbox.exchange import Answer, encoded
 
 if TYPE_CHECKING:
@@ -89,10 +89,9 @@ def update(write: Write, parts: tuple[str, ...]) -> Answer:
     return write.answer("tasks", parts[0])
 
 
-def update_many(write: Write, _: tuple[str, ...]) -> Answer:
-    """Change all tasks that fit the filters, in the same way."""
+def update_many(write: Write, numbers: list[str]) -> Answer:
+    """Change tasks in the same way."""
     changes = write.given(_BULK_UPDATE, {})
-    numbers = tasks_that_fit(write.service, write.asked)
     for place, number in enumerate(numbers):
         if write.request.carries(place, len(numbers)):
             _change(write, write.editor.current("tasks", number), changes)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sandbox.close.moments import text_of
-from sandbox.close.writing.fields import (
+from sandbox.close.writes.fields import (
     USER,
     attachment,
     day,
@@ -17,10 +17,10 @@ from sandbox.close.writing.fields import (
     text,
     whole,
 )
-from sandbox.close.writing.leads import add_lead
-from sandbox.close.writing.notes import both_notes
-from sandbox.close.writing.side_activities import note_opportunity_status
-from sandbox.close.writing.write import Body, Write, refuse, without_nulls
+from sandbox.close.writes.leads import add_lead
+from sandbox.close.writes.notes import both_notes
+from sandbox.close.writes.side_activities import note_opportunity_status
+from sandbox.close.writes.write import Body, Write, refuse, without_nulls
 
 if TYPE_CHECKING:
     from sandbox.exchange import Answer, Record
