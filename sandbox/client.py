@@ -126,6 +126,14 @@ class CloseClient(_Client):
         """POST a body to a path of the API."""
         return self.session.post(f"{self.url}/{path}/", json=body, timeout=10)
 
+    def put(self, path: str, body: object, **query: object) -> requests.Response:
+        """PUT a body to a path of the API."""
+        return self.session.put(f"{self.url}/{path}/", json=body, params=query or None, timeout=10)  # type: ignore[arg-type]
+
+    def delete(self, path: str) -> requests.Response:
+        """DELETE a path of the API."""
+        return self.session.delete(f"{self.url}/{path}/", timeout=10)
+
     def search(self, kind: str, *conditions: object, **body: object) -> requests.Response:
         """Search objects that meet all conditions, in the order of their last change."""
         queries = [{"type": "object_type", "object_type": kind}, *conditions]
