@@ -18,7 +18,7 @@ from tap_crm.config.redaction import redact_logs
 from tap_crm.config.schema import CONFIG
 from tap_crm.config.settings import Settings
 from tap_crm.providers import PROVIDERS
-from tap_crm.sync.connection import connect
+from tap_crm.providers.connection import connect
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

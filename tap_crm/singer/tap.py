@@ -31,6 +31,7 @@ from tap_crm.contract.stream import AUDIT, Reading
 from tap_crm.ledger import Ledger
 from tap_crm.providers import PROVIDERS
 from tap_crm.providers.common.endpoints import declared_streams
+from tap_crm.providers.connection import connect
 from tap_crm.shaping.custom.columns import custom_columns, warn_of_changes
 from tap_crm.shaping.schema import load_schema
 from tap_crm.singer.audit_stream import AuditStream
@@ -41,7 +42,6 @@ from tap_crm.singer.progress import SilentProgress, make_progress
 from tap_crm.singer.sdk_settings import check_sdk_settings
 from tap_crm.singer.stream import COLUMNS, CrmStream
 from tap_crm.sync.account import account_of
-from tap_crm.sync.connection import connect
 from tap_crm.sync.given_state import was_loaded
 from tap_crm.sync.input_checks import check_before_asking, checked_bookmarks, lost_right, lost_stream, plain_state
 from tap_crm.sync.read_ahead import Feeds

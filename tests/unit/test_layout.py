@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2] / "tap_crm"
+ROOT_OF_TARGET = ROOT.parent / "target_crm"
 GROUND = {"errors", "ledger", "messages"}
 #: What each folder may import of the others; imports for types count too.
 ALLOWED = {
@@ -29,6 +30,22 @@ CIRCLES = [
     {"reading.believing", "reading.keyset", "reading.ties"},
     {"singer.audit_stream", "singer.stream", "singer.tap", "sync.account", "sync.stream_run"},
 ]
+
+
+#: What the target may use of the tap: how a CRM is asked and what it has, never how a run of the tap goes.
+TARGET = {*GROUND, "config", "contract", "transport", "providers", "shaping"}
+#: What each folder of the target may import of the others.
+IN_TARGET = {
+    "contract": {"config", "kinds"},
+    "config": set(),
+    "kinds": {"contract"},
+    "journal": {"config"},
+    "report": {"journal"},
+    "sync": {"config", "contract", "journal", "kinds", "report"},
+    "writers": {"config", "contract", "kinds"},
+    "singer": {"config", "contract", "journal", "report", "sync", "writers"},
+    "__main__": {"singer"},
+}
 
 
 @cache
@@ -97,3 +114,38 @@ def test_only_one_folder_knows_the_sdk() -> None:
         if "singer_sdk" in path.read_text("utf-8") and "from singer_sdk" in path.read_text("utf-8")
     }
     assert users <= {"singer", "config", "sync"}
+
+
+def test_the_target_uses_of_the_tap_what_is_not_its_reading() -> None:
+    """So that each can change without the other."""
+    used = {
+        (node.module or "").split(".")[1]
+        for path in ROOT_OF_TARGET.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("tap_crm.")
+    }
+    assert used <= TARGET
+
+
+@pytest.mark.parametrize("folder", IN_TARGET)
+def test_a_folder_of_the_target_imports_only_what_lies_below_it(folder: str) -> None:
+    """What it may import is written down here."""
+    paths = [path for path in ROOT_OF_TARGET.rglob("*.py") if _in_target(path) == folder]
+    assert paths
+    reached = {
+        (node.module or "").split(".")[1]
+        for path in paths
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("target_crm.")
+    }
+    assert reached - {folder} <= IN_TARGET[folder]
+
+
+def test_only_one_folder_of_the_target_knows_the_sdk() -> None:
+    """But for the types of settings."""
+    users = {_in_target(path) for path in ROOT_OF_TARGET.rglob("*.py") if "from singer_sdk" in path.read_text("utf-8")}
+    assert users == {"singer", "config"}
+
+
+def _in_target(path: Path) -> str:
+    return path.relative_to(ROOT_OF_TARGET).with_suffix("").parts[0]

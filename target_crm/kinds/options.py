@@ -1,0 +1,152 @@
+"""Values that are ids of something with a name: users, stages, options of custom fields."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from typing_extensions import override
+
+from target_crm.contract import Unwritable
+from target_crm.kinds.base import Plain, listed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from target_crm.contract import Id
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One thing that can be chosen; ``labels`` are what people call it, the first one is shown."""
+
+    id: Id
+    labels: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Option(Plain):
+    """One of them, by its id or by a label; a label that is unknown, or that several have, is refused.
+
+    Attributes:
+        what: for messages, such as ``user``.
+        choices: returns them; asked for only where a label is given.
+        whole_ids: whether ids are whole numbers; texts otherwise.
+    """
+
+    what: str
+    choices: Callable[[], Sequence[Choice]] = field(repr=False, hash=False, compare=False)
+    whole_ids: bool = True
+
+    @override
+    def read(self, value: Any) -> Id | None:
+        if value is None or (isinstance(value, str) and not value.strip()):
+            return None
+        if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+            raise Unwritable(f"must be the name or the id of a {self.what}")
+        if isinstance(value, (int, float)) and self.whole_ids:
+            return self._whole(value)
+        return self._by_label(str(value).strip())
+
+    @override
+    def show(self, value: Any) -> Any:
+        return value
+
+    def _whole(self, value: float) -> int:
+        if value != int(value):
+            raise Unwritable(f"must be the name or the id of a {self.what}")
+        return int(value)
+
+    def _by_label(self, text: str) -> Id:
+        choices = self.choices()
+        found = {one.id for one in choices if any(label.casefold() == text.casefold() for label in one.labels)}
+        if len(found) > 1:  # capitals may tell them apart
+            exact = {one.id for one in choices if text in one.labels}
+            found = exact if len(exact) == 1 else found
+        if len(found) == 1:
+            return found.pop()
+        if len(found) > 1:
+            ids = ", ".join(sorted(str(one) for one in found))
+            raise Unwritable(f"`{text}` is the name of more than one {self.what} (ids {ids}); give the id")
+        if self.whole_ids and text.isascii() and text.lstrip("-").isdigit():
+            return int(text)
+        if not self.whole_ids and any(str(one.id) == text for one in choices):
+            return text
+        names = [one.labels[0] for one in choices if one.labels]
+        raise Unwritable(f"`{text}` is no {self.what}; {listed('there are', names)}")
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledOption(Option):
+    """An option whose label the tap shows, and so does the report."""
+
+    @override
+    def show(self, value: Any) -> Any:
+        return next((one.labels[0] for one in self.choices() if one.id == value and one.labels), value)
+
+
+@dataclass(frozen=True, slots=True)
+class OptionSet(LabelledOption):
+    """Several of them; their order does not count."""
+
+    many = True
+
+    @override
+    def read(self, value: Any) -> Any:
+        if value is None:
+            return None
+        given = value if isinstance(value, (list, tuple)) else [value]
+        found = [Option.read(self, one) for one in given]
+        return tuple(dict.fromkeys(one for one in found if one is not None)) or None
+
+    @override
+    def write(self, value: Any) -> Any:
+        return list(value or ())
+
+    @override
+    def show(self, value: Any) -> Any:
+        return None if value is None else [LabelledOption.show(self, one) for one in value]
+
+    @override
+    def holds(self, present: Any, wanted: Any) -> bool:
+        return set(present or ()) == set(wanted or ())
+
+    @override
+    def merge(self, present: Any, wanted: Any, *, union: bool, clear: bool) -> Any:
+        return tuple(dict.fromkeys((*(present or ()), *(wanted or ())))) if union else wanted
+
+
+@dataclass(frozen=True, slots=True)
+class TextSet(Plain):
+    """Several texts, such as tags; neither their order nor capitals count."""
+
+    many = True
+
+    @override
+    def read(self, value: Any) -> Any:
+        if value is None:
+            return None
+        given = value if isinstance(value, (list, tuple)) else [value]
+        if any(not isinstance(one, (str, int, float)) or isinstance(one, bool) for one in given if one is not None):
+            raise Unwritable("must be a list of texts")
+        found: dict[str, str] = {}
+        for text in (str(one).strip() for one in given if one is not None):
+            found.setdefault(text.casefold(), text)
+        found.pop("", None)
+        return tuple(found.values()) or None
+
+    @override
+    def write(self, value: Any) -> Any:
+        return list(value or ())
+
+    @override
+    def holds(self, present: Any, wanted: Any) -> bool:
+        return _folded(present) == _folded(wanted)
+
+    @override
+    def merge(self, present: Any, wanted: Any, *, union: bool, clear: bool) -> Any:
+        return self.read([*(present or ()), *(wanted or ())]) if union else wanted
+
+
+def _folded(texts: Any) -> set[str]:  # noqa: ANN401
+    return {text.casefold() for text in texts or ()}
