@@ -7,8 +7,8 @@ each key either that nothing was sent, or that something may have been, or what 
 from __future__ import annotations
 
 import json
-import time
 from dataclasses import dataclass, field
+from time import time
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -101,6 +101,7 @@ class Journal:
     Args:
         address: a SQLite file's path, or a URL of PostgreSQL.
         dry: nothing is kept.
+        now: returns epoch seconds.
         step: called before and after each transaction with a name of it; what it raises ends the run there.
         exclusive: False to look into it while a run goes on.
 
@@ -113,10 +114,12 @@ class Journal:
         address: str,
         *,
         dry: bool = False,
+        now: Callable[[], float] = time,
         step: Callable[[str], None] = lambda _: None,
         exclusive: bool = True,
     ) -> None:
         self._place = Place(address, dry=dry, exclusive=exclusive)
+        self._now = now
         self._step = step
         self.run_id = ""
 
@@ -135,14 +138,14 @@ class Journal:
         """Note that a run begins; ``size`` is how long the report is now."""
         self.run_id = run_id
         with self._transaction("begin_run"):
-            row = {"run_id": run_id, "provider": provider, "began": time.time(), "report": report, "report_size": size}
+            row = {"run_id": run_id, "provider": provider, "began": self._now(), "report": report, "report_size": size}
             self.connection.execute(RUNS.insert().values(row))
 
     def end_run(self, end: str) -> None:
         """Note how the run ended."""
         with self._transaction("end_run"):
             self.connection.execute(
-                RUNS.update().where(RUNS.c.run_id == self.run_id).values(ended=time.time(), end=end)
+                RUNS.update().where(RUNS.c.run_id == self.run_id).values(ended=self._now(), end=end)
             )
 
     # What is known
@@ -199,7 +202,7 @@ class Journal:
 
     def mean(self, intents: Sequence[Intent]) -> list[int]:
         """Keep what is about to be sent; return the ids under which it is kept."""
-        now = time.time()
+        now = self._now()
         with self._transaction("mean"):
             return [
                 self.connection.execute(
@@ -229,7 +232,7 @@ class Journal:
     def settle(self, ends: Sequence[Settled]) -> None:
         """Keep the ends of records, together."""
         with self._transaction("settle"):
-            now = time.time()
+            now = self._now()
             for end in ends:
                 if end.line is not None:
                     self.connection.execute(LINES.insert().values(run_id=self.run_id, line=end.line))
@@ -275,7 +278,7 @@ class Journal:
             self.connection.execute(
                 INTENTS.update()
                 .where(INTENTS.c.id.in_(part))
-                .values(state=state, outcome=outcome, reason=reason, settled=time.time())
+                .values(state=state, outcome=outcome, reason=reason, settled=self._now())
             )
 
     # Lines of the report
