@@ -45,6 +45,7 @@ IN_TARGET = {
     "sync": {"clock", "config", "contract", "journal", "kinds", "report"},
     "writers": {"config", "contract", "kinds"},
     "singer": {"clock", "config", "contract", "journal", "report", "sync", "writers"},
+    "journal_command": {"config", "journal", "singer", "sync"},
     "__main__": {"singer"},
 }
 
