@@ -1,4 +1,4 @@
-"""One request and its answer, free of any server's interface."""
+"""One request and its answer, whatever the server."""
 
 from __future__ import annotations
 
@@ -33,6 +33,11 @@ class Request:
     query_text: str = ""
     """The query as it came, for parameters that may be repeated."""
 
+    @property
+    def media_type(self) -> str:
+        """The type of the body that `Content-Type` names, without its parameters."""
+        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
+
 
 @dataclass(slots=True)
 class Answer:
@@ -50,7 +55,7 @@ class Answer:
 
 
 class Refusal(Exception):  # noqa: N818
-    """A request the API turns down, with the status and the sentence it gives."""
+    """A request that the API refuses, with the status and the sentence of its answer."""
 
     def __init__(
         self, status: int, message: str, headers: list[Header] | None = None, body: bytes | None = None

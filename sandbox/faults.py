@@ -29,7 +29,7 @@ Kind: TypeAlias = Literal[
 ]
 
 _PAGE = b"<html><head><title>Bad gateway</title></head><body><h1>We'll be right back</h1></body></html>"
-#: What stands behind the rule's text then, as real records have it after a mail sync or an import.
+#: The bytes put after the rule's text, as real records have them after a mail sync or an import.
 _CHARACTERS: dict[str, bytes] = {"half_surrogate": rb"\ud83d", "null_character": rb"\u0000", "no_utf8": b"\xff"}
 _WHOLE_BODY: dict[str, bytes] = {"null": b"null", "empty": b"", "html": _PAGE}
 
@@ -40,7 +40,7 @@ class FaultRule:
 
     Answers are counted from 1 among those whose path contains `path`, since the rule was set.
     `every` breaks each k-th of them, `at` those listed; `times` ends the rule after so many faults. The kinds that are
-    about a character put it behind each `text` in the body.
+    about a character put it after each `text` in the body.
     """
 
     kinds: list[Kind]

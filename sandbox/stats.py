@@ -10,6 +10,8 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from sandbox.exchange import Record
 
 _IDS = re.compile(r"(?<=/)(?:\d+|[a-z]+_[0-9A-Za-z]{20,}|[0-9a-fA-F]{24})(?=/|$)")
@@ -92,8 +94,7 @@ class Stats:
 
     def most_within(self, seconds: float) -> int:
         """Give the greatest number of requests that arrived within any rolling `seconds`."""
-        times = sorted(self.arrivals)
-        return max((i + 1 - bisect_right(times, at - seconds) for i, at in enumerate(times)), default=0)
+        return most_within(self.arrivals, seconds)
 
     def summary(self, window: float) -> Record:
         """All figures as JSON."""
@@ -112,3 +113,9 @@ class Stats:
             "last": times[-1] if times else None,
             "times": times,
         }
+
+
+def most_within(moments: Iterable[float], seconds: float) -> int:
+    """Give the greatest number of moments that lie within any rolling `seconds`."""
+    times = sorted(moments)
+    return max((i + 1 - bisect_right(times, at - seconds) for i, at in enumerate(times)), default=0)

@@ -62,7 +62,7 @@ class Behaviour(CommonBehaviour):
     searchable: list[str] = field(default_factory=lambda: ["lead", "contact"])
     """Object types that searches accept; also possible: opportunity, task, activity.email and so on."""
     search_cap: int = 10_000
-    """Objects that one walk along a cursor gives at most."""
+    """Objects that the pages of one cursor give at most, together."""
     cap_looks: Literal["null", "error"] = "null"
     """How the cap shows: the cursor ends, or the next page is refused."""
     cursor_ttl: float = 30.0
@@ -102,8 +102,8 @@ class Behaviour(CommonBehaviour):
     endless: list[str] = field(default_factory=list)
     """Resources of which each answer says that there is more."""
     stuck: list[str] = field(default_factory=list)
-    """Resources that give their first page whatever `_skip` or cursor is asked for; whether there is more is told
-    as if they did not."""
+    """Resources that give their first page whatever `_skip` or cursor is asked for; whether there is more is
+    said as if they did not."""
     ignored_filters: list[str] = field(default_factory=list)
     """Resources whose filters are silently ignored."""
     id_in: Literal["honoured", "refused", "ignored"] = "honoured"

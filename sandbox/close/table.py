@@ -90,7 +90,7 @@ class Table:
         self._take_out(number, now, lag)
 
     def settle(self, now: float) -> None:
-        """Let lagging readers see every change that is due."""
+        """Show lagging readers every change that is due."""
         for number in [number for number, (due, _) in self.stale.items() if due <= now]:
             del self.stale[number]
 

@@ -21,7 +21,12 @@ if TYPE_CHECKING:
     from tests.target_crm.copper_double import CopperDouble
 
 Record = dict[str, Any]
-CREDENTIALS = {"provider": "copper", "api_key": "k" * 32, "user_email": "a@example.com", "requests_per_minute": 0}
+CREDENTIALS: Record = {
+    "provider": "copper",
+    "api_key": "k" * 32,
+    "user_email": "a@example.com",
+    "requests_per_minute": 0,
+}
 
 
 class Killed(BaseException):
