@@ -30,6 +30,12 @@ def answer(service: Service, request: Request) -> Answer:
     raise Refusal(405, "Method not allowed") if other else Refusal(404, "Not found")
 
 
+def is_write(request: Request) -> bool:
+    """Whether a request may create, change or delete something: it is no GET, and no route that reads fits it."""
+    reads = any(one.method == request.method for one, _ in fitting(reading.ROUTES, request.path))
+    return request.method not in ("GET", "HEAD") and not reads
+
+
 def is_list(request: Request) -> bool:
     """Whether a request asks for a page of records."""
     path = request.path

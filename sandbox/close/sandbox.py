@@ -133,6 +133,11 @@ class CloseSandbox(Simulator):
         """Whether the request asks for a page of records."""
         return routes.is_list(request)
 
+    def is_write(self, request: Request) -> bool:
+        """Whether the request may create, change or delete something; a POST that is meant as a GET may not."""
+        overridden = request.headers.get("x-http-method-override", "").upper() == "GET"
+        return not overridden and routes.is_write(request)
+
     def empty_page(self, answer: Answer) -> Answer:
         """Wrongly say that there is nothing, and no more to come."""
         body: Record = msgspec.json.decode(answer.body)

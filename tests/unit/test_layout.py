@@ -40,7 +40,7 @@ SERVER = (
         "text_changes",
     },
     {"account", "organization", "workspace"},
-    {"service"},
+    {"service", "writes"},
     {"reading", "writing"},
     {"routes"},
     {"sandbox"},
