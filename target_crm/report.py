@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from target_crm.journal.journal import Journal
 
 OWNER_ONLY = 0o600
+#: Characters at which programs end a line, though JSON does not.
+_LINE_ENDS = {ord(character): f"\\u{ord(character):04x}" for character in "\x85\u2028\u2029"}
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
 
 
@@ -44,7 +46,7 @@ class Line:
 
     def text(self) -> str:
         """Return it as JSON."""
-        return _ENCODER.encode(
+        text = _ENCODER.encode(
             {
                 "run_id": self.run_id,
                 "stream": self.stream,
@@ -56,6 +58,7 @@ class Line:
                 "at": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%fZ}",
             }
         ).decode()
+        return text.translate(_LINE_ENDS)
 
 
 class Report:

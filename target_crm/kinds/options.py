@@ -25,8 +25,26 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
+class Several:
+    """A label that several choices have: it is what is there, if that is one of them, and cannot be sent."""
+
+    label: str
+    ids: frozenset[Id]
+    what: str
+
+    def refusal(self) -> Unwritable:
+        """Return the error of who has to send it."""
+        listed_ids = ", ".join(sorted(str(one) for one in self.ids))
+        return Unwritable(f"`{self.label}` is the name of more than one {self.what} (ids {listed_ids}); give the id")
+
+
+def _is(present: Any, wanted: Any) -> bool:  # noqa: ANN401
+    return present in wanted.ids if isinstance(wanted, Several) else bool(present == wanted)
+
+
+@dataclass(frozen=True, slots=True)
 class Option(Plain):
-    """One of them, by its id or by a label; a label that is unknown, or that several have, is refused.
+    """One of them, by its id or by a label; one that is unknown is refused, and one that several have, if it differs.
 
     Attributes:
         what: for messages, such as ``user``.
@@ -39,7 +57,7 @@ class Option(Plain):
     whole_ids: bool = True
 
     @override
-    def read(self, value: Any) -> Id | None:
+    def read(self, value: Any) -> Id | Several | None:
         if value is None or (isinstance(value, str) and not value.strip()):
             return None
         if isinstance(value, bool) or not isinstance(value, (int, float, str)):
@@ -65,7 +83,21 @@ class Option(Plain):
             raise Unwritable(f"must be the name or the id of a {self.what}")
         return int(value)
 
-    def _by_label(self, text: str) -> Id:
+    @override
+    def write(self, value: Any) -> Any:
+        if isinstance(value, Several):
+            raise value.refusal()
+        return value
+
+    @override
+    def holds(self, present: Any, wanted: Any) -> bool:
+        return _is(present, wanted)
+
+    @override
+    def merge(self, present: Any, wanted: Any, *, union: bool, clear: bool) -> Any:
+        return present if isinstance(wanted, Several) and present in wanted.ids else wanted
+
+    def _by_label(self, text: str) -> Id | Several:
         choices = self.choices()
         found = {one.id for one in choices if any(label.casefold() == text.casefold() for label in one.labels)}
         if len(found) > 1:  # capitals may tell them apart
@@ -74,8 +106,7 @@ class Option(Plain):
         if len(found) == 1:
             return found.pop()
         if len(found) > 1:
-            ids = ", ".join(sorted(str(one) for one in found))
-            raise Unwritable(f"`{text}` is the name of more than one {self.what} (ids {ids}); give the id")
+            return Several(text, frozenset(found), self.what)
         if self.whole_ids and text.isascii() and text.lstrip("-").isdigit():
             return int(text)
         if not self.whole_ids and any(str(one.id) == text for one in choices):
@@ -86,10 +117,19 @@ class Option(Plain):
 
 @dataclass(frozen=True, slots=True)
 class LabelledOption(Option):
-    """An option whose label the tap shows, and so does the report."""
+    """An option whose label the tap shows, and so does the report; the label of one may be an empty text."""
+
+    @override
+    def read(self, value: Any) -> Id | Several | None:
+        blank = isinstance(value, str) and not value.strip()
+        if blank and any(not label.strip() for one in self.choices() for label in one.labels):
+            return self._by_label(str(value).strip())
+        return Option.read(self, value)
 
     @override
     def show(self, value: Any) -> Any:
+        if isinstance(value, Several):
+            return value.label
         return next((one.labels[0] for one in self.choices() if one.id == value and one.labels), value)
 
 
@@ -104,12 +144,15 @@ class OptionSet(LabelledOption):
         if value is None:
             return None
         given = value if isinstance(value, (list, tuple)) else [value]
-        found = [Option.read(self, one) for one in given]
-        return tuple(dict.fromkeys(one for one in found if one is not None)) or None
+        found: list[Id | Several] = []
+        for one in (LabelledOption.read(self, part) for part in given):
+            if one is not None and (isinstance(one, Several) or one not in found):  # two may have the same label
+                found.append(one)
+        return tuple(found) or None
 
     @override
     def write(self, value: Any) -> Any:
-        return list(value or ())
+        return [Option.write(self, one) for one in value or ()]
 
     @override
     def show(self, value: Any) -> Any:
@@ -117,11 +160,18 @@ class OptionSet(LabelledOption):
 
     @override
     def holds(self, present: Any, wanted: Any) -> bool:
-        return set(present or ()) == set(wanted or ())
+        return set(present or ()) == set(self.merge(present, wanted, union=False, clear=False) or ())
 
     @override
     def merge(self, present: Any, wanted: Any, *, union: bool, clear: bool) -> Any:
-        return tuple(dict.fromkeys((*(present or ()), *(wanted or ())))) if union else wanted
+        left = list(present or ())
+        said = []
+        for one in sorted(wanted or (), key=lambda one: isinstance(one, Several)):  # what is certain goes first
+            known = next((other for other in left if _is(other, one)), one)
+            if known in left:
+                left.remove(known)
+            said.append(known)
+        return tuple(dict.fromkeys((*(present or ()), *said) if union else said)) or None
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,6 +72,7 @@ class CopperDouble:
         lag: searches do not show what was made within so many of the last seconds.
         now: the present; waiting moves it on.
         asked: every request, as method and path, in their order.
+        without_ids: objects whose searches take no ids.
         forgets_custom: an update that names some custom fields empties the others.
     """
 
@@ -89,6 +90,7 @@ class CopperDouble:
         self.lag = 0.0
         self.now = 1_780_000_000.0
         self.forbidden: frozenset[str] = frozenset()
+        self.without_ids: frozenset[str] = frozenset()
         self.asked: list[tuple[str, str]] = []
         self.bodies: list[Record] = []
         self.after_write: Callable[[], None] = lambda: None
@@ -191,6 +193,8 @@ class CopperDouble:
 
     def _search(self, name: str, body: Record) -> tuple[list[Record], Mapping[str, str]]:
         found = [one for one in self.rows(name) if self.now - self._made[name, one["id"]] >= self.lag]
+        if "ids" in body and name in self.without_ids:
+            raise errors.Refused("422", said="ids: Unknown attribute")
         if "ids" in body:
             found = [one for one in found if one["id"] in body["ids"]]
         if "emails" in body:

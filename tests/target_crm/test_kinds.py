@@ -196,3 +196,27 @@ def test_web_addresses_are_compared_without_what_browsers_add() -> None:
 def test_money_is_compared_as_decimals() -> None:
     assert Number().accept("0.10") == Decimal("0.1")
     assert Number().write(Number().accept("12.0")) == 12
+
+
+#: Two options of the same label, and one without any, as accounts have them.
+ODD = [Choice(1, ("A",)), Choice(2, ("A",)), Choice(3, ("B",)), Choice(4, ("",))]
+
+
+@pytest.mark.parametrize(
+    ("present", "wanted"), [((1,), ["A"]), ((2,), ["A"]), ((1, 2), ["A", "A"]), ((4, 3), ["B", ""]), ((4,), [""])]
+)
+def test_labels_that_are_there_already_are_not_written(present: tuple[int, ...], wanted: list[str]) -> None:
+    kind = OptionSet("size", lambda: ODD)
+    assert kind.holds(present, kind.accept(wanted))
+
+
+def test_a_label_of_several_options_is_refused_only_where_it_would_be_sent() -> None:
+    kind = LabelledOption("size", lambda: ODD)
+    assert kind.holds(2, kind.accept("A"))
+    with pytest.raises(Unwritable, match="ids 1, 2"):
+        kind.write(kind.merge(3, kind.accept("A"), union=False, clear=False))
+
+
+def test_an_empty_text_is_an_option_only_where_one_is_called_so() -> None:
+    assert LabelledOption("size", lambda: ODD).accept("") == 4
+    assert LabelledOption("size", lambda: CHOICES).accept("") is None

@@ -3,8 +3,15 @@
 # ruff: noqa: D103  (the name of a test is its sentence)
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
+import pytest
+import requests
+
+from tap_crm import errors
+from tap_crm.transport.judging import judge
+from tap_crm.transport.question import Doubtful, Question
 from tests.target_crm.running import records, state
 
 if TYPE_CHECKING:
@@ -40,3 +47,28 @@ def test_only_the_difference_is_sent(bench: Bench, crm: CopperDouble) -> None:
     assert done.outcomes == {"updated": 1}
     assert done.lines[0]["changes"] == {"title": ["Chief", "Head"]}
     assert crm.bodies[-1] == {"title": "Head"}
+
+
+@pytest.mark.parametrize("changed", [1, 30])
+def test_companies_are_read_though_no_search_takes_their_ids(bench: Bench, crm: CopperDouble, changed: int) -> None:
+    crm.without_ids = frozenset({"companies"})
+    held = [crm.add("companies", name=f"C{at}") for at in range(250)]
+    rows = [{"id": one["id"], "details": "new"} for one in held[:changed]]
+    done = bench.run(records("companies", *rows))
+    assert (done.code, done.outcomes) == (0, {"updated": changed})
+    assert crm.reads() < 25
+
+
+def test_each_line_of_the_report_is_one_line_to_every_program(bench: Bench) -> None:
+    bench.run(records("tasks", {"id": 1, "name": "a\u2028b\u2029c\x85d"}))
+    lines = bench.report.read_text("utf-8").splitlines()
+    assert [json.loads(line)["changes"]["name"] for line in lines] == [[None, "a\u2028b\u2029c\x85d"]]
+
+
+@pytest.mark.parametrize(("writes", "meant"), [(True, errors.Refused), (False, Doubtful)])
+def test_a_409_refuses_a_write_for_good_and_a_read_for_now(*, writes: bool, meant: type[Exception]) -> None:
+    response = requests.Response()
+    response.status_code = 409
+    response._content = b'{"message": "Email has already been taken"}'  # noqa: SLF001 - there is no other way in
+    with pytest.raises(meant):
+        judge(response, Question("POST", "/people", "people", writes=writes), 0.0)

@@ -45,17 +45,14 @@ class Search:
         self._ask = ask
         self._definitions = definitions
         self._columns = columns
+        self._without_ids: set[str] = set()
 
     def read(self, spec: ObjectSpec, ids: Sequence[Id], since: Mapping[Id, float]) -> dict[Id, Snapshot]:
         """Return the records with these ids; those that the index has not, or not as new as asked for, one by one."""
         whole = [one for one in ids if isinstance(one, int) and one > 0]
         if not whole:
             return {}
-        found: dict[Id, Snapshot] = {}
-        if spec.finders is None:
-            body = {"ids": whole, **_everything(spec)}
-            columns = self._columns(spec)
-            found = {one["id"]: snapshot(one, columns) for one in self._pages(spec, body, f"{len(whole)} by id")}
+        found: dict[Id, Snapshot] = self._by_ids(spec, whole) if spec.finders is None else {}
         doubtful = [
             one
             for one in whole
@@ -67,6 +64,32 @@ class Search:
             if record is not None:
                 found[key] = record
         return {key: record for key, record in found.items() if key in set(whole)}
+
+    def _by_ids(self, spec: ObjectSpec, ids: Sequence[int]) -> dict[Id, Snapshot]:
+        """Return records by a search for their ids; where there is none, one by one or all of the object at once."""
+        columns = self._columns(spec)
+        if spec.name not in self._without_ids:
+            body = {"ids": ids, **_everything(spec)}
+            try:
+                return {one["id"]: snapshot(one, columns) for one in self._pages(spec, body, f"{len(ids)} by id")}
+            except errors.Refused:  # no page tells of such a filter for companies
+                self._without_ids.add(spec.name)
+        if len(ids) * IDS_AT_ONCE < self._count(spec):
+            return {key: record for key, record in self._one_by_one(spec, ids) if record is not None}
+        found: dict[Id, Snapshot] = {}
+        wanted = set(ids)
+
+        def take(page: Sequence[dict[str, Any]]) -> None:
+            found.update({one["id"]: snapshot(one, columns) for one in page if one["id"] in wanted})
+
+        self._definitions.each(spec.name, take)
+        return found
+
+    def _count(self, spec: ObjectSpec) -> int:
+        """Return how many records an object has, by its search; 0 where that does not tell."""
+        body = {"page_number": 1, "page_size": 1, **_everything(spec)}
+        question = Question("POST", f"/{spec.name}/search", f"{spec.name}: how many there are", body=body)
+        return self._ask(question, lambda reply: total_of(reply.headers)) or 0
 
     def _one_by_one(self, spec: ObjectSpec, ids: Sequence[Id]) -> list[tuple[Id, Snapshot | None]]:
         if len(ids) < 2:  # noqa: PLR2004 - nothing is side by side
