@@ -7,12 +7,12 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import requests
 
 from tap_crm import errors
-from tap_crm.transport.judging import judge
-from tap_crm.transport.question import Doubtful, Question
+from tap_crm.ledger import Ledger
+from tap_crm.transport.question import Question
 from tests.target_crm.running import records, state
+from tests.unit.loopback import Answer, serving, transport_to
 
 if TYPE_CHECKING:
     from tests.target_crm.copper_double import CopperDouble
@@ -65,10 +65,8 @@ def test_each_line_of_the_report_is_one_line_to_every_program(bench: Bench) -> N
     assert [json.loads(line)["changes"]["name"] for line in lines] == [[None, "a\u2028b\u2029c\x85d"]]
 
 
-@pytest.mark.parametrize(("writes", "meant"), [(True, errors.Refused), (False, Doubtful)])
-def test_a_409_refuses_a_write_for_good_and_a_read_for_now(*, writes: bool, meant: type[Exception]) -> None:
-    response = requests.Response()
-    response.status_code = 409
-    response._content = b'{"message": "Email has already been taken"}'  # noqa: SLF001 - there is no other way in
-    with pytest.raises(meant):
-        judge(response, Question("POST", "/people", "people", writes=writes), 0.0)
+def test_a_409_refuses_a_write_for_good() -> None:
+    answer = Answer(status=409, body=b'{"message": "Email has already been taken"}')
+    with serving(answer) as server, pytest.raises(errors.Refused, match="already been taken"):
+        question = Question("POST", "/people", "people", body={"name": "Ann"}, writes=True)
+        transport_to(server).ask(question, lambda _: None, Ledger())
