@@ -67,6 +67,8 @@ def test_each_line_of_the_report_is_one_line_to_every_program(bench: Bench) -> N
 
 def test_a_409_refuses_a_write_for_good() -> None:
     answer = Answer(status=409, body=b'{"message": "Email has already been taken"}')
-    with serving(answer) as server, pytest.raises(errors.Refused, match="already been taken"):
-        question = Question("POST", "/people", "people", body={"name": "Ann"}, writes=True)
-        transport_to(server).ask(question, lambda _: None, Ledger())
+    question = Question("POST", "/people", "people", body={"name": "Ann"}, writes=True)
+    with serving(answer) as server:
+        transport = transport_to(server)
+        with pytest.raises(errors.Refused, match="already been taken"):
+            transport.ask(question, lambda _: None, Ledger())
