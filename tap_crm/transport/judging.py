@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from tap_crm.transport.question import Question
 
 OK, UNAUTHORIZED, FORBIDDEN, NOT_FOUND, TOO_MANY = 200, 401, 403, 404, 429
+#: Of a write: another record has what may be there once only, or a rule of the CRM forbids it.
+CONFLICT = 409
 NOT_IN_PLAN = 402
 QUESTION_REFUSED = frozenset({400, 405, 406, 410, 415, 422})
 FINAL = QUESTION_REFUSED | {NOT_IN_PLAN, FORBIDDEN, NOT_FOUND}
@@ -41,7 +43,7 @@ def judge(response: requests.Response, question: Question, now: float) -> None:
         raise Doubtful("rate limit reached (429)", hold=hold, limited=True)
     if status == UNAUTHORIZED:
         raise errors.CredentialsRefused(f"{question.label}: {CREDENTIALS_REFUSED}")
-    if status in FINAL:
+    if status in FINAL or (question.writes and status == CONFLICT):
         raise _final_word(status, question, words(response))
     if 300 <= status < 400:  # noqa: PLR2004 - redirects, never followed with credentials
         raise errors.ReadError(
