@@ -7,8 +7,8 @@ each key either that nothing was sent, or that something may have been, or what 
 from __future__ import annotations
 
 import json
-import time
 from dataclasses import dataclass, field
+from time import time
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -101,6 +101,7 @@ class Journal:
     Args:
         address: a SQLite file's path, or a URL of PostgreSQL.
         dry: nothing is kept.
+        now: returns epoch seconds.
         step: called before and after each transaction with a name of it; what it raises ends the run there.
         exclusive: False to look into it while a run goes on.
 
@@ -113,10 +114,12 @@ class Journal:
         address: str,
         *,
         dry: bool = False,
+        now: Callable[[], float] = time,
         step: Callable[[str], None] = lambda _: None,
         exclusive: bool = True,
     ) -> None:
         self._place = Place(address, dry=dry, exclusive=exclusive)
+        self._now = now
         self._step = step
         self.run_id = ""
 
@@ -134,15 +137,15 @@ class Journal:
     def begin_run(self, run_id: str, provider: str, report: str | None, size: int) -> None:
         """Note that a run begins; ``size`` is how long the report is now."""
         self.run_id = run_id
-        with self._transaction("begin_run"):
-            row = {"run_id": run_id, "provider": provider, "began": time.time(), "report": report, "report_size": size}
+        with self.transaction("begin_run"):
+            row = {"run_id": run_id, "provider": provider, "began": self._now(), "report": report, "report_size": size}
             self.connection.execute(RUNS.insert().values(row))
 
     def end_run(self, end: str) -> None:
         """Note how the run ended."""
-        with self._transaction("end_run"):
+        with self.transaction("end_run"):
             self.connection.execute(
-                RUNS.update().where(RUNS.c.run_id == self.run_id).values(ended=time.time(), end=end)
+                RUNS.update().where(RUNS.c.run_id == self.run_id).values(ended=self._now(), end=end)
             )
 
     # What is known
@@ -161,7 +164,7 @@ class Journal:
         for name, keys in by_object.items():
             for part in _parts(keys):
                 asked = sa.select(RECORDS).where(RECORDS.c.object == name, RECORDS.c.key.in_(part))
-                for row in self._rows(asked):
+                for row in self.rows(asked):
                     if row.outcome != DELETED:
                         found.setdefault((name, row.key), set()).add(row.crm_id)
         return found
@@ -177,30 +180,30 @@ class Journal:
     def has_open(self, stream: str) -> bool:
         """Tell whether a stream has any open intent: mostly there is none."""
         asked = sa.select(INTENTS.c.id).where(INTENTS.c.state == OPEN, INTENTS.c.stream == stream).limit(1)
-        return bool(self._rows(asked))
+        return bool(self.rows(asked))
 
     def rejects(self, stream: str) -> list[Kept]:
         """Return the records of a stream that are kept to be tried again, those of this run left out."""
         asked = sa.select(REJECTS).where(REJECTS.c.stream == stream, REJECTS.c.run_id != self.run_id)
         return [
             Kept(row.stream, row.key, json.loads(row.record), json.loads(row.properties), row.reason, row.tries)
-            for row in self._rows(asked.order_by(REJECTS.c.first))
+            for row in self.rows(asked.order_by(REJECTS.c.first))
         ]
 
     def reject_keys(self, stream: str) -> set[str]:
         """Return the keys of the records that are kept to be tried again."""
-        return {row.key for row in self._rows(sa.select(REJECTS.c.key).where(REJECTS.c.stream == stream))}
+        return {row.key for row in self.rows(sa.select(REJECTS.c.key).where(REJECTS.c.stream == stream))}
 
     def reject_streams(self) -> list[str]:
         """Return the streams that have such records."""
-        return [row.stream for row in self._rows(sa.select(REJECTS.c.stream).distinct().order_by(REJECTS.c.stream))]
+        return [row.stream for row in self.rows(sa.select(REJECTS.c.stream).distinct().order_by(REJECTS.c.stream))]
 
     # What is done
 
     def mean(self, intents: Sequence[Intent]) -> list[int]:
         """Keep what is about to be sent; return the ids under which it is kept."""
-        now = time.time()
-        with self._transaction("mean"):
+        now = self._now()
+        with self.transaction("mean"):
             return [
                 self.connection.execute(
                     INTENTS.insert()
@@ -223,13 +226,13 @@ class Journal:
     def unsend(self, ids: Sequence[int]) -> None:
         """Note that intents were certainly not sent, or certainly without effect."""
         if ids:
-            with self._transaction("unsend"):
+            with self.transaction("unsend"):
                 self._close_intents(ids, VOID, None, None)
 
     def settle(self, ends: Sequence[Settled]) -> None:
         """Keep the ends of records, together."""
-        with self._transaction("settle"):
-            now = time.time()
+        with self.transaction("settle"):
+            now = self._now()
             for end in ends:
                 if end.line is not None:
                     self.connection.execute(LINES.insert().values(run_id=self.run_id, line=end.line))
@@ -275,33 +278,35 @@ class Journal:
             self.connection.execute(
                 INTENTS.update()
                 .where(INTENTS.c.id.in_(part))
-                .values(state=state, outcome=outcome, reason=reason, settled=time.time())
+                .values(state=state, outcome=outcome, reason=reason, settled=self._now())
             )
 
     # Lines of the report
 
     def waiting_lines(self) -> list[tuple[int, str, str]]:
         """Return id, run and text of lines of which it is not certain that they are in the report."""
-        rows = self._rows(sa.select(LINES).order_by(LINES.c.id))
+        rows = self.rows(sa.select(LINES).order_by(LINES.c.id))
         return [(row.id, row.run_id, row.line) for row in rows]
 
     def report_of(self, run_id: str) -> tuple[str | None, int]:
         """Return the report of a run, and how long it was when the run began."""
         asked = sa.select(RUNS.c.report, RUNS.c.report_size).where(RUNS.c.run_id == run_id)
-        rows = self._rows(asked)
+        rows = self.rows(asked)
         return (rows[0].report, rows[0].report_size or 0) if rows else (None, 0)
 
     def forget_lines(self, up_to: int) -> None:
         """Note that all lines up to this id are in the report."""
-        with self._transaction("forget_lines"):
+        with self.transaction("forget_lines"):
             self.connection.execute(LINES.delete().where(LINES.c.id <= up_to))
 
     # How it is asked
 
-    def _transaction(self, name: str) -> _Steps:
+    def transaction(self, name: str) -> _Steps:
+        """Return a transaction, for a ``with``; ``name`` is for the steps."""
         return _Steps(self._place, self._step, name)
 
-    def _rows(self, asked: sa.Select[Any]) -> Sequence[sa.Row[Any]]:
+    def rows(self, asked: sa.Select[Any]) -> Sequence[sa.Row[Any]]:
+        """Return what a question finds."""
         with self._place.begin():
             return self.connection.execute(asked).all()
 
@@ -309,7 +314,7 @@ class Journal:
         self, table: sa.Table, stream: str, keys: Iterable[str], *more: sa.ColumnElement[bool]
     ) -> Iterator[sa.Row[Any]]:
         for part in _parts(list(keys)):
-            yield from self._rows(sa.select(table).where(table.c.stream == stream, table.c.key.in_(part), *more))
+            yield from self.rows(sa.select(table).where(table.c.stream == stream, table.c.key.in_(part), *more))
 
     def _put(self, table: sa.Table, key: dict[str, Any], values: dict[str, Any]) -> None:
         """Insert a row, or change the one with this key."""

@@ -43,7 +43,7 @@ class Day(Plain):
         if self.form == EPOCH:
             return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp())
         first, second = (day.month, day.day) if self.date_order == "mdy" else (day.day, day.month)
-        return f"{first}/{second}/{day.year}"
+        return f"{first}/{second}/{day.year:04}"
 
     @override
     def show(self, value: Any) -> Any:

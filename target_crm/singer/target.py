@@ -25,6 +25,7 @@ from tap_crm.config.json_files import read_json_object
 from tap_crm.config.redaction import redact_logs
 from tap_crm.providers import PROVIDERS
 from tap_crm.providers.connection import connect
+from target_crm.clock import Clock
 from target_crm.config.schema import CONFIG
 from target_crm.config.settings import POSTGRESQL, TargetSettings
 from target_crm.journal.journal import Journal
@@ -68,6 +69,7 @@ class TargetCRM(Target):
     package_name = "tap-crm"
     config_jsonschema: ClassVar[dict[str, Any]] = deepcopy(CONFIG)  # the SDK adds its own settings to it
     default_sink_class = CrmSink
+    clock = Clock()
     message_reader_class = MessageReader
     capabilities: ClassVar[list[Any]] = [
         PluginCapabilities.ABOUT,
@@ -131,7 +133,7 @@ class TargetCRM(Target):
         """The run: it begins when it is first needed."""
         settings = self.settings
         writer = self.make_writer()
-        journal = Journal(settings.journal, dry=settings.dry_run, step=self.step)
+        journal = Journal(settings.journal, dry=settings.dry_run, now=self.clock.now, step=self.step)
         self._held.callback(journal.close)
         report = Report(settings.report, journal)
         self._held.callback(report.close)
@@ -146,6 +148,7 @@ class TargetCRM(Target):
             report=report,
             states=States(self._pass_on),
             stopping=self.stopping,
+            clock=self.clock,
         )
         self._held.callback(engine.close)
         return engine
@@ -215,9 +218,9 @@ class TargetCRM(Target):
             end = "complete"
         finally:
             self.stopping.set()
-            if "engine" in self.__dict__:
-                self._finish(end)
-            self._held.close()
+            with self._held:
+                if "engine" in self.__dict__:
+                    self._finish(end)
 
     def _finish(self, end: str) -> None:
         if sys.exc_info()[0] is None or issubclass(sys.exc_info()[0] or Exception, (errors.CrmError, Terminated)):

@@ -44,7 +44,7 @@ class Asking:
         """Return for each tuple of values the records that have them; see :class:`Writer`."""
         parts = _parts(wanted, spec.at_once)
         answers = self._side_by_side(lambda part: self._writer.find(spec, fields, part, since), parts)
-        return [[self._as_it_would_be(spec, one) for one in found] for answer in answers for found in answer]
+        return [self._as_they_would_be(spec, found) for answer in answers for found in answer]
 
     def read(self, spec: ObjectSpec, ids: Iterable[Id], since: Mapping[Id, float]) -> dict[Id, Snapshot]:
         """Return the records with these ids; see :class:`Writer`."""
@@ -73,8 +73,9 @@ class Asking:
         self._imagined[spec.name, str(key)] = record
         return record
 
-    def _as_it_would_be(self, spec: ObjectSpec, record: Snapshot) -> Snapshot:
-        return self._imagined.get((spec.name, str(record.id))) or record
+    def _as_they_would_be(self, spec: ObjectSpec, records: Sequence[Snapshot]) -> list[Snapshot]:
+        changed = [self._imagined.get((spec.name, str(record.id)), record) for record in records]
+        return [record for record in changed if record is not None]
 
     def _side_by_side(self, ask: Callable[[Sequence[Any]], T], parts: list[Sequence[Any]]) -> list[T]:
         if len(parts) == 1:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import threading
     from collections.abc import Iterable, Iterator, Mapping
 
+    from target_crm.clock import Clock
     from target_crm.config.settings import TargetSettings
     from target_crm.contract import Writer
     from target_crm.journal.journal import Journal
@@ -49,6 +50,7 @@ class Engine:
         report: where ends are told.
         states: what waits for ends.
         stopping: set when the run is to end.
+        clock: tells the time, and waits.
     """
 
     def __init__(  # noqa: PLR0913 - it is made in one place
@@ -60,12 +62,14 @@ class Engine:
         report: Report,
         states: States,
         stopping: threading.Event,
+        clock: Clock,
     ) -> None:
         self._writer = writer
         self._settings = settings
         self._journal = journal
         self._states = states
         self._stopping = stopping
+        self._clock = clock
         self.streams: dict[str, StreamRun] = {}
         self._schemas: list[Schema] = []
         self._current: dict[str, int] = {}
@@ -79,7 +83,12 @@ class Engine:
         self._asking = Asking(writer, dry=settings.dry_run)
         self._ends = Ends(journal, report, states, most_rejects=settings.max_rejects_percent)
         self._uncertain = Uncertain(
-            self._asking, self._ends, self._names, lookup_seconds=settings.lookup_seconds, sleep=self._sleep
+            self._asking,
+            self._ends,
+            self._names,
+            lookup_seconds=settings.lookup_seconds,
+            sleep=self._sleep,
+            now=clock.now,
         )
         self._steps = Steps(
             writer=writer,
@@ -90,7 +99,7 @@ class Engine:
             may_come=self._may_come,
             hold=self._hold,
         )
-        self._sending = Sending(self._asking, journal, self._ends, self._uncertain.add, stopping)
+        self._sending = Sending(self._asking, journal, self._ends, self._uncertain.add, stopping, now=clock.now)
 
     # What comes in
 
@@ -366,7 +375,7 @@ class Engine:
             _log.info("%s: %s%s", run.name, told(run), " (dry run: nothing was written)" if self._asking.dry else "")
 
     def _sleep(self, seconds: float) -> None:
-        self._stopping.wait(seconds)
+        self._clock.wait(seconds, self._stopping)
         self._go_on()
 
     def _go_on(self) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -40,21 +39,25 @@ class Sending:
         ends: takes what became of it.
         uncertain: takes items of which nobody knows whether they were written.
         stopping: set when nothing more is to be sent.
+        now: returns epoch seconds.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - it is made in one place
         self,
         asking: Asking,
         journal: Journal,
         ends: Ends,
         uncertain: Callable[[Item], None],
         stopping: threading.Event,
+        *,
+        now: Callable[[], float],
     ) -> None:
         self._asking = asking
         self._journal = journal
         self._ends = ends
         self._uncertain = uncertain
         self._stopping = stopping
+        self._now = now
 
     def send(self, run: StreamRun, pairs: Sequence[Pair]) -> None:
         """Send the writes of different records side by side; all of them are settled, or uncertain, when it returns.
@@ -130,7 +133,7 @@ class Sending:
         for (item, _), number in zip(part, self._journal.mean(intents), strict=True):
             item.intents.append(number)
             item.attempts += 1
-            item.sent = time.time()
+            item.sent = self._now()
         return self._asking.submit(run.spec, [write for _, write in part])
 
     def _take(self, run: StreamRun, part: Sequence[Pair], answers: Sequence[Answer]) -> None:

@@ -103,7 +103,7 @@ class Steps:
             if len(ids) == 1:
                 kind = field.kind
                 assert kind is not None  # noqa: S101 - it refers
-                item.wanted[field] = kind.referring(item.wanted[field], ids.pop())
+                item.wanted[field] = kind.referring(item.wanted[field], next(iter(ids)))
             elif ids:
                 self._ends.end(item, REJECTED, f"`{field.name}`: `{key}` is the key of {len(ids)} records of {name}")
                 out.add(item)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 from target_crm.sync.items import DELETED, REJECTED, UNKNOWN
@@ -52,7 +51,7 @@ class Uncertain:
         *,
         lookup_seconds: float,
         sleep: Callable[[float], None],
-        now: Callable[[], float] = time.time,
+        now: Callable[[], float],
     ) -> None:
         self._asking = asking
         self._ends = ends

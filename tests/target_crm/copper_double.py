@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import json
 import threading
-import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -70,7 +69,8 @@ class CopperDouble:
         fault: what goes wrong with requests that write.
         ignores: fields that the CRM takes and ignores.
         refuses: returns what is wrong with a record; None for nothing.
-        lag: searches do not show what was made within so many of the last requests.
+        lag: searches do not show what was made within so many of the last seconds.
+        now: the present; waiting moves it on.
         asked: every request, as method and path, in their order.
         forgets_custom: an update that names some custom fields empties the others.
     """
@@ -86,14 +86,15 @@ class CopperDouble:
         self.refuses: Callable[[Record], str | None] = lambda _: None
         self.ignores: frozenset[str] = frozenset()
         self.forgets_custom = False
-        self.lag = 0
+        self.lag = 0.0
+        self.now = 1_780_000_000.0
         self.forbidden: frozenset[str] = frozenset()
         self.asked: list[tuple[str, str]] = []
         self.bodies: list[Record] = []
         self.after_write: Callable[[], None] = lambda: None
         self._ids = itertools.count(5_000_001)
         self._writes = 0
-        self._made: dict[tuple[str, int], int] = {}
+        self._made: dict[tuple[str, int], float] = {}
         self._lock = threading.RLock()
 
     # What tests look at
@@ -140,7 +141,7 @@ class CopperDouble:
             if fault in ("after", "half"):
                 raise errors.EffectUnknown(f"{question.label}: no answer in time")
             try:
-                return parse(Reply(json.dumps(body).encode(), headers, time.time()))
+                return parse(Reply(json.dumps(body).encode(), headers, self.now))
             except Doubtful as doubt:
                 raise (errors.EffectUnknown if question.writes else errors.GaveUp)(str(doubt)) from None
 
@@ -189,8 +190,7 @@ class CopperDouble:
         return self._get(name, int(rest[0])), {}
 
     def _search(self, name: str, body: Record) -> tuple[list[Record], Mapping[str, str]]:
-        now = len(self.asked)
-        found = [one for one in self.rows(name) if now - self._made.get((name, one["id"]), -self.lag) >= self.lag]
+        found = [one for one in self.rows(name) if self.now - self._made[name, one["id"]] >= self.lag]
         if "ids" in body:
             found = [one for one in found if one["id"] in body["ids"]]
         if "emails" in body:
@@ -222,7 +222,7 @@ class CopperDouble:
 
     def _create(self, name: str, body: Record) -> Record:
         self._check(name, body)
-        now = int(time.time())
+        now = int(self.now)
         record = {
             "name": " ".join(filter(None, (body.get("first_name"), body.get("last_name")))) or None,
             **EMPTY[name],
@@ -233,7 +233,7 @@ class CopperDouble:
             "custom_fields": self._custom({}, body),
         }
         self.tables[name][record["id"]] = record
-        self._made[name, record["id"]] = len(self.asked)
+        self._made[name, record["id"]] = max(record["date_created"], record["date_modified"])
         return record
 
     def _update(self, name: str, key: int, body: Record) -> Record:
@@ -242,7 +242,7 @@ class CopperDouble:
         custom = self._custom(record, body)
         record.update(self._kept(body))
         record["custom_fields"] = custom
-        record["date_modified"] = max(record["date_modified"], int(time.time()))
+        record["date_modified"] = max(record["date_modified"], int(self.now))
         return record
 
     def _kept(self, body: Record) -> Record:

@@ -10,9 +10,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tap_crm import errors
+from target_crm.clock import Clock
 from target_crm.singer.target import TargetCRM, Terminated
 
 if TYPE_CHECKING:
+    import threading
     from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
@@ -50,6 +52,21 @@ def _hashable(key: Any) -> Any:  # noqa: ANN401
     return tuple(key) if isinstance(key, list) else key
 
 
+class WaitsInVain(Clock):
+    """A clock whose waits are over at once, and move the CRM's time on."""
+
+    def __init__(self, crm: CopperDouble) -> None:
+        self._crm = crm
+
+    def now(self) -> float:
+        """Return the CRM's time."""
+        return self._crm.now
+
+    def wait(self, seconds: float, stopping: threading.Event) -> None:  # noqa: ARG002
+        """Let time pass."""
+        self._crm.now += seconds
+
+
 class Bench:
     """A folder with a journal and a report, and a CRM."""
 
@@ -77,6 +94,7 @@ class Bench:
         class Target(TargetCRM):
             """A target with other ways out."""
 
+            clock = WaitsInVain(crm)
             transport = crm  # type: ignore[assignment]
             step = property(lambda _: on_step)
 

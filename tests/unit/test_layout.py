@@ -62,9 +62,11 @@ IN_TARGET = {
     "kinds": {"contract"},
     "journal": {"config"},
     "report": {"journal"},
-    "sync": {"config", "contract", "journal", "kinds", "report"},
+    "clock": set(),
+    "sync": {"clock", "config", "contract", "journal", "kinds", "report"},
     "writers": {"config", "contract", "kinds"},
-    "singer": {"config", "contract", "journal", "report", "sync", "writers"},
+    "singer": {"clock", "config", "contract", "journal", "report", "sync", "writers"},
+    "journal_command": {"config", "journal", "singer", "sync"},
     "__main__": {"singer"},
 }
 
