@@ -175,13 +175,13 @@ def _match(at: str, value: Any) -> tuple[str, ...]:  # noqa: ANN401
 def _fields(at: str, value: Any) -> dict[str, str | None]:  # noqa: ANN401
     if value is None:
         return {}
-    if not isinstance(value, dict) or not all(one is None or (isinstance(one, str) and one) for one in value.values()):
+    if not isinstance(value, dict) or not all(one is None or isinstance(one, str) for one in value.values()):
         raise ConfigError(f"the setting `{at}` must be an object: the record's field, and the CRM's or null")
-    targets = [one for one in value.values() if one is not None]
+    targets = [one for one in value.values() if one]
     twice = sorted({one for one in targets if targets.count(one) > 1})
     if twice:
         raise ConfigError(f"the setting `{at}` maps two fields to `{twice[0]}`")
-    return dict(value)
+    return {name: one or None for name, one in value.items()}  # Meltano has no null within an object
 
 
 def _text(value: Any, name: str) -> str | None:  # noqa: ANN401

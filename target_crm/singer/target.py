@@ -108,6 +108,12 @@ class TargetCRM(Target):
             given |= cls._env_var_config
         return converted(given, cls.config_jsonschema)
 
+    @override
+    @classmethod
+    def append_builtin_config(cls, config_jsonschema: dict[str, Any]) -> None:
+        """Add the settings of the SDK that have an effect here: stream maps, and no batches or load methods."""
+        super(Target, cls).append_builtin_config(config_jsonschema)
+
     # What everything shares
 
     @cached_property
