@@ -106,13 +106,17 @@ class Bench:
         **settings: Any,  # noqa: ANN401
     ) -> Outcome:
         """Run to the end, or until it is killed."""
+        return self.run_text("".join(json.dumps(message) + "\n" for message in messages), step, **settings)
+
+    def run_text(self, text: str, step: Callable[[str], None] | None = None, **settings: Any) -> Outcome:  # noqa: ANN401
+        """Run with this input."""
         before = len(self.lines())
         out = io.StringIO()
         code, said = 0, ""
         target = self.target(step, **settings)
         with redirect_stdout(out):
             try:
-                target.run(io.StringIO("".join(json.dumps(message) + "\n" for message in messages)))
+                target.run(io.StringIO(text))
             except errors.CrmError as error:
                 code, said = 1, str(error)
             except Terminated as end:

@@ -332,6 +332,22 @@ def test_what_cannot_work_is_refused_before_any_request(
     assert crm.asked == []
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("not json", "line 1 of the input is no JSON"),
+        ("[]", "line 1 of the input is no Singer message"),
+        ('{"type": "STATE"}', "a STATE message without `value`"),
+        ('{"type": "SCHEMA", "stream": "people", "schema": {}}', "a SCHEMA without `properties`"),
+        ('{"type": "RECORD", "stream": "people", "record": {"id": 1}}', "before its SCHEMA"),
+    ],
+)
+def test_input_that_is_no_singer_message_is_told_in_one_line(bench: Bench, text: str, said: str) -> None:
+    done = bench.run_text(f"{text}\n")
+    assert done.code == 1
+    assert said in done.said
+
+
 def test_streams_that_tell_of_runs_are_not_for_the_crm(bench: Bench) -> None:
     done = bench.run([*records("sync_audit", {"run_id": "x"}), state(1)], streams={"people": {}})
     assert (done.code, done.lines, done.states) == (0, [], [{"at": 1}])
