@@ -40,6 +40,8 @@ class Behaviour(CommonBehaviour):
 
     rate_limit: int = 160
     """Requests of one key admitted per window and endpoint group; the organization has three times as many."""
+    rate_limits: dict[str, int] = field(default_factory=dict)
+    """Other limits, by the first part of the path: `lead`, `contact`."""
     rate_window: float = 8.0
     retry_after: Literal["none", "seconds", "date"] = "seconds"
     rate_scope: Literal["group", "key"] = "group"

@@ -40,7 +40,7 @@ _UPDATE = Body(_CHANGED, custom="lead", unused=frozenset({"contacts"}))
 def create(write: Write, _: tuple[str, ...]) -> Answer:
     """Create a lead, with its contacts."""
     given, wrong = write.checked(write.body(), _NEW)
-    contacts = _contacts(write, given.pop("contacts", None) or [], wrong)
+    contacts = _contacts(write, given.pop("contacts", []), wrong)
     refuse(wrong)
     write.room("leads")
     lead = add_lead(write, given, contacts)
