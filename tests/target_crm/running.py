@@ -19,7 +19,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 Record = dict[str, Any]
-CREDENTIALS = {"provider": "copper", "api_key": "k" * 32, "user_email": "a@example.com", "requests_per_minute": 0}
+CREDENTIALS: Record = {
+    "provider": "copper",
+    "api_key": "k" * 32,
+    "user_email": "a@example.com",
+    "requests_per_minute": 0,
+}
 
 
 class Killed(BaseException):

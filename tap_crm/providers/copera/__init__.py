@@ -6,11 +6,12 @@ Facts: university.copera.ai, developer guides; developer.copera.ai, reference.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tap_crm.contract.stream import EndpointRules, Identity, PagingParams, Provider
 from tap_crm.providers.copera.credentials import authenticate
 from tap_crm.providers.copera.people import workspace_ids
+from tap_crm.providers.copera.settings import CoperaSettings
 from tap_crm.providers.copera.streams import STREAMS, discover
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def _usual_paging(_method: str, path: str) -> str:
     return lists.get(path.strip("/"), "none")
 
 
-def _total(_headers: Mapping[str, str], body: Any) -> int | None:  # noqa: ANN401 - any JSON
+def _total(_headers: Mapping[str, str], body: object) -> int | None:
     total = body.get("total") if isinstance(body, dict) else None
     return total if isinstance(total, int) else None
 
@@ -44,10 +45,9 @@ PROVIDER = Provider(
     headers={"Accept": "application/json"},
     group_of=route,
     discover=discover,
+    settings=CoperaSettings,
     unused=frozenset(
         {
-            "user_email",
-            "oauth",
             "start_date",
             "overlap_seconds",
             "activity_lookback_days",

@@ -1,4 +1,4 @@
-"""The census of a complete read: records are counted once, however often they come and wherever a read is cut off."""
+"""The row count of a complete read: each record counts once, however often it comes and wherever a read is cut off."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 
 from tap_crm import errors
 from tap_crm.messages import Page
-from tap_crm.shaping.moments import from_epoch
-from tap_crm.sync.row_count import Census, Counted, check_gone
+from tap_crm.sync.row_count import Counted, RowCount, check_gone
 
 Changed = list[tuple[int, int, int]]
 
@@ -22,9 +21,9 @@ RECORDS = st.lists(
 )
 
 
-def census(before: Counted | None = None, **more: Any) -> Census:  # noqa: ANN401
-    """Return a census of records with an id, a time of change and a time of creation."""
-    return Census(("id",), "changed", "created", before, **more)
+def row_count(before: Counted | None = None, **more: Any) -> RowCount:  # noqa: ANN401
+    """Return a row count of records with an id, a time of change and a time of creation."""
+    return RowCount(("id",), "changed", "created", before, **more)
 
 
 def page(records: Changed, *, decoded: bool = False) -> Page:
@@ -36,7 +35,7 @@ def page(records: Changed, *, decoded: bool = False) -> Page:
 @given(records=RECORDS, cuts=st.integers(1, 40), decoded=st.booleans())
 def test_records_that_come_twice_are_counted_once(records: Changed, cuts: int, *, decoded: bool) -> None:
     """On whatever pages."""
-    counts = census()
+    counts = row_count()
     for start in range(0, len(records), cuts):
         counts.count(page(records[start : start + cuts + 3], decoded=decoded))
     assert counts.total() == (len(records), 0, 0)
@@ -46,10 +45,10 @@ def test_records_that_come_twice_are_counted_once(records: Changed, cuts: int, *
 def test_a_read_that_is_cut_off_and_goes_on_counts_each_record_once(records: Changed, at: int) -> None:
     """What changed up to the cut was counted, the overlap that is read again is not."""
     before = Counted(0, 50)
-    first = census(before)
+    first = row_count(before)
     first.count(page([one for one in records if one[1] <= at + 20]))
     counts = first.passed(at)
-    second = census(before, after=at, began=300, earlier=counts)
+    second = row_count(before, after=at, began=300, earlier=counts)
     second.count(page([one for one in records if one[1] >= at - 15]))
     assert second.total() == (len(records), sum(created > 50 for _, _, created in records), 0)
     assert second.passed(1_000) == second.total()
@@ -58,11 +57,11 @@ def test_a_read_that_is_cut_off_and_goes_on_counts_each_record_once(records: Cha
 @given(records=RECORDS, edited=st.sets(st.integers(1, 400)))
 def test_what_may_have_been_counted_twice_is_told(records: Changed, edited: set[int]) -> None:
     """Those that changed between the parts of a read: without them there are no more than there are in truth."""
-    first = census()
+    first = row_count()
     first.count(page(records))
     counts = first.passed(150)
     now = [(key, 310 if key in edited else changed, created) for key, changed, created in records]
-    second = census(after=150, began=300, earlier=counts)
+    second = row_count(after=150, began=300, earlier=counts)
     second.count(page([one for one in now if one[1] >= 140]))
     rows, _, again = second.total()
     assert again == sum(key in edited for key, _, _ in records)
@@ -71,21 +70,21 @@ def test_what_may_have_been_counted_twice_is_told(records: Changed, edited: set[
 
 def test_what_was_created_since_the_cut_was_not_counted_before() -> None:
     """It is no doubtful one."""
-    second = census(after=150, began=300, earlier=(7, 0, 0))
+    second = row_count(after=150, began=300, earlier=(7, 0, 0))
     second.count(page([(1, 310, 305), (2, 310, 20)]))
     assert second.total() == (9, 0, 1)
 
 
 def test_rows_created_since_the_last_complete_read_are_new() -> None:
     """Those of its last second are not: they may have been there."""
-    counts = census(Counted(10, 50))
+    counts = row_count(Counted(10, 50))
     counts.count(page([(1, 100, 49), (2, 100, 50), (3, 100, 51)]))
     assert counts.total() == (3, 1, 0)
 
 
 def test_rows_that_are_told_deleted_are_not_counted() -> None:
     """They are in the list, but they do not live."""
-    counts = census()
+    counts = row_count()
     gone, living = {"id": 1, "_sdc_deleted_at": "2026-01-01T00:00:00Z"}, {"id": 2, "_sdc_deleted_at": None}
     counts.count(Page(records=[gone, living]))
     assert counts.total() == (1, 0, 0)
@@ -93,7 +92,7 @@ def test_rows_that_are_told_deleted_are_not_counted() -> None:
 
 def test_only_the_kept_rows_of_a_page_are_counted() -> None:
     """The others belong to another window."""
-    counts = census()
+    counts = row_count()
     counts.count(Page(body=page([(1, 100, 1), (2, 100, 1), (3, 100, 1)]).body, keep=[0, 2]))
     assert counts.total() == (2, 0, 0)
 
@@ -101,7 +100,7 @@ def test_only_the_kept_rows_of_a_page_are_counted() -> None:
 @pytest.mark.parametrize("size", [99_999, 100_000, 250_001])
 def test_many_rows_are_counted_without_a_set_of_all(size: int) -> None:
     """Each twice."""
-    counts = Census(("a", "b"), None, None, None)
+    counts = RowCount(("a", "b"), None, None, None)
     for _ in range(2):
         for start in range(0, size, 50_000):
             counts.count(Page(records=[{"a": key, "b": "x"} for key in range(start, min(size, start + 50_000))]))
@@ -136,35 +135,18 @@ def test_without_an_earlier_count_nothing_is_too_much() -> None:
     check_gone("things", None, 10_000, 0)
 
 
-@given(
-    kept=st.dictionaries(
-        st.sampled_from(["rows", "rows_until"]),
-        st.none() | st.integers(-5, 5) | st.text(max_size=5) | st.lists(st.integers(), max_size=1) | st.floats(),
-    )
-)
-def test_whatever_the_state_has_is_a_count_or_none(kept: dict[str, Any]) -> None:
-    """Junk is none."""
-    found = Counted.from_state(kept)
-    assert found is None or found.rows >= 0
-
-
 @given(rows=st.integers(0, 1_000), found=st.integers(0, 1_000), new=st.integers(0, 100))
 def test_the_count_of_what_is_gone_is_never_negative(rows: int, found: int, new: int) -> None:
     """Nor does it count what is new."""
     assert Counted(rows).gone(found + new, new) == max(0, rows - found)
 
 
-def test_the_time_of_a_count_is_read_back() -> None:
-    """As it was written."""
-    assert Counted.from_state({"rows": 3, "rows_until": from_epoch(1_700_000_000)}) == Counted(3, 1_700_000_000)
-
-
 def test_what_is_dated_later_than_now_is_not_counted() -> None:
     """It would count as new the next time, though it was there."""
-    census = Census(("id",), "date_created", "date_created", None, now=lambda: 1_800_000_000.0)
+    counts = RowCount(("id",), "date_created", "date_created", None, now=lambda: 1_800_000_000.0)
     dates = ("2020-01-01T00:00:00Z", "2999-01-01T00:00:00Z")
-    census.count(Page(records=[{"id": date, "date_created": date} for date in dates]))
-    assert census.total() == (1, 0, 0)
+    counts.count(Page(records=[{"id": date, "date_created": date} for date in dates]))
+    assert counts.total() == (1, 0, 0)
 
 
 @pytest.mark.parametrize(

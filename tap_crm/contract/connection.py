@@ -10,11 +10,11 @@ from tap_crm.transport.session import Transport
 if TYPE_CHECKING:
     import threading
 
-    from tap_crm.config.settings import Settings
+    from tap_crm.config.settings import AccountSettings
     from tap_crm.contract.stream import Provider
 
 
-def connect(settings: Settings, provider: Provider, stopping: threading.Event) -> Transport:
+def connect(settings: AccountSettings, provider: Provider, stopping: threading.Event) -> Transport:
     """Return the transport to a CRM, with the user's credentials, limits and patience; nothing is asked yet.
 
     Raises:
