@@ -13,8 +13,8 @@ from sandbox.close import API_KEY, Shape, close_app
 from sandbox.server import running
 from tap_crm import errors
 from tap_crm.config.settings import Settings
+from tap_crm.contract.connection import connect
 from tap_crm.providers import PROVIDERS
-from tap_crm.providers.connection import connect
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -3,6 +3,9 @@
 # ruff: noqa: D103  (the name of a test is its sentence)
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,6 +18,9 @@ from tests.target_crm.running import Bench, records, schema, state
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from sandbox.exchange import Effect
+    from sandbox.faults import Kind
 
 KEYED: dict[str, Any] = {"match": ["key"], "external_id": "custom_our_key"}
 DELETED = "2026-11-01T00:00:00Z"
@@ -419,6 +425,28 @@ def test_without_an_external_id_what_was_sent_is_unknown_and_not_sent_again(benc
     assert bench.run(given).outcomes == {"unknown": 1}
     assert bench.run(given).outcomes == {"unknown": 1}
     assert [method for method, _ in crm.writes] == ["POST"]
+
+
+@pytest.mark.parametrize("kind", ["502", "cut_json", "cut_connection"])
+@pytest.mark.parametrize("effect", ["whole", "none"])
+def test_the_command_doubles_and_loses_nothing_when_answers_break(
+    tmp_path: Path, crm: CloseAccount, kind: Kind, effect: Effect
+) -> None:
+    crm.app.behaviour.faults = [FaultRule([kind], every=3, only="writes", effect=effect)]
+    config = {**crm.credentials, "journal": str(tmp_path / "journal.sqlite"), "lookup_seconds": 1}
+    (tmp_path / "config.json").write_text(json.dumps({**config, "streams": {"leads": KEYED}}), "utf-8")
+    given = [*records("leads", *({"key": f"k{at}", "name": f"L{at}"} for at in range(9))), state(1)]
+    done = subprocess.run(
+        [sys.executable, "-m", "target_crm", "--config", str(tmp_path / "config.json")],
+        input="".join(json.dumps(one) + "\n" for one in given),
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (0, '{"at": 1}\n'), done.stderr
+    assert "9 created" in done.stderr
+    assert crm.counted("leads", "name") == {f"L{at}": 1 for at in range(9)}
 
 
 def test_what_an_index_has_not_yet_is_not_written_over(bench: Bench, crm: CloseAccount) -> None:
