@@ -96,6 +96,15 @@ def test_the_log_may_be_late_while_children_and_ids_are_not(writer: CloseClient)
     assert writer.get(f"lead/{lead}").json()["contact_ids"] == [contact["id"]]
 
 
+def test_lists_of_children_may_read_the_index(writer: CloseClient, tiny_server: CloseSandbox) -> None:
+    writer.control("configure", {"index_lag": 600.0, "child_lists": "index"})
+    lead = writer.post("lead", ACME).json()["id"]
+    contact = writer.post("contact", {"lead_id": lead}).json()
+    assert writer.rows("contact", lead_id=lead) == []
+    tiny_server.world.tables["contacts"].settle(float("inf"))
+    assert writer.rows("contact", lead_id=lead) == [contact]
+
+
 def test_contacts_are_found_by_their_email(writer: CloseClient) -> None:
     number = writer.post("contact", {"emails": [{"email": "jo@example.com"}]}).json()["id"]
     column = {"type": "regular_field", "object_type": "contact", "field_name": "emails"}

@@ -59,7 +59,7 @@ DEFINITIONS = {
 }
 SINGLE = {key: one for key, one in DEFINITIONS.items() if one["type"] in VALUES and not one["accepts_multiple_values"]}
 CHOICES = next(key for key, one in DEFINITIONS.items() if one["type"] == "choices" and one["accepts_multiple_values"])
-PLAIN: dict[str, dict[str, st.SearchStrategy[tuple[Any, Any]]]] = {
+PLAIN: dict[str, dict[str, st.SearchStrategy[Any]]] = {
     "lead": {
         "name": (TEXTS | st.none()).map(lambda one: (one, one or "")),
         "description": (TEXTS | st.none()).map(lambda one: (one, one or "")),

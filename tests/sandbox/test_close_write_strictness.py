@@ -29,6 +29,7 @@ def lead(writer: CloseClient) -> str:
         ("lead", {"name": 5}, "name"),
         ("lead", {"nonsense": 1}, "nonsense"),
         ("lead", {"date_updated": "2026-01-01T00:00:00Z"}, "date_updated"),
+        ("lead", {"date_created": "2026-01-01T00:00:00Z"}, "date_created"),
         ("lead", {"display_name": "Acme"}, "display_name"),
         ("lead", {"custom": {"Region": "Nord"}}, "custom"),
         ("lead", {"status_id": "stat_0"}, "status_id"),
@@ -140,7 +141,7 @@ def test_a_plan_has_room_for_so_many(writer: CloseClient, tiny_server: CloseSand
 
 
 def test_a_role_may_read_what_it_may_not_write(writer: CloseClient, lead: str) -> None:
-    writer.control("configure", {"read_only": ["lead"]})
+    writer.control("configure", {"forbidden_writes": ["lead"]})
     assert writer.get(f"lead/{lead}").status_code == 200
     answers = [writer.put(f"lead/{lead}", {"name": "x"}), writer.post("lead", {}), writer.delete(f"lead/{lead}")]
     assert [one.status_code for one in answers] == [403, 403, 403]

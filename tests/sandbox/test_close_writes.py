@@ -322,6 +322,30 @@ def test_what_is_deleted_is_gone_and_can_not_be_deleted_twice(writer: CloseClien
     assert [one.status_code for one in answers] == [404, 404, 404]
 
 
+def test_whatsapp_messages_are_mirrored_and_meetings_get_notes(
+    writer: CloseClient, tiny_server: CloseSandbox, lead: str
+) -> None:
+    contact = made(writer, "contact", lead_id=lead)["id"]
+    message = made(
+        *(writer, "activity/whatsapp_message"),
+        lead_id=lead,
+        contact_id=contact,
+        direction="outgoing",
+        external_whatsapp_message_id="wamid.1",
+        activity_at="2026-01-01T00:00:00Z",
+        local_phone="6505550100",
+        remote_phone="+43 1 5332000",
+        message_markdown="*Hi*",
+    )
+    assert (message["text"], message["remote_phone"]) == ("*Hi*", "+4315332000")
+    (meeting,) = tiny_server.world.create("meetings")
+    assert writer.post("activity/meeting", {"lead_id": lead}).status_code == 405
+    noted = changed(writer, f"activity/meeting/{meeting}", user_note_html="<p>Fine</p>")
+    assert noted["user_note"] == "Fine"
+    assert writer.put(f"activity/meeting/{meeting}", {"title": "x"}).status_code == 400
+    assert writer.control("truth/sent") == []
+
+
 def test_a_lead_takes_its_children_along(writer: CloseClient, lead: str) -> None:
     paths = ("contact", "opportunity", "task", "activity/note")
     ids = {path: made(writer, path, lead_id=lead)["id"] for path in paths}

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sandbox.close.writing.contact_details import EMAILS, PHONES, URLS
-from sandbox.close.writing.fields import or_null, text
-from sandbox.close.writing.write import Body
+from sandbox.close.writes.contact_details import EMAILS, PHONES, URLS
+from sandbox.close.writes.fields import or_null, text
+from sandbox.close.writes.write import Body
 
 if TYPE_CHECKING:
-    from sandbox.close.writing.write import Write
+    from sandbox.close.writes.write import Write
     from sandbox.exchange import Record
 
 FIELDS = {

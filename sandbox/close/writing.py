@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeAlias
 
+from sandbox.close.large_lists import tasks_that_fit
 from sandbox.close.parameters import SINGLE, Parameters
-from sandbox.close.writing import (
+from sandbox.close.writes import (
     activities,
     comments,
     contacts,
@@ -17,7 +18,7 @@ from sandbox.close.writing import (
     tasks,
     unsubscribes,
 )
-from sandbox.close.writing.write import Write
+from sandbox.close.writes.write import Write
 from sandbox.routes import route
 
 if TYPE_CHECKING:
@@ -31,17 +32,22 @@ Change: TypeAlias = Callable[[Write, tuple[str, ...]], "Answer"]
 _ID = r"([A-Za-z0-9_]+)"
 
 
-def _writes(
-    method: str, pattern: str, change: Change, parameters: Parameters = SINGLE, *, many: bool = False
-) -> Route[Handler]:
-    """Make a route of which every change is logged as that of the request; `many` heeds its effect by itself."""
+def _writes(method: str, pattern: str, change: Change, parameters: Parameters = SINGLE) -> Route[Handler]:
+    """Make a route of which every change is logged as that of the request, or taken back."""
 
     def handler(service: Service, request: Request, parts: tuple[str, ...]) -> Answer:
-        write = Write(service, request, parameters)
-        with service.world.undone(really=not many and not request.carries()), write.editor.acting(write.author):
+        write = Write(service.world, request, service.request_id, parameters)
+        with service.world.undone(really=not request.carries()), write.editor.acting(write.author):
             return change(write, parts)
 
     return route(method, pattern, handler)
+
+
+def _many_tasks(service: Service, request: Request, _: tuple[str, ...]) -> Answer:
+    """Change all tasks that fit the filters, or as many of them as the request carries."""
+    write = Write(service.world, request, service.request_id, tasks.BULK_PARAMETERS)
+    with write.editor.acting(write.author):
+        return tasks.update_many(write, tasks_that_fit(service, write.asked))
 
 
 def _of_activities() -> list[Route[Handler]]:
@@ -67,7 +73,7 @@ ROUTES: tuple[Route[Handler], ...] = (
     _writes("PUT", f"opportunity/{_ID}", opportunities.update),
     _writes("DELETE", f"opportunity/{_ID}", opportunities.delete),
     _writes("POST", "task", tasks.create),
-    _writes("PUT", "task", tasks.update_many, tasks.BULK_PARAMETERS, many=True),
+    route("PUT", "task", _many_tasks),
     _writes("PUT", f"task/{_ID}", tasks.update),
     _writes("DELETE", f"task/{_ID}", tasks.delete),
     *_of_activities(),

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from sandbox.close.moments import text_of
-from sandbox.close.writing.fields import mail_address
-from sandbox.close.writing.write import Body, Write, refuse
+from sandbox.close.writes.fields import mail_address
+from sandbox.close.writes.write import Body, Write, refuse
 from sandbox.exchange import Answer, Record, Refusal, encoded
 
 if TYPE_CHECKING:

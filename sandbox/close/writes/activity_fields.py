@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from sandbox.close.writing.contact_details import phone_number
-from sandbox.close.writing.fields import (
+from sandbox.close.writes.contact_details import phone_number
+from sandbox.close.writes.fields import (
     USER,
     attachment,
+    attendee,
     filled,
     listed,
     mail_address,
@@ -13,13 +14,14 @@ from sandbox.close.writing.fields import (
     one_of,
     or_null,
     own_organization,
+    plain_object,
     reference,
     secure_url,
     text,
     truth,
     whole,
 )
-from sandbox.close.writing.write import Body
+from sandbox.close.writes.write import Body
 
 _LEAD = reference("leads")
 _CONTACT = or_null(reference("contacts"))
@@ -50,11 +52,13 @@ _CALL = (
     _COMMON
     | _NOTES
     | {
+        "conversation_type_id": or_null(text),
         "duration": whole(0),
         "lead_id": _LEAD,
         "outcome_id": or_null(reference("outcomes")),
         "phone": _PHONE,
         "playbook_id": or_null(reference("playbooks")),
+        "quality_info": or_null(plain_object),
         "recording_url": or_null(secure_url),
         "status": _CALL_STATUS,
         "user_id": USER,
@@ -84,6 +88,7 @@ _EMAIL = _COMMON | {
     "followup_sequence_delay": or_null(whole(0)),
     "followup_sequence_id": or_null(reference("sequences")),
     "in_reply_to_id": or_null(reference("emails")),
+    "opens": or_null(listed(plain_object), []),
     "sender": or_null(filled),
     "status": _MAIL_STATUS,
     "subject": or_null(text),
@@ -128,7 +133,13 @@ WHATSAPP = Body(
 )
 WHATSAPP_UPDATE = Body(_WHATSAPP)
 
-MEETING_UPDATE = Body({"user_note_html": or_null(text), "outcome_id": or_null(reference("outcomes"))})
+MEETING_UPDATE = Body(
+    {
+        "attendees": listed(attendee),
+        "outcome_id": or_null(reference("outcomes")),
+        "user_note_html": or_null(text),
+    }
+)
 
 _STATUSES = frozenset({"old_status_id", "new_status_id"})
 _DATED = _MADE | {"activity_at": moment, "contact_id": _CONTACT}

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from sandbox.close.moments import text_of
 from sandbox.close.object_types import ACTIVITY_NAMES, event_type
-from sandbox.close.writing.fields import filled, is_there, reference
-from sandbox.close.writing.write import Body, Write, refuse
+from sandbox.close.writes.fields import filled, is_there, reference
+from sandbox.close.writes.write import Body, Write, refuse
 
 if TYPE_CHECKING:
     from sandbox.exchange import Answer, Record

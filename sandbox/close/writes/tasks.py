@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sandbox.close.large_lists import PARAMETERS, tasks_that_fit
+from sandbox.close.large_lists import PARAMETERS
 from sandbox.close.parameters import Parameters
-from sandbox.close.writing.fields import USER, day_or_moment, one_of, or_null, own_organization, reference, text, truth
-from sandbox.close.writing.side_activities import note_completed
-from sandbox.close.writing.write import Body, Write, refuse
+from sandbox.close.writes.fields import USER, day_or_moment, one_of, or_null, own_organization, reference, text, truth
+from sandbox.close.writes.side_activities import note_completed
+from sandbox.close.writes.write import Body, Write, refuse
 from sandbox.exchange import Answer, encoded
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ _BULK = {
 _CHANGED = _BULK | {
     "agent_config_id": or_null(text),
     "contact_id": or_null(reference("contacts")),
+    "created_by": USER,
     "due_date": or_null(day_or_moment),
     "is_dateless": truth,
     "lead_id": reference("leads"),
@@ -32,7 +33,7 @@ _CHANGED = _BULK | {
     "resolution": or_null(text),
     "text": or_null(text, ""),
 }
-_NEW = Body(_CHANGED | {"_type": one_of(*WRITABLE_TYPES), "created_by": USER}, frozenset({"lead_id"}))
+_NEW = Body(_CHANGED | {"_type": one_of(*WRITABLE_TYPES)}, frozenset({"lead_id"}))
 _UPDATE = Body(_CHANGED)
 _BULK_UPDATE = Body(_BULK)
 BULK_PARAMETERS = Parameters(
@@ -88,10 +89,9 @@ def update(write: Write, parts: tuple[str, ...]) -> Answer:
     return write.answer("tasks", parts[0])
 
 
-def update_many(write: Write, _: tuple[str, ...]) -> Answer:
-    """Change all tasks that fit the filters, in the same way."""
+def update_many(write: Write, numbers: list[str]) -> Answer:
+    """Change tasks in the same way."""
     changes = write.given(_BULK_UPDATE, {})
-    numbers = tasks_that_fit(write.service, write.asked)
     for place, number in enumerate(numbers):
         if write.request.carries(place, len(numbers)):
             _change(write, write.editor.current("tasks", number), changes)
@@ -108,8 +108,7 @@ def _change(write: Write, old: Record, changes: Record) -> None:
     new = old | changes
     if "date" in changes:
         changes["is_dateless"] = new["date"] is None
-    if "assigned_to" in changes:
-        changes |= write.names(changes, "assigned_to")
+    changes |= write.names(changes, *({"assigned_to", "created_by"} & set(changes)))
     if "contact_id" in changes:
         changes["contact_name"] = _contact_name(write, changes["contact_id"])
     if "lead_id" in changes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from sandbox.close.writing.fields import Reader, Wrong, filled, listed, mail_address, text
+from sandbox.close.writes.fields import Reader, Wrong, filled, listed, mail_address, text
 
 if TYPE_CHECKING:
     from sandbox.close.organization import CloseWorld

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sandbox.close.parameters import Parameters
-from sandbox.close.writing.contact_details import country_of, formatted
-from sandbox.close.writing.notes import plain_of
-from sandbox.close.writing.write import refuse
+from sandbox.close.writes.contact_details import country_of, formatted
+from sandbox.close.writes.notes import plain_of
+from sandbox.close.writes.write import refuse
 
 if TYPE_CHECKING:
-    from sandbox.close.writing.write import Write
+    from sandbox.close.writes.write import Write
     from sandbox.exchange import Record
 
 INBOX = Parameters(frozenset({"send_to_inbox"}), page=frozenset())

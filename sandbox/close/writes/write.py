@@ -7,17 +7,16 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from sandbox.close.behaviour import named
 from sandbox.close.events import Author
 from sandbox.close.moments import HOUR, day_of, text_of
 from sandbox.close.oauth import CLIENT_ID
 from sandbox.close.parameters import SINGLE, Parameters, offset_of, read, refused, with_fields
-from sandbox.close.writing.custom_values import PREFIX, CustomValues
-from sandbox.close.writing.fields import Reader, Wrong, is_there
+from sandbox.close.writes.custom_values import PREFIX, CustomValues
+from sandbox.close.writes.fields import Reader, Wrong, is_there
 from sandbox.exchange import Answer, Record, Refusal, encoded
 
 if TYPE_CHECKING:
-    from sandbox.close.service import Service
+    from sandbox.close.organization import CloseWorld
     from sandbox.exchange import Request
 
 _UPDATED_LATER = 20_000
@@ -41,15 +40,13 @@ class Body:
 class Write:
     """What a request asks for, and the editor that carries it out in the name of its key."""
 
-    def __init__(self, service: Service, request: Request, parameters: Parameters = SINGLE) -> None:
-        self.service = service
+    def __init__(self, world: CloseWorld, request: Request, request_id: str, parameters: Parameters = SINGLE) -> None:
         self.request = request
-        self.world = service.world
-        self.behaviour = service.behaviour
-        self.editor = service.world.editor
-        self.user_id = service.world.source.user_ids[0]
-        if named(self.behaviour.read_only, request.path):
-            raise Refusal(403, "You do not have permission to do that.")
+        self.request_id = request_id
+        self.world = world
+        self.behaviour = world.behaviour
+        self.editor = world.editor
+        self.user_id = world.source.user_ids[0]
         self.asked = read(request.path, request, parameters, self.behaviour)
         self.now = self.world.now()
 
@@ -63,7 +60,7 @@ class Write:
             self.request.key.partition(".")[0] if by_key else None,
             None if by_key else CLIENT_ID,
             None if by_key else _SCOPE,
-            self.service.request_id,
+            self.request_id,
             self.request.method,
             self.request.whole_path,
         )

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sandbox.close.parameters import refused
-from sandbox.close.writing.contact_details import ADDRESSES
-from sandbox.close.writing.contact_records import NESTED, contact_record
-from sandbox.close.writing.fields import Wrong, moment, or_null, own_organization, reference, text
-from sandbox.close.writing.side_activities import note_created, note_lead_status
-from sandbox.close.writing.write import Body, Write, refuse
+from sandbox.close.writes.contact_details import ADDRESSES
+from sandbox.close.writes.contact_records import NESTED, contact_record
+from sandbox.close.writes.fields import Wrong, or_null, own_organization, reference, text
+from sandbox.close.writes.side_activities import note_created, note_lead_status
+from sandbox.close.writes.write import Body, Write, refuse
 
 if TYPE_CHECKING:
     from sandbox.close.organization import CloseWorld
@@ -33,7 +33,7 @@ _CHANGED = {
     "addresses": or_null(ADDRESSES, []),
     "organization_id": own_organization,
 }
-_NEW = Body(_CHANGED | {"contacts": lambda _, value: value, "date_created": moment}, custom="lead")
+_NEW = Body(_CHANGED | {"contacts": lambda _, value: value}, custom="lead")
 _UPDATE = Body(_CHANGED, custom="lead", unused=frozenset({"contacts"}))
 
 

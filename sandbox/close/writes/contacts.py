@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sandbox.close.writing.contact_records import FIELDS, contact_record, display_name
-from sandbox.close.writing.fields import or_null, own_organization, reference
-from sandbox.close.writing.leads import add_lead
-from sandbox.close.writing.write import Body, Write, refuse
+from sandbox.close.writes.contact_records import FIELDS, contact_record, display_name
+from sandbox.close.writes.fields import or_null, own_organization, reference
+from sandbox.close.writes.leads import add_lead
+from sandbox.close.writes.write import Body, Write, refuse
 
 if TYPE_CHECKING:
     from sandbox.exchange import Answer

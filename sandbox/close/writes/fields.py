@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import date
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from sandbox.close.moments import micros_of, micros_of_filter, text_of
+from sandbox.close.moments import micros_of_filter, text_of
 
 if TYPE_CHECKING:
     from sandbox.close.organization import CloseWorld
@@ -175,14 +175,25 @@ def attachment(world: CloseWorld, value: Any) -> dict[str, Any]:  # noqa: ANN401
     return value
 
 
+def plain_object(_: CloseWorld, value: Any) -> dict[str, Any]:  # noqa: ANN401
+    """Read an object of which no page says what it may have."""
+    if not isinstance(value, dict):
+        raise Wrong("Not a valid object.")
+    return value
+
+
+def attendee(world: CloseWorld, value: Any) -> dict[str, Any]:  # noqa: ANN401
+    """Read somebody who takes part in a meeting."""
+    known = {"email", "name", "status", "is_organizer", "contact_id", "user_id"}
+    if not isinstance(value, dict) or set(value) - known:
+        raise Wrong("An attendee has email, and maybe name, status, is_organizer, contact_id and user_id.")
+    mail_address(world, value.get("email"))
+    return value
+
+
 def or_null(one: Reader, empty: Any = None) -> Reader:  # noqa: ANN401
     """Read a value, or null, which is kept as something else maybe."""
     return lambda world, value: empty if value is None else one(world, value)
-
-
-def micros_of_text(text_or_none: str | None, otherwise: int) -> int:
-    """Give the moment that a text tells."""
-    return otherwise if text_or_none is None else micros_of(text_or_none)
 
 
 USER = reference("users")

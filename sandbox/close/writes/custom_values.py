@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from sandbox.close.custom_fields import applies, parent_of
 from sandbox.close.moments import SECOND, text_of
 from sandbox.close.parameters import refused
-from sandbox.close.writing.fields import Reader, Wrong, day, is_there, micros_of_time, reference, text
+from sandbox.close.writes.fields import Reader, Wrong, day, is_there, micros_of_time, reference, text
 from sandbox.exchange import Refusal
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from sandbox.close.moments import text_of
 from sandbox.close.object_types import BY_PATH
 from sandbox.close.parameters import SINGLE, Parameters
-from sandbox.close.writing.activity_fields import (
+from sandbox.close.writes.activity_fields import (
     CALL,
     CALL_UPDATE,
     CUSTOM,
@@ -26,12 +26,12 @@ from sandbox.close.writing.activity_fields import (
     WHATSAPP,
     WHATSAPP_UPDATE,
 )
-from sandbox.close.writing.contact_details import country_of, formatted
-from sandbox.close.writing.custom_values import CustomValues
-from sandbox.close.writing.messages import INBOX, NEW_EMAIL, NEW_SMS, completed_email, completed_sms, sends
-from sandbox.close.writing.notes import both_notes, html_of
-from sandbox.close.writing.side_activities import activity_record, opportunity_statuses
-from sandbox.close.writing.write import Body, Write, refuse
+from sandbox.close.writes.contact_details import country_of, formatted
+from sandbox.close.writes.custom_values import CustomValues
+from sandbox.close.writes.messages import INBOX, NEW_EMAIL, NEW_SMS, completed_email, completed_sms, sends
+from sandbox.close.writes.notes import both_notes, html_of
+from sandbox.close.writes.side_activities import activity_record, opportunity_statuses
+from sandbox.close.writes.write import Body, Write, refuse
 from sandbox.exchange import Record, Refusal
 
 if TYPE_CHECKING:

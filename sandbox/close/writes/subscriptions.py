@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sandbox.close.moments import bare
-from sandbox.close.writing.fields import USER, filled, listed, mail_address, one_of, or_null, reference
-from sandbox.close.writing.write import Body, Write
+from sandbox.close.writes.fields import USER, filled, listed, mail_address, one_of, or_null, reference
+from sandbox.close.writes.write import Body, Write
 
 if TYPE_CHECKING:
     from sandbox.exchange import Answer

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sandbox.close.moments import text_of
-from sandbox.close.writing.fields import (
+from sandbox.close.writes.fields import (
     USER,
     attachment,
     day,
@@ -13,15 +13,14 @@ from sandbox.close.writing.fields import (
     moment,
     one_of,
     or_null,
-    own_organization,
     reference,
     text,
     whole,
 )
-from sandbox.close.writing.leads import add_lead
-from sandbox.close.writing.notes import both_notes
-from sandbox.close.writing.side_activities import note_opportunity_status
-from sandbox.close.writing.write import Body, Write, refuse, without_nulls
+from sandbox.close.writes.leads import add_lead
+from sandbox.close.writes.notes import both_notes
+from sandbox.close.writes.side_activities import note_opportunity_status
+from sandbox.close.writes.write import Body, Write, refuse, without_nulls
 
 if TYPE_CHECKING:
     from sandbox.exchange import Answer, Record
@@ -36,7 +35,6 @@ _CHANGED = {
     "lead_id": or_null(reference("leads")),
     "note": or_null(text),
     "note_html": or_null(text),
-    "organization_id": own_organization,
     "pipeline_id": reference("pipelines"),
     "status_id": reference("opportunity_statuses"),
     "user_id": USER,
@@ -50,7 +48,6 @@ _UPDATE = Body(_CHANGED, custom="opportunity")
 def create(write: Write, _: tuple[str, ...]) -> Answer:
     """Create an opportunity; without a lead, one is made."""
     given = write.given(_NEW)
-    given.pop("organization_id", None)
     status = _status(write, given, None)
     lead_id = given.pop("lead_id", None)
     write.contact_of_lead(given.get("contact_id"), lead_id)
@@ -84,7 +81,6 @@ def update(write: Write, parts: tuple[str, ...]) -> Answer:
     """Change an opportunity; it stays with its lead."""
     old = write.old("opportunities", parts[0])
     changes = write.given(_UPDATE, old)
-    changes.pop("organization_id", None)
     if changes.pop("lead_id", old["lead_id"]) != old["lead_id"]:
         refuse({"lead_id": "The lead of an opportunity can not be changed."})
     if "contact_id" in changes:

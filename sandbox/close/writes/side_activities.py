@@ -8,7 +8,7 @@ from sandbox.close.moments import text_of
 from sandbox.close.object_types import ACTIVITIES
 
 if TYPE_CHECKING:
-    from sandbox.close.writing.write import Write
+    from sandbox.close.writes.write import Write
     from sandbox.exchange import Record
 
 _KINDS = {one.name: one.kind for one in ACTIVITIES}

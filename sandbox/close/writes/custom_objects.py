@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sandbox.close.writing.fields import filled, own_organization, reference
-from sandbox.close.writing.write import Body, Write, no_content
+from sandbox.close.writes.fields import filled, own_organization, reference
+from sandbox.close.writes.write import Body, Write, no_content
 
 if TYPE_CHECKING:
     from sandbox.exchange import Answer
