@@ -88,7 +88,7 @@ class Finding:
                 return []
             return self._snapshots(spec, found, is_indexed=True)
         if resource.by_ids:
-            return self._snapshots(spec, self._lists.by_ids(spec, ids))
+            return self._snapshots(spec, self._lists.by_ids(spec, ids), is_indexed=True)
         if spec.name == COMMENTS or not self._is_whole_cheaper(spec, len(ids)):
             return []
         try:
@@ -235,7 +235,7 @@ class Finding:
             return []
         with ThreadPoolExecutor(_SINGLE_AT_ONCE) as pool:
             found = [one for part in pool.map(lambda key: self._lists.children(spec, key), keys) for one in part]
-        return self._snapshots(spec, found)
+        return self._snapshots(spec, found, is_indexed=True)  # that lists read the database is not documented
 
 
 def _leads(said: Sequence[Mapping[Field, Any]]) -> list[str]:
