@@ -419,6 +419,16 @@ def test_children_that_were_not_answered_are_found_in_the_list_of_their_lead(ben
     assert [len(crm.rows(name)) for name in streams] == [1, 1, 1, 1]
 
 
+def test_children_are_found_by_the_event_log_where_lists_lag_like_searches(bench: Bench, crm: CloseAccount) -> None:
+    crm.app.behaviour.index_lag, crm.app.behaviour.child_lists = 3600.0, "index"
+    lead = crm.add("leads", name="A")
+    bench.crm.lost = lambda _: "after"
+    given = records("contacts", {"key": "k1", "name": "Ann", "lead_id": lead["id"]})
+    done = bench.run(given, streams={"contacts": KEYED}, lookup_seconds=120)
+    assert (done.code, done.outcomes) == (0, {"created": 1}), done.lines
+    assert [method for method, _ in crm.writes] == ["POST"]
+
+
 def test_without_an_external_id_what_was_sent_is_unknown_and_not_sent_again(bench: Bench, crm: CloseAccount) -> None:
     bench.crm.lost = lambda number: "after" if number == 1 else None
     given = records("leads", {"id": "a", "name": "A"})
