@@ -134,7 +134,7 @@ class Bench:
     def lines(self) -> list[Record]:
         """All lines of the report."""
         text = self.report.read_text("utf-8") if self.report.exists() else ""
-        return [json.loads(line) for line in text.splitlines()]
+        return [json.loads(line) for line in text.split("\n") if line]
 
 
 def schema(stream: str, *names: str) -> Record:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from target_crm.kinds.base import Kind
 
 _SPACE = re.compile(r"\s+")
+_WORD = re.compile(r"\w+")
+_ADDRESS = re.compile(r"https?://\S+")
 #: Tags that only wrap a document.
 _WRAPPERS = frozenset({"html", "head", "body"})
 _BLOCKS = frozenset({"p", "div", "br", "li", "ul", "ol", "h1", "h2", "h3", "h4", "h5", "h6", "tr", "table"})
@@ -173,9 +175,14 @@ class Html(Text):
 
 
 def plain_text(html: str) -> str:
-    """Return the words of an HTML text, with single spaces between them."""
+    """Return what an HTML text says, with single spaces between its words."""
     words = "".join(part[1] if part[0] == "text" else " " for part in _parts(html, spaced=True))
     return one_spaced(words)
+
+
+def words_of(text: str) -> list[str]:
+    """Return the words of a text, without addresses of links, marks and spaces."""
+    return _WORD.findall(_ADDRESS.sub(" ", same_text(text)).casefold())
 
 
 def one_spaced(text: str) -> str:

@@ -12,7 +12,7 @@ from target_crm.contract import CREATE, DELETE, Skipped, Unwritable
 from target_crm.writers.close.columns import columns
 from target_crm.writers.close.events import Events
 from target_crm.writers.close.finding import Finding
-from target_crm.writers.close.kinds import one_spaced, plain_text
+from target_crm.writers.close.kinds import plain_text, words_of
 from target_crm.writers.close.lists import Lists
 from target_crm.writers.close.objects import COMMENTS, NOT_WRITTEN, TASK_TYPES, UNSUBSCRIBED, Objects
 from target_crm.writers.close.requests import Requests
@@ -39,6 +39,7 @@ _NEEDED = {
     COMMENTS: ("object_id", "body"),
     UNSUBSCRIBED: ("email",),
 }
+_NOTES = frozenset({"note", "note_html"})
 _MAKES_A_LEAD = ("contacts", "opportunities")
 
 
@@ -95,17 +96,18 @@ class CloseWriter:
         by_name = {field.name: field for field, value in wanted.items() if value is not None}
         if "_type" in by_name and spec.name == "tasks" and wanted[by_name["_type"]] not in TASK_TYPES:
             raise Skipped(f"tasks of the type `{wanted[by_name['_type']]}` are Close's own and cannot be written")
-        if "note" in by_name and "note_html" in by_name:
+        if {"note", "note_html"} <= by_name.keys():
             html, note = wanted[by_name["note_html"]], wanted[by_name["note"]]
-            if plain_text(html) != one_spaced(note):
-                raise Unwritable(
-                    "`note` and `note_html` disagree, and Close derives one of the other; leave one of them out by "
-                    "`fields`"
-                )
-            del wanted[by_name["note"]]  # Close derives it (developer.close.com: notes)
+            if words_of(plain_text(html)) == words_of(note):
+                del wanted[by_name["note"]]  # Close derives it (developer.close.com: notes)
 
-    def check(self, spec: ObjectSpec, write: Write) -> None:
-        """Check what a new record needs."""
+    def check(self, spec: ObjectSpec, write: Write, said: Mapping[Field, Any]) -> None:
+        """Check what a new record needs, and that its two forms of a note do not contradict each other."""
+        notes = {field.name for field, value in said.items() if field.name in _NOTES and value is not None}
+        if notes == _NOTES and any(field.name in _NOTES for field in write.values):
+            raise Unwritable(
+                "`note` and `note_html` disagree, and Close derives one of the other; leave one of them out by `fields`"
+            )
         if write.action != CREATE:
             return
         given = {field.name for field, value in write.values.items() if value is not None}
