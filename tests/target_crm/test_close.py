@@ -374,6 +374,15 @@ def test_a_note_and_its_html_that_disagree_are_rejected(bench: Bench, crm: Close
     assert [row["note_html"] for row in crm.rows("notes")] == ["<p>one&nbsp;<b>two</b></p>"]
 
 
+def test_a_note_as_close_has_it_is_unchanged(bench: Bench, crm: CloseAccount) -> None:
+    lead = crm.add("leads", name="A")
+    html = '<p>See <a href="https://example.com/x">this</a>:</p><ul><li>one</li><li>two</li></ul>'
+    made = crm.add("notes", lead_id=lead["id"], note_html=html)
+    assert made["note"]
+    bench.run(records("notes", {"id": made["id"], "note": made["note"], "note_html": made["note_html"]}))
+    assert crm.bodies == []
+
+
 def test_history_keeps_the_time_at_which_it_was(bench: Bench, crm: CloseAccount) -> None:
     lead = crm.add("leads", name="A")
     row = {"id": "a", "lead_id": lead["id"], "note": "one", "date_created": "2020-05-01T10:00:00Z"}
