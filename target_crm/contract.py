@@ -214,8 +214,13 @@ class Writer(Protocol):
         """
         ...
 
-    def check(self, spec: ObjectSpec, write: Write) -> None:
+    def check(self, spec: ObjectSpec, write: Write, said: Mapping[Field, Any]) -> None:
         """Check what fields demand of each other before anything is sent.
+
+        Args:
+            spec: the object.
+            write: what would be sent.
+            said: all that the record says.
 
         Raises:
             Unwritable: the CRM would refuse it, or do something else than is meant.

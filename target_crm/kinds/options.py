@@ -8,12 +8,17 @@ from typing import TYPE_CHECKING, Any
 from typing_extensions import override
 
 from target_crm.contract import Unwritable
-from target_crm.kinds.base import Plain, listed
+from target_crm.kinds.base import Plain, listed, same_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from target_crm.contract import Id
+
+
+def same_label(label: str) -> str:
+    """Return a label in the form in which those are equal that people take for one."""
+    return same_text(label).casefold()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +81,7 @@ class Option(Plain):
         if not isinstance(label, str):
             return Plain.agrees(self, value, label)
         known = next((one.labels for one in self.choices() if one.id == value), None)
-        return known is None or any(one.casefold() == label.strip().casefold() for one in known)
+        return known is None or any(same_label(one) == same_label(label) for one in known)
 
     def _whole(self, value: float) -> int:
         if value != int(value):
@@ -99,7 +104,7 @@ class Option(Plain):
 
     def _by_label(self, text: str) -> Id | Several:
         choices = self.choices()
-        found = {one.id for one in choices if any(label.casefold() == text.casefold() for label in one.labels)}
+        found = {one.id for one in choices if any(same_label(label) == same_label(text) for label in one.labels)}
         if len(found) > 1:  # capitals may tell them apart
             exact = {one.id for one in choices if text in one.labels}
             found = exact if len(exact) == 1 else found

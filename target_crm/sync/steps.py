@@ -271,7 +271,7 @@ class Steps:
         for field, value in wanted.values.items():
             if field.kind is not None:
                 field.kind.write(value)
-        self._writer.check(run.spec, write)
+        self._writer.check(run.spec, write, item.wanted)
         return write
 
     def _deletion(self, item: Item) -> Write | None:

@@ -98,7 +98,7 @@ class CopperWriter:
                 if by_name.get(part, "").casefold() not in whole:
                     raise Unwritable(f"`name` and `{part}` disagree; leave one of them out by `fields`")
 
-    def check(self, spec: ObjectSpec, write: Write) -> None:
+    def check(self, spec: ObjectSpec, write: Write, said: Mapping[Field, Any]) -> None:  # noqa: ARG002
         """Check what a new record needs."""
         if write.action != CREATE:
             return
