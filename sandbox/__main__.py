@@ -25,13 +25,13 @@ class Crm:
 
     title: str
     shape: Any
-    """A shape with the usual sizes; its numbers and switches are options."""
+    """A shape with the default sizes; its numbers and switches are options."""
     behaviour: Any
-    """The usual behaviour."""
+    """The default behaviour."""
     make: Callable[[argparse.Namespace, Any, Any], Simulator]
     """Makes the server of the options, a shape and a behaviour."""
     credentials: dict[str, str]
-    """Options that change who is let in, and their usual values."""
+    """Options that set the credentials, and their default values."""
     knobs: tuple[str, ...] = ("rate_limit", "rate_window", "latency_ms", "search_cap")
     """Knobs that are options of their own."""
 
@@ -117,18 +117,18 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _add(parser: argparse.ArgumentParser, crm: Crm) -> None:
-    """Offer the shape's numbers and switches, the usual knobs and the credentials."""
+    """Offer the shape's numbers and switches, the common knobs and the credentials."""
     for name in _names(crm.shape):
-        usual = getattr(crm.shape, name)
-        if isinstance(usual, bool):
-            parser.add_argument(_option(name), action="store_true", default=usual, help=_HELP.get(name, "switch"))
-        elif isinstance(usual, (int, float)):
-            parser.add_argument(_option(name), type=type(usual), default=usual, help=_HELP.get(name, "how many"))
+        default = getattr(crm.shape, name)
+        if isinstance(default, bool):
+            parser.add_argument(_option(name), action="store_true", default=default, help=_HELP.get(name, "switch"))
+        elif isinstance(default, (int, float)):
+            parser.add_argument(_option(name), type=type(default), default=default, help=_HELP.get(name, "how many"))
     for name in crm.knobs:
-        usual = getattr(crm.behaviour, name)
-        parser.add_argument(_option(name), type=type(usual), default=usual, help=_HELP.get(name, "knob"))
-    for name, usual in crm.credentials.items():
-        parser.add_argument(_option(name), default=usual, help="let in, too")
+        default = getattr(crm.behaviour, name)
+        parser.add_argument(_option(name), type=type(default), default=default, help=_HELP.get(name, "knob"))
+    for name, default in crm.credentials.items():
+        parser.add_argument(_option(name), default=default, help="let in, too")
     parser.add_argument("--port", type=int, default=9_000, help="0: any free one")
     parser.add_argument("--knobs", default="{}", help="any other knob, as JSON; see POST /_sandbox/configure")
 

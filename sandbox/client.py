@@ -64,7 +64,7 @@ class Client(_Client):
         return rows
 
     def everything(self, name: str, /, **body: object) -> list[dict[str, Any]]:
-        """Walk all pages up to the first empty one."""
+        """Read all pages up to the first empty one."""
         rows: list[dict[str, Any]] = []
         for number in range(1, 10_000):
             page = self.search(name, page_number=number, page_size=50, **body)
@@ -93,7 +93,7 @@ class CloseClient(_Client):
         return rows
 
     def everything(self, path: str, **query: object) -> list[dict[str, Any]]:
-        """Walk all pages of a list by `_skip`, as far as it has more."""
+        """Read all pages of a list by `_skip`, while it has more."""
         rows: list[dict[str, Any]] = []
         while True:
             answer = self.get(path, _skip=len(rows), **query)
@@ -103,7 +103,7 @@ class CloseClient(_Client):
                 return rows
 
     def events(self, **query: object) -> list[dict[str, Any]]:
-        """Walk all pages of the event log."""
+        """Read all pages of the event log."""
         rows: list[dict[str, Any]] = []
         cursor: dict[str, str] = {}
         while True:
@@ -118,8 +118,16 @@ class CloseClient(_Client):
         """POST a body to a path of the API."""
         return self.session.post(f"{self.url}/{path}/", json=body, timeout=10)
 
+    def put(self, path: str, body: object, **query: object) -> requests.Response:
+        """PUT a body to a path of the API."""
+        return self.session.put(f"{self.url}/{path}/", json=body, params=query or None, timeout=10)  # type: ignore[arg-type]
+
+    def delete(self, path: str) -> requests.Response:
+        """DELETE a path of the API."""
+        return self.session.delete(f"{self.url}/{path}/", timeout=10)
+
     def search(self, kind: str, *conditions: object, **body: object) -> requests.Response:
-        """Search objects that meet all conditions, those changed first first."""
+        """Search objects that meet all conditions, in the order of their last change."""
         queries = [{"type": "object_type", "object_type": kind}, *conditions]
         changed = {"type": "regular_field", "object_type": kind, "field_name": "date_updated"}
         usual = {"sort": [{"direction": "asc", "field": changed}]}

@@ -2,21 +2,38 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
-from sandbox.behaviour import configure
+from sandbox.behaviour import CommonBehaviour, configure
 from sandbox.exchange import Answer, Record, Request, encoded
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sandbox.simulator import Simulator
+    from sandbox.stats import Stats
+    from sandbox.world import World
 
 
-def answer(app: Simulator, request: Request) -> Answer:
-    """Carry out a command; 400 with `{"error": ...}` if it makes no sense."""
+class Commanded(Protocol):
+    """The parts of a sandbox that can be commanded."""
+
+    world: World
+    behaviour: CommonBehaviour
+    stats: Stats
+
+    def forget_limits(self) -> None:
+        """Admit as if nothing had been asked yet."""
+        ...
+
+    def revoke(self, key: str | None = None, after: int = 0) -> None:
+        """Let one key or token (or every one) answer 401 after so many more answers."""
+        ...
+
+
+def answer(app: Commanded, request: Request) -> Answer:
+    """Carry out a command; 400 with `{"error": ...}` for one that cannot be carried out."""
     try:
         return encoded(_carried_out(app, request))
     except LookupError as error:
@@ -25,7 +42,7 @@ def answer(app: Simulator, request: Request) -> Answer:
         return encoded({"error": str(error)}, 400)
 
 
-def _carried_out(app: Simulator, request: Request) -> object:
+def _carried_out(app: Commanded, request: Request) -> object:
     verb, _, rest = request.path.partition("/")
     if request.method == "GET":
         return _READS[verb](app, rest)
@@ -43,7 +60,7 @@ def _carried_out(app: Simulator, request: Request) -> object:
     return {"ids": app.world.change(verb, order)}
 
 
-def _truth(app: Simulator, name: str) -> object:
+def _truth(app: Commanded, name: str) -> object:
     if name:
         return app.world.records(name)
     with app.world.lock:
@@ -52,7 +69,7 @@ def _truth(app: Simulator, name: str) -> object:
     return {name: {"count": len(found), "ids": found} for name, found in ids.items()}
 
 
-_READS: dict[str, Callable[[Simulator, str], object]] = {
+_READS: dict[str, Callable[[Commanded, str], object]] = {
     "truth": _truth,
     "stats": lambda app, _: app.stats.summary(app.behaviour.rate_window),
     "configure": lambda app, _: msgspec.to_builtins(app.behaviour),

@@ -1,4 +1,4 @@
-"""The course of every exchange: credentials, limit, latency, faults, changes, answer."""
+"""What every sandbox does with a request: check credentials and limits, wait, make changes and faults, answer."""
 
 from __future__ import annotations
 
@@ -10,43 +10,24 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from email.utils import formatdate
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from sandbox import control
-from sandbox.exchange import Answer, Header, Record, Refusal, Request, encoded, request_from
-from sandbox.faults import FaultRule, Kind, damaged, pick
+from sandbox.exchange import Answer, Header, Refusal, Request, encoded, request_from
+from sandbox.faults import NOT_CARRIED_OUT, FaultRule, Kind, damaged, pick
 from sandbox.limits import RollingWindow, retry_after
+from sandbox.revocations import Revocations
 from sandbox.stats import Answered, Stats
 
 if TYPE_CHECKING:
-    from threading import RLock
+    from collections.abc import Iterable
 
     from sandbox.behaviour import CommonBehaviour
+    from sandbox.exchange import Record
+    from sandbox.world import World
 
 Receive: TypeAlias = Callable[[], Awaitable[dict[str, Any]]]
 Send: TypeAlias = Callable[[dict[str, Any]], Awaitable[None]]
-
-
-class World(Protocol):
-    """The data a sandbox serves; every method may be called from any thread."""
-
-    lock: RLock
-
-    def objects(self) -> list[str]:
-        """Names of everything that `records` knows."""
-        ...
-
-    def records(self, name: str) -> list[Record]:
-        """The living records of an object in the API's own form."""
-        ...
-
-    def ids(self, name: str) -> list[int | str]:
-        """Their ids."""
-        ...
-
-    def change(self, verb: str, order: Record) -> list[int] | list[str]:
-        """Carry out an order: `edit`, `create`, `delete` or another verb of this CRM."""
-        ...
 
 
 @dataclass(slots=True, frozen=True)
@@ -62,7 +43,7 @@ Callback: TypeAlias = Callable[[Moment], None]
 
 
 class Simulator(ABC):
-    """A world, its behaviour and the statistics, as an ASGI application."""
+    """What a sandbox serves, its behaviour and the statistics, as an ASGI application."""
 
     base_path = ""
     world: World
@@ -74,6 +55,7 @@ class Simulator(ABC):
         self.behaviour = behaviour
         self.stats = Stats()
         self.window = RollingWindow()
+        self.revocations = Revocations()
         self._callbacks: list[Callback] = []
         self._number = 0
         self._date = (0, b"")
@@ -83,12 +65,26 @@ class Simulator(ABC):
         """Raise a Refusal unless the request may be answered."""
 
     @abstractmethod
+    def secrets(self) -> Iterable[str]:
+        """Give every key and token that is let in."""
+
     def revoke(self, key: str | None = None, after: int = 0) -> None:
-        """Let one key (or every one) lose its validity after so many more answers."""
+        """Let one key or token (or every one) answer 401 after so many more answers."""
+        self.revocations.revoke([key] if key else self.secrets(), after)
+
+    def restore(self) -> None:
+        """Make revoked keys and tokens valid again."""
+        self.revocations.restore()
+
+    def count_secret(self, secret: str, *, valid: bool, refusal: str) -> None:
+        """Count an answer that a key or token gets; refuse it if it is not valid or was revoked."""
+        if not valid or self.revocations.revoked(secret):
+            raise Refusal(401, refusal)
+        self.revocations.count(secret)
 
     @abstractmethod
     def answer(self, request: Request) -> Answer:
-        """Answer a request that passed; called with the world locked."""
+        """Answer a request that passed; called with the records locked."""
 
     @abstractmethod
     def is_search(self, request: Request) -> bool:
@@ -98,18 +94,54 @@ class Simulator(ABC):
         """Whether the answer to a request may be empty: that of a search, and of a list that has no search."""
         return self.is_search(request)
 
+    def is_write(self, request: Request) -> bool:
+        """Whether the request is one to create, change or delete something."""
+        return request.method not in ("GET", "HEAD")
+
+    def written(self, request: Request, answer: Answer | None) -> list[tuple[str, int | str]]:  # noqa: ARG002
+        """Give the objects and ids of the records that a write is about, as far as they are known before its answer."""
+        return []
+
     @abstractmethod
     def empty_page(self, answer: Answer) -> Answer:
-        """Make of the answer to a search or a list one that wrongly says there is nothing."""
+        """Empty the answer to a search or a list, as if there were no records."""
 
     @abstractmethod
     def error_body(self, status: int, message: str) -> object:
         """The API's error envelope."""
 
-    def churn(self, request: Request) -> None:  # noqa: B027
-        """Change the searched object as the `churn` knob says."""
+    @abstractmethod
+    def changing(self, request: Request) -> str | None:
+        """Give the name of the object that a request reads, if the `churn` knob can change it."""
 
-    def elsewhere(self, path: str) -> str:  # noqa: ARG002
+    def churn_verbs(self, name: str) -> tuple[str, ...]:  # noqa: ARG002
+        """Which verbs of the `churn` knob an object has."""
+        return ("edit", "delete", "create")
+
+    def churn(self, request: Request) -> None:
+        """Change the searched object as the `churn` knob says."""
+        churn = self.behaviour.churn
+        name = self.changing(request)
+        if name is None or (churn.objects and name not in churn.objects):
+            return
+        for verb in self.churn_verbs(name):
+            if count := getattr(churn, verb):
+                self.world.change(verb, {"object": name, "count": count})
+
+    def meanwhile(self, when: Literal["before", "after"], request: Request, answer: Answer | None) -> None:
+        """Let somebody else change or delete the written records, as the `meanwhile` knob says."""
+        knob = self.behaviour.meanwhile
+        if knob.when != when or knob.every <= 0:
+            return
+        for name, number in self.written(request, answer):
+            if number in self.world.ids(name) and knob.due(name):
+                order: Record = {"object": name, "ids": [number]}
+                if knob.delete:
+                    self.world.change("delete", order)
+                else:
+                    self.world.change("edit", order | ({"changes": dict(knob.changes)} if knob.changes else {}))
+
+    def outside_path(self, path: str) -> str:  # noqa: ARG002
         """Give the route of a path outside of the base path; `?` is none."""
         return "?"
 
@@ -126,8 +158,8 @@ class Simulator(ABC):
         """Admit as if nothing had been asked yet."""
         self.window.clear()
 
-    def plain(self, request: Request) -> None:  # noqa: B027
-        """Put an admitted request into its plain form."""
+    def normalise(self, request: Request) -> None:  # noqa: B027
+        """Put an admitted request into its usual form."""
 
     def headers(self, request: Request) -> list[Header]:  # noqa: ARG002
         """Headers of every answer."""
@@ -158,7 +190,7 @@ class Simulator(ABC):
         try:
             request.body = await _body(receive)
             if not scope["path"].startswith(self.base_path + "/"):
-                request.path = self.elsewhere(scope["path"])
+                request.path = self.outside_path(scope["path"])
             await self._exchange(request, receive, send)
         finally:
             self.stats.leave()
@@ -166,14 +198,15 @@ class Simulator(ABC):
     async def _exchange(self, request: Request, receive: Receive, send: Send) -> None:
         refused = False
         fault: tuple[Kind, FaultRule] | None = None
+        writes = self.is_write(request)
         try:
             self.authorise(request)
             wait = self.wait(request)
             if wait:
                 refused = True
                 raise self.too_many(request, wait)
-            self.plain(request)
-            fault = pick(self.behaviour.faults, request, lists=self.is_list(request))
+            self.normalise(request)
+            fault = pick(self.behaviour.faults, request, lists=self.is_list(request), writes=writes)
             await self._latency()
             answer = self._faulty(request, fault) if fault else self._made(request)
         except Refusal as refusal:
@@ -195,6 +228,7 @@ class Simulator(ABC):
                 kind,
                 refused,
                 answer.size,
+                writes,
             )
         )
         if fault:
@@ -213,7 +247,12 @@ class Simulator(ABC):
             with self.world.lock:
                 if self.is_search(request):
                     self.churn(request)
+                writes = self.is_write(request)
+                if writes:
+                    self.meanwhile("before", request, None)
                 answer = self.answer(request)
+                if writes:
+                    self.meanwhile("after", request, answer)
         except Refusal as refusal:
             answer = self._refusal(refusal)
         for callback in list(self._callbacks):
@@ -230,6 +269,9 @@ class Simulator(ABC):
 
     def _faulty(self, request: Request, fault: tuple[Kind, FaultRule]) -> Answer:
         kind, rule = fault
+        request.effect = rule.effect or ("none" if kind in NOT_CARRIED_OUT else "whole")
+        if kind in NOT_CARRIED_OUT and request.effect != "none":
+            self._made(request)
         if kind.isdigit():
             headers = []
             if rule.retry_after is not None:

@@ -10,6 +10,8 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from sandbox.exchange import Record
 
 _IDS = re.compile(r"(?<=/)(?:\d+|[a-z]+_[0-9A-Za-z]{20,}|[0-9a-fA-F]{24})(?=/|$)")
@@ -29,6 +31,7 @@ class Answered:
     fault: str | None
     refused: bool
     sent: int
+    write: bool = False
 
 
 @dataclass(slots=True)
@@ -81,6 +84,12 @@ class Stats:
         return dict(Counter(_IDS.sub("{id}", one.path) for one in list(self.log)))
 
     @property
+    def writes(self) -> dict[str, int]:
+        """Requests to create, change or delete, by method and path, ids replaced by `{id}`; refused ones included."""
+        asked = (f"{one.method} {_IDS.sub('{id}', one.path)}" for one in list(self.log) if one.write)
+        return dict(Counter(asked))
+
+    @property
     def by_status(self) -> dict[str, int]:
         """Answers by status, as text; `0` where the connection was closed without one."""
         return dict(Counter(str(one.status) for one in list(self.log)))
@@ -92,8 +101,7 @@ class Stats:
 
     def most_within(self, seconds: float) -> int:
         """Give the greatest number of requests that arrived within any rolling `seconds`."""
-        times = sorted(self.arrivals)
-        return max((i + 1 - bisect_right(times, at - seconds) for i, at in enumerate(times)), default=0)
+        return most_within(self.arrivals, seconds)
 
     def summary(self, window: float) -> Record:
         """All figures as JSON."""
@@ -102,6 +110,7 @@ class Stats:
             "requests": len(times),
             "refused": self.refused,
             "by_path": self.by_path,
+            "writes": self.writes,
             "by_status": self.by_status,
             "faults": self.faults,
             "bytes": sum(one.sent for one in list(self.log)),
@@ -112,3 +121,9 @@ class Stats:
             "last": times[-1] if times else None,
             "times": times,
         }
+
+
+def most_within(moments: Iterable[float], seconds: float) -> int:
+    """Give the greatest number of moments that lie within any rolling `seconds`."""
+    times = sorted(moments)
+    return max((i + 1 - bisect_right(times, at - seconds) for i, at in enumerate(times)), default=0)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping, MutableMapping, Sequence
 
     from target_crm.config.settings import StreamSettings
     from target_crm.kinds.base import Kind
@@ -36,6 +36,7 @@ class Field:
         kind: what its values are; None for a field that the CRM does not let one write.
         custom: the id of a custom field's definition.
         once: it can be set when the record is made, and not changed later.
+        only_new: it is sent when a record is made, and never compared: the CRM does not show it, or has its own.
         label_of: the field that holds the id of which this one shows the label.
         wire: the name in the CRM's API, if it is another one.
         by_relation: changed by relations between records, not by the field.
@@ -47,6 +48,7 @@ class Field:
     kind: Kind | None = None
     custom: Id | None = None
     once: bool = False
+    only_new: bool = False
     label_of: str | None = None
     wire: str = ""
     by_relation: bool = False
@@ -125,12 +127,14 @@ class Snapshot:
         values: by the field's name, as the CRM writes them; a field that it does not name is empty.
         changed: epoch seconds of the last change; None where it does not tell.
         created: epoch seconds of its creation; None where it does not tell.
+        is_indexed: it comes from an index that may lag; who writes over it reads it again.
     """
 
     id: Id
     values: Mapping[str, Any]
     changed: float | None = None
     created: float | None = None
+    is_indexed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +147,7 @@ class Write:
         present: the record as it is; None for a new one.
         key: the field that keeps our own key; None where there is none.
         again: an earlier attempt may have taken effect all the same.
+        is_union: what lists have already stays: where the CRM can add to them, nobody else's entry is lost.
     """
 
     action: str
@@ -151,6 +156,7 @@ class Write:
     present: Snapshot | None = None
     key: Field | None = None
     again: bool = False
+    is_union: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,8 +205,8 @@ class Writer(Protocol):
         """Return the object's fields in this account; asked once per run."""
         ...
 
-    def screen(self, spec: ObjectSpec, wanted: Mapping[Field, Any]) -> None:
-        """Look at a record before the CRM is asked for it.
+    def screen(self, spec: ObjectSpec, wanted: MutableMapping[Field, Any]) -> None:
+        """Look at a record before the CRM is asked for it; take out of it what its other fields say already.
 
         Raises:
             Unwritable: its fields contradict each other.
@@ -217,7 +223,12 @@ class Writer(Protocol):
         ...
 
     def find(
-        self, spec: ObjectSpec, fields: Sequence[Field], wanted: Sequence[tuple[Any, ...]], since: float | None = None
+        self,
+        spec: ObjectSpec,
+        fields: Sequence[Field],
+        wanted: Sequence[tuple[Any, ...]],
+        since: float | None = None,
+        said: Sequence[Mapping[Field, Any]] = (),
     ) -> Sequence[Sequence[Snapshot]]:
         """Return for each tuple of values the records that have them in these fields.
 
@@ -226,6 +237,8 @@ class Writer(Protocol):
             fields: the fields.
             wanted: values in the form of the fields' kinds.
             since: only what was made since then, epoch seconds, is asked for: as fresh as the CRM can tell.
+            said: all that each record says, in the same order; one that names its parent may be found among its
+                children.
         """
         ...
 

@@ -23,6 +23,8 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
+from tests.stalls import STALLS_FILE, recorded
+
 #: The length of a request; the child's process id; its exit code.
 NUMBER = struct.Struct("!i")
 #: The variable by which a run's own clock is ahead, in seconds.
@@ -122,7 +124,8 @@ def become(request: Request) -> None:
         coverage.process_startup()  # measures if the environment says so, as in any new process
     sys.argv[1:] = request.arguments
     try:
-        runpy.run_module(request.module, run_name="__main__", alter_sys=True)
+        with recorded(os.environ.pop(STALLS_FILE, "")):
+            runpy.run_module(request.module, run_name="__main__", alter_sys=True)
     except SystemExit as leaving:
         _Exit.code = 0 if leaving.code is None else leaving.code
         raise

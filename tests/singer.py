@@ -15,16 +15,16 @@ import tempfile
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pytest
 
 from tests import warm_tap
 from tests.forker import CLOCK_AHEAD
+from tests.stalls import STALLS_FILE
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from sandbox.simulator import Simulator
 
 Record: TypeAlias = dict[str, Any]
@@ -111,9 +111,13 @@ class Tap:
     Attributes:
         warm: whether runs are forked from a process that has imported the tap; False starts ``python -m tap_crm``.
         clock_ahead: seconds by which the tap's own clock is ahead of this machine's; only a warm tap has one.
+        watched: whether the longest stall of a run is measured, which only a warm tap can.
+        longest_stall: that of the last watched run, in seconds.
     """
 
     clock_ahead: float = 0.0
+    watched: bool = False
+    longest_stall: float = 0.0
 
     warm = warm_tap.POSSIBLE
 
@@ -163,7 +167,11 @@ class Tap:
             if not self.warm:
                 pytest.skip("only a forked run has a clock of its own")
             variables[CLOCK_AHEAD] = str(self.clock_ahead)
+        stalls = Path(self.write("stalls", 0.0))
+        if self.watched and self.warm:
+            variables[STALLS_FILE] = str(stalls)
         done = execute(command, variables, timeout, warm=self.warm)
+        self.longest_stall = float(stalls.read_text("utf-8"))
         return parse(done.stdout, done.returncode, done.stderr.decode())
 
     def discover(self, *, expect: int = 0, **overrides: Any) -> tuple[dict[str, Any], str]:  # noqa: ANN401

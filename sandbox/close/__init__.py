@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from sandbox.close.behaviour import Behaviour
 from sandbox.close.oauth import ACCESS_TOKEN, CLIENT_ID, CLIENT_SECRET, REFRESH_TOKEN
+from sandbox.close.organization import CloseWorld
 from sandbox.close.sandbox import API_KEY, SECOND_KEY, CloseSandbox, close_app
 from sandbox.close.shape import SMALL, Shape
-from sandbox.close.world import CloseWorld
 
 __all__ = [
     "ACCESS_TOKEN",

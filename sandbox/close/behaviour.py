@@ -62,7 +62,7 @@ class Behaviour(CommonBehaviour):
     searchable: list[str] = field(default_factory=lambda: ["lead", "contact"])
     """Object types that searches accept; also possible: opportunity, task, activity.email and so on."""
     search_cap: int = 10_000
-    """Objects that one walk along a cursor gives at most."""
+    """Objects that the pages of one cursor give at most, together."""
     cap_looks: Literal["null", "error"] = "null"
     """How the cap shows: the cursor ends, or the next page is refused."""
     cursor_ttl: float = 30.0
@@ -102,8 +102,8 @@ class Behaviour(CommonBehaviour):
     endless: list[str] = field(default_factory=list)
     """Resources of which each answer says that there is more."""
     stuck: list[str] = field(default_factory=list)
-    """Resources that give their first page whatever `_skip` or cursor is asked for; whether there is more is told
-    as if they did not."""
+    """Resources that give their first page whatever `_skip` or cursor is asked for; whether there is more is
+    said as if they did not."""
     ignored_filters: list[str] = field(default_factory=list)
     """Resources whose filters are silently ignored."""
     id_in: Literal["honoured", "refused", "ignored"] = "honoured"
@@ -123,6 +123,30 @@ class Behaviour(CommonBehaviour):
     """Ids of more records that it does not see."""
     admin_key: bool = True
     """Whether the key is an admin's; others see no `data` of events older than an hour."""
+    consolidated_author: Literal["first", "last"] = "first"
+    """Whose user, key and request an event names that several changes share."""
+    trace_id: Literal["other", "request_id", "none"] = "other"
+    """What the header `trace-id` of an answer has: the id that events have of the request, or another one."""
+    unknown_fields: Literal["refused", "ignored"] = "refused"
+    """What a field in a body does that is not documented, or can not be written."""
+    noop_update: Literal["untouched", "dated"] = "untouched"
+    """Whether a PUT that changes nothing moves `date_updated`."""
+    add_twice: Literal["ignored", "refused", "doubled"] = "ignored"
+    """What `.add` does with a value that the field has already."""
+    empty_values: Literal["cleared", "kept"] = "cleared"
+    """What "" and [] make of a custom field: no value, or a value that is empty."""
+    choice_refusal: Literal["field_errors", "error"] = "field_errors"
+    """How a value is refused that is none of the choices."""
+    unsubscribed_twice: Literal["same", "refused"] = "same"
+    """What an address gets that is unsubscribed already."""
+    bare_deletes: Literal["204", "200"] = "204"
+    """What the deletion of a comment or of an unsubscribed address answers."""
+    side_activities: bool = True
+    """Whether Close notes new leads, changed statuses and completed tasks as activities."""
+    plan_limits: dict[str, int] = field(default_factory=dict)
+    """The greatest number of records by resource (`lead`, `activity/custom`); 402 for one more."""
+    read_only: list[str] = field(default_factory=list)
+    """Resources that the key's role may read, but not write: 403."""
 
     def hides(self, name: str, number: str) -> bool:
         """Whether the key does not see a record; with a greater part, those hidden before stay so."""

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import msgspec
 
-from sandbox.close.draws import Draws
 from sandbox.close.field_names import FIELDS, name_of
-from sandbox.close.kinds import CUSTOM_FIELD_KINDS
 from sandbox.close.moments import DAY, SECOND, bare, day_of, text_of
+from sandbox.close.object_types import CUSTOM_FIELD_KINDS
+from sandbox.close.samples.random_ids import RandomIds
 
 if TYPE_CHECKING:
-    from sandbox.close.source import Source
+    from sandbox.close.samples.random_values import RandomValues
     from sandbox.exchange import Record
 
 Owner: TypeAlias = tuple[str, str | None]
@@ -45,15 +45,15 @@ NO_VALUES = Variant({}, b"")
 class CustomFields:
     """The definitions of an organization, and pools of the values that its records have.
 
-    They have random numbers of their own: however many there are, the rest of the world is the same.
+    They have random numbers of their own: however many there are, all other records are the same.
     """
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: RandomValues) -> None:
         self.source = source
-        self.draws = Draws(Random(source.shape.seed + 4))
-        self.activity_type_ids = [self.draws.short("actitype") for _ in range(3)]
-        self.object_type_ids = [self.draws.short("cotype") for _ in range(2)]
-        self.object_ids = [self.draws.long("custobj") for _ in range(source.shape.custom_objects)]
+        self.ids = RandomIds(Random(source.shape.seed + 4))
+        self.activity_type_ids = [self.ids.short("actitype") for _ in range(3)]
+        self.object_type_ids = [self.ids.short("cotype") for _ in range(2)]
+        self.object_ids = [self.ids.long("custobj") for _ in range(source.shape.custom_objects)]
         self.definitions = [
             self._generated(kind, place) for kind in CUSTOM_FIELD_KINDS for place in range(source.shape.custom_fields)
         ]
@@ -69,7 +69,7 @@ class CustomFields:
         return self._one(kind, parent).values
 
     def changed(self) -> None:
-        """Take note that definitions are others now: new records have values of those."""
+        """Let new records have values of the definitions as they are now."""
         self._pools.clear()
 
     def of(self, kind: str, parent: str | None = None) -> list[Record]:
@@ -87,18 +87,18 @@ class CustomFields:
 
     def definition(self, kind: str, name: str, sort: str, *, many: bool, created: int) -> Record:
         """Make a definition that belongs to no type of activity or custom object yet."""
-        draws, users = self.draws, self.source.user_ids
+        ids, users = self.ids, self.source.user_ids
         return {
-            "id": draws.long("cf"),
+            "id": ids.long("cf"),
             "object_type": kind,
             "name": name,
-            "description": draws.maybe(0.5, ["Où habite-t-il ?"]),
+            "description": ids.maybe(0.5, ["Où habite-t-il ?"]),
             "accepts_multiple_values": many,
             "editable_with_roles": [],
             "required": False,
             "organization_id": self.source.organization_id,
-            "created_by": draws.one(users),
-            "updated_by": draws.maybe(0.9, users),
+            "created_by": ids.one(users),
+            "updated_by": ids.maybe(0.9, users),
             "date_created": text_of(created),
             "date_updated": text_of(created),
         } | self.of_type(sort)
@@ -113,23 +113,23 @@ class CustomFields:
         return found
 
     def value(self, definition: Record) -> Any:  # noqa: ANN401
-        """Draw a value such as the definition asks for; null if there is no choice."""
+        """Draw a value of a definition's type; null if nothing can be chosen."""
         if not definition["accepts_multiple_values"]:
             return self.single(definition)
-        if self.draws.chance(_EMPTY):
+        if self.ids.chance(_EMPTY):
             return []
-        made = [self.single(definition) for _ in range(1 + self.draws.below(3))]
+        made = [self.single(definition) for _ in range(1 + self.ids.below(3))]
         return [one for one in made if one is not None]
 
     def single(self, definition: Record) -> Any:  # noqa: ANN401
         """Draw one value, whether the definition takes several or not."""
-        source, draws, sort = self.source, self.draws, definition["type"]
+        source, ids, sort = self.source, self.ids, definition["type"]
         if sort == "number":
-            return draws.below(500) if draws.chance(0.5) else draws.below(5_000) / 8
+            return ids.below(500) if ids.chance(0.5) else ids.below(5_000) / 8
         if sort in ("date", "datetime"):
-            moment = (source.shape.now - draws.below(900) * 86_400) * SECOND
+            moment = (source.shape.now - ids.below(900) * 86_400) * SECOND
             forms = (day_of,) if sort == "date" else (text_of, bare)
-            return draws.one(list(forms))(moment)
+            return ids.one(list(forms))(moment)
         pools: dict[str, list[Any]] = {
             "choices": definition["choices"] or [],
             "user": source.user_ids,
@@ -139,7 +139,7 @@ class CustomFields:
             "url": source.urls,
             "email": source.mails,
         }
-        return draws.maybe(1, pools.get(sort, source.texts))
+        return ids.maybe(1, pools.get(sort, source.texts))
 
     def _generated(self, kind: str, place: int) -> Record:
         _, sort, many = FIELDS[place % len(FIELDS)]
@@ -163,7 +163,7 @@ class CustomFields:
     def _one(self, kind: str, parent: str | None) -> Variant:
         if (kind, parent) not in self._pools:
             self._pools[kind, parent] = self._variants(self.of(kind, parent))
-        found: Variant = self.draws.one(self._pools[kind, parent])
+        found: Variant = self.ids.one(self._pools[kind, parent])
         return found
 
     def _variants(self, definitions: list[Record]) -> list[Variant]:
@@ -173,7 +173,7 @@ class CustomFields:
         for number in range(_VARIANTS if definitions else 1):
             values: Record = {}
             for place, one in enumerate(definitions):
-                if self.draws.chance(part) or place % _VARIANTS == number:
+                if self.ids.chance(part) or place % _VARIANTS == number:
                     values[f"custom.{one['id']}"] = self.value(one)
             made.append(variant_of({key: value for key, value in values.items() if value is not None}))
         return made
@@ -185,7 +185,7 @@ def variant_of(values: Record) -> Variant:
 
 
 def shared_with(targets: list[Record]) -> Record:
-    """Give what a shared definition has besides: the objects that it applies to."""
+    """Give the field that only shared definitions have: the objects they apply to."""
     wide = {"editable_with_roles": [], "required": False}
     return {"is_shared": True, "associations": [one | wide for one in targets]}
 

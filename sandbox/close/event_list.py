@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from sandbox.close.asking import SINGLE, Asked, Parameters, invalid, read, refused, with_fields
 from sandbox.close.behaviour import named
 from sandbox.close.moments import HOUR
+from sandbox.close.parameters import SINGLE, CheckedParameters, Parameters, invalid, read, refused, with_fields
 from sandbox.close.table import FOREVER, Row
 from sandbox.exchange import Answer, Record, Refusal, encoded
 
 if TYPE_CHECKING:
-    from sandbox.close.sandbox import CloseSandbox
+    from sandbox.close.service import Service
     from sandbox.exchange import Request
 
 _FILTERS = ("object_type", "object_id", "action", "lead_id", "user_id", "request_id")
@@ -45,29 +45,29 @@ _PARAMETERS = Parameters(frozenset({*_FILTERS, "_cursor"}), frozenset({"date_upd
 
 
 class Place(msgspec.Struct, array_like=True):
-    """Where a page begins: behind this event, seen downwards or upwards, with these filters."""
+    """Where a page begins: after this event, in this direction, with these filters."""
 
     updated: int
     number: str
     upwards: bool
     filters: dict[str, str]
     turn: int = 0
-    """Tells tokens apart that lead to the same place."""
+    """Makes tokens differ that lead to the same place."""
 
 
-def event(app: CloseSandbox, request: Request, number: str) -> Answer:
+def event(service: Service, request: Request, number: str) -> Answer:
     """Answer a single event."""
-    asked = read("event", request, SINGLE, app.behaviour)
-    app.world.log.table.settle(time.monotonic())
-    row = app.world.log.table.seen(number)
-    if row is None or row.updated < app.world.horizon():
+    asked = read("event", request, SINGLE, service.behaviour)
+    service.world.log.table.settle(time.monotonic())
+    row = service.world.log.table.seen(number)
+    if row is None or row.updated < service.world.horizon():
         raise Refusal(404, "Event not found")
-    return encoded(_shaped(app, row, asked))
+    return encoded(_shaped(service, row, asked))
 
 
-def events(app: CloseSandbox, request: Request) -> Answer:
+def events(service: Service, request: Request) -> Answer:
     """Answer a page of the log."""
-    asked = read("event", request, _PARAMETERS, app.behaviour)
+    asked = read("event", request, _PARAMETERS, service.behaviour)
     if "date_updated" in request.query:
         raise invalid("date_updated", "Unknown parameter.")
     if "_limit" not in request.query:
@@ -79,19 +79,19 @@ def events(app: CloseSandbox, request: Request) -> Answer:
     if frozenset(filters) not in _COMBINATIONS:
         raise refused(f"This combination of filters is not supported: {', '.join(sorted(filters))}.")
     place = _place(request.query.get("_cursor"), filters)
-    honoured = place is None or app.behaviour.event_bounds == "honoured"
-    if named(app.behaviour.ignored_filters, "event"):
+    honoured = place is None or service.behaviour.event_bounds == "honoured"
+    if named(service.behaviour.ignored_filters, "event"):
         filters = {}
-    rows = _found(app, filters, asked.bounds.get("date_updated") if honoured else None)
-    return _page(app, rows, place, filters, asked)
+    rows = _found(service, filters, asked.bounds.get("date_updated") if honoured else None)
+    return _page(service, rows, place, filters, asked)
 
 
-def _found(app: CloseSandbox, filters: dict[str, str], bounds: tuple[int, int] | None) -> list[Row]:
+def _found(service: Service, filters: dict[str, str], bounds: tuple[int, int] | None) -> list[Row]:
     """Give what shows of the log, newest first."""
-    table = app.world.log.table
+    table = service.world.log.table
     table.settle(time.monotonic())
     low, high = bounds or (-FOREVER, FOREVER)
-    entries = table.between("updated", max(low, app.world.horizon()), high, lagging=True)
+    entries = table.between("updated", max(low, service.world.horizon()), high, lagging=True)
     rows = [row for _, number in reversed(entries) if (row := table.seen(number))]
     for name, value in filters.items():
         attribute = "kind" if name == "object_type" else name
@@ -99,14 +99,16 @@ def _found(app: CloseSandbox, filters: dict[str, str], bounds: tuple[int, int] |
     return rows
 
 
-def _shaped(app: CloseSandbox, row: Row, asked: Asked) -> Record:
+def _shaped(service: Service, row: Row, asked: CheckedParameters) -> Record:
     record: Record = msgspec.json.decode(row.raw)
-    if not app.behaviour.admin_key and row.updated < app.world.now() - HOUR:
+    if not service.behaviour.admin_key and row.updated < service.world.now() - HOUR:
         record = {key: value for key, value in record.items() if key not in ("data", "previous_data")}
     return with_fields(record, asked.fields)
 
 
-def _page(app: CloseSandbox, rows: list[Row], place: Place | None, filters: dict[str, str], asked: Asked) -> Answer:
+def _page(
+    service: Service, rows: list[Row], place: Place | None, filters: dict[str, str], asked: CheckedParameters
+) -> Answer:
     first = 0
     if place:
         key = (place.updated, place.number)
@@ -115,13 +117,13 @@ def _page(app: CloseSandbox, rows: list[Row], place: Place | None, filters: dict
             first = max(0, sum(1 for row in rows if (row.updated, row.id) > key) - asked.limit)
     page = rows[first : first + asked.limit]
     following = _token(page[-1], filters) if page and first + len(page) < len(rows) else None
-    if named(app.behaviour.stuck, "event"):
+    if named(service.behaviour.stuck, "event"):
         page = rows[: asked.limit]
-    if named(app.behaviour.endless, "event") and rows:
-        app.turn += 1
-        following = _token(page[-1] if page else rows[-1], filters, turn=app.turn)
+    if named(service.behaviour.endless, "event") and rows:
+        service.endless_cursors += 1
+        following = _token(page[-1] if page else rows[-1], filters, turn=service.endless_cursors)
     body: Record = {
-        "data": [_shaped(app, row, asked) for row in page],
+        "data": [_shaped(service, row, asked) for row in page],
         "cursor_next": following,
         "cursor_previous": _token(page[0], filters, upwards=True) if page and first else None,
     }

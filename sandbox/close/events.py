@@ -1,4 +1,4 @@
-"""The event log: its history, and what changes write into it."""
+"""The event log: events of the past, and those of changes."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from sandbox.close.generate import encode, make
-from sandbox.close.kinds import event_type
 from sandbox.close.moments import DAY, SECOND, bare
+from sandbox.close.object_types import event_type
+from sandbox.close.samples.tables import encode, make
 from sandbox.close.table import Row, Table
 
 if TYPE_CHECKING:
     from random import Random
 
     from sandbox.close.behaviour import Behaviour
-    from sandbox.close.source import Source
+    from sandbox.close.samples.record_values import RecordValues
     from sandbox.exchange import Record
 
 DAYS_30 = 30 * DAY
-_PHANTOMS = ("notes", "leads", "contacts", "opportunities", "emails", "calls")
+_DELETED = ("notes", "leads", "contacts", "opportunities", "emails", "calls")
 _LEAST_LAG = 0.2
 
 
@@ -35,8 +35,21 @@ class EventRow(Row):
     request_id: str
 
 
+@dataclass(frozen=True, slots=True)
+class Author:
+    """Who changes records through the API: whose credentials, and in which request."""
+
+    user_id: str
+    api_key_id: str | None
+    oauth_client_id: str | None
+    oauth_scope: str | None
+    request_id: str
+    method: str
+    path: str
+
+
 @dataclass(slots=True)
-class News:
+class ObjectChange:
     """What happened to an object; `before` and `after` are records or their JSON."""
 
     name: str
@@ -49,68 +62,79 @@ class News:
     changed: list[str] = field(default_factory=list)
     meta: Record = field(default_factory=dict)
     user_id: str | None = None
-    request_id: str | None = None
+    author: Author | None = None
+    """None for a change that was not made through the API."""
 
 
 class EventLog:
     """Events by id and by date; changes of one object that follow each other quickly share an event."""
 
-    def __init__(self, source: Source, behaviour: Behaviour, rng: Random) -> None:
+    def __init__(self, source: RecordValues, behaviour: Behaviour, rng: Random) -> None:
         self.source = source
         self.behaviour = behaviour
         self.rng = rng
         self.table = Table("events")
-        self._last: dict[str, str] = {}
+        self.last: dict[str, str] = {}
 
-    def write(self, news: News, now: int) -> None:
-        """Tell of a change at a moment in microseconds."""
-        last = self.table.living.get(self._last.get(news.object_id, ""))
+    def write(self, change: ObjectChange, now: int) -> None:
+        """Log a change at a moment in microseconds."""
+        last = self.table.living.get(self.last.get(change.object_id, ""))
         row = None
-        if isinstance(last, EventRow) and last.action == news.action == "updated":
+        if isinstance(last, EventRow) and last.action == change.action == "updated":
             near = now - last.updated <= self.behaviour.event_consolidation * SECOND
-            row = self._consolidated(last, news, now) if near and self.behaviour.event_consolidation else None
-        row = row or self.row(news, now)
-        self._last[news.object_id] = row.id
+            row = self._consolidated(last, change, now) if near and self.behaviour.event_consolidation else None
+        row = row or self.row(change, now)
+        self.last[change.object_id] = row.id
         lag = self.behaviour.event_lag * max(_LEAST_LAG, self.rng.random())
-        if news.action == "deleted":
+        if change.action == "deleted":
             if self.rng.random() < self.behaviour.deleted_missing:
                 return
             if self.rng.random() < self.behaviour.deleted_late:
                 lag = max(lag, self.behaviour.deleted_delay)
         self.table.put(row, time.monotonic(), lag)
 
-    def row(self, news: News, now: int) -> EventRow:
+    def row(self, change: ObjectChange, now: int) -> EventRow:
         """Make a new event."""
+        author = change.author
+        method, path = (author.method, author.path) if author else ("POST", f"/api/v1/{change.object_type}/")
         record = {
             "id": self.source.short("ev"),
-            "action": news.action,
-            "object_type": news.object_type,
-            "object_id": news.object_id,
-            "lead_id": news.lead_id,
+            "action": change.action,
+            "object_type": change.object_type,
+            "object_id": change.object_id,
+            "lead_id": change.lead_id,
             "organization_id": self.source.organization_id,
-            "user_id": news.user_id,
-            "api_key_id": None,
-            "oauth_client_id": None,
-            "oauth_scope": None,
-            "request_id": news.request_id or self.source.short("req"),
+            **self._who(change),
             "date_created": bare(now),
             "date_updated": bare(now),
-            "changed_fields": news.changed,
-            "data": news.after,
-            "meta": {"request_method": "POST", "request_path": f"/api/v1/{news.object_type}/"} | news.meta,
+            "changed_fields": change.changed,
+            "data": change.after,
+            "meta": {"request_method": method, "request_path": path} | change.meta,
         }
-        if news.before is not None:
-            record["previous_data"] = news.before
+        if change.before is not None:
+            record["previous_data"] = change.before
         return _event_row(record, now, now)
 
-    def _consolidated(self, last: EventRow, news: News, now: int) -> EventRow:
+    def _consolidated(self, last: EventRow, change: ObjectChange, now: int) -> EventRow:
         record: Record = msgspec.json.decode(last.raw)
         record["date_updated"] = bare(now)
-        record["changed_fields"] = sorted({*record["changed_fields"], *news.changed})
-        record["data"] = news.after
-        record["previous_data"] = (news.before or {}) | record.get("previous_data", {})
-        record["meta"] |= news.meta
+        record["changed_fields"] = sorted({*record["changed_fields"], *change.changed})
+        record["data"] = change.after
+        record["previous_data"] = (change.before or {}) | record.get("previous_data", {})
+        record["meta"] |= change.meta
+        if self.behaviour.consolidated_author == "last":
+            record |= self._who(change)
         return _event_row(record, last.created, now)
+
+    def _who(self, change: ObjectChange) -> Record:
+        author = change.author
+        return {
+            "user_id": author.user_id if author else change.user_id,
+            "api_key_id": author.api_key_id if author else None,
+            "oauth_client_id": author.oauth_client_id if author else None,
+            "oauth_scope": author.oauth_scope if author else None,
+            "request_id": author.request_id if author else self.source.short("req"),
+        }
 
 
 def _event_row(record: Record, created: int, updated: int) -> EventRow:
@@ -125,7 +149,7 @@ def _event_row(record: Record, created: int, updated: int) -> EventRow:
 
 
 def history(log: EventLog, tables: dict[str, Table]) -> list[EventRow]:
-    """Make the log of the past: the newest changes of living records, then traces of records long gone."""
+    """Make the events of the past: the newest changes of living records, then those of deleted ones."""
     source = log.source
     count, start = source.shape.events, source.shape.now * SECOND - DAYS_30
     end = source.shape.now * SECOND
@@ -152,20 +176,20 @@ def _of_living(
     if kind is None or (action == "updated" and row.created == row.updated):
         return None
     lead_id = row.id if name == "leads" else row.lead_id
-    news = News(name, action, kind, row.id, lead_id, msgspec.Raw(row.raw), user_id=record.get("updated_by"))
+    change = ObjectChange(name, action, kind, row.id, lead_id, msgspec.Raw(row.raw), user_id=record.get("updated_by"))
     if action == "updated":
-        news.changed, news.before = ["updated_by"], {"updated_by": None}
-    return log.row(news, moment)
+        change.changed, change.before = ["updated_by"], {"updated_by": None}
+    return log.row(change, moment)
 
 
 def _of_gone(log: EventLog, moment: int) -> list[EventRow]:
     source = log.source
-    name = source.one(list(_PHANTOMS))
+    name = source.one(list(_DELETED))
     number = source.long(name.removesuffix("s")[:4])
     record = make(source, name, number, moment, moment)
     kind = event_type(name, record) or name
     lead_id = number if name == "leads" else record["lead_id"]
-    created = News(name, "created", kind, number, lead_id, record, user_id=source.user())
-    deleted = News(name, "deleted", kind, number, lead_id, None, record, user_id=source.user())
+    created = ObjectChange(name, "created", kind, number, lead_id, record, user_id=source.user())
+    deleted = ObjectChange(name, "deleted", kind, number, lead_id, None, record, user_id=source.user())
     later = moment + int(source.random() * 2 * DAY) // 1_000 * 1_000
     return [log.row(created, moment), log.row(deleted, later)]

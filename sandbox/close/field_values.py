@@ -1,4 +1,4 @@
-"""The values that records have of one custom field, all of them changed at once."""
+"""Changes the values of one custom field in all records at once."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import msgspec
 
 from sandbox.close.custom_fields import applies, variant_of
-from sandbox.close.generate import encode
+from sandbox.close.samples.tables import encode
 
 if TYPE_CHECKING:
+    from sandbox.close.records import OrganizationRecords
     from sandbox.close.table import Row, Table
-    from sandbox.close.world import CloseWorld
     from sandbox.exchange import Record
 
 Change: TypeAlias = Callable[[Any], Any]
@@ -34,17 +34,17 @@ _decode = msgspec.json.Decoder(dict).decode
 
 
 class FieldValues:
-    """Changes values behind the back of the records: neither their dates nor the event log tell of it."""
+    """Changes values; the dates of records and the event log stay as they are."""
 
-    def __init__(self, world: CloseWorld) -> None:
-        self.world = world
+    def __init__(self, records: OrganizationRecords) -> None:
+        self.records = records
 
     def definitions_changed(self) -> None:
         """Let the types of activities and objects, and records made from now on, follow the definitions."""
-        custom = self.world.source.custom
+        custom = self.records.source.custom
         custom.changed()
         for name, kind in _TYPES:
-            for one in self.world.lists[name]:
+            for one in self.records.lists[name]:
                 one["fields"] = custom.short(kind, one["id"])
 
     def change(self, definition: Record, new: Change) -> None:
@@ -52,37 +52,37 @@ class FieldValues:
         key = f"custom.{definition['id']}"
         needle = f'"{key}":'.encode()
         for name in _OWNERS[definition["object_type"]]:
-            table = self.world.tables.get(name)
+            table = self.records.tables.get(name)
             if table is None:
-                for record in [record for record in self.world.lists[name] if key in record]:
+                for record in [record for record in self.records.lists[name] if key in record]:
                     _set(record, key, new(record[key]))
                 continue
             tails: dict[bytes, bytes] = {}
             for row in [row for row in table if needle in row.tail or needle in row.plain]:
-                _lay_apart(row, needle)
+                _split_off(row, needle)
                 if row.tail not in tails:
                     tails[row.tail] = _with(row.tail, key, new(_values(row.tail)[key]))
                 self._replace(table, row, tails[row.tail])
 
     def fill(self, definition: Record) -> None:
         """Give every record of the objects that a definition applies to a value."""
-        world, key = self.world, f"custom.{definition['id']}"
-        drawn = [world.source.custom.value(definition) for _ in range(_FILLS)]
+        records, key = self.records, f"custom.{definition['id']}"
+        drawn = [records.source.custom.value(definition) for _ in range(_FILLS)]
         for name in _OWNERS[definition["object_type"]]:
-            if name in world.tables:
+            if name in records.tables:
                 self._fill_table(name, definition, drawn)
                 continue
-            for record in world.lists[name]:
+            for record in records.lists[name]:
                 if applies(definition, _KINDS[name], record[_PARENT[name]]):
-                    _set(record, key, world.rng.choice(drawn))
+                    _set(record, key, records.rng.choice(drawn))
 
     def _fill_table(self, name: str, definition: Record, drawn: list[Any]) -> None:
-        key, table, parent = f"custom.{definition['id']}", self.world.tables[name], _PARENT.get(name)
+        key, table, parent = f"custom.{definition['id']}", self.records.tables[name], _PARENT.get(name)
         tails: dict[tuple[bytes, int], bytes] = {}
         for row in list(table):
             if not applies(definition, _KINDS[name], _decode(row.plain)[parent] if parent else None):
                 continue
-            place = self.world.rng.randrange(len(drawn))
+            place = self.records.rng.randrange(len(drawn))
             if (row.tail, place) not in tails:
                 tails[row.tail, place] = _with(row.tail, key, drawn[place])
             self._replace(table, row, tails[row.tail, place])
@@ -90,7 +90,7 @@ class FieldValues:
     def _replace(self, table: Table, row: Row, tail: bytes) -> None:
         new = copy.copy(row)
         new.tail = tail
-        table.replace(new, time.monotonic(), self.world.behaviour.index_lag)
+        table.replace(new, time.monotonic(), self.records.behaviour.index_lag)
 
 
 def _values(tail: bytes) -> Record:
@@ -111,7 +111,7 @@ def _set(record: Record, key: str, value: Any) -> None:  # noqa: ANN401
         record[key] = value
 
 
-def _lay_apart(row: Row, needle: bytes) -> None:
+def _split_off(row: Row, needle: bytes) -> None:
     """Take a custom field out of a record that somebody wrote whole."""
     if needle in row.plain:
         record = _decode(row.raw)

@@ -37,7 +37,7 @@ def micros_of(text: str) -> int:
     return (moment - EPOCH) // timedelta(microseconds=1)
 
 
-def asked(text: str, hours: float = 0.0) -> int:
+def micros_of_filter(text: str, hours: float = 0.0) -> int:
     """Read a moment of a filter; a date alone means its start, `hours` from UTC. ValueError if it is none."""
     found = _MOMENT.fullmatch(text)
     if not found:

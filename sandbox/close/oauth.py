@@ -11,7 +11,7 @@ import msgspec
 from sandbox.exchange import Answer, Refusal, encoded
 
 if TYPE_CHECKING:
-    from sandbox.close.world import CloseWorld
+    from sandbox.close.records import OrganizationRecords
     from sandbox.exchange import Request
 
 CLIENT_ID = "oa2client_sandbox"
@@ -26,8 +26,8 @@ _NEEDED = {"client_id", "client_secret", "grant_type", "refresh_token"}
 class OAuth:
     """Refresh tokens, of which only the newest is valid, and the access tokens they gave."""
 
-    def __init__(self, world: CloseWorld) -> None:
-        self.world = world
+    def __init__(self, records: OrganizationRecords) -> None:
+        self.records = records
         self.refresh_token = REFRESH_TOKEN
         self.access: dict[str, float] = {ACCESS_TOKEN: float("inf")}
 
@@ -37,8 +37,7 @@ class OAuth:
 
     def answer(self, request: Request, seconds: float) -> Answer:
         """Exchange the refresh token for new ones; the old one is void at once."""
-        kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-        if kind != _FORM:
+        if request.media_type != _FORM:
             raise Refusal(415, "The body must be form-encoded")
         given = dict(parse_qsl(request.body.decode(), keep_blank_values=True))
         if given.get("grant_type") not in ("refresh_token", "authorization_code"):
@@ -49,8 +48,8 @@ class OAuth:
             raise _error("invalid_grant")
         if set(given) - _NEEDED:
             raise _error("invalid_request")
-        token = self.world.source.short("access")
-        self.refresh_token = self.world.source.short("refresh")
+        token = self.records.source.short("access")
+        self.refresh_token = self.records.source.short("refresh")
         self.access[token] = time.monotonic() + seconds
         return encoded(
             {
@@ -59,8 +58,8 @@ class OAuth:
                 "expires_in": int(seconds),
                 "refresh_token": self.refresh_token,
                 "scope": "all.full_access offline_access",
-                "organization_id": self.world.source.organization_id,
-                "user_id": self.world.source.user_ids[0],
+                "organization_id": self.records.source.organization_id,
+                "user_id": self.records.source.user_ids[0],
             }
         )
 

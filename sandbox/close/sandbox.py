@@ -1,11 +1,10 @@
-"""The Close server: one world behind the API's rules."""
+"""The Close server: an organization behind the API's rules."""
 
 from __future__ import annotations
 
 import base64
 import binascii
 import math
-from random import Random
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -13,16 +12,16 @@ import msgspec
 from sandbox.behaviour import configure
 from sandbox.close import routes
 from sandbox.close.behaviour import Behaviour, named
-from sandbox.close.kinds import SEARCHED, TABLES
-from sandbox.close.oauth import OAuth
-from sandbox.close.search import Searcher
-from sandbox.close.tricks import Tricks
-from sandbox.close.world import CloseWorld
+from sandbox.close.object_types import SEARCHED, TABLES
+from sandbox.close.organization import CloseWorld
+from sandbox.close.service import Service
 from sandbox.exchange import Answer, Record, Refusal, Request, encoded
 from sandbox.limits import RollingWindow, retry_after
 from sandbox.simulator import Simulator
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from sandbox.close.shape import Shape
     from sandbox.exchange import Header
 
@@ -34,7 +33,7 @@ _ORGANIZATION = 3
 
 
 class CloseSandbox(Simulator):
-    """Close's API over a world; `world`, `behaviour` and `stats` may be used while it serves."""
+    """Close's API over an organization; `world`, `behaviour` and `stats` may be used while it serves."""
 
     base_path = "/api/v1"
     world: CloseWorld
@@ -43,27 +42,18 @@ class CloseSandbox(Simulator):
     def __init__(self, world: CloseWorld) -> None:
         super().__init__(world, world.behaviour)
         world.clock = self.now
-        self.rng = Random(world.shape.seed + 3)
-        self.oauth = OAuth(world)
-        self.searcher = Searcher(self)
-        self.tricks = Tricks(world.behaviour, self.rng)
-        self.turn = 0
-        """How many cursors were given of a log that has no end."""
+        self.service = Service(world)
+        self.oauth = self.service.oauth
+        self.searcher = self.service.searcher
         self.keys = {API_KEY, SECOND_KEY}
         self._windows: dict[tuple[str, str], RollingWindow] = {}
-        self._left: dict[str, int] = {}
 
-    def revoke(self, key: str | None = None, after: int = 0) -> None:
-        """Let one key or token (or every one) answer 401 after so many more answers."""
-        for one in [key] if key else [*self.keys, *self.oauth.access]:
-            self._left[one] = after
+    def secrets(self) -> Iterable[str]:
+        """Give every key and token that is let in."""
+        return [*self.keys, *self.oauth.access]
 
-    def restore(self) -> None:
-        """Make revoked keys valid again."""
-        self._left.clear()
-
-    def elsewhere(self, path: str) -> str:
-        """Know the token endpoint, which lies outside of the base path."""
+    def outside_path(self, path: str) -> str:
+        """Give the route of the token endpoint, which is outside of the base path."""
         return _TOKEN_PATH if path.strip("/") == _TOKEN_PATH else "?"
 
     def authorise(self, request: Request) -> None:
@@ -77,11 +67,7 @@ class CloseSandbox(Simulator):
             valid = secret in self.keys
         else:
             valid = scheme == "Bearer" and self.oauth.valid(secret)
-        left = self._left.get(secret)
-        if not valid or left == 0:
-            raise Refusal(401, "The authentication credentials are missing or invalid.")
-        if left is not None:
-            self._left[secret] = left - 1
+        self.count_secret(secret, valid=valid, refusal="The authentication credentials are missing or invalid.")
         request.key = secret
 
     def wait(self, request: Request) -> float:
@@ -105,7 +91,7 @@ class CloseSandbox(Simulator):
         return Refusal(429, "Too many requests", headers, bodies[self.behaviour.rate_body])
 
     def headers(self, request: Request) -> list[Header]:
-        """Tell of the limit on every answer."""
+        """Give the headers about the rate limit, on every answer."""
         limit, form = self.behaviour.rate_limit, self.behaviour.rate_header
         if limit <= 0 or not request.key:
             return []
@@ -123,7 +109,7 @@ class CloseSandbox(Simulator):
         """Admit as if nothing had been asked yet."""
         self._windows.clear()
 
-    def plain(self, request: Request) -> None:
+    def normalise(self, request: Request) -> None:
         """Turn a POST that is meant as a GET into one (close.md, section 2)."""
         if request.method != "POST" or request.headers.get("x-http-method-override", "").upper() != "GET":
             return
@@ -136,17 +122,48 @@ class CloseSandbox(Simulator):
 
     def answer(self, request: Request) -> Answer:
         """Answer a request by its route, unless its resource is forbidden."""
+        trace = self._trace()
+        try:
+            answer = self._routed(request)
+        except Refusal as refusal:
+            refusal.headers = [*refusal.headers, *trace]
+            raise
+        answer.headers = [*answer.headers, *trace]
+        return answer
+
+    def _routed(self, request: Request) -> Answer:
         if named(self.behaviour.forbidden, request.path):
             body = b"<html><h1>403 Forbidden</h1></html>" if self.behaviour.forbidden_body == "html" else None
             raise Refusal(403, "You do not have permission to do that.", body=body)
-        kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-        if request.method == "POST" and request.path != _TOKEN_PATH and kind != "application/json":
+        if (
+            request.method in ("POST", "PUT")
+            and request.path != _TOKEN_PATH
+            and request.media_type != "application/json"
+        ):
             raise Refusal(415, "Content-Type must be application/json")
-        return routes.answer(self, request)
+        return routes.answer(self.service, request)
+
+    def _trace(self) -> list[Header]:
+        """Name the request in its answer, by the id that events have of it or by another."""
+        ids = self.service.request_ids
+        self.service.request_id = ids.short("req")
+        form = self.behaviour.trace_id
+        if form == "none":
+            return []
+        return [(b"trace-id", (self.service.request_id if form == "request_id" else ids.long("trace")).encode())]
 
     def is_search(self, request: Request) -> bool:
         """Whether the request asks for a page of records."""
         return routes.is_list(request)
+
+    def is_write(self, request: Request) -> bool:
+        """Whether the request may create, change or delete something; a POST that is meant as a GET may not."""
+        overridden = request.headers.get("x-http-method-override", "").upper() == "GET"
+        return not overridden and routes.is_write(request)
+
+    def written(self, request: Request, answer: Answer | None) -> list[tuple[str, int | str]]:
+        """Give the record that a write is about, if it is about one."""
+        return [(name, number) for name, number in routes.written(request, answer)]
 
     def empty_page(self, answer: Answer) -> Answer:
         """Wrongly say that there is nothing, and no more to come."""
@@ -160,22 +177,16 @@ class CloseSandbox(Simulator):
         """The plainer one of the two error envelopes (close.md, section 3)."""
         return {"error": message}
 
-    def churn(self, request: Request) -> None:
-        """Change the listed object as the `churn` knob says."""
-        churn = self.behaviour.churn
+    def changing(self, request: Request) -> str | None:
+        """Give the name of the object that a request lists or searches."""
         name = _searched(request) if request.path == "data/search" else routes.name_of(request)
         if name is None and request.path == "activity":
-            name = self.rng.choice(("emails", "notes", "calls"))
-        if name not in TABLES or (churn.objects and name not in churn.objects):
-            return
-        if churn.edit:
-            self.world.edit(name, count=churn.edit)
-        if churn.delete:
-            self.world.delete(name, count=churn.delete)
-        if churn.create:
-            self.world.create(name, count=churn.create)
-        if churn.merge and name == "leads":
-            self.world.merge(count=churn.merge)
+            name = self.service.rng.choice(("emails", "notes", "calls"))
+        return name if name in TABLES else None
+
+    def churn_verbs(self, name: str) -> tuple[str, ...]:
+        """Which verbs of the `churn` knob an object has."""
+        return (*super().churn_verbs(name), *(["merge"] if name == "leads" else []))
 
     def _window(self, request: Request, whose: str = "") -> RollingWindow:
         parts = request.path.split("/")
@@ -201,7 +212,7 @@ def _text(value: object) -> str:
 
 
 def _searched(request: Request) -> str | None:
-    """Give the name of what a search looks for, as far as it is plain."""
+    """Give the name of what a search looks for, if the body says it in the usual way."""
     for kind, name in SEARCHED.items():
         if f'"object_type":"{kind}"'.encode() in request.body.replace(b" ", b""):
             return name
@@ -209,7 +220,7 @@ def _searched(request: Request) -> str | None:
 
 
 def close_app(shape: Shape | None = None, behaviour: Behaviour | None = None, **knobs: object) -> CloseSandbox:
-    """Make a server of a generated world: `close_app(Shape(leads=10), rate_limit=0)`."""
+    """Make a server of a generated organization: `close_app(Shape(leads=10), rate_limit=0)`."""
     chosen = behaviour or Behaviour()
     configure(chosen, dict(knobs))
     return CloseSandbox(CloseWorld(shape, chosen))

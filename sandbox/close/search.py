@@ -9,14 +9,17 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgspec
 
-from sandbox.close.asking import PAGE_DEFAULT, invalid, offset_of, refused, with_fields
 from sandbox.close.behaviour import named
-from sandbox.close.query import Question, Reader
+from sandbox.close.parameters import PAGE_DEFAULT, invalid, offset_of, refused, with_fields
+from sandbox.close.query import Query, QueryReader
 from sandbox.close.table import FOREVER, Row
 from sandbox.exchange import Answer, Record, encoded
 
 if TYPE_CHECKING:
-    from sandbox.close.sandbox import CloseSandbox
+    from random import Random
+
+    from sandbox.close.behaviour import Behaviour
+    from sandbox.close.records import OrganizationRecords
     from sandbox.close.table import Entry
     from sandbox.exchange import Request
 
@@ -32,9 +35,9 @@ _sorted_json = msgspec.json.Encoder(order="sorted").encode
 
 @dataclass(slots=True)
 class Search:
-    """A search body, understood."""
+    """A search body, read and checked."""
 
-    question: Question
+    query: Query
     limit: int
     results_limit: int | None
     counts: bool
@@ -46,7 +49,7 @@ class Search:
 
 @dataclass(slots=True)
 class Cursor:
-    """How far a walk came, until when it may go on, and what it found at first."""
+    """The place of the next page, until when it may be asked for, and the ids that the search found."""
 
     place: int
     identity: bytes
@@ -58,18 +61,20 @@ class Cursor:
 class Searcher:
     """Answers searches of one server; remembers its cursors."""
 
-    def __init__(self, app: CloseSandbox) -> None:
-        self.app = app
+    def __init__(self, records: OrganizationRecords, behaviour: Behaviour, rng: Random) -> None:
+        self.records = records
+        self.behaviour = behaviour
+        self.rng = rng
         self.cursors: dict[str, Cursor] = {}
 
     def answer(self, request: Request) -> Answer:
         """Answer a search with one page."""
         search, token = self._read(request)
-        table = self.app.world.tables[search.question.name]
+        table = self.records.tables[search.query.name]
         table.settle(time.monotonic())
         cursor = self._cursor(token, search.identity) if token is not None else None
         place = cursor.place if cursor else 0
-        behaviour = self.app.behaviour
+        behaviour = self.behaviour
         if place >= behaviour.search_cap:
             raise refused("A search gives no more results than that; refine your query.")
         if cursor and cursor.numbers is not None:
@@ -81,7 +86,7 @@ class Searcher:
         most = min(len(numbers), FOREVER if search.results_limit is None else search.results_limit)
         stop = min(place + search.limit, most)
         place = 0 if named(behaviour.stuck, PATH) else place
-        sees, name = self.app.world.sees, search.question.name
+        sees, name = self.records.sees, search.query.name
         shown = [
             number for number in numbers[place : min(place + search.limit, most)] if number not in behaviour.never_given
         ]
@@ -95,12 +100,12 @@ class Searcher:
         return encoded(body)
 
     def _next(self, search: Search, stop: int, most: int, total: int, numbers: list[str]) -> str | None:
-        behaviour = self.app.behaviour
+        behaviour = self.behaviour
         capped = stop == behaviour.search_cap < total and search.results_limit is None
         ended = stop >= most and not (capped and behaviour.cap_looks == "error")
         if ended and not named(behaviour.endless, PATH):
             return None
-        token = self.app.world.source.short("cur")
+        token = self.records.source.short("cur")
         kept = numbers if behaviour.cursor_kind == "snapshot" else None
         due = time.monotonic() + behaviour.cursor_ttl
         self.cursors[token] = Cursor(stop, search.identity, due, total, kept)
@@ -120,19 +125,19 @@ class Searcher:
 
     def _found(self, search: Search) -> list[Entry]:
         """Give the entries of all rows that fit, in the order asked for."""
-        question, table = search.question, self.app.world.tables[search.question.name]
+        query, table = search.query, self.records.tables[search.query.name]
         first = search.sort[0][0] if search.sort else "date_updated"
         attribute = _INDEXED.get(first, "created")
-        primary = attribute if attribute in question.bounds or not question.bounds else min(question.bounds)
-        entries = table.between(primary, *question.bounds.get(primary, _ALL), lagging=True)
-        if self.app.behaviour.hiding:
-            entries = [entry for entry in entries if self.app.world.sees(question.name, entry[1])]
-        others = {name: bound for name, bound in question.bounds.items() if name != primary}
-        if others or question.tests:
+        primary = attribute if attribute in query.bounds or not query.bounds else min(query.bounds)
+        entries = table.between(primary, *query.bounds.get(primary, _ALL), lagging=True)
+        if self.behaviour.hiding:
+            entries = [entry for entry in entries if self.records.sees(query.name, entry[1])]
+        others = {name: bound for name, bound in query.bounds.items() if name != primary}
+        if others or query.tests:
             rows = [row for _, number in entries if (row := table.seen(number))]
             for name, (low, high) in others.items():
                 rows = [row for row in rows if low <= getattr(row, name) < high]
-            entries = [(getattr(row, attribute), row.id) for row in rows if all(test(row) for test in question.tests)]
+            entries = [(getattr(row, attribute), row.id) for row in rows if all(test(row) for test in query.tests)]
             if primary != attribute:
                 entries.sort()
         elif primary != attribute:
@@ -140,33 +145,33 @@ class Searcher:
         return self._ordered(search, entries)
 
     def _ordered(self, search: Search, entries: list[Entry]) -> list[Entry]:
-        if self.app.behaviour.unstable_ties:
-            rng = self.app.rng
+        if self.behaviour.unstable_ties:
+            rng = self.rng
             entries.sort(key=lambda entry: (entry[0], rng.random()))
         if len(search.sort) <= 1 and (not search.sort or search.sort[0][0] in _INDEXED):
             if not search.sort or search.sort[0][1]:
                 entries.reverse()
             return entries
-        table, world = self.app.world.tables[search.question.name], self.app.world
+        table, records = self.records.tables[search.query.name], self.records
         for name, downwards in reversed(search.sort):
 
             def key(entry: Entry, name: str = name) -> tuple[bool, Any]:
                 row = table.seen(entry[1])
                 if name in _INDEXED:
                     return True, getattr(row, _INDEXED[name])
-                value = world.full(table.name, row).get(name) if row else None
+                value = records.full(table.name, row).get(name) if row else None
                 return value is not None, value
 
             entries.sort(key=key, reverse=downwards)
         return entries
 
     def _shaped(self, search: Search, row: Row) -> Record:
-        kind, name = search.question.kind, search.question.name
+        kind, name = search.query.kind, search.query.name
         if search.fields is None:
             return {"__object_type": kind, "id": row.id}
-        world = self.app.world
+        records = self.records
         nested = name != "leads" or not _NESTED.isdisjoint(search.fields)
-        record = world.full(name, row, seen=True) if nested else msgspec.json.decode(row.raw)
+        record = records.full(name, row, seen=True) if nested else msgspec.json.decode(row.raw)
         return {"__object_type": kind} | with_fields(record, search.fields)
 
     def _read(self, request: Request) -> tuple[Search, str | None]:
@@ -178,15 +183,15 @@ class Searcher:
             raise invalid(min(wrong), "Unknown field.")
         if "query" not in body:
             raise invalid("query", "This field is required.")
-        question = Reader(self.app.world, offset_of(request)).question(body["query"])
-        cap = self.app.behaviour.limit_cap(PATH)
+        query = QueryReader(self.records, offset_of(request)).read(body["query"])
+        cap = self.behaviour.limit_cap(PATH)
         search = Search(
-            question,
+            query,
             _count(body, "_limit", cap) or min(PAGE_DEFAULT, cap),
             _count(body, "results_limit", FOREVER),
             body.get("include_counts", False),
-            self._fields(body.get("_fields"), question),
-            self._sort(body.get("sort"), question),
+            self._fields(body.get("_fields"), query),
+            self._sort(body.get("sort"), query),
             _sorted_json([body["query"], body.get("sort")]),
         )
         if not isinstance(search.counts, bool):
@@ -196,26 +201,26 @@ class Searcher:
             raise invalid("cursor", "Not a valid string.")
         return search, token
 
-    def _fields(self, given: Any, question: Question) -> list[str] | None:  # noqa: ANN401
+    def _fields(self, given: Any, query: Query) -> list[str] | None:  # noqa: ANN401
         if given is None:
             return None
-        if not isinstance(given, dict) or set(given) - {question.kind}:
-            raise invalid("_fields", f"Must be an object with a list for {question.kind}.")
-        names = given.get(question.kind)
+        if not isinstance(given, dict) or set(given) - {query.kind}:
+            raise invalid("_fields", f"Must be an object with a list for {query.kind}.")
+        names = given.get(query.kind)
         if names is None:
             return None
         if not isinstance(names, list) or not all(isinstance(one, str) for one in names):
             raise invalid("_fields", "Must be a list of names.")
         custom = [name for name in names if name.startswith("custom.")]
-        if len(custom) > self.app.behaviour.fields_cap:
+        if len(custom) > self.behaviour.fields_cap:
             raise invalid("_fields", "List is too long.")
-        known = self.app.world.known(question.kind)
+        known = self.records.known(query.kind)
         wrong = [name for name in names if name not in known and name not in custom and name not in ("custom", "_all")]
-        if wrong and self.app.behaviour.unknown_parameters == "refused":
-            raise invalid("_fields", f"{question.kind} has no field {wrong[0]}.")
+        if wrong and self.behaviour.unknown_parameters == "refused":
+            raise invalid("_fields", f"{query.kind} has no field {wrong[0]}.")
         return names
 
-    def _sort(self, given: Any, question: Question) -> list[tuple[str, bool]]:  # noqa: ANN401
+    def _sort(self, given: Any, query: Query) -> list[tuple[str, bool]]:  # noqa: ANN401
         found = []
         for one in given or []:
             if (
@@ -224,8 +229,8 @@ class Searcher:
                 or one["direction"] not in ("asc", "desc")
             ):
                 raise invalid("sort", "Each entry has a direction (asc, desc) and a field.")
-            reader = Reader(self.app.world, 0)
-            found.append((reader.column(one["field"], question.kind), one["direction"] == "desc"))
+            reader = QueryReader(self.records, 0)
+            found.append((reader.column(one["field"], query.kind), one["direction"] == "desc"))
         return found
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sandbox.close.kinds import ACTIVITIES
 from sandbox.close.moments import DAY, MINUTE, SECOND
+from sandbox.close.object_types import ACTIVITIES
+from sandbox.shape import CommonShape
 
 if TYPE_CHECKING:
     from random import Random
@@ -16,12 +16,9 @@ YEARS_3 = 3 * 365 * DAY
 
 
 @dataclass(slots=True, kw_only=True)
-class Shape:
-    """What a world is generated from; the same shape gives the same world."""
+class Shape(CommonShape):
+    """What the organization has, and how much of it."""
 
-    seed: int = 1
-    now: int = field(default_factory=lambda: int(time.time()))
-    """The anchor in epoch seconds: all dates lie in the three years before it, unless said otherwise."""
     leads: int = 1_000
     contacts: int = 1_500
     opportunities: int = 500
@@ -29,7 +26,7 @@ class Shape:
     activities: int | dict[str, int] = 3_000
     """A total that is shared out over the types, or how many of each, by name (`emails`, `calls`, ...)."""
     events: int = 1_000
-    """The history's length; it tells of the newest changes of at most 30 days."""
+    """The history's length; it has the newest changes of at most 30 days."""
     users: int = 8
     inactive_users: int = 3
     sequences: int = 4

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import re
 
-from sandbox.close.asking import invalid
-from sandbox.close.moments import MINUTE, asked
+from sandbox.close.moments import MINUTE, micros_of_filter
+from sandbox.close.parameters import invalid
 from sandbox.close.table import FOREVER
 
 _WORD = re.compile(r'(date_created|date_updated)\s*(>=|<=|>|<)\s*"([^"]+)"|sort:(-?)(date_created|date_updated)|\s+')
 
 
-def understood(text: str) -> tuple[dict[str, tuple[int, int]], str, bool]:
-    """Give the bounds, the attribute to sort by, and whether downwards."""
+def read_text_query(text: str) -> tuple[dict[str, tuple[int, int]], str, bool]:
+    """Read a query; gives its bounds, the attribute to sort by, and whether downwards."""
     bounds: dict[str, tuple[int, int]] = {}
     order, descending, place = "created", True, 0
     while place < len(text):
@@ -31,7 +31,7 @@ def understood(text: str) -> tuple[dict[str, tuple[int, int]], str, bool]:
 
 def _minute(value: str) -> int:
     try:
-        moment = asked(value)
+        moment = micros_of_filter(value)
     except ValueError as error:
         raise invalid("query", f"Invalid date: {error}") from None
     return moment - moment % MINUTE

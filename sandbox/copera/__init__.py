@@ -6,7 +6,7 @@ from sandbox.copera.behaviour import Behaviour
 from sandbox.copera.sandbox import CoperaSandbox, copera_app
 from sandbox.copera.shape import SMALL, Shape
 from sandbox.copera.tokens import API_KEY, OAUTH_TOKEN, PAT
-from sandbox.copera.world import CoperaWorld
+from sandbox.copera.workspace import CoperaWorld
 
 __all__ = [
     "API_KEY",

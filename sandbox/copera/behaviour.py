@@ -66,7 +66,7 @@ class Behaviour(CommonBehaviour):
     forbidden_boards: list[str] = field(default_factory=list)
     """Boards that are listed, but answered 403 by every other route, to every token."""
     visible_rows: Literal["all", "own"] = "all"
-    """`own`: only rows where the token's user stands in a Users column."""
+    """`own`: only rows that have the token's user in a Users column."""
     hidden_rows: list[str] = field(default_factory=list)
     """Ids of rows that the token does not see."""
     hidden_share: float = 0.0

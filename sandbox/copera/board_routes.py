@@ -1,89 +1,89 @@
-"""Boards, tables, rows, comments, markdown and files of rows."""
+"""Answers requests for boards, tables, rows, and the comments, markdown and files of rows."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sandbox.copera.asking import Ask, invalid
+from sandbox.copera.parameters import CheckedRequest, invalid
 from sandbox.copera.rows_answer import rows_answer
 from sandbox.copera.visibility import sees, table_for
 from sandbox.exchange import Answer, Refusal, encoded
 
 if TYPE_CHECKING:
-    from sandbox.copera.sandbox import CoperaSandbox
     from sandbox.copera.schema import BoardTable, Row
+    from sandbox.copera.service import Service
     from sandbox.exchange import Record
 
 
-def boards(app: CoperaSandbox, ask: Ask) -> Answer:
+def boards(service: Service, asked: CheckedRequest) -> Answer:
     """Give all boards that the token sees."""
-    allowed = app.behaviour.key_boards if ask.token.kind == "key" else None
-    found = [one for one in app.world.lists["boards"].values() if allowed is None or one["_id"] in allowed]
-    return encoded([one for one in found if _matches(ask, one["name"], one.get("description", ""))])
+    allowed = service.behaviour.key_boards if asked.token.kind == "key" else None
+    found = [one for one in service.world.lists["boards"].values() if allowed is None or one["_id"] in allowed]
+    return encoded([one for one in found if _matches(asked, one["name"], one.get("description", ""))])
 
 
-def board(app: CoperaSandbox, ask: Ask) -> Answer:
+def board(service: Service, asked: CheckedRequest) -> Answer:
     """Give one board."""
-    app.enter_board(ask)
-    return encoded(app.world.lists["boards"][ask.path["boardId"]])
+    service.enter_board(asked)
+    return encoded(service.world.lists["boards"][asked.path["boardId"]])
 
 
-def tables(app: CoperaSandbox, ask: Ask) -> Answer:
+def tables(service: Service, asked: CheckedRequest) -> Answer:
     """Give all tables of a board, with their columns."""
-    app.enter_board(ask)
-    found = [one for one in app.world.tables.values() if one.board == ask.path["boardId"]]
-    return encoded([one.shown() for one in found if _matches(ask, one.name)])
+    service.enter_board(asked)
+    found = [one for one in service.world.tables.values() if one.board == asked.path["boardId"]]
+    return encoded([one.shown() for one in found if _matches(asked, one.name)])
 
 
-def table(app: CoperaSandbox, ask: Ask) -> Answer:
+def table(service: Service, asked: CheckedRequest) -> Answer:
     """Give one table."""
-    return encoded(table_for(app, ask).shown())
+    return encoded(table_for(service, asked).shown())
 
 
-def rows(app: CoperaSandbox, ask: Ask) -> Answer:
+def rows(service: Service, asked: CheckedRequest) -> Answer:
     """Give all rows of a table."""
-    return rows_answer(app, ask, table_for(app, ask))
+    return rows_answer(service, asked, table_for(service, asked))
 
 
-def row(app: CoperaSandbox, ask: Ask) -> Answer:
+def row(service: Service, asked: CheckedRequest) -> Answer:
     """Give one row by its id."""
-    return encoded(app.world.record(_row(app, ask)))
+    return encoded(service.world.record(_row(service, asked)))
 
 
-def row_by_number(app: CoperaSandbox, ask: Ask) -> Answer:
+def row_by_number(service: Service, asked: CheckedRequest) -> Answer:
     """Give one row by its number."""
-    place, number = table_for(app, ask), int(ask.path["rowNumber"])
+    place, number = table_for(service, asked), int(asked.path["rowNumber"])
     for found in place.rows.values():
-        if found.number == number and sees(app, ask.token, place, found):
-            return encoded(app.world.record(found))
+        if found.number == number and sees(service, asked.token, place, found):
+            return encoded(service.world.record(found))
     raise Refusal(404, "Row not found")
 
 
-def description(app: CoperaSandbox, ask: Ask) -> Answer:
+def description(service: Service, asked: CheckedRequest) -> Answer:
     """Give the markdown of a row's own description."""
-    return encoded({"content": app.world.description(_row(app, ask))})
+    return encoded({"content": service.world.description(_row(service, asked))})
 
 
-def rich_text(app: CoperaSandbox, ask: Ask) -> Answer:
+def rich_text(service: Service, asked: CheckedRequest) -> Answer:
     """Give the markdown of a DESCRIPTION cell."""
-    found = _row(app, ask)
-    column = next((c for c in table_for(app, ask).columns if c.id == ask.path["columnId"]), None)
+    found = _row(service, asked)
+    column = next((c for c in table_for(service, asked).columns if c.id == asked.path["columnId"]), None)
     if column is None:
         raise Refusal(404, "Column not found")
     if column.type != "DESCRIPTION":
         raise invalid("columnId")
-    return encoded({"content": app.world.rich_text(found, column.id)})
+    return encoded({"content": service.world.rich_text(found, column.id)})
 
 
-def comments(app: CoperaSandbox, ask: Ask) -> Answer:
+def comments(service: Service, asked: CheckedRequest) -> Answer:
     """Give a page of a row's comments."""
-    found = _row(app, ask)
-    behaviour, after, before = app.behaviour, ask.given["after"], ask.given["before"]
+    found = _row(service, asked)
+    behaviour, after, before = service.behaviour, asked.given["after"], asked.given["before"]
     if after and before:
         raise invalid("before")
-    wanted = ask.given["visibility"]
+    wanted = asked.given["visibility"]
     newest = behaviour.comment_order == "newest"
-    shown = [one for one in app.world.comments.get(found.id, ()) if wanted in ("all", one["visibility"])]
+    shown = [one for one in service.world.comments.get(found.id, ()) if wanted in ("all", one["visibility"])]
     shown.sort(key=lambda one: one["_id"], reverse=newest)
     first, last = 0, len(shown)
     if after:
@@ -101,30 +101,30 @@ def comments(app: CoperaSandbox, ask: Ask) -> Answer:
     return encoded({"items": page, "pageInfo": info})
 
 
-def cell_file(app: CoperaSandbox, ask: Ask) -> Answer:
+def cell_file(service: Service, asked: CheckedRequest) -> Answer:
     """Give a file of a FILE cell."""
-    record = app.world.record(_row(app, ask))
+    record = service.world.record(_row(service, asked))
     for cell in record["columns"]:
-        if cell["columnId"] == ask.path["columnId"]:
+        if cell["columnId"] == asked.path["columnId"]:
             for one in cell.get("value") or ():
-                if isinstance(one, dict) and one.get("fileId") == ask.path["fileId"]:
+                if isinstance(one, dict) and one.get("fileId") == asked.path["fileId"]:
                     return _file(one)
     raise Refusal(404, "File not found")
 
 
-def comment_file(app: CoperaSandbox, ask: Ask) -> Answer:
+def comment_file(service: Service, asked: CheckedRequest) -> Answer:
     """Give a comment's attachment."""
-    for one in app.world.comments.get(_row(app, ask).id, ()):
+    for one in service.world.comments.get(_row(service, asked).id, ()):
         attached = one.get("attachment")
-        if one["_id"] == ask.path["commentId"] and attached and attached["fileId"] == ask.path["fileId"]:
+        if one["_id"] == asked.path["commentId"] and attached and attached["fileId"] == asked.path["fileId"]:
             return _file(attached)
     raise Refusal(404, "File not found")
 
 
-def _row(app: CoperaSandbox, ask: Ask) -> Row:
-    place: BoardTable = table_for(app, ask)
-    found = place.rows.get(ask.path["rowId"])
-    if not found or not sees(app, ask.token, place, found):
+def _row(service: Service, asked: CheckedRequest) -> Row:
+    place: BoardTable = table_for(service, asked)
+    found = place.rows.get(asked.path["rowId"])
+    if not found or not sees(service, asked.token, place, found):
         raise Refusal(404, "Row not found")
     return found
 
@@ -135,6 +135,6 @@ def _file(file: Record) -> Answer:
     return Answer(200, f"content of {file['fileId']}".encode(), headers, file["mimeType"].encode())
 
 
-def _matches(ask: Ask, *texts: str) -> bool:
-    wanted = ask.given.get("q")
+def _matches(asked: CheckedRequest, *texts: str) -> bool:
+    wanted = asked.given.get("q")
     return not wanted or any(wanted.lower() in one.lower() for one in texts)

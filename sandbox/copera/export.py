@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from sandbox.copera.asking import Ask, invalid
 from sandbox.copera.moments import is_object_id, object_id, text_of
+from sandbox.copera.parameters import CheckedRequest, invalid
 from sandbox.copera.visibility import sees, table_for
 from sandbox.exchange import Answer, encoded
 
 if TYPE_CHECKING:
-    from sandbox.copera.sandbox import CoperaSandbox
+    from sandbox.copera.service import Service
     from sandbox.exchange import Record
 
 _MIME = {
@@ -32,11 +32,11 @@ _KNOWN = {
 }
 
 
-def export(app: CoperaSandbox, ask: Ask) -> Answer:
+def export(service: Service, asked: CheckedRequest) -> Answer:
     """Export a table by a view; every well-formed view id is one that shows all."""
-    table = table_for(app, ask)
+    table = table_for(service, asked)
     try:
-        order = msgspec.json.decode(ask.request.body, type=dict)
+        order = msgspec.json.decode(asked.request.body, type=dict)
     except msgspec.DecodeError:
         raise invalid("body") from None
     if order.get("boardId") != table.board:
@@ -50,11 +50,11 @@ def export(app: CoperaSandbox, ask: Ask) -> Answer:
         raise invalid(unknown[0])
     if form in _QUEUED or order.get("forceAsync"):
         empty = dict.fromkeys(("fileName", "mimeType", "fileSizeBytes", "rowCount", "downloadUrl"))
-        job = {"jobId": object_id(app.world.now(), app.rng), "status": "queued", "format": form}
-        return encoded({"asyncJob": job | {"expiresAt": text_of(app.world.now() + 86_400_000)} | empty}, 202)
+        job = {"jobId": object_id(service.world.now(), service.rng), "status": "queued", "format": form}
+        return encoded({"asyncJob": job | {"expiresAt": text_of(service.world.now() + 86_400_000)} | empty}, 202)
     wanted = order.get("rowIds")
     rows = [one for one in table.rows.values() if (wanted is None or one.id in wanted)]
-    records = [app.world.record(one) for one in rows if sees(app, ask.token, table, one)]
+    records = [service.world.record(one) for one in rows if sees(service, asked.token, table, one)]
     return encoded(_inline(table.name, form, _columns(table.shown(), order.get("columnIds")), records))
 
 

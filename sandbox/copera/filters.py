@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sandbox.copera.asking import invalid
 from sandbox.copera.conditions import FAMILIES, OPERATORS, holds
+from sandbox.copera.parameters import invalid
 
 if TYPE_CHECKING:
     from sandbox.copera.schema import BoardTable, Column

@@ -6,18 +6,18 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from sandbox.copera.cell_forms import as_kept
 from sandbox.copera.filters import filtered, found_by_text, sorted_rows
-from sandbox.copera.forms import usual
 from sandbox.copera.visibility import sees, sees_all
 from sandbox.exchange import Answer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sandbox.copera.asking import Ask
     from sandbox.copera.behaviour import RowsCut
-    from sandbox.copera.sandbox import CoperaSandbox
+    from sandbox.copera.parameters import CheckedRequest
     from sandbox.copera.schema import BoardTable, Row
+    from sandbox.copera.service import Service
 
 _PIECE = 256 * 1024
 _LARGE = 4 * 1024 * 1024
@@ -87,24 +87,24 @@ class RowsAnswer(Answer):
         return Answer(200, b"".join(self._all()))
 
 
-def rows_answer(app: CoperaSandbox, ask: Ask, table: BoardTable) -> Answer:
+def rows_answer(service: Service, asked: CheckedRequest, table: BoardTable) -> Answer:
     """Give all rows of a table that the token sees and that were asked for."""
-    knobs, rows = app.behaviour, list(table.rows.values())
-    if not sees_all(app):
-        rows = [one for one in rows if sees(app, ask.token, table, one)]
+    knobs, rows = service.behaviour, list(table.rows.values())
+    if not sees_all(service):
+        rows = [one for one in rows if sees(service, asked.token, table, one)]
     if knobs.row_order != "created":
         rows.reverse()
     if knobs.row_order == "shuffled":
-        app.rng.shuffle(rows)
+        service.rng.shuffle(rows)
     pieces: list[bytes | Row] = list(rows)
-    if not usual(knobs) or any(ask.given.values()):
-        records = [app.world.plain_record(one) for one in rows]
-        records = found_by_text(records, table, ask.given["q"])
-        records = filtered(records, table, ask.given["filter"], app.now())
-        records = sorted_rows(records, table, ask.given["sort"])
-        pieces = [msgspec.json.encode(app.world.in_form(one)) for one in records]
+    if not as_kept(knobs) or any(asked.given.values()):
+        records = [service.world.plain_record(one) for one in rows]
+        records = found_by_text(records, table, asked.given["q"])
+        records = filtered(records, table, asked.given["filter"], service.now())
+        records = sorted_rows(records, table, asked.given["sort"])
+        pieces = [msgspec.json.encode(service.world.in_form(one)) for one in records]
     answer = RowsAnswer(pieces, chunked=knobs.transfer == "chunked")
-    answer.cut = app.due_cut(table.id)
+    answer.cut = service.due_cut(table.id)
     if answer.cut or answer.chunked or answer.length > _LARGE:
         return answer
     return answer.whole()

@@ -1,28 +1,30 @@
-"""The Copera server: one world behind the API's rules."""
+"""The Copera server: a workspace behind the API's rules."""
 
 from __future__ import annotations
 
 import math
-from bisect import bisect_right
 from http import HTTPStatus
-from random import Random
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from sandbox.behaviour import configure
-from sandbox.copera import asking, routes, trees
-from sandbox.copera.behaviour import Behaviour, RowsCut
+from sandbox.copera import routes
+from sandbox.copera.behaviour import Behaviour
+from sandbox.copera.parameters import CheckedRequest, path_part, read
 from sandbox.copera.rows_answer import RowsAnswer
+from sandbox.copera.service import Service
 from sandbox.copera.tokens import API_KEY, OAUTH_TOKEN, PAT, Token, kind_of, reaches
-from sandbox.copera.windows import FixedWindow
-from sandbox.copera.world import CoperaWorld
+from sandbox.copera.tree_routes import FILES, fetched
+from sandbox.copera.workspace import CoperaWorld
 from sandbox.exchange import Answer, Record, Refusal, Request, encoded
-from sandbox.limits import retry_after
+from sandbox.limits import FixedWindow, retry_after
 from sandbox.simulator import Simulator, close_connection
+from sandbox.stats import most_within
 
 if TYPE_CHECKING:
-    from sandbox.copera.asking import Ask
+    from collections.abc import Iterable
+
     from sandbox.copera.shape import Shape
     from sandbox.exchange import Header
     from sandbox.simulator import Send
@@ -38,7 +40,7 @@ _BOT = "integration"
 
 
 class CoperaSandbox(Simulator):
-    """Copera's API over a world; `world`, `behaviour` and `stats` may be used while it serves."""
+    """Copera's API over a workspace; `world`, `behaviour` and `stats` may be used while it serves."""
 
     base_path = "/public/v1"
     world: CoperaWorld
@@ -47,15 +49,12 @@ class CoperaSandbox(Simulator):
     def __init__(self, world: CoperaWorld) -> None:
         super().__init__(world, world.behaviour)
         world.clock = self.now
-        self.rng = Random(world.shape.seed + 3)
+        self.service = Service(world)
         self.tokens: dict[str, Token] = {}
         for secret in (PAT, API_KEY, OAUTH_TOKEN):
             self.admit(secret)
         self._windows: dict[tuple[str, str], FixedWindow] = {}
         self._answers: dict[str, int] = {}
-        self._left: dict[str, int] = {}
-        self._cut = (RowsCut(), 0)
-        self._churned = 0
 
     def admit(self, secret: str) -> None:
         """Let a token in; ValueError if its prefix is none of Copera's."""
@@ -65,32 +64,27 @@ class CoperaSandbox(Simulator):
         members = list(self.world.lists["members"])
         self.tokens[secret] = Token(kind, _BOT if kind == "key" else members[0])
 
-    def revoke(self, key: str | None = None, after: int = 0) -> None:
-        """Let one token (or every one) answer 401 after so many more answers."""
-        for one in [key] if key else self.tokens:
-            self._left[one] = after
+    def secrets(self) -> Iterable[str]:
+        """Give every token that is let in."""
+        return list(self.tokens)
 
     def restore(self) -> None:
         """Make revoked and expired tokens valid again."""
-        self._left.clear()
+        super().restore()
         self._answers.clear()
 
-    def elsewhere(self, path: str) -> str:
-        """Know the addresses of files, which lie outside of the base path."""
-        return path.strip("/") if path.startswith(f"{trees.FILES}/") else "?"
+    def outside_path(self, path: str) -> str:
+        """Give the route of a file's address, which is outside of the base path."""
+        return path.strip("/") if path.startswith(f"{FILES}/") else "?"
 
     def authorise(self, request: Request) -> None:
         """Check the token (copera.md, section 2)."""
-        if request.whole_path.startswith(f"{trees.FILES}/"):
+        if request.whole_path.startswith(f"{FILES}/"):
             return
         scheme, _, secret = request.headers.get("authorization", "").partition(" ")
-        left, count = self._left.get(secret), self._answers.get(secret, 0)
-        most = self.behaviour.token_expires_after
-        expired = left == 0 or (most is not None and count >= most)
-        if scheme != "Bearer" or secret not in self.tokens or expired:
-            raise Refusal(401, "Invalid token")
-        if left is not None:
-            self._left[secret] = left - 1
+        count, most = self._answers.get(secret, 0), self.behaviour.token_expires_after
+        valid = scheme == "Bearer" and secret in self.tokens and (most is None or count < most)
+        self.count_secret(secret, valid=valid, refusal="Invalid token")
         self._answers[secret] = count + 1
         request.key = secret
 
@@ -111,13 +105,13 @@ class CoperaSandbox(Simulator):
         return Refusal(429, "Rate limit exceeded", headers, msgspec.json.encode(body))
 
     def headers(self, request: Request) -> list[Header]:
-        """Tell of the limit on every answer of a limited route."""
+        """Give the headers about the rate limit, on every answer of a limited route."""
         limit, window = self._limit(request)
         if limit <= 0 or window is None or not self.behaviour.rate_headers:
             return []
         reset = window.start + self.behaviour.rate_window
-        told = reset if self.behaviour.reset_form == "epoch" else max(reset - self.now(), 0)
-        values = {"limit": limit, "remaining": window.left(limit), "reset": math.ceil(told)}
+        shown = reset if self.behaviour.reset_form == "epoch" else max(reset - self.now(), 0)
+        values = {"limit": limit, "remaining": window.left(limit), "reset": math.ceil(shown)}
         return [(f"x-ratelimit-{name}".encode(), str(value).encode()) for name, value in values.items()]
 
     def forget_limits(self) -> None:
@@ -130,12 +124,12 @@ class CoperaSandbox(Simulator):
         for one in list(self.stats.log):
             found = routes.find(Request(0, 0.0, one.method, one.path, {}, {}))
             times.setdefault(found[0].template if found else "?", []).append(one.arrived)
-        return {template: _most_within(found, seconds) for template, found in times.items()}
+        return {template: most_within(found, seconds) for template, found in times.items()}
 
     def answer(self, request: Request) -> Answer:
         """Answer a request by its route."""
-        if request.whole_path.startswith(f"{trees.FILES}/"):
-            return trees.fetched(self, request)
+        if request.whole_path.startswith(f"{FILES}/"):
+            return fetched(self.service, request)
         found = routes.find(request)
         if not found:
             raise Refusal(404, f"Route {request.method}:{request.whole_path} not found")
@@ -143,44 +137,18 @@ class CoperaSandbox(Simulator):
         token = self.tokens[request.key]
         if not reaches(token, route.area, self.behaviour):
             raise Refusal(403, f"You are not allowed to access {route.area}")
-        path = {name: asking.path_part(name, value) for name, value in parts.items()}
-        given = asking.read(request, route.parameters, self.behaviour)
-        return route.handler(self, asking.Ask(request, token, path, given))
-
-    def enter_board(self, ask: Ask) -> None:
-        """Refuse who may not enter a board; 404 if there is none."""
-        number, allowed = ask.path["boardId"], self.behaviour.key_boards
-        hidden = ask.token.kind == "key" and allowed is not None and number not in allowed
-        if number in self.world.lists["boards"] and (hidden or number in self.behaviour.forbidden_boards):
-            raise Refusal(403, "You are not allowed to access boards")
-        if number not in self.world.lists["boards"]:
-            raise Refusal(404, "Board not found")
-
-    def churn_offsets(self, name: str, offset: int) -> None:
-        """Insert and delete right before a page from the second on, as the knob says."""
-        knob = self.behaviour.offset_churn
-        if not offset or (knob.times and self._churned >= knob.times):
-            return
-        self._churned += 1
-        if knob.insert:
-            self.world.create(name, count=knob.insert)
-        if knob.delete:
-            self.world.delete(name, count=knob.delete)
-
-    def due_cut(self, table_id: str) -> RowsCut | None:
-        """Say whether this answer of rows is cut."""
-        knob = self.behaviour.rows_cut
-        if self._cut[0] is not knob:
-            self._cut = (knob, 0)
-        if knob.how == "off" or (knob.table and knob.table != table_id) or (knob.times and self._cut[1] >= knob.times):
-            return None
-        self._cut = (knob, self._cut[1] + 1)
-        return knob
+        path = {name: path_part(name, value) for name, value in parts.items()}
+        given = read(request, route.parameters, self.behaviour)
+        return route.handler(self.service, CheckedRequest(request, token, path, given))
 
     def is_search(self, request: Request) -> bool:
         """Whether the request asks for a list."""
         found = routes.find(request)
         return found is not None and found[0].listing
+
+    def is_write(self, request: Request) -> bool:
+        """Whether the request may create, change or delete something."""
+        return routes.is_write(request)
 
     def empty_page(self, answer: Answer) -> Answer:
         """Wrongly say that there is nothing."""
@@ -199,21 +167,13 @@ class CoperaSandbox(Simulator):
             return {"message": message, "code": code}
         return {"statusCode": status, "error": HTTPStatus(status).phrase, "message": message}
 
-    def churn(self, request: Request) -> None:
-        """Change the listed object as the `churn` knob says."""
-        churn, found = self.behaviour.churn, routes.find(request)
+    def changing(self, request: Request) -> str | None:
+        """Give the name of the list, or the id of the table, that a request reads."""
+        found = routes.find(request)
         if not found:
-            return
+            return None
         name = found[1]["tableId"] if found[0].template.endswith("/rows") else _LISTED.get(found[0].template)
-        known = name in self.world.tables or name in self.world.lists
-        if name is None or not known or (churn.objects and name not in churn.objects):
-            return
-        if churn.edit:
-            self.world.edit(name, count=churn.edit)
-        if churn.delete:
-            self.world.delete(name, count=churn.delete)
-        if churn.create:
-            self.world.create(name, count=churn.create)
+        return name if name in self.world.tables or name in self.world.lists else None
 
     def _made(self, request: Request) -> Answer:
         answer = super()._made(request)
@@ -251,11 +211,6 @@ class CoperaSandbox(Simulator):
         return limit, self._windows.setdefault((whose, template), FixedWindow())
 
 
-def _most_within(times: list[float], seconds: float) -> int:
-    times.sort()
-    return max(n + 1 - bisect_right(times, at - seconds) for n, at in enumerate(times))
-
-
 _LISTED = {
     "workspace/members": "members",
     "workspace/teams": "teams",
@@ -268,7 +223,7 @@ _LISTED = {
 
 
 def copera_app(shape: Shape | None = None, behaviour: Behaviour | None = None, **knobs: object) -> CoperaSandbox:
-    """Make a server of a generated world: `copera_app(Shape(rows=10), rate_limit=0)`."""
+    """Make a server of a generated workspace: `copera_app(Shape(rows=10), rate_limit=0)`."""
     chosen = behaviour or Behaviour()
     configure(chosen, dict(knobs))
     return CoperaSandbox(CoperaWorld(shape, chosen))

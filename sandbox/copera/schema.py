@@ -1,4 +1,4 @@
-"""Boards' tables, their columns and their rows as the world holds them."""
+"""Boards' tables, their columns and their rows as the workspace holds them."""
 
 from __future__ import annotations
 
@@ -10,6 +10,14 @@ from sandbox.copera.moments import text_of
 if TYPE_CHECKING:
     from sandbox.exchange import Record
 
+UNKNOWN_TYPE = "HOLOGRAM"
+TYPES = (
+    *("TEXT", "DESCRIPTION", "NUMBER", "MONEY", "CHECKBOX", "DATE", "DURATION", "STATUS", "DROPDOWN", "LABELS"),
+    *("USERS", "LINK", "LOOKUP", "ROLLUP", "FORMULA", "FUNCTION", "EMAIL", "PHONE", "WEBSITE", "URL", "LINK_BUTTON"),
+    *("LOCATION", "FILE", "PASSWORD", "AUTONUMBER", "TRACKER", "CREATED_AT", "UPDATED_AT", "CREATED_BY"),
+    *("LAST_MODIFIED_BY", UNKNOWN_TYPE),
+)
+"""Every column type (copera.md, section 5.1), seen and inferred spellings, and one that nobody knows."""
 SELECTS = ("STATUS", "DROPDOWN", "LABELS")
 DERIVED = ("LINK", "LOOKUP", "ROLLUP", "TRACKER", "FORMULA", "FUNCTION")
 """Types whose cells follow from links to other rows, or from other cells."""

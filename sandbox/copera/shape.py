@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sandbox.copera.moments import DAY, MINUTE, SECOND
+from sandbox.shape import CommonShape
 
 if TYPE_CHECKING:
     from random import Random
@@ -16,12 +16,9 @@ CRM_TABLES = 4
 
 
 @dataclass(slots=True, kw_only=True)
-class Shape:
-    """What a world is generated from; the same shape gives the same world."""
+class Shape(CommonShape):
+    """What the workspace has, and how much of it."""
 
-    seed: int = 1
-    now: int = field(default_factory=lambda: int(time.time()))
-    """The anchor in epoch seconds: all dates lie in the three years before it, unless said otherwise."""
     boards: int = 6
     """Boards in all; the first is the CRM."""
     tables: int = 12

@@ -8,34 +8,34 @@ from typing import TYPE_CHECKING
 from sandbox.exchange import Refusal
 
 if TYPE_CHECKING:
-    from sandbox.copera.asking import Ask
-    from sandbox.copera.sandbox import CoperaSandbox
+    from sandbox.copera.parameters import CheckedRequest
     from sandbox.copera.schema import BoardTable, Row
+    from sandbox.copera.service import Service
     from sandbox.copera.tokens import Token
 
 
-def table_for(app: CoperaSandbox, ask: Ask) -> BoardTable:
+def table_for(service: Service, asked: CheckedRequest) -> BoardTable:
     """Give the table of a path: 403 where the token may not enter the board, 404 if there is no such table in it."""
-    app.enter_board(ask)
-    table = app.world.tables.get(ask.path["tableId"])
-    if table is None or table.board != ask.path["boardId"]:
+    service.enter_board(asked)
+    table = service.world.tables.get(asked.path["tableId"])
+    if table is None or table.board != asked.path["boardId"]:
         raise Refusal(404, "Table not found")
     return table
 
 
-def sees_all(app: CoperaSandbox) -> bool:
+def sees_all(service: Service) -> bool:
     """Whether no row is hidden from anybody."""
-    knobs = app.behaviour
+    knobs = service.behaviour
     return knobs.visible_rows == "all" and not knobs.hidden_rows and not knobs.hidden_share
 
 
-def sees(app: CoperaSandbox, token: Token, table: BoardTable, row: Row) -> bool:
+def sees(service: Service, token: Token, table: BoardTable, row: Row) -> bool:
     """Whether a token sees a row."""
-    knobs = app.behaviour
+    knobs = service.behaviour
     if row.id in knobs.hidden_rows or zlib.crc32(row.id.encode()) / 2**32 < knobs.hidden_share:
         return False
     if knobs.visible_rows == "all":
         return True
     users = {column.id for column in table.columns if column.type == "USERS"}
-    cells = app.world.plain_record(row)["columns"]
+    cells = service.world.plain_record(row)["columns"]
     return any(cell["columnId"] in users and token.user in (cell.get("value") or ()) for cell in cells)

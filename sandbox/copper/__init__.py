@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from sandbox.copper.account import CopperWorld
 from sandbox.copper.behaviour import Behaviour
 from sandbox.copper.sandbox import ACCESS_TOKEN, API_KEY, SECOND_KEY, USER_EMAIL, CopperSandbox, copper_app
 from sandbox.copper.shape import SMALL, Shape
-from sandbox.copper.world import CopperWorld
 
 __all__ = [
     "ACCESS_TOKEN",

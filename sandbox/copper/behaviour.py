@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _SCATTER = 2_654_435_761
-"""Spreads ids that lie in a row over 32 bits."""
+"""Spreads ids that follow each other over 32 bits."""
 
 ModifiedFilter: TypeAlias = Literal["honoured", "ignored", "refused"]
 
@@ -27,7 +27,7 @@ class Behaviour(CommonBehaviour):
     """`first`: those that come first in the order asked for. `oldest`: those of the lowest ids, in any order."""
     beyond_cap: Literal["empty", "error"] = "empty"
     page_cap: int = 200
-    """Records that a page has at most, whatever `page_size` says; the next page begins behind them."""
+    """Records that a page has at most, whatever `page_size` says; the next page begins after them."""
     page_numbers: Literal["honoured", "ignored"] = "honoured"
     """`ignored`: every page is the first one."""
     never_given: dict[str, list[int]] = field(default_factory=dict)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from sandbox.words import CUSTOM_FIELD_NAMES
+from sandbox.sample_texts import CUSTOM_FIELD_NAMES
 
 if TYPE_CHECKING:
     from random import Random
@@ -56,10 +56,10 @@ def _definition(place: int, name: str, data_type: str, rng: Random) -> Record:
     first = 700_000 + 40 * place
     names = ("California", "Bayern", "中部", "", "A & B", "A & B", "Zug", "None")
     options = [{"id": first + rank * 2, "name": option, "rank": rank} for rank, option in enumerate(names)]
-    return described(126_240 + 3 * place, name, data_type, available, options=options)
+    return definition_record(126_240 + 3 * place, name, data_type, available, options=options)
 
 
-def described(  # noqa: PLR0913  (a definition has that many parts)
+def definition_record(  # noqa: PLR0913  (a definition has that many parts)
     number: int, name: str, data_type: str, available_on: list[str], *, options: list[Record], currency: str = "USD"
 ) -> Record:
     """Give a definition with the keys that its kind has; those of other kinds are really absent."""

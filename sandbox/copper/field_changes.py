@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from sandbox.copper.custom_fields import KINDS, OPTION_KINDS, SINGULAR, described, entry
+from sandbox.copper.custom_fields import KINDS, OPTION_KINDS, SINGULAR, definition_record, entry
 from sandbox.copper.field_values import as_kind
-from sandbox.table import Row
+from sandbox.copper.table import Row
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from sandbox.copper.world import CopperWorld
+    from sandbox.copper.records import AccountRecords
     from sandbox.exchange import Record
 
 FIELD_VERBS = (
@@ -33,15 +33,15 @@ _encode = msgspec.json.Encoder().encode
 
 
 class FieldChanges:
-    """Changes the definitions of one world, and what its records hold of them."""
+    """Changes the definitions of one account, and the values that its records have of them."""
 
-    def __init__(self, world: CopperWorld) -> None:
-        self.world = world
-        self.rng = Random(world.shape.seed + 3)
-        self.made: list[Record] = world.lists["custom_field_definitions"]
-        options = [option["id"] for one in self.made for option in one.get("options", ())]
-        # Ids are never used twice, not even those of what was removed.
-        self._last_id = max((one["id"] for one in self.made), default=126_237)
+    def __init__(self, records: AccountRecords) -> None:
+        self.records = records
+        self.rng = Random(records.shape.seed + 3)
+        self.definitions: list[Record] = records.lists["custom_field_definitions"]
+        options = [option["id"] for one in self.definitions for option in one.get("options", ())]
+        # Ids are never used twice, not even those of removed definitions.
+        self._last_id = max((one["id"] for one in self.definitions), default=126_237)
         self._last_option = max(options, default=700_000)
         self._added: set[int] = set()
 
@@ -64,10 +64,10 @@ class FieldChanges:
             raise ValueError(f"available_on must be among {', '.join(kinds)}: {available_on!r}")
         with self._changing():
             self._last_id += 3
-            made = described(
+            made = definition_record(
                 self._last_id, name, data_type, list(available_on), options=self._options(options), currency=currency
             )
-            self.made.append(made)
+            self.definitions.append(made)
             self._added.add(made["id"])
             if fill:
                 self._fill(made)
@@ -88,19 +88,19 @@ class FieldChanges:
             held = self._definition(number)
             old = dict(held)
             kept = self._options(options) if options else old.get("options", [])
-            new = described(number, old["name"], data_type, old["available_on"], options=kept)
-            self._part(old)
+            new = definition_record(number, old["name"], data_type, old["available_on"], options=kept)
+            self._disconnect(old)
             held.clear()
             held.update(new)
             self._rewrite(number, lambda held: held | {"value": as_kind(held["value"], old, new)})
         return number
 
     def remove(self, number: int) -> int:
-        """Take a definition away, and its values out of every record."""
+        """Remove a definition, and its values from every record."""
         with self._changing():
             gone = self._definition(number)
-            self.made.remove(gone)
-            self._part(gone)
+            self.definitions.remove(gone)
+            self._disconnect(gone)
             self._added.discard(number)
             self._rewrite(number, lambda _: None)
         return number
@@ -123,30 +123,30 @@ class FieldChanges:
         return option
 
     def remove_option(self, number: int, option: int) -> int:
-        """Take an option out of a definition; what records hold stays."""
+        """Remove an option from a definition; records keep its id."""
         with self._changing():
             self._options_of(number).remove(self._option(number, option))
         return option
 
     def complete(self, name: str, record: Record) -> None:
-        """Let a record have a value of every definition that was added since and that it lacks."""
+        """Give a record a value of every added definition that it lacks."""
         if not self._added or name not in SINGULAR:
             return
         has = {one[_KEY] for one in record["custom_fields"]}
-        for one in self.made:
+        for one in self.definitions:
             if one["id"] in self._added - has and SINGULAR[name] in one["available_on"]:
                 record["custom_fields"].append(self._drawn(one))
 
     @contextmanager
     def _changing(self) -> Iterator[None]:
-        """Hold the world while a definition changes; records made later are of the new definitions."""
-        with self.world.lock:
-            self.world.edits += 1
+        """Lock the account while a definition changes; records made later have values of the new ones."""
+        with self.records.lock:
+            self.records.edits += 1
             yield
-            self.world.source.renew_values(self.rng)
+            self.records.source.renew_values(self.rng)
 
     def _definition(self, number: int) -> Record:
-        for one in self.made:
+        for one in self.definitions:
             if one["id"] == number:
                 return one
         raise KeyError(f"custom_field_definitions {number}")
@@ -169,35 +169,35 @@ class FieldChanges:
         self._last_option += 2 * len(made)
         return made
 
-    def _part(self, gone: Record) -> None:
+    def _disconnect(self, gone: Record) -> None:
         """Leave the other end of a Connect field without its connection."""
-        for one in self.made:
+        for one in self.definitions:
             if one.get("connected_id") == gone["id"]:
                 del one["connected_id"]
 
     def _drawn(self, definition: Record) -> Record:
-        companies, people = self.world.source.targets
+        companies, people = self.records.source.targets
         return entry(definition, companies, people, self.rng)
 
     def _fill(self, definition: Record) -> None:
         for name, kind in SINGULAR.items():
             if kind in definition["available_on"]:
-                for row in list(self.world.tables[name]):
+                for row in list(self.records.tables[name]):
                     parts = _parts(row.raw)
                     drawn = msgspec.Raw(_encode(self._drawn(definition)))
                     self._put(name, row, parts, [*_entries(parts["custom_fields"]), drawn])
 
     def _rewrite(self, number: int, change: Callable[[Record], Record | None]) -> None:
-        """Change what every record holds of a definition; None takes it away."""
+        """Change every record's value of a definition; None removes it."""
         needle = re.compile(rb"%b%d(?!\d)" % (_QUOTED, number))
         for name in SINGULAR:
-            for row in list(self.world.tables[name]):
+            for row in list(self.records.tables[name]):
                 found = needle.search(row.raw)
                 if found is None:
                     continue
                 parts = _parts(row.raw)
                 entries = _entries(parts["custom_fields"])
-                # Every entry has the key once: those before it tell its place without a look at each.
+                # Every entry has the key once: the number of those before it is its place, so none need be read.
                 place = row.raw.count(_QUOTED, 0, found.start())
                 changed = change(_decode(entries[place]))
                 entries[place : place + 1] = [] if changed is None else [msgspec.Raw(_encode(changed))]
@@ -206,7 +206,7 @@ class FieldChanges:
     def _put(self, name: str, row: Row, parts: dict[str, msgspec.Raw], entries: list[msgspec.Raw]) -> None:
         """Replace the custom fields of a row, and not one byte else."""
         parts["custom_fields"] = msgspec.Raw(_encode(entries))
-        self.world.put(name, Row(row.id, row.keys, _encode(parts), row.kind))
+        self.records.put(name, Row(row.id, row.sort_keys, _encode(parts), row.kind))
 
 
 def _check(name: str) -> None:

@@ -25,10 +25,10 @@ def as_kind(value: object, old: Record, new: Record) -> object:
     if kind in OPTION_KINDS and old["data_type"] in OPTION_KINDS:
         chosen = value if isinstance(value, list) else [] if value is None else [value]
         return chosen if kind == "MultiSelect" else next(iter(chosen), None)
-    return _read(_told(value, old), new)
+    return _read(_as_text(value, old), new)
 
 
-def _told(value: object, definition: Record) -> str | None:
+def _as_text(value: object, definition: Record) -> str | None:
     """Write a value as a person reads it: names for options, a day for a date."""
     if value is None or isinstance(value, str):
         return value

@@ -1,15 +1,16 @@
-"""The filters of the searches, as data: what each object takes, and the test it stands for."""
+"""The filters of the searches, as data: which ones each object takes, and the test of records that each makes."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 from sandbox.copper.custom_fields import TEXT_KINDS
 from sandbox.exchange import Record, Refusal
 
+T = TypeVar("T")
 Test: TypeAlias = Callable[[Record], bool]
 
 EMPTY = -2
@@ -17,7 +18,7 @@ EMPTY = -2
 
 
 @dataclass(slots=True, frozen=True)
-class Sight:
+class FilterContext:
     """What a filter may need to know besides its value."""
 
     now: int
@@ -27,7 +28,7 @@ class Sight:
     dmy: bool
 
 
-Maker: TypeAlias = Callable[[str, Any, Sight], Test]
+Maker: TypeAlias = Callable[[str, Any, FilterContext], Test]
 
 
 def invalid(name: str, why: str) -> Refusal:
@@ -38,15 +39,17 @@ def invalid(name: str, why: str) -> Refusal:
 
 def integers(name: str, value: object) -> list[int]:
     """Check a list of integers."""
-    if not isinstance(value, list) or any(type(one) is not int for one in value):
-        raise invalid(name, f"must be an array of integers: {value!r}")
-    return value
+    return _array_of(int, "integers", name, value)
 
 
 def texts(name: str, value: object) -> list[str]:
     """Check a list of strings."""
-    if not isinstance(value, list) or any(not isinstance(one, str) for one in value):
-        raise invalid(name, f"must be an array of strings: {value!r}")
+    return _array_of(str, "strings", name, value)
+
+
+def _array_of(kind: type[T], named: str, name: str, value: object) -> list[T]:
+    if not isinstance(value, list) or any(type(one) is not kind for one in value):
+        raise invalid(name, f"must be an array of {named}: {value!r}")
     return value
 
 
@@ -72,7 +75,7 @@ def boolean(name: str, value: object) -> bool:
 
 
 def _ids(attribute: str) -> Maker:
-    def make(name: str, value: object, _: Sight) -> Test:
+    def make(name: str, value: object, _: FilterContext) -> Test:
         wanted: set[int | None] = {None if one == EMPTY else one for one in integers(name, value)}
         return lambda record: record.get(attribute) in wanted
 
@@ -80,7 +83,7 @@ def _ids(attribute: str) -> Maker:
 
 
 def _coded(attribute: str, codes: tuple[str, ...]) -> Maker:
-    def make(name: str, value: object, _: Sight) -> Test:
+    def make(name: str, value: object, _: FilterContext) -> Test:
         chosen = integers(name, value)
         if any(not 0 <= one < len(codes) and one != EMPTY for one in chosen):
             raise invalid(name, f"there is no such id: {value!r}")
@@ -91,7 +94,7 @@ def _coded(attribute: str, codes: tuple[str, ...]) -> Maker:
 
 
 def _one_of(attribute: str, allowed: tuple[str, ...]) -> Maker:
-    def make(name: str, value: object, _: Sight) -> Test:
+    def make(name: str, value: object, _: FilterContext) -> Test:
         wanted = set(texts(name, value))
         if not wanted <= set(allowed):
             raise invalid(name, f"must be among {', '.join(allowed)}: {value!r}")
@@ -101,7 +104,7 @@ def _one_of(attribute: str, allowed: tuple[str, ...]) -> Maker:
 
 
 def _related(kind: str) -> Maker:
-    def make(name: str, value: object, _: Sight) -> Test:
+    def make(name: str, value: object, _: FilterContext) -> Test:
         wanted = set(integers(name, value))
         return lambda record: record["related_resource"]["type"] == kind and record["related_resource"]["id"] in wanted
 
@@ -109,7 +112,7 @@ def _related(kind: str) -> Maker:
 
 
 def _place(attribute: str) -> Maker:
-    def make(name: str, value: object, _: Sight) -> Test:
+    def make(name: str, value: object, _: FilterContext) -> Test:
         given = value if isinstance(value, list) else [value]
         wanted = {one.casefold() for one in texts(name, given)}
         return lambda record: str((record.get("address") or {}).get(attribute) or "").casefold() in wanted
@@ -117,39 +120,39 @@ def _place(attribute: str) -> Maker:
     return make
 
 
-def _name(name: str, value: object, _: Sight) -> Test:
+def _name(name: str, value: object, _: FilterContext) -> Test:
     wanted = text(name, value).casefold()
     return lambda record: wanted in (record.get("name") or "").casefold()
 
 
-def _phone(name: str, value: object, _: Sight) -> Test:
+def _phone(name: str, value: object, _: FilterContext) -> Test:
     wanted = "".join(filter(str.isdigit, text(name, value)))
     return lambda record: any(
         wanted == "".join(filter(str.isdigit, phone["number"])) for phone in record["phone_numbers"]
     )
 
 
-def _emails(name: str, value: object, _: Sight) -> Test:
+def _emails(name: str, value: object, _: FilterContext) -> Test:
     wanted = {one.casefold() for one in texts(name, value)}
     return lambda record: any(email["email"].casefold() in wanted for email in record["emails"])
 
 
-def _lead_email(name: str, value: object, _: Sight) -> Test:
+def _lead_email(name: str, value: object, _: FilterContext) -> Test:
     wanted = text(name, value).casefold()
     return lambda record: str((record["email"] or {}).get("email")).casefold() == wanted
 
 
-def _domains(name: str, value: object, _: Sight) -> Test:
+def _domains(name: str, value: object, _: FilterContext) -> Test:
     wanted = set(texts(name, value))
     return lambda record: record["email_domain"] in wanted
 
 
-def _tags(name: str, value: object, _: Sight) -> Test:
+def _tags(name: str, value: object, _: FilterContext) -> Test:
     wanted = set(texts(name, value))
     return lambda record: not wanted.isdisjoint(record["tags"])
 
 
-def _socials(name: str, value: object, _: Sight) -> Test:
+def _socials(name: str, value: object, _: FilterContext) -> Test:
     wanted = set(texts(name, value))
     return lambda record: any(one["url"] in wanted for one in record["socials"])
 
@@ -159,35 +162,35 @@ def followed(record: Record) -> bool:
     return bool(record["id"] % 7 == 0)
 
 
-def _followed(name: str, value: object, _: Sight) -> Test:
+def _followed(name: str, value: object, _: FilterContext) -> Test:
     if value not in (1, 2) or isinstance(value, bool):
         raise invalid(name, f"must be 1 (yes) or 2 (no): {value!r}")
     return lambda record: followed(record) is (value == 1)
 
 
-def _age(name: str, value: object, sight: Sight) -> Test:
-    oldest = sight.now - number(name, value)
+def _age(name: str, value: object, context: FilterContext) -> Test:
+    oldest = context.now - number(name, value)
     return lambda record: bool(record["date_created"] >= oldest)
 
 
-def _opportunities(name: str, value: object, sight: Sight) -> Test:
-    people = sight.contacts_of(integers(name, value))
+def _opportunities(name: str, value: object, context: FilterContext) -> Test:
+    people = context.contacts_of(integers(name, value))
     return lambda record: record["id"] in people
 
 
-def _custom_fields(name: str, value: object, sight: Sight) -> Test:
+def _custom_fields(name: str, value: object, context: FilterContext) -> Test:
     if not isinstance(value, list):
         raise invalid(name, "must be an array")
-    tests = [_custom_field(name, one, sight) for one in value]
+    tests = [_custom_field(name, one, context) for one in value]
     return lambda record: all(test(record) for test in tests)
 
 
-def _custom_field(name: str, wanted: object, sight: Sight) -> Test:
+def _custom_field(name: str, wanted: object, context: FilterContext) -> Test:
     keys = {"custom_field_definition_id", "value", "minimum_value", "maximum_value"}
     if not isinstance(wanted, dict) or set(wanted) - keys:
         raise invalid(name, f"must have {', '.join(sorted(keys))}: {wanted!r}")
     key = wanted.get("custom_field_definition_id")
-    definition = sight.definitions.get(key) if isinstance(key, int) else None
+    definition = context.definitions.get(key) if isinstance(key, int) else None
     if definition is None or definition["data_type"] in TEXT_KINDS:
         raise invalid(name, f"custom field definition {key} cannot be filtered by")
     low, high = wanted.get("minimum_value"), wanted.get("maximum_value")
@@ -206,12 +209,12 @@ def _custom_field(name: str, wanted: object, sight: Sight) -> Test:
     return test
 
 
-def in_range(name: str, attribute: str, value: object, sight: Sight) -> Test:
+def in_range(name: str, attribute: str, value: object, context: FilterContext) -> Test:
     """Test one bound, which is inclusive; records without the attribute fail."""
     at_least = name.startswith("minimum_")
     if attribute == "close_date":
-        bound = _as_day(name, value, sight)
-        return lambda record: _within(_day(record["close_date"], dmy=sight.dmy), bound, at_least=at_least)
+        bound = _as_day(name, value, context)
+        return lambda record: _within(_day(record["close_date"], dmy=context.dmy), bound, at_least=at_least)
     limit = number(name, value, whole=attribute != "monetary_value")
     return lambda record: _within(record.get(attribute), limit, at_least=at_least)
 
@@ -220,8 +223,8 @@ def _within(held: float | None, bound: float, *, at_least: bool) -> bool:
     return held is not None and (held >= bound if at_least else held <= bound)
 
 
-def _as_day(name: str, value: object, sight: Sight) -> float:
-    day = _day(value, dmy=sight.dmy) if isinstance(value, str) else number(name, value)
+def _as_day(name: str, value: object, context: FilterContext) -> float:
+    day = _day(value, dmy=context.dmy) if isinstance(value, str) else number(name, value)
     if day is None:
         raise invalid(name, f"is not a date: {value!r}")
     return day

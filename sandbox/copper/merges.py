@@ -1,4 +1,4 @@
-"""Merges of people, companies and leads: one survives, the other goes without a trace (help: managing duplicates)."""
+"""Merges of people, companies and leads: one survives, the other leaves no trace (help: managing duplicates)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from sandbox.copper.custom_fields import SINGULAR
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from sandbox.copper.world import CopperWorld
+    from sandbox.copper.changes import Editor
+    from sandbox.copper.records import AccountRecords
     from sandbox.exchange import Record
 
 MERGED = ("people", "companies", "leads")
@@ -34,15 +35,15 @@ _decode = msgspec.json.Decoder(dict).decode
 
 
 def pairs_of(
-    world: CopperWorld, name: str, count: int, pairs: Iterable[tuple[int, int]] | None
+    records: AccountRecords, name: str, count: int, pairs: Iterable[tuple[int, int]] | None
 ) -> list[tuple[int, int]]:
     """Check pairs of (lost, survivor), or draw `count` of them; converted leads are not drawn."""
     if name not in MERGED:
         raise ValueError(f"only {', '.join(MERGED)} can be merged: {name}")
-    table = world.tables[name]
+    table = records.tables[name]
     if pairs is None:
-        drawn = table.sample(world.rng, 2 * count if name != "leads" else 4 * count + 10)
-        free = [one for one in drawn if name != "leads" or world.record(name, one)["converted_at"] is None]
+        drawn = table.sample(records.rng, 2 * count if name != "leads" else 4 * count + 10)
+        free = [one for one in drawn if name != "leads" or records.record(name, one)["converted_at"] is None]
         return list(zip(free[0 : 2 * count : 2], free[1 : 2 * count : 2], strict=False))
     chosen = [(lost, survivor) for lost, survivor in pairs]
     gone: set[int] = set()
@@ -56,27 +57,27 @@ def pairs_of(
     return chosen
 
 
-def merge(world: CopperWorld, name: str, lost: int, survivor: int) -> None:
+def merge(editor: Editor, name: str, lost: int, survivor: int) -> None:
     """Let the survivor have what it lacked, and everything that pointed at the lost record."""
-    living = world.tables[name].living
+    living = editor.records.tables[name].living
     changes = _taken(_decode(living[lost].raw), _decode(living[survivor].raw))
-    world.edit(name, ids=[survivor], changes=changes)
-    world.delete(name, ids=[lost])
-    named = {"company_name": world.record(name, survivor)["name"]} if name == "companies" else {}
+    editor.edit(name, 1, [survivor], changes)
+    editor.delete(name, 1, [lost])
+    named = {"company_name": editor.records.record(name, survivor)["name"]} if name == "companies" else {}
     for other, attribute in _POINTERS[name]:
         needle = f'"{attribute}":{lost}'.encode()
 
         def plain(record: Record, attribute: str = attribute) -> Record:
             return {attribute: survivor} | named if record[attribute] == lost else {}
 
-        _move(world, other, needle, plain)
+        _move(editor, other, needle, plain)
     end = {"id": lost, "type": SINGULAR[name]}
     for other, attribute in _OBJECTS:
 
         def typed(record: Record, attribute: str = attribute) -> Record:
             return {attribute: end | {"id": survivor}} if record[attribute] == end else {}
 
-        _move(world, other, f'"id":{lost}'.encode(), typed)
+        _move(editor, other, f'"id":{lost}'.encode(), typed)
 
 
 def _taken(lost: Record, survivor: Record) -> Record:
@@ -96,13 +97,13 @@ def _taken(lost: Record, survivor: Record) -> Record:
     return changes
 
 
-def _move(world: CopperWorld, name: str, needle: bytes, change: Callable[[Record], Record]) -> None:
+def _move(editor: Editor, name: str, needle: bytes, change: Callable[[Record], Record]) -> None:
     """Change the records of an object that point at a lost one."""
-    found = [row.id for row in world.tables[name] if needle in row.raw]
+    found = [row.id for row in editor.records.tables[name] if needle in row.raw]
     for number in found:
-        record = world.record(name, number)
+        record = editor.records.record(name, number)
         changes = change(record)
-        if changes and not world.behaviour.merge_moves_modified:
+        if changes and not editor.records.behaviour.merge_moves_modified:
             changes |= {key: record[key] for key in ("date_modified", "custom_fields") if key in record}
         if changes:
-            world.edit(name, ids=[number], changes=changes)
+            editor.edit(name, 1, [number], changes)

@@ -15,7 +15,7 @@ _key = itemgetter(0)
 
 @dataclass(slots=True, frozen=True)
 class Ranking:
-    """A stretch of a list of (sort key, id) that is sorted ascending, read from either end."""
+    """A range of a list of (sort key, id) that is sorted ascending, read from either end."""
 
     entries: list[tuple[Any, int]]
     low: int
@@ -39,7 +39,7 @@ class Ranking:
         return ids[::-1] if self.descending else ids
 
     def _shuffled(self, first: int, last: int, rng: Random) -> list[tuple[Any, int]]:
-        """Cut a stretch after shuffling every group of ties that reaches into it."""
+        """Give some entries, after shuffling every group of ties of which there is one among them."""
         entries = self.entries
         begin = bisect_left(entries, entries[first][0], self.low, first, key=_key)
         end = bisect_right(entries, entries[last - 1][0], last, self.high, key=_key)

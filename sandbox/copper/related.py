@@ -13,9 +13,9 @@ from sandbox.copper.custom_fields import SINGULAR
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sandbox.copper.world import CopperWorld
+    from sandbox.copper.records import AccountRecords
+    from sandbox.copper.table import Table
     from sandbox.exchange import Record
-    from sandbox.table import Table
 
 T = TypeVar("T")
 
@@ -67,10 +67,10 @@ _connected = msgspec.json.Decoder(_Connected).decode
 
 
 class Relations:
-    """Edges between a world's records, computed again after changes of the tables they come from."""
+    """Relations between an account's records, found anew after changes of the tables that they come from."""
 
-    def __init__(self, world: CopperWorld) -> None:
-        self.world = world
+    def __init__(self, records: AccountRecords) -> None:
+        self.records = records
         self._kept: dict[str, tuple[int, object]] = {}
 
     def activities_of(self, kind: str, number: int) -> list[int]:
@@ -80,7 +80,7 @@ class Relations:
 
     def contacts_of(self, opportunities: list[int]) -> set[int]:
         """Give the primary contacts of opportunities."""
-        living = self.world.tables["opportunities"].living
+        living = self.records.tables["opportunities"].living
         ends = (_ends(living[number].raw) for number in opportunities if number in living)
         return {one.primary_contact_id for one in ends if one.primary_contact_id is not None}
 
@@ -92,7 +92,7 @@ class Relations:
         return [
             {"id": other, "type": SINGULAR[kind]}
             for kind, other in found
-            if kind in kinds and self.world.sees(kind, other)
+            if kind in kinds and self.records.sees(kind, other)
         ]
 
     def links(self, kind: str, number: int, definition_id: int | None) -> list[Record]:
@@ -103,14 +103,16 @@ class Relations:
             for link in links
             if (link["source"]["entity_type"], link["source"]["id"]) == (kind, number)
             and definition_id in (None, link["custom_field_definition_id"])
-            and all(self.world.sees(PLURAL[link[end]["entity_type"]], link[end]["id"]) for end in ("source", "target"))
+            and all(
+                self.records.sees(PLURAL[link[end]["entity_type"]], link[end]["id"]) for end in ("source", "target")
+            )
         ]
 
     def files(self, name: str, number: int) -> list[Record]:
         """Give a record's files; some are deleted."""
-        rng = Random(f"{self.world.shape.seed} {name} {number}")
+        rng = Random(f"{self.records.shape.seed} {name} {number}")
         first = (number % 100_000) * 10 + FILES.index(name) * 1_000_000
-        created = self.world.shape.now - rng.randrange(1_000, 10_000_000)
+        created = self.records.shape.now - rng.randrange(1_000, 10_000_000)
         return [
             {
                 "id": first + n,
@@ -118,7 +120,7 @@ class Relations:
                 "file_name": f"Angebot №{n} ({number}).pdf",
                 "file_size": rng.randrange(1, 5_000_000_000),
                 "content_type": "application/pdf",
-                "creator_id": self.world.source.user_ids[0],
+                "creator_id": self.records.source.user_ids[0],
                 "date_created": created,
                 "date_modified": rng.choice((None, created + 5)),
             }
@@ -126,7 +128,7 @@ class Relations:
         ]
 
     def _cached(self, what: str, names: tuple[str, ...], make: Callable[[], T]) -> T:
-        version = sum(self.world.tables[name].version for name in names) + self.world.edits
+        version = sum(self.records.tables[name].version for name in names) + self.records.edits
         kept = self._kept.get(what)
         if kept is None or kept[0] != version:
             kept = self._kept[what] = (version, make())
@@ -134,7 +136,7 @@ class Relations:
 
     def _parents(self) -> dict[tuple[str, int], list[int]]:
         found: dict[tuple[str, int], list[int]] = defaultdict(list)
-        for row in self.world.tables["activities"].shown.values():
+        for row in self.records.tables["activities"].shown.values():
             if b'"parent"' in row.raw:
                 parent = _parent(row.raw).parent
                 found[parent.type or "", parent.id or 0].append(row.id)
@@ -150,7 +152,7 @@ class Relations:
                     edges[kind, other][near] = None
 
         for name in ("people", "opportunities", "projects", "tasks"):
-            for row in self.world.tables[name]:
+            for row in self.records.tables[name]:
                 one = _ends(row.raw)
                 join((name, one.id), "companies", one.company_id)
                 join((name, one.id), "people", one.primary_contact_id)
@@ -161,12 +163,12 @@ class Relations:
     def _links(self) -> list[Record]:
         definitions = {
             one["id"]: one
-            for one in self.world.lists["custom_field_definitions"]
+            for one in self.records.lists["custom_field_definitions"]
             if one["data_type"] == "Connect" and "connected_id" in one and one["available_on"] == ["person"]
         }
-        companies: Table = self.world.tables["companies"]
+        companies: Table = self.records.tables["companies"]
         links: list[Record] = []
-        for row in self.world.tables["people"] if definitions else ():
+        for row in self.records.tables["people"] if definitions else ():
             person = _connected(row.raw)
             near = {"id": person.id, "entity_type": "person", "name": person.name}
             for entry in person.custom_fields:

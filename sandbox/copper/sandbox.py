@@ -1,4 +1,4 @@
-"""The Copper server: one world behind the API's rules."""
+"""The Copper server: an account behind the API's rules."""
 
 from __future__ import annotations
 
@@ -8,16 +8,17 @@ import msgspec
 
 from sandbox.behaviour import configure
 from sandbox.copper import routes
+from sandbox.copper.account import CopperWorld
 from sandbox.copper.behaviour import Behaviour
-from sandbox.copper.generate import MAKERS
 from sandbox.copper.merges import MERGED
-from sandbox.copper.related import Relations
-from sandbox.copper.search import Searcher
-from sandbox.copper.world import CopperWorld
+from sandbox.copper.samples.tables import MAKERS
+from sandbox.copper.service import Service
 from sandbox.exchange import Answer, Record, Refusal, Request
 from sandbox.simulator import Simulator
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from sandbox.copper.shape import Shape
 
 API_KEY = "sandbox0key0of0copper00000000001"
@@ -30,7 +31,7 @@ _LEADS_ONLY = ("leads", "lead_statuses")
 
 
 class CopperSandbox(Simulator):
-    """Copper's API over a world; `world`, `behaviour` and `stats` may be used while it serves."""
+    """Copper's API over an account; `world`, `behaviour` and `stats` may be used while it serves."""
 
     base_path = "/developer_api/v1"
     world: CopperWorld
@@ -39,21 +40,14 @@ class CopperSandbox(Simulator):
     def __init__(self, world: CopperWorld) -> None:
         super().__init__(world, world.behaviour)
         world.clock = self.now
-        self.relations = Relations(world)
-        self.searcher = Searcher(world, world.behaviour, self.relations)
+        self.service = Service(world)
         self.keys = {API_KEY, SECOND_KEY}
         self.tokens = {ACCESS_TOKEN}
         self.user_email = USER_EMAIL
-        self._left: dict[str, int] = {}
 
-    def revoke(self, key: str | None = None, after: int = 0) -> None:
-        """Let one key or token (or every one) answer 401 after so many more answers."""
-        for one in [key] if key else [*self.keys, *self.tokens]:
-            self._left[one] = after
-
-    def restore(self) -> None:
-        """Make revoked keys valid again."""
-        self._left.clear()
+    def secrets(self) -> Iterable[str]:
+        """Give every key and token that is let in."""
+        return [*self.keys, *self.tokens]
 
     def authorise(self, request: Request) -> None:
         """Check the headers (introduction/requests, introduction/oauth)."""
@@ -69,13 +63,8 @@ class CopperSandbox(Simulator):
                 and headers.get("x-pw-application") == "developer_api"
                 and headers.get("x-pw-useremail") == self.user_email
             )
-        left = self._left.get(secret)
-        if not valid or left == 0:
-            raise Refusal(401, "Invalid credentials")
-        if left is not None:
-            self._left[secret] = left - 1
-        kind = headers.get("content-type", "").partition(";")[0].strip().lower()
-        if kind != "application/json":
+        self.count_secret(secret, valid=valid, refusal="Invalid credentials")
+        if request.media_type != "application/json":
             raise Refusal(400, "Bad request: Content-Type must be application/json")
 
     def answer(self, request: Request) -> Answer:
@@ -84,7 +73,7 @@ class CopperSandbox(Simulator):
         leads_off = not self.behaviour.leads_enabled and resource in _LEADS_ONLY
         if leads_off or resource in self.behaviour.forbidden:
             raise Refusal(403, "You are not authorized to access this resource")
-        return routes.answer(self, request)
+        return routes.answer(self.service, request)
 
     def is_search(self, request: Request) -> bool:
         """Whether the request asks for a page of a searched object."""
@@ -93,6 +82,10 @@ class CopperSandbox(Simulator):
     def is_list(self, request: Request) -> bool:
         """Whether the request asks for a page of a search, or for a list."""
         return self.is_search(request) or routes.is_list(request)
+
+    def is_write(self, request: Request) -> bool:
+        """Whether the request may create, change or delete something."""
+        return routes.is_write(request)
 
     def empty_page(self, answer: Answer) -> Answer:
         """Wrongly say that there is nothing, in the form of the answer: bare, in an envelope, or in groups."""
@@ -106,32 +99,19 @@ class CopperSandbox(Simulator):
         """The error envelope (introduction/responses)."""
         return {"success": False, "status": status, "message": message}
 
-    def churn(self, request: Request) -> None:
-        """Change the searched object as the `churn` knob says."""
-        churn = self.behaviour.churn
+    def changing(self, request: Request) -> str | None:
+        """Give the name of the object that a request searches."""
         name = request.path.partition("/")[0]
-        if name not in MAKERS or (churn.objects and name not in churn.objects):
-            return
-        if churn.edit:
-            self.world.edit(name, count=churn.edit)
-        if churn.delete:
-            self.world.delete(name, count=churn.delete)
-        if churn.create:
-            self.world.create(name, count=churn.create)
-        if churn.convert and name == "leads":
-            self.world.convert(count=churn.convert)
-        if churn.merge and name in MERGED:
-            self.world.merge(name, count=churn.merge)
+        return name if name in MAKERS else None
 
-    def fields_of(self, name: str) -> set[str]:
-        """Give the names of an object's fields."""
-        for row in self.world.tables[name]:
-            return set(self.world.record(name, row.id))
-        return set()
+    def churn_verbs(self, name: str) -> tuple[str, ...]:
+        """Which verbs of the `churn` knob an object has."""
+        more = (*(["convert"] if name == "leads" else []), *(["merge"] if name in MERGED else []))
+        return (*super().churn_verbs(name), *more)
 
 
 def copper_app(shape: Shape | None = None, behaviour: Behaviour | None = None, **knobs: object) -> CopperSandbox:
-    """Make a server of a generated world: `copper_app(Shape(people=10), rate_limit=0)`."""
+    """Make a server of a generated account: `copper_app(Shape(people=10), rate_limit=0)`."""
     chosen = behaviour or Behaviour()
     configure(chosen, dict(knobs))
     return CopperSandbox(CopperWorld(shape, chosen))

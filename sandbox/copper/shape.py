@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from sandbox.shape import CommonShape
 
 if TYPE_CHECKING:
     from random import Random
@@ -13,12 +14,9 @@ YEARS_3 = 3 * 365 * 86_400
 
 
 @dataclass(slots=True, kw_only=True)
-class Shape:
-    """What a world is generated from; the same shape gives the same world."""
+class Shape(CommonShape):
+    """What the account has, and how much of it."""
 
-    seed: int = 1
-    now: int = field(default_factory=lambda: int(time.time()))
-    """The anchor: all dates lie in the three years before it, unless said otherwise."""
     account: int = 1
     """The account's id."""
     people: int = 1_000

@@ -47,6 +47,14 @@ class Kind(Protocol):
         """Tell whether nothing needs to be sent for ``present`` to be what is wanted."""
         ...
 
+    def agrees(self, value: Any, label: Any) -> bool:  # noqa: ANN401
+        """Tell whether a label that a record shows may be the one of a value that it has.
+
+        Raises:
+            Unwritable: it cannot be a label.
+        """
+        ...
+
     def merge(self, present: Any, wanted: Any, *, union: bool, clear: bool) -> Any:  # noqa: ANN401
         """Return the whole value that is to be sent.
 
@@ -91,6 +99,10 @@ class Plain:
     def holds(self, present: Any, wanted: Any) -> bool:  # noqa: ANN401
         """Compare."""
         return bool(present == wanted)
+
+    def agrees(self, value: Any, label: Any) -> bool:  # noqa: ANN401
+        """Compare with the value that has this label."""
+        return self.holds(value, self.accept(label))
 
     def merge(self, present: Any, wanted: Any, *, union: bool, clear: bool) -> Any:  # noqa: ANN401, ARG002
         """Take what is wanted."""

@@ -52,6 +52,14 @@ class Option(Plain):
     def show(self, value: Any) -> Any:
         return value
 
+    @override
+    def agrees(self, value: Any, label: Any) -> bool:
+        """Compare with the labels of this id; those of an id that is not listed any more are not known."""
+        if not isinstance(label, str):
+            return Plain.agrees(self, value, label)
+        known = next((one.labels for one in self.choices() if one.id == value), None)
+        return known is None or any(one.casefold() == label.strip().casefold() for one in known)
+
     def _whole(self, value: float) -> int:
         if value != int(value):
             raise Unwritable(f"must be the name or the id of a {self.what}")

@@ -39,11 +39,20 @@ class Asking:
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def find(
-        self, spec: ObjectSpec, fields: Sequence[Field], wanted: Sequence[tuple[Any, ...]], since: float | None = None
+        self,
+        spec: ObjectSpec,
+        fields: Sequence[Field],
+        wanted: Sequence[tuple[Any, ...]],
+        said: Sequence[Mapping[Field, Any]],
+        since: float | None = None,
     ) -> list[Sequence[Snapshot]]:
         """Return for each tuple of values the records that have them; see :class:`Writer`."""
-        parts = _parts(wanted, spec.at_once)
-        answers = self._side_by_side(lambda part: self._writer.find(spec, fields, part, since), parts)
+        parts = _parts(list(zip(wanted, said, strict=True)), spec.at_once)
+
+        def ask(part: Sequence[tuple[tuple[Any, ...], Mapping[Field, Any]]]) -> Sequence[Sequence[Snapshot]]:
+            return self._writer.find(spec, fields, [one for one, _ in part], since, [one for _, one in part])
+
+        answers = self._side_by_side(ask, parts)
         return [self._as_they_would_be(spec, found) for answer in answers for found in answer]
 
     def read(self, spec: ObjectSpec, ids: Iterable[Id], since: Mapping[Id, float]) -> dict[Id, Snapshot]:

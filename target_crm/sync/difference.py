@@ -38,7 +38,7 @@ def difference(present: Snapshot | None, wanted: Mapping[Field, Any], settings: 
     changes: dict[str, tuple[Any, Any]] = {}
     for field, value in wanted.items():
         kind = field.kind
-        if kind is None:
+        if kind is None or (field.only_new and present is not None):
             continue
         have = None if present is None else value_in(present, field)
         if value is None and (have is None or not clear):
@@ -69,5 +69,5 @@ def ignored(answer: Snapshot, sent: Mapping[Field, Any]) -> list[str]:
     return [
         field.name
         for field, value in sent.items()
-        if field.kind is not None and not field.kind.holds(value_in(answer, field), value)
+        if field.kind is not None and not field.only_new and not field.kind.holds(value_in(answer, field), value)
     ]

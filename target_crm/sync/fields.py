@@ -175,12 +175,13 @@ class Names:
         """
         for label, value in labels.items():
             target = self.columns.fields[label.label_of or ""]
-            meant = _read(label.name, target, value)
-            if meant is None:
+            if value in (None, "") or target.kind is None:
                 continue
             if said.get(target) is None:
-                said[target] = meant
-            elif target.kind is not None and not target.kind.holds(said[target], meant):
+                meant = _read(label.name, target, value)
+                if meant is not None:
+                    said[target] = meant
+            elif not target.kind.agrees(said[target], value):
                 raise Unwritable(f"`{label.name}` and `{target.name}` disagree; leave one of them out by `fields`")
 
 

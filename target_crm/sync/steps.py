@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import TYPE_CHECKING, Any
 
 from target_crm.contract import CREATE, DELETE, UPDATE, Skipped, Unwritable, Write
@@ -24,6 +25,7 @@ GONE = (
     "the CRM has no such record any more, though this journal has written it; to make it anew, "
     "`target-crm-journal drop` its key"
 )
+NOT_THERE = "the CRM has no such record, and `mode` is update"
 
 
 class Steps:
@@ -153,7 +155,7 @@ class Steps:
             return items
         fields = (names.external,) if names.external is not None else names.matching(run.match)
         wanted = [key_values(item, fields) for item in items]
-        found = self._asking.find(run.spec, fields, wanted)
+        found = self._asking.find(run.spec, fields, wanted, [item.wanted for item in items])
         return [item for item, records in zip(items, found, strict=True) if self._is_settled(run, item, records)]
 
     def _find_by_id(self, run: StreamRun, items: list[Item]) -> list[Item]:
@@ -177,7 +179,7 @@ class Steps:
             return False
         if not records:
             if run.settings.mode == "update" and not item.is_deletion:
-                self._ends.end(item, SKIPPED, "the CRM has no such record, and `mode` is update")
+                self._ends.end(item, SKIPPED, NOT_THERE)
                 return False
             return True
         item.find(records[0])
@@ -211,7 +213,29 @@ class Steps:
                 self._ends.end(item, REJECTED, GONE)
                 continue
             kept.append(item)
-        return kept
+        return self._made_sure(run, kept)
+
+    def _made_sure(self, run: StreamRun, items: list[Item]) -> list[Item]:
+        """Read again what would be written over, and comes from an index that may lag."""
+        doubtful = [item for item in items if item.found is not None and item.found.is_indexed and _differs(item)]
+        if not doubtful:
+            return items
+        ids = {item: item.found.id for item in doubtful if item.found is not None}
+        found = self._asking.read(run.spec, list(ids.values()), dict.fromkeys(ids.values(), math.inf))
+        ended = set()
+        for item, key in ids.items():
+            record = found.get(key)
+            if record is not None:
+                item.find(record)
+            elif item.known is not None and not item.is_deletion:
+                self._ends.end(item, REJECTED, GONE)
+                ended.add(item)
+            elif run.settings.mode == "update" and not item.is_deletion:
+                self._ends.end(item, SKIPPED, NOT_THERE)
+                ended.add(item)
+            else:
+                item.found = item.crm_id = None
+        return [item for item in items if item not in ended]
 
     # What is to be done
 
@@ -242,7 +266,8 @@ class Steps:
             raise Unwritable(f"{run.spec.name} cannot be {'made' if action == CREATE else 'changed'} by the API")
         crm_id = None if item.found is None else item.found.id
         key, again = self._names(item).external, item.attempts > 0 or bool(item.intents)
-        write = Write(action, crm_id, wanted.values, item.found, key, again=again)
+        is_union = run.settings.arrays == "union"
+        write = Write(action, crm_id, wanted.values, item.found, key, again=again, is_union=is_union)
         for field, value in wanted.values.items():
             if field.kind is not None:
                 field.kind.write(value)
@@ -270,6 +295,14 @@ class Steps:
             return False  # the last change is our own
         reason = "the CRM's record was changed later than this one"
         self._ends.end(item, SKIPPED if policy == "skip" else CONFLICT, reason, changes=True)
+        return True
+
+
+def _differs(item: Item) -> bool:
+    """Tell whether something may have to be sent for an item."""
+    try:
+        return item.is_deletion or bool(difference(item.found, item.wanted, item.stream.settings).values)
+    except Unwritable:
         return True
 
 

@@ -125,7 +125,9 @@ class Uncertain:
     def _find(self, run: StreamRun, fields: tuple[Field, ...], items: Sequence[Item]) -> list[Item]:
         """Return the items that go on: found, or certainly not there."""
         since = min(item.sent or 0.0 for item in items) - CLOCKS_DIFFER
-        found = self._asking.find(run.spec, fields, [key_values(item, fields) for item in items], since)
+        found = self._asking.find(
+            run.spec, fields, [key_values(item, fields) for item in items], [item.wanted for item in items], since
+        )
         going_on = []
         for item, records in zip(items, found, strict=True):
             own = [record for record in records if _may_be_ours(record, item)]

@@ -84,6 +84,8 @@ def _differences(one: WrittenRecord, record: Snapshot, columns: Columns) -> Iter
         if field is None or field.kind is None:
             yield Different(one.stream, one.key, one.crm_id, name, shown)
             continue
+        if field.only_new:
+            continue
         present = value_in(record, field)
         try:
             same = field.kind.holds(present, field.kind.read(shown))

@@ -8,6 +8,7 @@ import msgspec
 
 from tap_crm.contract.once_per_run import Shared
 from tap_crm.contract.stream import Reading
+from tap_crm.errors import FinalWord
 from tap_crm.ledger import Ledger
 from tap_crm.messages import Page
 from target_crm.kinds.options import Choice
@@ -81,8 +82,13 @@ class Definitions:
 
         return lambda: self.once.get(("choices", stream, labels), read)
 
-    def custom_fields(self, stream: str) -> Sequence[CustomField]:
+    def custom_fields(self, stream: str, *, as_far_as_readable: bool = False) -> Sequence[CustomField]:
         """Return the custom fields of a stream.
+
+        Args:
+            stream: its name.
+            as_far_as_readable: lists of definitions that the CRM refuses for good are left out, as a plan may have
+                none of them.
 
         Raises:
             ReadError: the key may not read them.
@@ -91,7 +97,7 @@ class Definitions:
         if spec.custom is None:
             return ()
         fields, error = spec.custom.definitions(self._reading(spec, lambda _: None))
-        if error is not None:
+        if error is not None and not (as_far_as_readable and isinstance(error, FinalWord)):
             raise error
         return fields
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from sandbox.close.lists import LISTS
+from sandbox.close.small_lists import LISTS
 from tests.close.truth import ACTIVITIES, ALL, CHANGING, KEYS, PER_PARENT, differences
 from tests.singer import merged, selecting
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pytest
 
-from sandbox.close.kinds import ACTIVITIES as TYPES
+from sandbox.close.object_types import ACTIVITIES as TYPES
 from tests.close.truth import ACTIVITIES, CHANGING, LISTED, differences
 from tests.singer import merged
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from sandbox.close.kinds import ACTIVITY_NAMES
+from sandbox.close.object_types import ACTIVITY_NAMES
 from tests.truth import Contract, compared
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from sandbox.close.kinds import TABLES
+from sandbox.close.object_types import TABLES
 
 if TYPE_CHECKING:
     from sandbox.client import CloseClient

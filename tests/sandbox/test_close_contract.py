@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from sandbox.close.contract import LISTED, is_paged, parameters_of, template_of
-from sandbox.close.lists import LISTS
+from sandbox.close.small_lists import LISTS
 
 if TYPE_CHECKING:
     from sandbox.client import CloseClient

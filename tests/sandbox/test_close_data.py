@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from sandbox.close import SMALL, CloseWorld, Shape
-from sandbox.close.kinds import ACTIVITY_NAMES, TABLES
 from sandbox.close.moments import micros_of, text_of
+from sandbox.close.object_types import ACTIVITY_NAMES, TABLES
 
 if TYPE_CHECKING:
     from sandbox.close import CloseSandbox

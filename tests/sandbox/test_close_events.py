@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sandbox.close.kinds import ACTIVITIES
 from sandbox.close.moments import SECOND, micros_of
+from sandbox.close.object_types import ACTIVITIES
 
 if TYPE_CHECKING:
     from sandbox.client import CloseClient

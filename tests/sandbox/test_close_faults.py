@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import requests
 
-from sandbox.close.lists import LISTS
+from sandbox.close.small_lists import LISTS
 from sandbox.faults import FaultRule
 
 if TYPE_CHECKING:

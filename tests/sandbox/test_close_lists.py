@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from sandbox.close.contract import is_paged
-from sandbox.close.kinds import ACTIVITIES, ADDED
-from sandbox.close.lists import LISTS
+from sandbox.close.object_types import ACTIVITIES, ADDED
+from sandbox.close.small_lists import LISTS
 
 if TYPE_CHECKING:
     from sandbox.client import CloseClient

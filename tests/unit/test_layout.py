@@ -25,6 +25,27 @@ ALLOWED = {
     "call": {*GROUND, "config", "contract", "providers", "sync", "transport"},
     "__main__": {"singer"},
 }
+#: The modules of a server of the sandbox, the lowest first; others lie between them.
+SERVER = (
+    {"shape", "behaviour"},
+    {"samples"},
+    {"records"},
+    {
+        "changes",
+        "field_changes",
+        "field_values",
+        "merges",
+        "row_changes",
+        "list_changes",
+        "schema_changes",
+        "text_changes",
+    },
+    {"account", "organization", "workspace"},
+    {"service"},
+    {"reading", "writing"},
+    {"routes"},
+    {"sandbox"},
+)
 #: Circles that are still to be taken apart: the readers of one walk, and the tap with its streams.
 CIRCLES = [
     {"reading.believing", "reading.keyset", "reading.ties"},
@@ -51,25 +72,26 @@ IN_TARGET = {
 
 
 @cache
-def imports() -> dict[str, set[str]]:
-    """Return what each module imports of the others, by their names below `tap_crm`."""
-    names = {_name(path): path for path in ROOT.rglob("*.py")}
+def imports(package: str = "tap_crm") -> dict[str, set[str]]:
+    """Return what each module of a package imports of the others, by their names below it."""
+    root = ROOT.parent / package
+    names = {_name(path, root): path for path in root.rglob("*.py")}
     found: dict[str, set[str]] = {}
     for name, path in names.items():
         nodes = [node for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.ImportFrom)]
         modules = [(node.module or "", node.names) for node in nodes]
-        own = [(module.removeprefix("tap_crm").lstrip("."), aliases) for module, aliases in modules if _is_own(module)]
+        own = [(_below(module), aliases) for module, aliases in modules if module.partition(".")[0] == package]
         asked = {(f"{module}.{alias.name}".lstrip("."), module) for module, aliases in own for alias in aliases}
         found[name] = {longer if longer in names else module for longer, module in asked} - {""}
     return found
 
 
-def _is_own(module: str) -> bool:
-    return module.partition(".")[0] == "tap_crm"
+def _below(module: str) -> str:
+    return module.partition(".")[2]
 
 
-def _name(path: Path) -> str:
-    parts = path.relative_to(ROOT).with_suffix("").parts
+def _name(path: Path, root: Path = ROOT) -> str:
+    parts = path.relative_to(root).with_suffix("").parts
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
@@ -90,9 +112,8 @@ def test_only_the_ground_lies_loose() -> None:
     assert {path.stem for path in ROOT.glob("*.py")} == {"__init__", "__main__", *GROUND}
 
 
-def test_no_module_but_those_that_are_known_stands_in_a_circle() -> None:
-    """A new circle fails, and so does one that is gone but still written down."""
-    graph = imports()
+def circles(graph: dict[str, set[str]]) -> set[frozenset[str]]:
+    """Find the modules that import each other, directly or by way of others."""
 
     def reach(start: str) -> set[str]:
         seen: set[str] = set()
@@ -104,8 +125,52 @@ def test_no_module_but_those_that_are_known_stands_in_a_circle() -> None:
         return seen
 
     reached = {name: reach(name) for name in graph}
-    circles = {frozenset(b for b in reached[a] if a in reached.get(b, set())) for a in graph if a in reached[a]}
-    assert circles == {frozenset(circle) for circle in CIRCLES}
+    return {frozenset(b for b in reached[a] if a in reached.get(b, set())) for a in graph if a in reached[a]}
+
+
+def test_no_module_but_those_that_are_known_stands_in_a_circle() -> None:
+    """A new circle fails, and so does one that is gone but still written down."""
+    assert circles(imports()) == {frozenset(circle) for circle in CIRCLES}
+
+
+def test_no_module_of_the_sandbox_stands_in_a_circle() -> None:
+    """Data lies below what changes it, and that below what answers requests; imports for types count, too."""
+    assert circles(imports("sandbox")) == set()
+
+
+@pytest.mark.parametrize("crm", ["copper", "close", "copera"])
+def test_a_server_of_the_sandbox_imports_only_what_lies_below(crm: str) -> None:
+    """So that who adds a route or a change finds its place, in all three."""
+    floors = {f"{crm}.{name}": floor for floor, names in enumerate(SERVER) for name in names}
+    seen = set()
+    for name, others in imports("sandbox").items():
+        here = ".".join(name.split(".")[:2])
+        seen |= {floors[here]} if here in floors else set()
+        above = {
+            other for other in others if floors.get(".".join(other.split(".")[:2]), 0) > floors.get(here, len(SERVER))
+        }
+        assert not above, name
+    assert seen == set(range(len(SERVER)))
+
+
+@pytest.mark.parametrize("crm", ["copper", "close", "copera"])
+def test_a_server_of_the_sandbox_imports_nothing_of_another(crm: str) -> None:
+    """What two of them need stands once, in modules directly below `sandbox`."""
+    folders = {path.parent.name for path in (ROOT.parent / "sandbox").glob("*/__init__.py")}
+    assert crm in folders
+    reached = {
+        other.partition(".")[0]
+        for name, others in imports("sandbox").items()
+        if name.partition(".")[0] == crm
+        for other in others
+    }
+    assert not reached & (folders - {crm})
+
+
+def test_the_sandbox_imports_nothing_of_the_tap() -> None:
+    """It is made from the CRMs' documentation alone, so that it cannot repeat a mistake of the tap."""
+    users = [path for path in (ROOT.parent / "sandbox").rglob("*.py") if "tap_crm" in path.read_text("utf-8")]
+    assert users == []
 
 
 def test_only_one_folder_knows_the_sdk() -> None:

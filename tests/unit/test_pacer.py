@@ -12,14 +12,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tap_crm.transport.pacing.pacer import Pacer
+from tests.limits import slack_of
 from tests.unit.fake_time import FakeTime
 
 LIMITS = st.sampled_from([1, 2, 3, 7, 10, 49, 50, 51, 99, 100, 101, 149, 150, 151, 180, 600, 3000])
 
 
+def most_within(window: float, times: list[float]) -> int:
+    """Return the greatest number of requests in any so many seconds, both ends counted."""
+    return max(bisect_right(times, start + window) - at for at, start in enumerate(times))
+
+
 def most_in_a_minute(times: list[float]) -> int:
     """Return the greatest number of requests in any 60 seconds, both ends counted."""
-    return max(bisect_right(times, start + 60.0) - at for at, start in enumerate(times))
+    return most_within(60.0, times)
 
 
 @settings(max_examples=100)
@@ -38,6 +44,31 @@ def test_no_rolling_minute_holds_more_than_the_limit(limit: int, gaps: list[floa
         pacer.wait()
         times.append(fake.now)
     assert most_in_a_minute(times) <= limit
+
+
+@settings(max_examples=150)
+@given(
+    limit=st.sampled_from([1, 3, 10, 20, 49, 50, 51, 90, 100, 160, 180, 600]),
+    window=st.sampled_from([1.0, 5.0, 8.0, 60.0]),
+    gaps=st.lists(st.sampled_from([0.0, 0.0, 0.0, 0.01, 0.5, 3.0, 70.0]), min_size=1, max_size=40),
+    jitters=st.lists(st.floats(0, 0.999), min_size=1, max_size=7),
+    overshoot=st.sampled_from([0.0, 0.001, 0.2]),
+)
+def test_no_rolling_window_holds_more_than_the_limit_where_the_network_jitters(
+    limit: int, window: float, gaps: list[float], jitters: list[float], overshoot: float
+) -> None:
+    """Each request takes another time to arrive, by less than the slack: windows as the server sees them are kept."""
+    fake = FakeTime(overshoot)
+    pacer = Pacer(0, clock=fake.clock, sleep=fake.sleep)
+    pacer.pace(limit, window)
+    slack = slack_of(limit, window)
+    assert slack > 0
+    arrived = []
+    for number, gap in enumerate(gaps * (1 + 3 * limit // len(gaps))):
+        fake.now += gap * window / 60
+        pacer.wait()
+        arrived.append(fake.now + slack * jitters[number % len(jitters)])
+    assert most_within(window, sorted(arrived)) <= limit
 
 
 @settings(max_examples=60)

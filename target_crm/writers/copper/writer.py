@@ -112,7 +112,12 @@ class CopperWriter:
             raise Unwritable(f"a new record of {spec.name} needs {' and '.join(missing)}")
 
     def find(
-        self, spec: ObjectSpec, fields: Sequence[Field], wanted: Sequence[tuple[Any, ...]], since: float | None = None
+        self,
+        spec: ObjectSpec,
+        fields: Sequence[Field],
+        wanted: Sequence[tuple[Any, ...]],
+        since: float | None = None,
+        said: Sequence[Mapping[Field, Any]] = (),  # noqa: ARG002 - no list of children is needed
     ) -> Sequence[Sequence[Snapshot]]:
         """Return for each tuple of values the records that have them."""
         if spec.name == RELATED:

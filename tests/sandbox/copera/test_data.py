@@ -16,7 +16,7 @@ import pytest
 from sandbox.client import CoperaClient
 from sandbox.copera import SMALL, CoperaWorld, Shape, copera_app
 from sandbox.copera.moments import is_object_id
-from sandbox.copera.plan import TYPES, UNKNOWN_TYPE
+from sandbox.copera.schema import TYPES, UNKNOWN_TYPE
 from sandbox.server import running
 
 ROOT = Path(__file__).parents[2]
@@ -149,7 +149,7 @@ def test_every_object_has_as_many_ids_as_records(world: CoperaWorld) -> None:
 def test_deriving_again_changes_nothing(world: CoperaWorld) -> None:
     before = {row.id: row.raw for row in world.rows.values()}
     for table in world.tables.values():
-        world.editor.again(table, table.rows.values())
+        world.editor.rows.again(table, table.rows.values())
     assert {row.id: row.raw for row in world.rows.values()} == before
 
 

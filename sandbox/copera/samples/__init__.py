@@ -1,0 +1,3 @@
+"""Makes the sample records of a workspace."""
+
+from __future__ import annotations

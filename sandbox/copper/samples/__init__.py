@@ -1,0 +1,3 @@
+"""Makes the sample records of an account."""
+
+from __future__ import annotations
