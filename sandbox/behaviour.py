@@ -74,6 +74,8 @@ class CommonBehaviour:
     faults: list[FaultRule] = field(default_factory=list[FaultRule])
     churn: Churn = field(default_factory=Churn)
     meanwhile: Meanwhile = field(default_factory=Meanwhile)
+    forbidden_writes: list[str] = field(default_factory=list)
+    """Beginnings of paths whose writes are answered 403, as they are to a key whose user may only read them."""
 
 
 def configure(behaviour: CommonBehaviour, knobs: Record) -> None:

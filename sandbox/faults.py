@@ -9,6 +9,9 @@ from sandbox.exchange import HTML, Answer, Effect, Request
 
 Kind: TypeAlias = Literal[
     "intact",
+    "400",
+    "409",
+    "422",
     "500",
     "502",
     "503",
@@ -33,7 +36,7 @@ _PAGE = b"<html><head><title>Bad gateway</title></head><body><h1>We'll be right 
 #: The bytes put after the rule's text, as real records have them after a mail sync or an import.
 _CHARACTERS: dict[str, bytes] = {"half_surrogate": rb"\ud83d", "null_character": rb"\u0000", "no_utf8": b"\xff"}
 #: Kinds whose request is not carried out, unless the rule says so.
-NOT_CARRIED_OUT = frozenset({"500", "502", "503", "504", "429", "drop", "stall"})
+NOT_CARRIED_OUT = frozenset({"400", "409", "422", "500", "502", "503", "504", "429", "drop", "stall"})
 _WHOLE_BODY: dict[str, bytes] = {"null": b"null", "empty": b"", "html": _PAGE}
 
 

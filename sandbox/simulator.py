@@ -248,6 +248,8 @@ class Simulator(ABC):
                 if self.is_search(request):
                     self.churn(request)
                 writes = self.is_write(request)
+                if writes and request.path.startswith(tuple(self.behaviour.forbidden_writes)):
+                    raise Refusal(403, "You are not authorized to perform this action")  # noqa: TRY301
                 if writes:
                     self.meanwhile("before", request, None)
                 answer = self.answer(request)

@@ -16,7 +16,7 @@ ROUTES = (*reading.ROUTES, *writing.ROUTES)
 def is_write(request: Request) -> bool:
     """Whether a request may create, change or delete something: it is no GET, and no route that reads fits it."""
     found = find(request)
-    return request.method not in ("GET", "HEAD") and not (found and found[0] in reading.ROUTES)
+    return request.method not in ("GET", "HEAD") and (found is None or found[0].write)
 
 
 def find(request: Request) -> tuple[Route, dict[str, str]] | None:

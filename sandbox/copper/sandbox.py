@@ -12,8 +12,10 @@ from sandbox.copper.account import CopperWorld
 from sandbox.copper.behaviour import Behaviour
 from sandbox.copper.merges import MERGED
 from sandbox.copper.samples.tables import MAKERS
+from sandbox.copper.search_request import decoded
 from sandbox.copper.service import Service
 from sandbox.exchange import Answer, Record, Refusal, Request
+from sandbox.limits import RollingWindow
 from sandbox.simulator import Simulator
 
 if TYPE_CHECKING:
@@ -27,6 +29,7 @@ USER_EMAIL = "admin@example.com"
 ACCESS_TOKEN = "sandbox-copper-oauth-token"  # noqa: S105
 
 OK = 200
+_BULK = ("/bulk_create", "/bulk_update")
 _LEADS_ONLY = ("leads", "lead_statuses")
 
 
@@ -44,6 +47,7 @@ class CopperSandbox(Simulator):
         self.keys = {API_KEY, SECOND_KEY}
         self.tokens = {ACCESS_TOKEN}
         self.user_email = USER_EMAIL
+        self.bulk_window = RollingWindow()
 
     def secrets(self) -> Iterable[str]:
         """Give every key and token that is let in."""
@@ -66,6 +70,30 @@ class CopperSandbox(Simulator):
         self.count_secret(secret, valid=valid, refusal="Invalid credentials")
         if request.media_type != "application/json":
             raise Refusal(400, "Bad request: Content-Type must be application/json")
+
+    def wait(self, request: Request) -> float:
+        """Admit by the limit of all requests, and by that of bulk requests (introduction/requests)."""
+        wait = 0.0
+        if request.path.endswith(_BULK):
+            wait = self.bulk_window.wait(self.behaviour.bulk_rate_limit, 1.0)
+        return wait or super().wait(request)
+
+    def forget_limits(self) -> None:
+        """Admit as if nothing had been asked yet."""
+        super().forget_limits()
+        self.bulk_window.clear()
+
+    def written(self, request: Request, answer: Answer | None) -> list[tuple[str, int | str]]:
+        """Give the searchable records that a write is about: by its path, its body or its answer."""
+        name, _, rest = request.path.partition("/")
+        if name not in MAKERS:
+            return []
+        if rest.partition("/")[0].isdigit():
+            return [(name, int(rest.partition("/")[0]))]
+        body = decoded(request.body) if answer is None and rest == "bulk_update" else {}
+        found = body.get(name) if answer is None else msgspec.json.decode(answer.body)
+        records = found if isinstance(found, list) else [found]
+        return [(name, one["id"]) for one in records if isinstance(one, dict) and isinstance(one.get("id"), int)]
 
     def answer(self, request: Request) -> Answer:
         """Answer a request by its route, unless its resource is forbidden."""

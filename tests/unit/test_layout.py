@@ -41,7 +41,7 @@ SERVER = (
         "text_changes",
     },
     {"account", "organization", "workspace"},
-    {"service"},
+    {"service", "writes"},
     {"reading", "writing"},
     {"routes"},
     {"sandbox"},
