@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from scripts.demo_crm import Crm, Table
 
 Key: TypeAlias = tuple[object, ...]
-#: The version of each record, by its key: when it was last changed, or None where the CRM does not tell; what else is
+#: The version of each record, by its key: when it was last changed, or None where the CRM gives no time; what else is
 #: compared follows.
 Versions: TypeAlias = dict[Key, tuple[object, ...]]
 
@@ -33,7 +33,7 @@ class Comparison:
         missing: records of the CRM that the table lacks.
         surplus: rows of the table that the CRM lacks, and rows beyond one for each record.
         outdated: rows that are of another version than the CRM's.
-        gone: rows that the CRM lacks, as the loaded tables themselves tell; the tap does not remove them.
+        gone: rows that the CRM lacks, by the loaded tables themselves; the tap does not remove them.
     """
 
     table: str
@@ -46,7 +46,7 @@ class Comparison:
 
     @property
     def equal(self) -> bool:
-        """Whether the table holds the CRM's records in their present version, and else only what is told to be gone."""
+        """Whether the table holds the CRM's records in their present version, and else only what is gone."""
         return not (self.missing or self.surplus or self.outdated)
 
 
@@ -67,15 +67,15 @@ def compared(
     listed = list(rows)
     loaded = dict(listed)
     extra = loaded.keys() - there.keys()
-    told = sum(key[-1] in gone for key in extra)
+    known = sum(key[-1] in gone for key in extra)
     return Comparison(
         table=name,
         there=len(there),
         loaded=len(listed),
         missing=len(there.keys() - loaded.keys()),
-        surplus=len(extra) - told + len(listed) - len(loaded),
+        surplus=len(extra) - known + len(listed) - len(loaded),
         outdated=sum(loaded[key] != there[key] for key in there.keys() & loaded.keys()),
-        gone=told,
+        gone=known,
     )
 
 
@@ -86,22 +86,23 @@ def versions(table: Table, client: Client) -> Versions:
 
 def keyed(table: Table, row: Sequence[Any]) -> tuple[Key, tuple[object, ...]]:
     """Return the key and the version of a row that has the table's columns."""
-    key, told = tuple(row[: len(table.keys)]), row[len(table.keys) :]
-    return key, (moment(told[0]), *told[1:]) if table.changed is not None else tuple(told)
+    width = len(table.primary_key)
+    key, version = tuple(row[:width]), row[width:]
+    return key, (moment(version[0]), *version[1:]) if table.changed is not None else tuple(version)
 
 
-def moment(told: str | float | datetime | None) -> datetime | None:
+def moment(value: str | float | datetime | None) -> datetime | None:
     """Return a time in UTC, given as epoch seconds, as ISO 8601 or as it is stored; UTC where it has no zone."""
-    if told is None:
+    if value is None:
         return None
-    if isinstance(told, int | float):
-        return datetime.fromtimestamp(told, UTC)
-    found = datetime.fromisoformat(told) if isinstance(told, str) else told
+    if isinstance(value, int | float):
+        return datetime.fromtimestamp(value, UTC)
+    found = datetime.fromisoformat(value) if isinstance(value, str) else value
     return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
 
 
 def remove(crm: Crm, database: Path) -> dict[str, int]:
-    """Take out of a loaded database what the tap has said to be gone; returns how many rows of each table that were."""
+    """Delete from a loaded database what ACTIVATE_VERSION ended; returns how many rows of each table that were."""
     with duckdb.connect(str(database)) as connection:
         return {name: connection.execute(crm.removal(name)).fetchall()[0][0] for name in crm.tables}
 

@@ -18,31 +18,31 @@ class Table:
     """A table that the loader fills.
 
     Attributes:
-        keys: its primary key.
+        primary_key: its columns.
         truth: gives the records that the CRM has now.
-        changed: the column that tells when a record was last changed; None where the CRM gives none.
-        alike: further columns that are compared as they are.
+        changed: the column with the time of a record's last change; None where the CRM gives none.
+        compared: further columns, compared as they are.
     """
 
-    keys: tuple[str, ...]
+    primary_key: tuple[str, ...]
     truth: Callable[[Client], list[Record]]
     changed: str | None = None
-    alike: tuple[str, ...] = ()
+    compared: tuple[str, ...] = ()
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """What is read of each row: its key, then what its version is told by."""
-        return (*self.keys, *([self.changed] if self.changed is not None else []), *self.alike)
+        """What is read of each row: its key, then its version."""
+        return (*self.primary_key, *([self.changed] if self.changed is not None else []), *self.compared)
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
     """A change made between the two loads, by a command of the sandbox."""
 
-    says: str
-    verb: str
-    order: Record | Callable[[Client], Record]
-    """The command's body, or what makes it from what the CRM holds then."""
+    title: str
+    command: str
+    body: Record | Callable[[Client], Record]
+    """The command's body, or what makes it of what the CRM holds then."""
 
     def make(self, client: Client) -> None:
         """Make the change.
@@ -50,9 +50,9 @@ class Change:
         Raises:
             ValueError: the sandbox cannot make it.
         """
-        answer = client.control(self.verb, self.order(client) if callable(self.order) else self.order)
+        answer = client.control(self.command, self.body(client) if callable(self.body) else self.body)
         if not answer.get("ids"):
-            raise ValueError(f"the sandbox did not do this: {self.says}: {answer.get('error')}")
+            raise ValueError(f"the sandbox did not do this: {self.title}: {answer.get('error')}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ class Crm:
     deletions: tuple[Change, ...] = ()
     """Changes that leave no trace but that records are missing; a reconcile finds them."""
     gone: str = ""
-    """SQL that gives what the loaded tables themselves tell to be gone from the CRM: the last part of each key."""
+    """SQL for what is gone from the CRM by the loaded tables themselves: the last part of each key."""
     stages: str = ""
     """SQL that counts and adds up the deals: pipeline, stage, deals, amount."""
     currency: str = ""
@@ -83,7 +83,7 @@ class Crm:
         return {f"{self.extractor.replace('-', '_').upper()}_RECONCILE": "true"}
 
     def removal(self, table: str) -> str:
-        """Return SQL that takes out of a table what the tap has said to be gone, for a loader that does not heed it."""
+        """Return SQL that deletes from a table what ACTIVATE_VERSION ended, for a loader that ignores the message."""
         return f"""
             DELETE FROM {self.schema}.{table}
             WHERE _sdc_extracted_at < (

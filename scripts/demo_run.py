@@ -37,7 +37,7 @@ LOG_LINES = 40
 
 
 class DemoError(Exception):
-    """A step of the demo failed; what is printed of it says why."""
+    """A step of the demo failed; the line that is printed of it gives the reason."""
 
 
 class Meltano:
@@ -67,17 +67,17 @@ class Meltano:
     def load(self, settings: Mapping[str, str] | None = None) -> None:
         """Run the tap into the loader, with some settings of its own."""
         more = {} if settings is None else dict(settings)
-        says = " ".join(
+        title = " ".join(
             [*(f"{name}={value}" for name, value in more.items()), f"meltano run {self.extractor} {LOADER}"]
         )
-        self._meltano(says, "run", self.extractor, LOADER, **more)
+        self._meltano(title, "run", self.extractor, LOADER, **more)
 
-    def _meltano(self, says: str, *arguments: str, **settings: str) -> None:
+    def _meltano(self, title: str, *arguments: str, **settings: str) -> None:
         started = time.monotonic()
         program = Path(sys.executable).with_name("meltano")
         # No .env file: what is set there is for a real account.
         command = [str(program), "--cwd", str(ROOT), "--env-file", os.devnull, *arguments]
-        with self.console.status(f"{says} ..."), self.log.open("a") as log:
+        with self.console.status(f"{title} ..."), self.log.open("a") as log:
             before = log.tell()
             environment = {**self.environment, **settings}
             with started_by_us(command, env=environment, stdout=log, stderr=log) as process:
@@ -86,7 +86,7 @@ class Meltano:
             lines = self.log.read_bytes()[before:].decode(errors="replace").splitlines()
             self.console.print("\n".join(lines[-LOG_LINES:]), markup=False, highlight=False)
             raise DemoError(f"`meltano {' '.join(arguments)}` failed; the whole log is in {_short(self.log)}")
-        self.console.print(f"{says}: {time.monotonic() - started:.0f} s")
+        self.console.print(f"{title}: {time.monotonic() - started:.0f} s")
 
 
 @contextmanager
@@ -132,7 +132,7 @@ def demo(crm: Crm, console: Console) -> bool:
         console.rule(f"3. {crm.title} changes", align="left")
         for change in crm.changes:
             change.make(client)
-            console.print(f"- {change.says}")
+            console.print(f"- {change.title}")
         console.print("\nSo these tables are behind now:")
         show_comparison(console, [one for one in compare(crm, client, meltano.database) if not one.equal])
 
@@ -155,7 +155,7 @@ def _third_run(console: Console, crm: Crm, client: Client, meltano: Meltano) -> 
     console.rule(f"5. {crm.title} loses records without a trace", align="left")
     for change in crm.deletions:
         change.make(client)
-        console.print(f"- {change.says}")
+        console.print(f"- {change.title}")
     console.rule("6. Third run: with a reconcile, which reads everything once more", align="left")
     meltano.load(crm.reconciling)
     return _compare_without_gone(console, crm, client, meltano)
@@ -165,7 +165,7 @@ def _compare_without_gone(console: Console, crm: Crm, client: Client, meltano: M
     """Compare, after the loaded tables were freed of what the tap has said to be gone."""
     if removed := sum(remove(crm, meltano.database).values()):
         console.print(
-            f"The tap has said by ACTIVATE_VERSION that rows are gone. {LOADER} does not heed it, so one SQL statement "
+            f"The tap has said by ACTIVATE_VERSION that rows are gone. {LOADER} ignores it, so one SQL statement "
             f"for each table removes them: {removed:,} rows."
         )
     found = compare(crm, client, meltano.database)

@@ -64,7 +64,7 @@ enter_environment() {
   export PATH MELTANO_VENV_BACKEND
 }
 
-# Lint, format, types: all three are told of, and what failed is in $failed.
+# Lint, format, types: all three run, and what failed is in $failed.
 lint() {
   failed=
   check ruff check .

@@ -1,4 +1,7 @@
-"""Writes the README's tables from the code: `python -m scripts.readme_tables`; `--check` only says whether they fit."""
+"""Writes what README.md, CONTRIBUTING.md and meltano.yml say of the code: `python -m scripts.readme_tables`.
+
+`--check` writes nothing, and only says whether they fit.
+"""
 
 from __future__ import annotations
 
@@ -6,30 +9,34 @@ import argparse
 import re
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from tap_crm.config.schema import CONFIG
+from scripts.meltano_settings import meltano_settings
+from scripts.module_table import module_table
 from tap_crm.contract.stream import AUDIT
 from tap_crm.providers import PROVIDERS
+from tap_crm.providers.setting_table import rows, users_of
+from target_crm.config.schema import target_rows
+from target_crm.writers import WRITERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from tap_crm.config.setting import Setting
     from tap_crm.contract.stream import Provider, StreamSpec
 
-README = Path(__file__).resolve().parents[1] / "README.md"
-_PART = re.compile(r"(<!-- generated: (?P<name>[a-z]+) -->\n).*?(<!-- end -->)", re.DOTALL)
+ROOT = Path(__file__).resolve().parents[1]
+_PART = re.compile(
+    r"^(?P<begin> *(?:<!--|#) generated: (?P<name>[a-z]+)[^\n]*\n).*?^(?P<end> *(?:<!--|#) end)",
+    re.DOTALL | re.MULTILINE,
+)
 
 
-def settings_table() -> str:
-    """Return a row for each setting, in the order in which the code declares them."""
-    required = CONFIG.get("required", ())
+def settings_table(settings: Iterable[Setting]) -> str:
+    """Return a row for each setting, in their order."""
     return _table(
-        ("setting", "type", "default", "meaning"),
-        (
-            (f"`{name}`", _type(part), _default(name, part, required), _meaning(part))
-            for name, part in CONFIG["properties"].items()
-        ),
+        ("setting", "type", "default", "CRMs", "meaning"),
+        ((f"`{row.name}`", " or ".join(row.kind.types), _default(row), _crms(row), _meaning(row)) for row in settings),
     )
 
 
@@ -38,7 +45,7 @@ def streams_tables() -> str:
     return "\n\n".join(_streams_of(provider) for provider in PROVIDERS.values())
 
 
-#: Streams that only the account tells of: by CRM, a name that stands for all, their key, and what they catch.
+#: Streams that only discovery finds: by CRM, a name that stands for all, their key, and what they catch.
 DISCOVERED = {
     "copera": (
         "<board>__<table>",
@@ -49,49 +56,60 @@ DISCOVERED = {
         ),
     )
 }
-PARTS: Mapping[str, Callable[[], str]] = {"settings": settings_table, "streams": streams_tables}
+#: What is generated: by file, the names of its parts, and what makes each.
+PARTS: Mapping[str, Mapping[str, Callable[[], str]]] = {
+    "README.md": {"settings": lambda: settings_table(rows()), "streams": streams_tables},
+    "CONTRIBUTING.md": {"modules": lambda: _table(("module", "one line"), module_table(ROOT))},
+    "meltano.yml": {
+        "settings": lambda: meltano_settings(rows()),
+        "target": lambda: meltano_settings(target_rows(*WRITERS)),
+    },
+}
 
 
-def renewed(text: str) -> str:
-    """Return the README's text with every generated part written anew.
+def renewed(file: str, text: str) -> str:
+    """Return a file's text with every generated part written anew.
 
     Raises:
         ValueError: a part is missing, or is there twice.
     """
+    parts = PARTS[file]
     found = [match["name"] for match in _PART.finditer(text)]
-    if sorted(found) != sorted(PARTS):
-        raise ValueError(f"the README has the generated parts {found}, and should have {list(PARTS)}")
-    return _PART.sub(lambda match: f"{match[1]}\n{PARTS[match['name']]()}\n\n{match[3]}", text)
+    if sorted(found) != sorted(parts):
+        raise ValueError(f"{file} has the generated parts {found}, and should have {list(parts)}")
+    space = "\n" if file.endswith(".md") else ""
+    return _PART.sub(lambda match: f"{match['begin']}{space}{parts[match['name']]()}\n{space}{match['end']}", text)
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Write the tables, or check them; 1 if they were to be checked and do not fit."""
+def main(arguments: Sequence[str] | None = None, root: Path = ROOT) -> int:
+    """Write the parts, or check them; 1 if they were to be checked and do not fit."""
     parser = argparse.ArgumentParser(prog="python -m scripts.readme_tables", description=__doc__)
-    parser.add_argument("--check", action="store_true", help="write nothing; exit with 1 if the README is stale")
+    parser.add_argument("--check", action="store_true", help="write nothing; exit with 1 if a file is stale")
     given = parser.parse_args(arguments)
-    text = README.read_text("utf-8")
-    new = renewed(text)
+    texts = {file: (root / file).read_text("utf-8") for file in PARTS if (root / file).exists()}
+    stale = {file: new for file, text in texts.items() if (new := renewed(file, text)) != text}
     if given.check:
-        if new != text:
-            print("README.md is stale: run `python -m scripts.readme_tables`", file=sys.stderr)
-        return int(new != text)
-    README.write_text(new, "utf-8")
+        for file in stale:
+            print(f"{file} is stale: run `python -m scripts.readme_tables`", file=sys.stderr)
+        return int(bool(stale))
+    for file, new in stale.items():
+        (root / file).write_text(new, "utf-8")
     return 0
 
 
-def _type(part: Mapping[str, Any]) -> str:
-    declared = part["type"]
-    return " or ".join(name for name in ([declared] if isinstance(declared, str) else declared) if name != "null")
-
-
-def _default(name: str, part: Mapping[str, Any], required: Iterable[str]) -> str:
-    if name in required:
+def _default(row: Setting) -> str:
+    if row.required:
         return "**required**"
-    return f"`{part['default']}`" if "default" in part else ""
+    return "" if row.default in (None, ()) else f"`{row.default}`"
 
 
-def _meaning(part: Mapping[str, Any]) -> str:
-    return f"{part['description']}{' Secret.' if part.get('secret') else ''}"
+def _crms(row: Setting) -> str:
+    users = users_of(row.name)
+    return "all" if len(users) == len(PROVIDERS) else ", ".join(provider.title for provider in users)
+
+
+def _meaning(row: Setting) -> str:
+    return f"{row.text}{' Secret.' if row.secret else ''}"
 
 
 def _streams_of(provider: Provider) -> str:
@@ -101,9 +119,9 @@ def _streams_of(provider: Provider) -> str:
         caught.setdefault(spec.caught, []).append(f"`{spec.name}`")
     found = []
     if provider.discover is not None:
-        name, keys, catches = DISCOVERED[provider.name]
+        name, primary_key, catches = DISCOVERED[provider.name]
         caught[catches] = [f"`{name}`"]
-        found = [(f"`{name}`", keys, "", "yes")]
+        found = [(f"`{name}`", primary_key, "", "yes")]
     audit_row = (f"`{AUDIT}`", "`run_id`, `stream`", "", "yes")
     streams = _table(
         ("stream", "primary key", "replication key", "selected by default"),
@@ -114,9 +132,9 @@ def _streams_of(provider: Provider) -> str:
 
 
 def _row(spec: StreamSpec) -> tuple[str, ...]:
-    keys = ", ".join(f"`{key}`" for key in spec.keys)
+    primary_key = ", ".join(f"`{key}`" for key in spec.keys)
     replication = f"`{spec.replication_key}`" if spec.replication_key else ""
-    return (f"`{spec.name}`", keys, replication, "yes" if spec.selected else "no: a request per parent record")
+    return (f"`{spec.name}`", primary_key, replication, "yes" if spec.selected else "no: a request per parent record")
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -5,7 +5,7 @@ No message holds a secret or the content of a record.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -87,10 +87,10 @@ class TooManyGone(ReadError):  # noqa: N818
 class Emptied(ReadError):  # noqa: N818
     """A list is empty that was not: a broken answer is as likely, so nothing is concluded yet."""
 
-    def __init__(self, message: str, kept: Mapping[str, Any]) -> None:
-        """Remember what the state keeps of it, so that a later run can tell for how long it has been so."""
+    def __init__(self, message: str, empty_since: Mapping[str, int]) -> None:
+        """Remember which lists are empty since when, in epoch seconds: a later run can tell for how long it was so."""
         super().__init__(message)
-        self.kept = kept
+        self.empty_since = empty_since
 
 
 class Cancelled(Exception):  # noqa: N818

@@ -9,10 +9,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
 
-#: What of a source's memory holds in any case: how many rows there were.
-COUNTED = "counted"
-
-
 @dataclass(frozen=True, slots=True)
 class Page:
     """Records to write.
@@ -102,12 +98,40 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True)
-class Remembered:
-    """What the state of the stream keeps from now on, whatever becomes of this read; None of a name forgets it."""
+class NotShown:
+    """So many records that the CRM counts were not shown; none, after some were not, where a second look is wanted.
 
-    entries: Mapping[str, Any]
+    Attributes:
+        records: so many.
+        since: when that was first seen, in epoch seconds; None where that is not known.
+    """
+
+    records: int
+    since: int | None
 
 
-Item: TypeAlias = "Page | Checkpoint | NewVersion | Progress | Whole | Abandoned | ToldGone | Told | Remembered"
+@dataclass(frozen=True, slots=True)
+class Doubted:
+    """What the state keeps from now on of records that were not shown, whatever becomes of this read; None: nothing."""
+
+    kept: NotShown | None
+
+
+@dataclass(frozen=True, slots=True)
+class ListsKept:
+    """What the state keeps from now on of the lists that the stream is read from, whatever becomes of this read.
+
+    Attributes:
+        rows: how many records each has; None for nothing.
+        empty_since: since when lists are found empty that were not, in epoch seconds.
+    """
+
+    rows: Mapping[str, int] | None
+    empty_since: Mapping[str, int]
+
+
+Item: TypeAlias = (
+    "Page | Checkpoint | NewVersion | Progress | Whole | Abandoned | ToldGone | Told | Doubted | ListsKept"
+)
 #: Takes what a reading has found; may block while the writer is busy. Raises ``Cancelled`` when the run ends.
 Emit: TypeAlias = "Callable[[Item], None]"

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from tap_crm import errors
+from tap_crm.config.config_input import from_files
 from target_crm.config.settings import POSTGRESQL, journal_of
 from target_crm.journal.history import History
 from target_crm.journal.journal import Journal
@@ -120,7 +121,7 @@ def _open(address: str | None, configs: Sequence[str], *, exclusive: bool) -> Jo
     Raises:
         ConfigError: it is not.
     """
-    found = journal_of(address or _read(configs).get("journal"))
+    found = journal_of(address or from_files(configs).get("journal"))
     if not found.startswith(POSTGRESQL) and not Path(found).is_file():
         raise errors.ConfigError(f"there is no journal `{found}`; name it by --journal, or by `journal` in --config")
     return Journal(found, exclusive=exclusive)
@@ -129,23 +130,8 @@ def _open(address: str | None, configs: Sequence[str], *, exclusive: bool) -> Jo
 def _target(address: str | None, configs: Sequence[str]) -> TargetCRM:
     if not configs:
         raise errors.ConfigError("this asks the CRM, so it needs the target's settings: --config")
-    given = _read(configs)
+    given = from_files(configs)
     return TargetCRM(config={**given, **({} if address is None else {"journal": address})})
-
-
-def _read(configs: Sequence[str]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for path in configs:
-        try:
-            part = json.loads(Path(path).read_text("utf-8"))
-        except OSError as error:
-            raise errors.ConfigError(f"`--config`: {error.strerror}: {path}") from None
-        except ValueError:
-            raise errors.ConfigError(f"`--config`: {path} is no JSON") from None
-        if not isinstance(part, dict):
-            raise errors.ConfigError(f"`--config`: {path} is no JSON object")
-        found |= part
-    return found
 
 
 def _tell(title: str, rows: Sequence[dict[str, Any]], *, as_json: bool) -> None:

@@ -40,6 +40,8 @@ class Behaviour(CommonBehaviour):
 
     rate_limit: int = 160
     """Requests of one key admitted per window and endpoint group; the organization has three times as many."""
+    rate_limits: dict[str, int] = field(default_factory=dict)
+    """Other limits, by the first part of the path: `lead`, `contact`."""
     rate_window: float = 8.0
     retry_after: Literal["none", "seconds", "date"] = "seconds"
     rate_scope: Literal["group", "key"] = "group"
@@ -131,6 +133,8 @@ class Behaviour(CommonBehaviour):
     """What a field in a body does that is not documented, or can not be written."""
     noop_update: Literal["untouched", "dated"] = "untouched"
     """Whether a PUT that changes nothing moves `date_updated`."""
+    child_lists: Literal["database", "index"] = "database"
+    """What lists that are asked for the children of a lead read; the index may lack new ones for `index_lag`."""
     add_twice: Literal["ignored", "refused", "doubled"] = "ignored"
     """What `.add` does with a value that the field has already."""
     empty_values: Literal["cleared", "kept"] = "cleared"
@@ -145,8 +149,6 @@ class Behaviour(CommonBehaviour):
     """Whether Close notes new leads, changed statuses and completed tasks as activities."""
     plan_limits: dict[str, int] = field(default_factory=dict)
     """The greatest number of records by resource (`lead`, `activity/custom`); 402 for one more."""
-    read_only: list[str] = field(default_factory=list)
-    """Resources that the key's role may read, but not write: 403."""
 
     def hides(self, name: str, number: str) -> bool:
         """Whether the key does not see a record; with a greater part, those hidden before stay so."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
@@ -128,6 +129,9 @@ def found(service: Service, selection: Selection) -> list[Entry]:
     for name in selection.names:
         table = service.world.tables[name]
         fitting = _candidates(table, selection)
+        if selection.leads is not None and service.behaviour.child_lists == "index":
+            table.settle(time.monotonic())
+            fitting = [entry for entry in fitting if table.seen(entry[1]) is not None]
         if service.behaviour.hiding:
             fitting = [entry for entry in fitting if service.world.sees(name, entry[1])]
         entries += fitting

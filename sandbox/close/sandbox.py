@@ -72,15 +72,15 @@ class CloseSandbox(Simulator):
 
     def wait(self, request: Request) -> float:
         """Admit by the limits of the key and of the organization (close.md, section 4)."""
-        limit, seconds = self.behaviour.rate_limit, self.behaviour.rate_window
+        limit, seconds = self._limit(request), self.behaviour.rate_window
         wait = self._window(request).wait(limit, seconds)
         return wait or self._window(request, "organization").wait(_ORGANIZATION * limit, seconds)
 
-    def too_many(self, request: Request, wait: float) -> Refusal:  # noqa: ARG002
+    def too_many(self, request: Request, wait: float) -> Refusal:
         """Refuse a request that has to wait."""
         headers = retry_after(self.behaviour.retry_after, wait, self.now())
         seconds = math.ceil(wait)
-        limit = self.behaviour.rate_limit
+        limit = self._limit(request)
         old = {"message": "API call count exceeded", "rate_limit": limit, "rate_reset": seconds, "rate_window": 1}
         bodies: dict[str, bytes] = {
             "none": b"",
@@ -92,7 +92,7 @@ class CloseSandbox(Simulator):
 
     def headers(self, request: Request) -> list[Header]:
         """Give the headers about the rate limit, on every answer."""
-        limit, form = self.behaviour.rate_limit, self.behaviour.rate_header
+        limit, form = self._limit(request), self.behaviour.rate_header
         if limit <= 0 or not request.key:
             return []
         left, reset = self._window(request).left(limit, self.behaviour.rate_window)
@@ -187,6 +187,10 @@ class CloseSandbox(Simulator):
     def churn_verbs(self, name: str) -> tuple[str, ...]:
         """Which verbs of the `churn` knob an object has."""
         return (*super().churn_verbs(name), *(["merge"] if name == "leads" else []))
+
+    def _limit(self, request: Request) -> int:
+        """Give the limit of the group that a request belongs to."""
+        return self.behaviour.rate_limits.get(request.path.partition("/")[0], self.behaviour.rate_limit)
 
     def _window(self, request: Request, whose: str = "") -> RollingWindow:
         parts = request.path.split("/")

@@ -15,6 +15,7 @@ from tap_crm.audit.audit import Audit, Report
 from tap_crm.audit.database import database_at
 from tap_crm.audit.report import as_text, write_table
 from tap_crm.audit.streams import open_account
+from tap_crm.config.config_option import config_option
 from tap_crm.singer.progress import make_progress
 
 if TYPE_CHECKING:
@@ -30,13 +31,7 @@ one line that says why.
 
 
 @click.command(NAME, epilog=_EPILOG, context_settings={"help_option_names": ["--help"], "max_content_width": 100})
-@click.option(
-    "--config",
-    "configs",
-    multiple=True,
-    metavar="FILE|ENV",
-    help="The tap's config, a JSON file, or ENV for variables such as TAP_CRM_API_KEY. May be given several times.",
-)
+@config_option
 @click.option(
     "--database",
     "address",
@@ -87,7 +82,7 @@ def command(  # noqa: PLR0913 - one for each option
     Reads the CRM completely, as a first run of the tap does, and the table of each stream. Names the ids of records
     that are missing in the table, of rows that the CRM does not have, and of rows in an older version. Changes nothing.
     """
-    _log_from(_wished_level())
+    _set_level(_level())
     if json_to not in (None, "-") and not Path(json_to).resolve().parent.is_dir():
         raise errors.ConfigError(f"`--json`: there is no folder for the file {json_to}")
     database = database_at(address)
@@ -103,13 +98,13 @@ def command(  # noqa: PLR0913 - one for each option
     return EQUAL if report.equal else NOT_EQUAL
 
 
-def _log_from(level: int) -> None:
+def _set_level(level: int) -> None:
     """Write what the tap says, from this level on, to standard error; standard output is for the report."""
     logging.basicConfig(format="%(levelname)-8s | %(message)s")
     logging.getLogger("tap-crm").setLevel(level)
 
 
-def _wished_level() -> int:
+def _level() -> int:
     return logging.getLevelNamesMapping().get(os.environ.get("TAP_CRM_LOGLEVEL", "").upper(), logging.WARNING)
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import psycopg
 
 #: Rows that are fetched at a time.
-AT_ONCE = 10_000
+FETCH_SIZE = 10_000
 #: Seconds until a server that does not answer counts as not there, unless the address says otherwise.
 CONNECT_TIMEOUT = 20
 #: Of a driver's message, so much is passed on.
@@ -51,7 +51,7 @@ class Database(Protocol):
 
     @property
     def usual_schema(self) -> str:
-        """Where loaders write that are told nothing else."""
+        """Where loaders write unless a schema is set."""
 
     def open(self) -> AbstractContextManager[Connection]:
         """Connect for reading; a ``DatabaseError`` from there to the end of the block."""
@@ -91,7 +91,7 @@ def quoted(*names: str) -> str:
     return ".".join('"{}"'.format(name.replace('"', '""')) for name in names)
 
 
-def _plainly(error: Exception, secrets: Sequence[str] = ()) -> str:
+def _message(error: Exception, secrets: Sequence[str] = ()) -> str:
     """Return a driver's message in one line, without secrets."""
     text = " ".join(str(error).split())
     for secret in secrets:
@@ -109,7 +109,7 @@ class _DuckDbConnection:
     def rows(self, query: str) -> Iterator[tuple[Any, ...]]:
         """Yield the rows of a query."""
         found = self._connection.execute(query)
-        while rows := found.fetchmany(AT_ONCE):
+        while rows := found.fetchmany(FETCH_SIZE):
             yield from rows
 
 
@@ -139,7 +139,7 @@ class DuckDb:
         except duckdb.Error as error:
             in_use = "could not set lock" in str(error).lower()
             hint = "; another program is writing to it: run the audit when it is done" if in_use else ""
-            raise DatabaseError(f"DuckDB cannot read {self.path}: {_plainly(error)}{hint}") from None
+            raise DatabaseError(f"DuckDB cannot read {self.path}: {_message(error)}{hint}") from None
 
 
 # PostgreSQL
@@ -152,7 +152,7 @@ class _PostgreSqlConnection:
     def rows(self, query: str) -> Iterator[tuple[Any, ...]]:
         """Yield the rows of a query, by a cursor on the server."""
         with self._connection.cursor(name="tap_crm_audit") as cursor:
-            cursor.itersize = AT_ONCE
+            cursor.itersize = FETCH_SIZE
             cursor.execute(query.encode())
             yield from cursor
 
@@ -179,7 +179,7 @@ class PostgreSql:
                 connection.read_only = True
                 yield _PostgreSqlConnection(connection)
         except psycopg.Error as error:
-            raise DatabaseError(f"PostgreSQL: {_plainly(error, self.secrets)}; check `--database`") from None
+            raise DatabaseError(f"PostgreSQL: {_message(error, self.secrets)}; check `--database`") from None
 
 
 def _driver_is_missing(name: str) -> DatabaseError:

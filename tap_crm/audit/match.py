@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from tap_crm.audit.keys import Key, by_number
-from tap_crm.audit.tables import MARKED, NO_TIME, OUTSIDE, Loaded
+from tap_crm.audit.tables import BEFORE_START, MARKED, NO_TIME, LoadedRows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -63,18 +63,18 @@ class Match:
         is_log: what the CRM has forgotten belongs into the table all the same.
     """
 
-    def __init__(self, loaded: Loaded, until: int | None, *, is_log: bool = False) -> None:
+    def __init__(self, loaded: LoadedRows, until: int | None, *, is_log: bool = False) -> None:
         self._loaded, self._until, self._is_log = loaded, until, is_log
         self._seen = array("q", [_UNSEEN]) * len(loaded.flags)
         self._absent: dict[Key, bool] = {}
 
-    def see(self, key: Key, changed: int | None, created: int | None) -> None:
+    def add(self, key: Key, changed: int | None, created: int | None) -> None:
         """Take a record; of several with one key, the latest change counts."""
-        place = self._loaded.places.get(key)
-        if place is None:
+        position = self._loaded.positions.get(key)
+        if position is None:
             self._absent[key] = self._is_newer(changed, created)
         else:
-            self._seen[place] = max(self._seen[place], NO_TIME if changed is None else changed)
+            self._seen[position] = max(self._seen[position], NO_TIME if changed is None else changed)
 
     def _is_newer(self, *times: int | None) -> bool:
         until = self._until
@@ -85,15 +85,15 @@ class Match:
         loaded = self._loaded
         missing = [key for key, is_newer in self._absent.items() if not is_newer]
         newer = len(self._absent) - len(missing)
-        surplus = [] if self._is_log else list(loaded.doubled)
+        surplus = [] if self._is_log else list(loaded.duplicates)
         stale: list[Key] = []
         marked: list[Key] = []
         records, ahead = len(self._absent), 0
-        for key, place in loaded.places.items():
-            seen, time, flags = self._seen[place], loaded.times[place], loaded.flags[place]
+        for key, position in loaded.positions.items():
+            seen, time, flags = self._seen[position], loaded.times[position], loaded.flags[position]
             records += seen != _UNSEEN
             if seen == _UNSEEN:
-                if not flags & (MARKED | OUTSIDE) and not self._is_log:
+                if not flags & (MARKED | BEFORE_START) and not self._is_log:
                     surplus.append(key)
             elif flags & MARKED or (loaded.has_times and time < seen):
                 if self._is_newer(seen):
@@ -122,10 +122,10 @@ class Match:
         )
 
 
-def _notes(loaded: Loaded, ahead: int) -> list[str]:
+def _notes(loaded: LoadedRows, ahead: int) -> list[str]:
     notes = []
-    if loaded.outside:
-        notes.append(f"rows older than `start_date`, for which the CRM was not asked: {loaded.outside:,}")
+    if loaded.before_start:
+        notes.append(f"rows older than `start_date`, for which the CRM was not asked: {loaded.before_start:,}")
     if ahead:
         notes.append(
             f"rows with a later change time than the CRM tells: {ahead:,}; if these are many, the loader may have "

@@ -87,7 +87,7 @@ def summary(report: Report) -> str:
 
 def as_text(report: Report) -> str:
     """Return the report as JSON."""
-    told = {
+    fields = {
         "equal": report.equal,
         "time": f"{report.time.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='seconds')}Z",
         "provider": report.provider,
@@ -96,7 +96,7 @@ def as_text(report: Report) -> str:
         "notes": report.notes,
         "streams": [_entry(one) for one in report.comparisons],
     }
-    return msgspec.json.format(msgspec.json.encode(told), indent=2).decode() + "\n"
+    return msgspec.json.format(msgspec.json.encode(fields), indent=2).decode() + "\n"
 
 
 def _entry(one: Comparison) -> dict[str, Any]:

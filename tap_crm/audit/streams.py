@@ -1,19 +1,21 @@
-"""The CRM's side: the tap's own engine, which reads each stream completely and writes nothing."""
+"""The streams of the CRM: read completely by the tap's own engine, which writes nothing here."""
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tap_crm import errors
 from tap_crm.audit.keys import Key, key_of
-from tap_crm.audit.tables import Wanted
+from tap_crm.audit.tables import ComparedColumns
+from tap_crm.config.config_input import ENVIRONMENT, from_files
 from tap_crm.config.json_files import read_json_object
 from tap_crm.contract.stream import Deletions
 from tap_crm.shaping.moments import to_epoch
 from tap_crm.shaping.schema import DELETED_AT
 from tap_crm.singer.stream import CrmStream
-from tap_crm.singer.tap import RETRY_SECONDS_WHEN_WATCHED, TapCRM
+from tap_crm.singer.tap import TapCRM
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -32,47 +34,47 @@ FOUND_BY = {
 
 
 @dataclass(frozen=True, slots=True)
-class CrmSide:
+class ComparedStream:
     """One stream of the CRM, as it is compared."""
 
-    stream: CrmStream
+    source: CrmStream
 
     @property
     def name(self) -> str:
         """Its name."""
-        return self.stream.name
+        return self.source.name
 
     @property
     def is_log(self) -> bool:
         """Whether the target keeps what the CRM forgets."""
-        return self.stream.spec.is_log
+        return self.source.spec.is_log
 
     @property
-    def wanted(self) -> Wanted:
+    def columns(self) -> ComparedColumns:
         """The columns that are asked of its table."""
-        stream = self.stream
-        is_partial = stream.tap.settings.start_date is not None and stream.replication_method == "INCREMENTAL"
-        return Wanted(
+        stream = self.source
+        is_partial = stream.run.settings.start_date is not None and stream.replication_method == "INCREMENTAL"
+        return ComparedColumns(
             stream.spec.keys,
             self._changed,
             stream.replication_key if is_partial else None,
-            stream.tap.settings.start_date if is_partial else None,
+            stream.run.settings.start_date if is_partial else None,
         )
 
     @property
     def deletions_are_found_by(self) -> str:
         """What is to be done about rows that the CRM does not have any more."""
-        return FOUND_BY[self.stream.tells_deletions]
+        return FOUND_BY[self.source.tells_deletions]
 
     @property
     def _changed(self) -> str | None:
         """The selected field with the time of the last change; None where there is none."""
-        declared = self.stream.spec.changed
+        declared = self.source.spec.changed
         return None if declared is None else self._field((declared,))
 
     def _field(self, names: Sequence[str]) -> str | None:
-        selected = self.stream.mask
-        known = self.stream.effective_schema["properties"]
+        selected = self.source.mask
+        known = self.source.effective_schema["properties"]
         return next((name for name in names if name in known and selected.get(("properties", name), True)), None)
 
     def records(self) -> Iterator[tuple[Key, int | None, int | None]]:
@@ -81,23 +83,23 @@ class CrmSide:
         Raises:
             ReadError: the CRM did not give them all.
         """
-        self._ask_for_little()
+        self._deselect_the_rest()
         changed, created = self._changed, self._field(CREATED)
-        for record in self.stream.get_records(None):
+        for record in self.source.get_records(None):
             if record.get(DELETED_AT) is None:
                 yield (
-                    key_of([record.get(name) for name in self.stream.spec.keys]),
+                    key_of([record.get(name) for name in self.source.spec.keys]),
                     to_epoch(record.get(changed)) if changed is not None else None,
                     to_epoch(record.get(created)) if created is not None else None,
                 )
 
-    def _ask_for_little(self) -> None:
+    def _deselect_the_rest(self) -> None:
         """Deselect all fields that are not compared: nothing is made of them then."""
-        needed = {*self.stream.spec.keys, self.stream.spec.changed, *CREATED, DELETED_AT}
-        for breadcrumb, entry in self.stream.metadata.items():
+        needed = {*self.source.spec.keys, self.source.spec.changed, *CREATED, DELETED_AT}
+        for breadcrumb, entry in self.source.metadata.items():
             if breadcrumb and breadcrumb[-1] not in needed:
                 entry.selected = False
-        self.stream.selected = True  # which has the SDK look at the fields again
+        self.source.selected = True  # which has the SDK look at the fields again
 
 
 class CrmAccount:
@@ -111,12 +113,12 @@ class CrmAccount:
     def __init__(self, tap: TapCRM, names: Sequence[str] = ()) -> None:
         self._tap = tap
         # Custom fields are not compared: their definitions are not asked for.
-        tap.settings = replace(tap.settings, custom_fields="raw")
+        tap.run.settings = replace(tap.settings, custom_fields="raw")
         self.provider, self.title = tap.provider.name, tap.provider.title
         self._names = names
         self.offers_what_there_is = tap.input_catalog is None and not names
 
-    def streams(self) -> list[CrmSide]:
+    def streams(self) -> list[ComparedStream]:
         """Return the streams that are compared.
 
         Raises:
@@ -131,33 +133,24 @@ class CrmAccount:
             )
         self._tap.check_input()
         wanted = self._names or [name for name, one in there.items() if one.selected]
-        found = [CrmSide(there[name]) for name in dict.fromkeys(wanted)]
+        found = [ComparedStream(there[name]) for name in dict.fromkeys(wanted)]
         if not found:
             raise errors.ConfigError("no stream is selected; check `--catalog`, or name some by `--streams`")
-        self._check_access(found[0].stream)
+        self._check_access(found[0].source)
         return found
 
     def lost(self) -> dict[str, str]:
         """Return the streams that the catalog selects and the account does not have any more, each with the reason."""
-        return {} if self._names else dict(self._tap.failures)
+        return {} if self._names else dict(self._tap.run.failures)
 
     def _check_access(self, stream: CrmStream) -> None:
         """Find out early, and once, whether the CRM can be reached and takes the credentials."""
-        transport = self._tap.transport
-        patience = transport.retry_seconds
-        transport.retry_seconds = min(patience, RETRY_SECONDS_WHEN_WATCHED)
-        try:
+        with self._tap.run.retrying_briefly(), suppress(errors.FinalWord):  # which says nothing of the others
             stream.probe()
-        except errors.FinalWord:  # says nothing of the others
-            pass
-        finally:
-            transport.retry_seconds = patience
 
     def close(self) -> None:
         """End what still reads, and close the connections."""
-        self._tap.stopping.set()
-        self._tap.transport.settle()
-        self._tap.shared.close()
+        self._tap.run.close()
 
 
 def open_account(configs: Sequence[str], catalog: str | None, names: Sequence[str]) -> CrmAccount:
@@ -171,13 +164,9 @@ def open_account(configs: Sequence[str], catalog: str | None, names: Sequence[st
     Raises:
         ConfigError: a file or a setting cannot be used.
     """
-    config: dict[str, Any] = {}
-    for path in configs:
-        if path != "ENV":
-            config |= read_json_object(path, "--config")
     tap = TapCRM(
-        config=config,
+        config=from_files(path for path in configs if path != ENVIRONMENT),
         catalog=None if catalog is None else read_json_object(catalog, "--catalog"),
-        parse_env_config="ENV" in configs,
+        parse_env_config=ENVIRONMENT in configs,
     )
     return CrmAccount(tap, names)

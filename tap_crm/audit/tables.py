@@ -23,10 +23,10 @@ T = TypeVar("T")
 
 #: Where a table was loaded from is complete up to so many seconds before its reading began, as for every bookmark.
 BEHIND_THE_CLOCK = 5
-#: The time of a row that tells none.
+#: The time of a row that has none.
 NO_TIME = -(2**62)
 #: Flags of a row.
-MARKED, OUTSIDE = 1, 2
+MARKED, BEFORE_START = 1, 2
 
 
 def named(known: Mapping[str, T], name: str) -> str | None:
@@ -37,56 +37,56 @@ def named(known: Mapping[str, T], name: str) -> str | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """The columns that are asked for.
+class ComparedColumns:
+    """The columns of a table that are compared.
 
     Attributes:
-        keys: the primary key.
+        primary_key: its columns.
         changed: the time of the last change; None if the records have none.
-        by: the time that `start_date` is of; None where everything was loaded.
+        start_column: the time that `start_date` is of; None where everything was loaded.
         start: `start_date`, in epoch seconds.
     """
 
-    keys: Sequence[str]
+    primary_key: Sequence[str]
     changed: str | None = None
-    by: str | None = None
+    start_column: str | None = None
     start: int | None = None
 
 
-class Loaded:
-    """The rows of a table: of each key, its place; of each place, the time of its change and whether it counts.
+class LoadedRows:
+    """The rows of a table: of each key, its position; of each position, the time of its change and whether it counts.
 
     Attributes:
         rows: how many there are, without those that are marked as deleted.
         marked: how many are.
-        outside: how many rows are older than `start_date`.
-        doubled: keys that a further row has.
+        before_start: how many rows are older than `start_date`.
+        duplicates: keys that a further row has.
         has_times: whether the table has a column of change times.
     """
 
     def __init__(self, *, has_times: bool) -> None:
         self.has_times = has_times
-        self.places: dict[Key, int] = {}
+        self.positions: dict[Key, int] = {}
         self.times = array("q")
         self.flags = bytearray()
-        self.rows = self.marked = self.outside = 0
-        self.doubled: list[Key] = []
+        self.rows = self.marked = self.before_start = 0
+        self.duplicates: list[Key] = []
 
     def add(self, key: Key, time: int | None, flags: int) -> None:
         """Add a row; of several with one key, the latest counts that is not marked."""
         self.rows += not flags & MARKED
         self.marked += flags & MARKED
-        self.outside += flags == OUTSIDE
+        self.before_start += flags == BEFORE_START
         at = NO_TIME if time is None else time
-        place = self.places.setdefault(key, len(self.flags))
-        if place == len(self.flags):
+        position = self.positions.setdefault(key, len(self.flags))
+        if position == len(self.flags):
             self.times.append(at)
             self.flags.append(flags)
-        elif self.flags[place] & MARKED:
-            self.times[place], self.flags[place] = at, flags
+        elif self.flags[position] & MARKED:
+            self.times[position], self.flags[position] = at, flags
         elif not flags & MARKED:
-            self.doubled.append(key)
-            self.times[place] = max(self.times[place], at)
+            self.duplicates.append(key)
+            self.times[position] = max(self.times[position], at)
 
 
 class Schema:
@@ -115,19 +115,19 @@ class Schema:
         (row,) = connection.rows(f"SELECT count(*) FROM {self._table(stream)}")  # noqa: S608 - quoted
         return int(row[0])
 
-    def load(self, connection: Connection, stream: str, wanted: Wanted) -> Loaded:
+    def load(self, connection: Connection, stream: str, compared: ComparedColumns) -> LoadedRows:
         """Return what a stream's table holds."""
         columns = self._columns(stream)
-        times = [wanted.changed, DELETED_AT, wanted.by]
-        parts = [_named_part(columns, name) for name in wanted.keys]
+        times = [compared.changed, DELETED_AT, compared.start_column]
+        parts = [_named_part(columns, name) for name in compared.primary_key]
         parts += [_time_part(columns, name) for name in times]
         query = f"SELECT {', '.join(parts)} FROM {self._table(stream)}"  # noqa: S608 - quoted
-        found = Loaded(has_times=wanted.changed is not None and named(columns, wanted.changed) is not None)
-        width = len(wanted.keys)
+        found = LoadedRows(has_times=compared.changed is not None and named(columns, compared.changed) is not None)
+        width = len(compared.primary_key)
         for row in connection.rows(query):
-            by = _epoch(row[width + 2])
-            is_outside = wanted.start is not None and by is not None and by < wanted.start
-            flags = (MARKED if row[width + 1] is not None else 0) | (OUTSIDE if is_outside else 0)
+            time = _epoch(row[width + 2])
+            is_before = compared.start is not None and time is not None and time < compared.start
+            flags = (MARKED if row[width + 1] is not None else 0) | (BEFORE_START if is_before else 0)
             found.add(key_of(row[:width]), _epoch(row[width]), flags)
         return found
 
@@ -146,8 +146,8 @@ class Schema:
             GROUP BY {stream}, {crm}
         """  # noqa: S608 - quoted
         found: dict[str, int] = {}
-        for name, of, *told in connection.rows(query):
-            until, began = (_epoch(one) for one in told)
+        for name, of, *times in connection.rows(query):
+            until, began = (_epoch(one) for one in times)
             if until is None and began is not None:
                 until = began - BEHIND_THE_CLOCK
             if until is not None and of in (provider, None):

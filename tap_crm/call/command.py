@@ -14,11 +14,14 @@ import msgspec
 
 from tap_crm import errors
 from tap_crm.call.request import METHODS, Call, perform
+from tap_crm.config.config_input import ENVIRONMENT, converted, from_environment, from_files
+from tap_crm.config.config_option import config_option
 from tap_crm.config.redaction import redact_logs
-from tap_crm.config.schema import CONFIG
+from tap_crm.config.schema import schema_of
 from tap_crm.config.settings import Settings
+from tap_crm.contract.connection import connect
 from tap_crm.providers import PROVIDERS
-from tap_crm.providers.connection import connect
+from tap_crm.providers.setting_table import rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,13 +37,7 @@ Exit codes: 0 if the CRM answered; 1 if not, or if a setting is wrong, with one 
 
 
 @click.command(NAME, epilog=_EPILOG, context_settings={"help_option_names": ["--help"], "max_content_width": 100})
-@click.option(
-    "--config",
-    "configs",
-    multiple=True,
-    metavar="FILE|ENV",
-    help="The tap's config, a JSON file, or ENV for variables such as TAP_CRM_API_KEY. May be given several times.",
-)
+@config_option
 @click.option("--query", "queries", multiple=True, metavar="NAME=VALUE", help="A parameter of the query string.")
 @click.option("--body", metavar="JSON|@FILE", help="The request's body; with @, the file that holds it.")
 @click.option("--all", "every_page", is_flag=True, help="Read every page, as a stream of the tap would.")
@@ -128,25 +125,12 @@ def _body(text: str | None) -> dict[str, Any] | None:
 
 
 def _config(configs: Sequence[str]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for path in configs:
-        found |= _environment() if path == "ENV" else _file(path)
-    return found
-
-
-def _environment() -> dict[str, Any]:
-    prefix = "TAP_CRM_"
-    given = {name: os.environ.get(prefix + name.upper()) for name in CONFIG["properties"]}
-    return {name: value for name, value in given.items() if value is not None}
-
-
-def _file(path: str) -> dict[str, Any]:
-    try:
-        return msgspec.json.decode(Path(path).read_bytes(), type=dict[str, Any])
-    except OSError as error:
-        raise errors.ConfigError(f"`--config`: {error.strerror}: {path}") from None
-    except (msgspec.MsgspecError, UnicodeError, RecursionError):
-        raise errors.ConfigError(f"`--config`: {path} is no JSON object") from None
+    """Return the settings of the files, and of variables where ``ENV`` is among them; variables go before files."""
+    table = rows()
+    given = from_files(path for path in configs if path != ENVIRONMENT)
+    if ENVIRONMENT in configs:
+        given |= from_environment(row.name for row in table)[0]
+    return converted(given, schema_of(table))
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

@@ -1,23 +1,16 @@
-"""One request, or every page of a list: what is asked, and the lines that its answer makes."""
+"""One request, or every page of a list: what is asked, and whether that is allowed."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from decimal import Decimal
-from hashlib import blake2b
-from queue import SimpleQueue
-from threading import Thread
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from tap_crm import errors
+from tap_crm.call.lines import DECODER, ENCODER, lines_of
 from tap_crm.config.endpoints import Endpoint, Paging, check_path
-from tap_crm.contract.once_per_run import Shared
-from tap_crm.contract.stream import Reading, StreamSpec
+from tap_crm.contract.stream import StreamSpec
 from tap_crm.ledger import Ledger
-from tap_crm.messages import Page
-from tap_crm.providers.common.endpoint_answers import ANY_LIST, RECORD
+from tap_crm.providers.common.endpoint_answers import ANY_LIST
 from tap_crm.providers.common.endpoint_source import EndpointSource
 from tap_crm.providers.common.endpoints import paging_of
 from tap_crm.transport.question import Question
@@ -27,13 +20,10 @@ if TYPE_CHECKING:
 
     from tap_crm.config.settings import Settings
     from tap_crm.contract.stream import Provider
-    from tap_crm.messages import Item
     from tap_crm.transport.question import Reply
     from tap_crm.transport.session import Transport
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
-_DECODER = msgspec.json.Decoder(float_hook=Decimal)
-_ENCODER = msgspec.json.Encoder(decimal_format="number")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,71 +90,21 @@ def _one_answer(call: Call, provider: Provider, transport: Transport) -> Iterato
     )
     body = transport.ask(question, _decoded, Ledger())
     for part in body if isinstance(body, list) else () if body is None else (body,):
-        yield _ENCODER.encode(part)
+        yield ENCODER.encode(part)
 
 
 def _decoded(reply: Reply) -> Any:  # noqa: ANN401 - any JSON
-    return _DECODER.decode(reply.body) if reply.body.strip() else None
+    return DECODER.decode(reply.body) if reply.body.strip() else None
 
 
 def _full_path(path: str, provider: Provider) -> str:
     return path if path.endswith("/") or not provider.endpoints.ends_in_slash else f"{path}/"
 
 
-class _Over:
-    """The list is read: well, or with an error."""
-
-    def __init__(self, error: BaseException | None = None) -> None:
-        self.error = error
-
-
 def _all_pages(call: Call, provider: Provider, settings: Settings, transport: Transport) -> Iterator[bytes]:
     """Yield the records of a list, in the order in which they come."""
     rules = provider.endpoints
-    kind = call.paging or rules.usual(call.method, call.path)
-    paging = Paging(kind)
+    paging = Paging(call.paging or rules.usual(call.method, call.path))
     endpoint = Endpoint("call", call.path, (), call.method, call.query, call.body, records=ANY_LIST, paging=paging)
-    source = EndpointSource(endpoint, rules, paging_of(endpoint, rules))
-    lines: SimpleQueue[bytes | _Over] = SimpleQueue()
-    written: set[bytes] = set()
-
-    def take(item: Item) -> None:
-        if not isinstance(item, Page) or item.body is None:
-            return
-        records = _DECODER.decode(item.body)
-        for at in range(len(records)) if item.keep is None else item.keep:
-            line = _ENCODER.encode(records[at][RECORD])
-            fingerprint = blake2b(line, digest_size=16).digest()
-            if fingerprint not in written:  # a list that moves while it is read is read in part twice
-                written.add(fingerprint)
-                lines.put(line)
-
-    reading = Reading(
-        spec=StreamSpec(call.label, (), source),
-        transport=transport,
-        settings=settings,
-        since=None,
-        emit=take,
-        ledger=Ledger(),
-        lanes=1,
-        shared=Shared(),
-    )
-
-    def read() -> None:
-        try:
-            source.read(reading)
-            unexplained = reading.ledger.unexplained
-            error = (
-                errors.Incomplete(f"{call.label}: the CRM counts {unexplained} more records than it gives")
-                if unexplained
-                else None
-            )
-        except Exception as fault:  # noqa: BLE001 - it is raised again where the lines are taken
-            error = fault  # type: ignore[assignment]
-        lines.put(_Over(error))
-
-    Thread(target=read, name="call", daemon=True).start()
-    while not isinstance(line := lines.get(), _Over):
-        yield line
-    if line.error is not None:
-        raise line.error
+    spec = StreamSpec(call.label, (), EndpointSource(endpoint, rules, paging_of(endpoint, rules)))
+    return lines_of(spec, settings, transport)

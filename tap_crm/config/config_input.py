@@ -1,4 +1,4 @@
-"""The settings as they come, from files, variables or Meltano, made what their declaration says."""
+"""Settings as they come, from files, variables or Meltano: read, converted to their types, unknown ones remarked on."""
 
 from __future__ import annotations
 
@@ -7,28 +7,32 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from dotenv import dotenv_values, find_dotenv
-from singer_sdk.typing import DEFAULT_JSONSCHEMA_VALIDATOR
 
+from tap_crm.config.json_files import read_json_object
 from tap_crm.config.nearest import did_you_mean
-from tap_crm.errors import ConfigError
+from tap_crm.config.setting import is_empty
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+#: Stands among the files of `--config` for variables.
+ENVIRONMENT = "ENV"
 PREFIX = "TAP_CRM_"
 #: Variables with the prefix that say something else than a setting; Meltano's own go on with another underscore.
 NO_SETTINGS = ("LOGLEVEL", "AUDIT_DATABASE", "_")
 TRUE, FALSE = ("true", "1", "yes", "on"), ("false", "0", "no", "off")
 
-_OTHER_FORM = "has a form that the Singer SDK does not take; see the SDK's documentation of this setting"
-_NOUNS = {
-    "string": "text",
-    "integer": "a whole number",
-    "number": "a number",
-    "boolean": "true or false",
-    "array": "a list",
-    "object": "an object",
-}
+
+def from_files(paths: Iterable[str]) -> dict[str, Any]:
+    """Return the settings of all files together; a later file goes before an earlier one.
+
+    Raises:
+        ConfigError: one cannot be read, or holds no object.
+    """
+    found: dict[str, Any] = {}
+    for path in paths:
+        found |= read_json_object(path, "--config", parse_float=float)
+    return found
 
 
 def from_environment(names: Iterable[str]) -> tuple[dict[str, str], list[str]]:
@@ -36,35 +40,33 @@ def from_environment(names: Iterable[str]) -> tuple[dict[str, str], list[str]]:
 
     The file ``.env`` of the working folder, or of a folder above it, is read, too; the environment goes before it.
     """
-    dotenv = {name: value for name, value in dotenv_values(find_dotenv(usecwd=True)).items() if value is not None}
-    given = {
-        name.removeprefix(PREFIX): value for name, value in {**dotenv, **os.environ}.items() if name.startswith(PREFIX)
-    }
-    variables = {name.upper(): name for name in names}
-    known = [PREFIX + name for name in variables]
+    given = _variables()
+    settings = {PREFIX + name.upper(): name for name in names}
+    no_settings = tuple(PREFIX + name for name in NO_SETTINGS)
     remarks = [
-        f"the variable `{PREFIX}{name}` is no setting of this tap{did_you_mean(PREFIX + name, known)}"
-        for name in sorted(given)
-        if name not in variables and not name.startswith(NO_SETTINGS)
+        f"the variable `{variable}` is no setting of this tap{did_you_mean(variable, settings)}"
+        for variable in sorted(given.keys() - settings.keys())
+        if not variable.startswith(no_settings)
     ]
-    return {variables[name]: value for name, value in given.items() if name in variables}, remarks
+    return {name: given[variable] for variable, name in settings.items() if variable in given}, remarks
+
+
+def _variables() -> dict[str, str]:
+    dotenv = {name: value for name, value in dotenv_values(find_dotenv(usecwd=True)).items() if value is not None}
+    return {name: value for name, value in {**dotenv, **os.environ}.items() if name.startswith(PREFIX)}
 
 
 def converted(config: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the config with texts made what their settings are declared to be, and without the empty ones.
+    """Return the config with texts converted to the types of their settings, and without the empty ones.
 
-    What cannot be made so stays as it is, for the checks to refuse.
+    What cannot be converted stays as it is, for the checks to refuse.
     """
     parts = schema["properties"]
-    filled = {name: value for name, value in config.items() if not _is_empty(value)}
+    filled = {name: value for name, value in config.items() if not is_empty(value)}
     return {
         name: _converted(value, _types(parts.get(name, {}))) if isinstance(value, str) else value
         for name, value in filled.items()
     }
-
-
-def _is_empty(value: Any) -> bool:  # noqa: ANN401
-    return value is None or (isinstance(value, str) and not value.strip())
 
 
 def _types(part: Mapping[str, Any]) -> frozenset[str]:
@@ -92,47 +94,6 @@ def _from_json(stripped: str, text: str) -> Any:  # noqa: ANN401 - any JSON
         return text
 
 
-def check_by_schema(config: Mapping[str, Any], schema: Mapping[str, Any]) -> None:
-    """Check the settings that only the schema knows: those of the SDK.
-
-    Raises:
-        ConfigError: names the setting and what it should be; no message holds a value, which may be a secret.
-    """
-    for name, part in schema["properties"].items():
-        try:
-            found = [*DEFAULT_JSONSCHEMA_VALIDATOR(part).iter_errors(config[name])] if name in config else []
-        except (AttributeError, TypeError):  # the SDK's schema of stream maps is none where `__else__` is wrong
-            raise ConfigError(f"the setting `{name}` {_OTHER_FORM}") from None
-        for error in found:
-            where = ".".join(map(str, [name, *error.absolute_path]))
-            raise ConfigError(f"the setting `{where}` {_wanted(error.validator, error.validator_value)}")
-
-
-def _wanted(rule: Any, wanted: Any) -> str:  # noqa: ANN401 - from a JSON schema
-    if rule == "type":
-        types = [wanted] if isinstance(wanted, str) else wanted
-        return f"must be {' or '.join(_NOUNS[name] for name in types if name in _NOUNS)}"
-    if rule == "enum":
-        return f"must be one of: {', '.join(str(one) for one in wanted if one is not None)}"
-    return _OTHER_FORM
-
-
-def secret_texts(config: Mapping[str, Any], names: Iterable[str]) -> list[str]:
-    """Return every text in the settings of these names, whatever form they have."""
-    return [text for name in names for text in _texts(config.get(name))]
-
-
-def _texts(value: Any) -> Iterator[str]:  # noqa: ANN401 - any JSON
-    if isinstance(value, dict):
-        for part in value.values():
-            yield from _texts(part)
-    elif isinstance(value, (list, tuple)):
-        for part in value:
-            yield from _texts(part)
-    elif value is not None and not isinstance(value, bool):
-        yield str(value).strip()
-
-
 def unknown_names(config: Mapping[str, Any], schema: Mapping[str, Any]) -> list[str]:
     """Return a remark on each setting that does not exist, with the nearest one that does."""
     return [
@@ -142,7 +103,7 @@ def unknown_names(config: Mapping[str, Any], schema: Mapping[str, Any]) -> list[
 
 
 def _unknown(value: Any, part: Mapping[str, Any], at: str) -> Iterator[tuple[str, list[str]]]:  # noqa: ANN401
-    properties = part.get("properties") or {}  # what else is in such an object is used by nobody
+    properties = part.get("properties") or {}  # further names in such an object have no effect
     if isinstance(value, dict) and properties and not isinstance(part.get("additionalProperties"), dict):
         known = [at + name for name in properties]
         for name, inner in value.items():

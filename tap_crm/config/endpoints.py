@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgspec
 
+from tap_crm.config.nearest import did_you_mean
 from tap_crm.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -141,7 +141,7 @@ def check_names(endpoints: Sequence[Endpoint], others: Collection[str]) -> None:
         if endpoint.parent is not None and endpoint.parent.stream not in known:
             raise ConfigError(
                 f"the endpoint `{endpoint.stream}`: there is no stream `{endpoint.parent.stream}` that could be its "
-                f"`parent`{_nearest(endpoint.parent.stream, known)}"
+                f"`parent`{did_you_mean(endpoint.parent.stream, known)}"
             )
     _check_ancestors(endpoints)
 
@@ -161,11 +161,6 @@ def _check_ancestors(endpoints: Sequence[Endpoint]) -> None:
             raise ConfigError(f"the endpoint `{name}` is, by way of its `parent`, a child of itself")
 
 
-def _nearest(name: str, known: Collection[str]) -> str:
-    near = difflib.get_close_matches(name, known, 1)
-    return f"; did you mean `{near[0]}`?" if near else ""
-
-
 class _Declaration:
     """One entry of the setting; every complaint names it."""
 
@@ -177,7 +172,7 @@ class _Declaration:
     def endpoint(self) -> Endpoint:
         for key in self._entry:
             if key not in _KEYS:
-                raise self._error(f"`{key}` is no key of an endpoint{_nearest(str(key), _KEYS)}")
+                raise self._error(f"`{key}` is no key of an endpoint{did_you_mean(str(key), _KEYS)}")
         found = Endpoint(
             stream=self._stream(),
             path=self._path(),

@@ -5,17 +5,21 @@ from __future__ import annotations
 import json
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tap_crm.errors import ConfigError
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
-def read_json(path: str, option: str) -> Any:  # noqa: ANN401 - any JSON
+
+def read_json(path: str, option: str, *, parse_float: Callable[[str], Any] = Decimal) -> Any:  # noqa: ANN401
     """Return what a file holds.
 
     Args:
         path: the file; it is read once, so that it may be a pipe.
         option: the option of the command line that named it.
+        parse_float: makes a number of a text such as 0.1; a ``Decimal`` loses nothing.
 
     Raises:
         ConfigError: the file cannot be read or is no JSON; says which file, and nothing of its content.
@@ -25,22 +29,22 @@ def read_json(path: str, option: str) -> Any:  # noqa: ANN401 - any JSON
     except (OSError, ValueError) as error:  # a path with a NUL in it is a ValueError
         reason = error.strerror if isinstance(error, OSError) else "this is no path"
         raise ConfigError(f"`{option}`: {reason}: {path}") from None
-    return parse_json(content, path, option)
+    return parse_json(content, path, option, parse_float=parse_float)
 
 
-def read_json_object(path: str, option: str) -> dict[str, Any]:
+def read_json_object(path: str, option: str, *, parse_float: Callable[[str], Any] = Decimal) -> dict[str, Any]:
     """Return the object that a file holds.
 
     Raises:
         ConfigError: the file cannot be read or holds something else.
     """
-    found = read_json(path, option)
+    found = read_json(path, option, parse_float=parse_float)
     if not isinstance(found, dict):
         raise ConfigError(f"`{option}`: {path} is no JSON object")
     return found
 
 
-def parse_json(content: bytes, path: str, option: str) -> Any:  # noqa: ANN401 - any JSON
+def parse_json(content: bytes, path: str, option: str, *, parse_float: Callable[[str], Any] = Decimal) -> Any:  # noqa: ANN401 - any JSON
     """Return what the bytes of a file mean: UTF-8, UTF-16 or UTF-32, as editors and shells write them.
 
     Raises:
@@ -49,7 +53,7 @@ def parse_json(content: bytes, path: str, option: str) -> Any:  # noqa: ANN401 -
     if not content.strip():
         raise ConfigError(f"`{option}`: {path} is empty")
     try:
-        return json.loads(content, parse_float=Decimal)
+        return json.loads(content, parse_float=parse_float)
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
     except UnicodeError:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from typing_extensions import override
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator, Mapping
 
 HIDDEN = "[hidden]"
 
@@ -23,6 +25,7 @@ class _Redaction(logging.Formatter):
         """Hide these as well; the longest first, since one may be part of another."""
         self._secrets = tuple(sorted({*self._secrets, *secrets}, key=len, reverse=True))
 
+    @override
     def format(self, record: logging.LogRecord) -> str:
         line = self._inner.format(record)
         for secret in self._secrets:
@@ -41,3 +44,19 @@ def redact_logs(secrets: Iterable[str]) -> None:
             redaction = _Redaction(redaction or logging.Formatter())
             handler.setFormatter(redaction)
         redaction.hide(found)
+
+
+def texts_in(config: Mapping[str, Any], names: Iterable[str]) -> list[str]:
+    """Return every text in the settings of these names, whatever form they were given in."""
+    return [text for name in names for text in _texts(config.get(name))]
+
+
+def _texts(value: Any) -> Iterator[str]:  # noqa: ANN401 - any JSON
+    if isinstance(value, dict):
+        for part in value.values():
+            yield from _texts(part)
+    elif isinstance(value, (list, tuple)):
+        for part in value:
+            yield from _texts(part)
+    elif value is not None and not isinstance(value, bool):
+        yield str(value).strip()

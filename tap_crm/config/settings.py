@@ -1,272 +1,194 @@
-"""The settings as a user gave them, checked before any request, and typed."""
+"""The settings that several CRMs have: each is a row of a table, and a typed attribute of what a run is given."""
 
 from __future__ import annotations
 
-import re
-import time
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
-
-import msgspec
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
 
 from tap_crm.config.endpoints import Endpoint, parse_endpoints
-from tap_crm.config.schema import OAUTH_NEEDED
+from tap_crm.config.kinds import MOST_DAYS, amount, choice, count, decoded, moment, switch, text, url
+from tap_crm.config.setting import Kind, parsed, secrets_in, setting
 from tap_crm.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
+T = TypeVar("T")
 DAY = 86_400
-#: Larger amounts are mistakes, and beyond what clocks and calendars can count.
-MOST, MOST_DAYS = 1_000_000, 36_500
-
-_STREAM_NAME = re.compile(r"[a-z_][a-z0-9_]{0,62}")
-
-SECRETS = ("api_key", "access_token", "oauth")
 
 
-@dataclass(frozen=True, slots=True)
-class OAuthSettings:
-    """An OAuth app, and the refresh token from which a run's tokens grow."""
+class HasSettings(Protocol):
+    """A CRM, of which only its own settings are asked for."""
 
-    client_id: str
-    client_secret: str = field(repr=False)
-    refresh_token: str = field(repr=False)
-    token_file: str
-    token_url: str | None = None
+    @property
+    def settings(self) -> type | None:
+        """The dataclass that declares the settings which only this CRM has; None if there are none."""
 
 
-@dataclass(frozen=True, slots=True)
-class PinnedTable:
-    """A table, by ids or names, and the name of its stream."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountSettings:
+    """What every command needs that asks a CRM: which one, the credentials, the limits.
 
-    board: str
-    table: str
-    stream: str
+    Attributes:
+        own: the settings that only this CRM has; ask for them by ``of``.
+    """
 
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """The user's settings, checked and typed."""
-
-    provider: str
-    api_key: str | None = field(repr=False)
-    user_email: str | None
-    access_token: str | None = field(repr=False)
-    oauth: OAuthSettings | None
-    api_url: str | None
-    start_date: int | None
-    requests_per_minute: int | None
-    overlap_seconds: int
-    activity_lookback_days: float
-    reconcile: str
-    reconcile_days: float
-    reconcile_max_requests: int | None
-    max_deletions_percent: float
-    max_unexplained_percent: float
-    date_order: str
-    custom_fields: str
-    custom_field_names: str
-    tables: tuple[PinnedTable, ...]
-    endpoints: tuple[Endpoint, ...]
-    retry_seconds: int
-    request_timeout_seconds: int
+    provider: str = setting(text(), "CRM", "Which CRM is read: {crms}.", required=True)
+    api_key: str | None = setting(
+        text(),
+        "API key",
+        "The CRM's API key; Copera's token (`cp_pat_…`, `cp_key_…`, `cp_oat_…`).",
+        secret=True,
+    )
+    access_token: str | None = setting(
+        text(), "Access token", "A static OAuth bearer token, instead of `api_key`.", secret=True
+    )
+    api_url: str | None = setting(
+        url(),
+        "API address",
+        "Overrides the API's base URL, path prefix included (`http://127.0.0.1:9000/developer_api/v1`).",
+        placeholder="http://127.0.0.1:9000/developer_api/v1",
+    )
+    requests_per_minute: int | None = setting(
+        count(),
+        "Requests per minute",
+        "Overrides the CRM's documented limit, under which requests are spaced evenly; 0 switches pacing off. Lower it "
+        "where other integrations use the same account.",
+    )
+    retry_seconds: int = setting(
+        count(), "Retries in seconds", "How long a failing request is tried again before its stream fails.", default=600
+    )
+    request_timeout_seconds: int = setting(
+        count(is_zero_nothing=True),
+        "Timeout in seconds",
+        "How long an answer may stay silent before the request counts as failed and is tried again.",
+        default=120,
+    )
+    date_order: str = setting(
+        choice("mdy", "dmy"),
+        "Order of dates",
+        "Copper: how the account writes dates that come as text: `mdy` (1/31/2026) or `dmy` (31/1/2026).",
+        default="mdy",
+    )
+    own: object = None
 
     @classmethod
-    def from_config(cls, config: Mapping[str, Any], providers: Iterable[str]) -> Settings:
-        """Check the config.
+    def from_config(cls, config: Mapping[str, Any], providers: Mapping[str, HasSettings]) -> Self:
+        """Check the config, the settings of every CRM included.
 
         Raises:
             ConfigError: with one line that names the setting and what it should be.
         """
-        known = tuple(providers)
-        provider = config.get("provider")
-        if not provider:
-            raise ConfigError(f"the setting `provider` is missing; set it to one of: {', '.join(known)}")
-        if provider not in known:
-            raise ConfigError(f"the setting `provider` is not known; set it to one of: {', '.join(known)}")
-        return cls(
-            provider=provider,
-            api_key=_text(config, "api_key"),
-            user_email=_text(config, "user_email"),
-            access_token=_text(config, "access_token"),
-            oauth=_oauth(config),
-            api_url=_url(config),
-            start_date=_start(config),
-            requests_per_minute=_count(config, "requests_per_minute", None),
-            overlap_seconds=_count(config, "overlap_seconds", 300) or 0,
-            activity_lookback_days=_amount(config, "activity_lookback_days", 1.0, MOST_DAYS),
-            reconcile=_reconcile(config),
-            reconcile_days=_amount(config, "reconcile_days", 7.0, MOST_DAYS),
-            reconcile_max_requests=_count(config, "reconcile_max_requests", None),
-            max_deletions_percent=_amount(config, "max_deletions_percent", 20.0, 100),
-            max_unexplained_percent=_amount(config, "max_unexplained_percent", 1.0, 100),
-            date_order=_choice(config, "date_order", ("mdy", "dmy")),
-            custom_fields=_choice(config, "custom_fields", ("columns", "raw", "both")),
-            custom_field_names=_choice(config, "custom_field_names", ("name", "id")),
-            tables=_tables(config),
-            endpoints=parse_endpoints(_decoded(config, "endpoints")),
-            retry_seconds=_count(config, "retry_seconds", 600) or 0,
-            request_timeout_seconds=_count(config, "request_timeout_seconds", 120) or 120,
-        )
+        name, known = config.get("provider"), ", ".join(providers)
+        if not name:
+            raise ConfigError(f"the setting `provider` is missing; set it to one of: {known}")
+        if not isinstance(name, str) or name not in providers:
+            raise ConfigError(f"the setting `provider` is not known; set it to one of: {known}")
+        common = parsed(cls, config)
+        groups = {crm: one.settings for crm, one in providers.items() if one.settings is not None}
+        owns = {crm: group(**parsed(group, config)) for crm, group in groups.items()}
+        return cls(**common, own=owns.get(name))
+
+    def of(self, group: type[T]) -> T:
+        """Return the settings that only this CRM has, as the dataclass that declares them."""
+        assert isinstance(self.own, group)  # noqa: S101 - a CRM asks for its own settings only
+        return self.own
 
     @property
     def secrets(self) -> list[str]:
         """Whatever no log line may show."""
-        grown = (self.oauth.client_secret, self.oauth.refresh_token) if self.oauth else ()
-        return [secret for secret in (self.api_key, self.access_token, *grown) if secret]
+        own = () if self.own is None else secrets_in(self.own)
+        return [*secrets_in(self), *own]
+
+
+def _endpoints(value: Any, name: str) -> tuple[Endpoint, ...]:  # noqa: ANN401 - any JSON
+    return parse_endpoints(decoded(value, name))
+
+
+_ENDPOINTS = Kind(_endpoints, ("array", "string"), {"items": {"type": "object"}})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings(AccountSettings):
+    """What the tap needs besides: what is read, how often, and the form in which it is written."""
+
+    start_date: int | None = setting(
+        moment(),
+        "Start date",
+        "Earliest change to read on a first run, ISO 8601 (`2026-01-01` or `2026-01-01T00:00:00Z`). Without it, "
+        "everything is read.",
+        placeholder="2026-01-01T00:00:00",
+    )
+    overlap_seconds: int = setting(
+        count(),
+        "Overlap in seconds",
+        "How far each run re-reads before its bookmark, for records that appear late in the CRM's index.",
+        default=300,
+    )
+    activity_lookback_days: float = setting(
+        amount(MOST_DAYS),
+        "Look-back on activities in days",
+        "How far each run re-reads activities, whose edits and late entries the API cannot filter on.",
+        default=1,
+    )
+    reconcile: str = setting(
+        switch("auto"),
+        "Reconcile",
+        "Streams with a bookmark: when to read them completely beside it, which finds deletions: `auto` (every "
+        "`reconcile_days`), `true` (in this run) or `false` (never). Copera: when to write all rows of a table anew.",
+        default="auto",
+    )
+    reconcile_days: float = setting(
+        amount(MOST_DAYS),
+        "Days between reconciles",
+        "How long after a reconcile the next one is due, with `reconcile: auto`.",
+        default=7,
+    )
+    reconcile_max_requests: int | None = setting(
+        count(),
+        "Most requests of reconciles",
+        "About how many requests the reconciles of one run may use; the next run goes on where they stopped. Without "
+        "it, as many as they need.",
+    )
+    max_deletions_percent: float = setting(
+        amount(100),
+        "Most deletions in percent",
+        "A stream of which more than this, and at least 100 rows, seems to be deleted fails, and nothing is marked: a "
+        "lost permission looks the same. Raise it for one run when they are deleted indeed.",
+        default=20,
+    )
+    max_unexplained_percent: float = setting(
+        amount(100),
+        "Most records that are counted and not shown, in percent",
+        "A stream fails, and its bookmark stays, if more than this, and at least 10, of the records that the CRM "
+        "itself counts are never shown. Fewer are told in `sync_audit` as `unexplained`, and nothing counts as deleted "
+        "meanwhile. Raise it where the CRM counts records that it does not give.",
+        default=1,
+    )
+    custom_fields: str = setting(
+        choice("columns", "raw", "both"),
+        "Form of custom fields",
+        "How custom fields, and the columns of Copera's tables, arrive: `columns` (a typed column each, with labels), "
+        "`raw` (in one property, in the form in which the CRM has them) or `both`; in Copera, `both` has the ids of "
+        "options as well.",
+        default="columns",
+    )
+    custom_field_names: str = setting(
+        choice("name", "id"),
+        "Names of custom fields' columns",
+        "Copper, Close: of what the names of custom fields' columns are made: `name` (`custom_shoe_size`) or `id` "
+        "(`custom_126240`), which no renaming changes.",
+        default="name",
+    )
+    endpoints: tuple[Endpoint, ...] = setting(
+        _ENDPOINTS,
+        "Further endpoints as streams",
+        "Further endpoints of the CRM's API as streams: a list of objects with `stream`, `path`, `keys` and more "
+        "(docs/endpoints.md), as a list or as JSON text.",
+        default=(),
+    )
 
     @property
     def activity_lookback(self) -> int:
         """Seconds of the look-back on activities."""
         return int(self.activity_lookback_days * DAY)
-
-
-def parse_moment(text: str) -> int:
-    """Return the epoch seconds of an ISO 8601 date or date-time; UTC where it names no zone.
-
-    Raises:
-        ValueError: the text is none.
-    """
-    moment = datetime.fromisoformat(text)
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return int(moment.timestamp() // 1)
-
-
-def _text(config: Mapping[str, Any], name: str, shown: str | None = None) -> str | None:
-    value = config.get(name)
-    if value is None or value == "":
-        return None
-    shown = shown or name
-    if not isinstance(value, str):
-        raise ConfigError(f"the setting `{shown}` must be text")
-    text = value.strip()
-    if not (text.isascii() and text.isprintable()) or " " in text:
-        raise ConfigError(f"the setting `{shown}` holds characters that cannot be sent; copy it again")
-    return text or None
-
-
-def _url(config: Mapping[str, Any], name: str = "api_url", shown: str = "api_url") -> str | None:
-    value = _text(config, name, shown)
-    if value is None:
-        return None
-    try:
-        parts = urlsplit(value)
-        usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
-    except ValueError:
-        usable = False
-    if not usable or parts.query or parts.fragment:
-        raise ConfigError(f"the setting `{shown}` must be an address that begins with https:// (or http://)")
-    if parts.username or parts.password:
-        raise ConfigError(f"the setting `{shown}` must not hold credentials; they have settings of their own")
-    return value
-
-
-def _decoded(config: Mapping[str, Any], name: str) -> Any:  # noqa: ANN401 - any JSON
-    """Return a setting that may come as JSON text, which is how the environment has it; None for nothing."""
-    value = config.get(name)
-    if not isinstance(value, str):
-        return value
-    if not value.strip():
-        return None
-    try:
-        return msgspec.json.decode(value)
-    except (msgspec.DecodeError, UnicodeError, RecursionError):
-        raise ConfigError(f"the setting `{name}` is text, but no JSON") from None
-
-
-def _oauth(config: Mapping[str, Any]) -> OAuthSettings | None:
-    value = _decoded(config, "oauth")
-    if value is None:
-        return None
-    if not isinstance(value, dict):
-        raise ConfigError(f"the setting `oauth` must be an object with {', '.join(OAUTH_NEEDED)}")
-    given = {name: _text(value, name, f"oauth.{name}") for name in OAUTH_NEEDED if name != "token_file"}
-    given["token_file"] = _file(value, "token_file", "oauth.token_file")
-    missing = [f"`{name}`" for name in OAUTH_NEEDED if not given[name]]
-    if missing:
-        raise ConfigError(f"the setting `oauth` lacks {', '.join(missing)}")
-    texts = {name: text for name, text in given.items() if text}
-    return OAuthSettings(**texts, token_url=_url(value, "token_url", "oauth.token_url"))
-
-
-def _tables(config: Mapping[str, Any]) -> tuple[PinnedTable, ...]:
-    value = _decoded(config, "tables")
-    if not value:
-        return ()
-    try:
-        pins = msgspec.convert(value, tuple[PinnedTable, ...])
-    except msgspec.ValidationError:
-        raise ConfigError("the setting `tables` must be a list of objects with `board`, `table` and `stream`") from None
-    for pin in pins:
-        if not _STREAM_NAME.fullmatch(pin.stream):
-            raise ConfigError(
-                "the setting `tables`: a `stream` is lower-case letters, digits and underscores, at most 63 of them"
-            )
-    return pins
-
-
-def _file(config: Mapping[str, Any], name: str, shown: str) -> str | None:
-    """Return a path, which may hold whatever the file system allows."""
-    value = config.get(name)
-    if value is None or value == "":
-        return None
-    if not isinstance(value, str) or not value.isprintable():
-        raise ConfigError(f"the setting `{shown}` must be a path")
-    return value.strip() or None
-
-
-def _reconcile(config: Mapping[str, Any]) -> str:
-    """Return the setting as text; loaders and shells make booleans of it, or do not."""
-    value = config.get("reconcile")
-    text = "auto" if value is None or value == "" else str(value).strip().lower()
-    if text not in ("auto", "true", "false"):
-        raise ConfigError("the setting `reconcile` must be one of: auto, true, false")
-    return text
-
-
-def _start(config: Mapping[str, Any]) -> int | None:
-    value = config.get("start_date")
-    if value is None or value == "":
-        return None
-    try:
-        start = parse_moment(str(value))
-    except (ValueError, OverflowError):
-        raise ConfigError(
-            "the setting `start_date` must be an ISO 8601 date, such as 2026-01-01 or 2026-01-01T00:00:00Z"
-        ) from None
-    if start > time.time():
-        raise ConfigError("the setting `start_date` is in the future: nothing would be read; check it, or this clock")
-    return start
-
-
-def _amount(config: Mapping[str, Any], name: str, default: float, most: int = MOST) -> float:
-    value = config.get(name)
-    if value is None or value == "":
-        return default
-    try:
-        number = float(value)
-    except (TypeError, ValueError, OverflowError):
-        number = -1.0
-    if isinstance(value, bool) or not 0 <= number <= most:
-        raise ConfigError(f"the setting `{name}` must be a number from 0 to {most}")
-    return number
-
-
-def _count(config: Mapping[str, Any], name: str, default: int | None) -> int | None:
-    if config.get(name) in (None, ""):
-        return default
-    number = _amount(config, name, 0.0)
-    if number != int(number):
-        raise ConfigError(f"the setting `{name}` must be a whole number from 0 to {MOST}")
-    return int(number)
-
-
-def _choice(config: Mapping[str, Any], name: str, allowed: tuple[str, ...]) -> str:
-    value = config.get(name) or allowed[0]
-    if value not in allowed:
-        raise ConfigError(f"the setting `{name}` must be one of: {', '.join(allowed)}")
-    return str(value)

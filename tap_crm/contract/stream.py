@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
+from tap_crm.contract.memory import Memory
 from tap_crm.messages import Page
 from tap_crm.reading.emptiness import Lists
 from tap_crm.transport.pacing.pacing import one_group
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     from requests.auth import AuthBase
 
-    from tap_crm.config.settings import Settings
+    from tap_crm.config.settings import AccountSettings, Settings
     from tap_crm.contract.once_per_run import Shared
     from tap_crm.errors import FinalWord
     from tap_crm.ledger import Ledger
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from tap_crm.transport.question import Question, Reply
     from tap_crm.transport.session import Transport
 
+
+T = TypeVar("T")
 
 #: The stream that tells of a run itself.
 AUDIT = "sync_audit"
@@ -71,14 +74,17 @@ class Reading:
     told_to: int | None = None
     selected: tuple[tuple[StreamSpec, int | None], ...] = ()
     fields: frozenset[str] = frozenset()
-    memory: dict[str, Any] = field(default_factory=dict)
+    memory: Memory = field(default_factory=Memory)
     rewrites: bool = False
     concludes: bool = False
     by: str | None = None
     in_steps: bool = False
 
-    def ask(self, question: Question, parse: Callable[[Reply], Any]) -> Any:  # noqa: ANN401 - what `parse` returns
-        """Ask the CRM on behalf of this stream."""
+    def ask(self, question: Question, parse: Callable[[Reply], T]) -> T:
+        """Ask the CRM on behalf of this stream; returns what ``parse`` makes of the answer, and raises what it raises.
+
+        See :meth:`~tap_crm.transport.session.Transport.ask`.
+        """
         return self.transport.ask(question, parse, self.ledger)
 
     def emit_records(self, records: Sequence[dict[str, Any]]) -> None:
@@ -210,7 +216,7 @@ class EndpointRules:
 
     paging: Mapping[str, PagingParams] = field(default_factory=dict)
     reads_by_post: str = "(?!)"
-    total: Callable[[Mapping[str, str], Any], int | None] = lambda _headers, _body: None
+    total: Callable[[Mapping[str, str], object], int | None] = lambda _headers, _body: None
     usual: Callable[[str, str], str] = lambda _method, _path: "none"
     whole_ids: bool = False
     ends_in_slash: bool = False
@@ -235,7 +241,8 @@ class Provider:
         group_of: from method and path to the name of the endpoint group whose limit a request counts against.
         rates: requests a minute of the groups for which another limit is documented.
         discover: finds the streams that only the account tells of, each with its schema.
-        unused: settings that change nothing with this CRM.
+        settings: declares the settings that only this CRM has, as a dataclass; None if there are none.
+        unused: common settings that change nothing with this CRM.
         identity: tells which account is read, so that no state is continued with another one.
         endpoints: what holds for endpoints that users declare.
     """
@@ -245,11 +252,12 @@ class Provider:
     base_url: str
     requests_per_minute: int
     streams: tuple[StreamSpec, ...]
-    authenticate: Callable[[Settings], AuthBase]
+    authenticate: Callable[[AccountSettings], AuthBase]
     headers: Mapping[str, str] = field(default_factory=dict)
     group_of: Callable[[str, str], str] = one_group
     rates: Mapping[str, int] = field(default_factory=dict)
     discover: Callable[[Reading], Sequence[tuple[StreamSpec, dict[str, Any]]]] | None = None
+    settings: type | None = None
     unused: frozenset[str] = frozenset()
     identity: Identity | None = None
     endpoints: EndpointRules = field(default_factory=EndpointRules)

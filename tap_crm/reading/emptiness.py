@@ -9,18 +9,16 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tap_crm import errors
-from tap_crm.shaping.moments import from_epoch, to_epoch
+from tap_crm.messages import ListsKept
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 #: Seconds between two runs that find a list empty, before that is believed: longer than a scheduler waits to try again.
 APART = 1_800
-#: What the state calls the lists of a stream, with the records that each had; and since when some are found empty.
-LISTS, EMPTY_SINCE = "lists", "empty_since"
 #: The stream as a whole, where it is one list.
 WHOLE = ""
 #: Of more lists than these the state keeps nothing: an empty answer of any is asked for twice then.
@@ -34,13 +32,17 @@ class Lists:
 
     Args:
         rows: how many records the last complete read found; None where nothing is known of one.
-        kept: what the state has of the stream.
+        had: how many records each list had; None where nothing is known of them.
+        empty_since: since when lists are found empty that were not, in epoch seconds.
     """
 
-    def __init__(self, rows: int | None = None, kept: Mapping[str, Any] | None = None) -> None:
-        self._rows = rows
-        self._had = _counts((kept or {}).get(LISTS))
-        self._empty_since = _moments((kept or {}).get(EMPTY_SINCE))
+    def __init__(
+        self,
+        rows: int | None = None,
+        had: Mapping[str, int] | None = None,
+        empty_since: Mapping[str, int] | None = None,
+    ) -> None:
+        self._rows, self._had, self._empty_since = rows, had, empty_since or {}
         self._found: Counter[str] = Counter()
         self._unguarded: set[str] = set()
         self._lock = threading.Lock()
@@ -67,8 +69,8 @@ class Lists:
         """How many records were noted."""
         return sum(self._found.values())
 
-    def settle(self, stream: str, rows: int, now: Callable[[], float]) -> dict[str, Any]:
-        """Return what the state keeps from now on, by name; None where it keeps nothing.
+    def settle(self, stream: str, rows: int, now: Callable[[], float]) -> ListsKept:
+        """Return what the state keeps from now on.
 
         Args:
             stream: for the message.
@@ -76,17 +78,19 @@ class Lists:
             now: the present, in epoch seconds.
 
         Raises:
-            Emptied: a list is empty that was not, and that was not said before, long enough ago. The error has what the
-                state keeps of that.
+            Emptied: a list is empty that was not, and that was not said before, long enough ago.
         """
         emptied = self._emptied(rows)
         since = {name: self._empty_since.get(name, int(now())) for name in emptied}
-        kept = {EMPTY_SINCE: {name: from_epoch(at) for name, at in since.items()} or None}
         if any(now() - at < APART for at in since.values()):
-            raise errors.Emptied(_explained(stream, emptied), kept)
+            raise errors.Emptied(_explained(stream, emptied), since)
         full = {name: count for name, count in self._found.items() if name != WHOLE and count}
         names = [name for name in self._found if name != WHOLE]
-        return kept | {LISTS: full if names and len(full) <= MOST_LISTS else None}
+        return ListsKept(full if names and len(full) <= MOST_LISTS else None, since)
+
+    def doubted(self, empty_since: Mapping[str, int]) -> ListsKept:
+        """Return what the state keeps where an empty list is not believed yet: of the others, what it had."""
+        return ListsKept(self._had, empty_since)
 
     def _emptied(self, rows: int) -> dict[str, int]:
         """Return the lists that had records and have none, each with how many it had."""
@@ -105,15 +109,3 @@ def _explained(stream: str, emptied: Mapping[str, int]) -> str:
         f"had {sum(emptied.values())}. A broken answer looks like that, too: nothing was marked as deleted. If all are "
         f"gone indeed, the first run that begins more than {APART // 60} minutes later believes it"
     )
-
-
-def _counts(kept: object) -> dict[str, int] | None:
-    if not isinstance(kept, dict):
-        return None
-    return {str(name): rows for name, rows in kept.items() if isinstance(rows, int)}
-
-
-def _moments(kept: object) -> dict[str, int]:
-    held = kept.items() if isinstance(kept, dict) else ()
-    found = {str(name): to_epoch(at) for name, at in held if isinstance(at, str)}
-    return {name: at for name, at in found.items() if at is not None}

@@ -15,17 +15,23 @@ from tap_crm.shaping.schema import load_schema
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from tap_crm.singer.stream import CrmStream
-    from tap_crm.singer.tap import TapCRM
+    from singer_sdk import Tap
+
+    from tap_crm.sync.run import Run, RunStream
 
 
 class AuditStream(Stream):
-    """Written last: what each stream of this run read, what it cost, and whether it is complete."""
+    """Written last: what each stream of this run read, what it cost, and whether it is complete.
 
-    def __init__(self, tap: TapCRM) -> None:
+    Args:
+        tap: the tap that writes it.
+        run: the run that it tells of.
+    """
+
+    def __init__(self, tap: Tap, run: Run) -> None:
         super().__init__(tap=tap, schema=load_schema("common", AUDIT), name=AUDIT)
         self.primary_keys = ("run_id", "stream")
-        self.tap = tap
+        self.run = run
 
     @property
     @override
@@ -33,17 +39,18 @@ class AuditStream(Stream):
         """Never: the rows of earlier runs stay, whatever the SDK's setting of this name says."""
         return False
 
-    def get_records(self, context: Mapping[str, Any] | None) -> Iterable[dict[str, Any]]:  # noqa: ARG002
+    @override
+    def get_records(self, context: Mapping[str, Any] | None) -> Iterable[dict[str, Any]]:
         """Yield a row for every stream that was begun in this run."""
-        for stream in self.tap.begun:
+        for stream in self.run.begun:
             yield self._row(stream)
 
-    def _row(self, stream: CrmStream) -> dict[str, Any]:
+    def _row(self, stream: RunStream) -> dict[str, Any]:
         ledger = stream.ledger
         return {
-            "run_id": self.tap.run_id,
+            "run_id": self.run.id,
             "stream": stream.name,
-            "provider": self.tap.settings.provider,
+            "provider": self.run.settings.provider,
             "mode": stream.mode,
             "read_from": None if stream.read_from is None else from_epoch(stream.read_from),
             "read_to": None if stream.read_to is None else from_epoch(stream.read_to),
@@ -61,7 +68,7 @@ class AuditStream(Stream):
             "deletions": ledger.deletions,
             "whole_since": stream.whole_since,
             "complete": stream.complete,
-            "error": self.tap.failures.get(stream.name),
+            "error": self.run.failures.get(stream.name),
             "notes": ledger.notes,
             "started": _moment(stream.started),
             "finished": _moment(stream.finished),

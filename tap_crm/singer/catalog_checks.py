@@ -125,3 +125,12 @@ def texts_of(own: Mapping[str, Any], told: Mapping[str, Any]) -> frozenset[str]:
 def is_text(schema: Mapping[str, Any]) -> bool:
     """Tell whether a schema is that of any text: each value has a form as text."""
     return json_types(dict(schema)) == {"string"} and schema.get("format") is None
+
+
+def fields_of(entry: CatalogEntry) -> list[str]:
+    """Return the fields of a stream, those within others as ``address.city``."""
+    return [
+        ".".join(part for part in breadcrumb if part not in ("properties", "items"))
+        for breadcrumb in entry.metadata
+        if breadcrumb
+    ]

@@ -7,23 +7,27 @@ import os
 import sys
 from typing import IO, TYPE_CHECKING, Any
 
-from singer_sdk import Tap
 from typing_extensions import override
 
 from tap_crm import errors
 from tap_crm.config.config_input import (
-    check_by_schema,
+    ENVIRONMENT,
     converted,
     from_environment,
-    secret_texts,
+    from_files,
     unknown_names,
     without_effect,
 )
-from tap_crm.config.json_files import parse_json, read_json_object
-from tap_crm.config.redaction import redact_logs
-from tap_crm.config.settings import SECRETS, Settings
+from tap_crm.config.json_files import parse_json
+from tap_crm.config.redaction import redact_logs, texts_in
+from tap_crm.config.schema import schema_of
+from tap_crm.config.settings import Settings
 from tap_crm.providers import PROVIDERS
+from tap_crm.providers.setting_table import rows, secret_names, unused_by
+from tap_crm.singer.sdk_internals import SdkTap
+from tap_crm.singer.sdk_settings import check_by_schema
 from tap_crm.singer.writer import LineWriter
+from tap_crm.sync.signals import Terminated
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -31,15 +35,10 @@ if TYPE_CHECKING:
     import click
     from singer_sdk import Stream
 
-ENVIRONMENT = "ENV"
 SCHEMA_TEST, NO_TEST = "schema", "disabled"
 
 
-class Terminated(SystemExit):
-    """SIGTERM or SIGINT arrived, and the last safe state was written."""
-
-
-class CommandLine(Tap):
+class CommandLine(SdkTap):
     """A tap that is given its input by people, files and variables.
 
     Args:
@@ -63,13 +62,13 @@ class CommandLine(Tap):
         **others: Any,  # noqa: ANN401
     ) -> None:
         given, remarks = self._given(config, from_variables=parse_env_config)
-        redact_logs(secret_texts(given, SECRETS))
+        redact_logs(texts_in(given, secret_names()))
         self._warn(remarks)
         if validate_config:
             settings = Settings.from_config(given, PROVIDERS)
             check_by_schema(given, self.config_jsonschema)
             provider = PROVIDERS[settings.provider]
-            self._warn(without_effect(given, self.config_jsonschema, provider.unused, provider.title))
+            self._warn(without_effect(given, self.config_jsonschema, unused_by(provider), provider.title))
         super().__init__(config=given, parse_env_config=False, validate_config=validate_config, **others)
 
     def _warn(self, remarks: Iterable[str]) -> None:
@@ -79,11 +78,12 @@ class CommandLine(Tap):
     @classmethod
     def _given(cls, config: Any, *, from_variables: bool) -> tuple[dict[str, Any], list[str]]:  # noqa: ANN401
         """Return the settings in their declared types, and remarks on those that do not exist."""
+        cls.config_jsonschema["properties"] |= schema_of(rows())["properties"]  # a CRM may be registered late
         cls.append_builtin_config(cls.config_jsonschema)
         schema = cls.config_jsonschema
         given: dict[str, Any] = {}
         for part in config if isinstance(config, (list, tuple)) else [config or {}]:
-            given |= part if isinstance(part, dict) else read_json_object(str(part), "--config")
+            given |= part if isinstance(part, dict) else from_files([str(part)])
         remarks: list[str] = []
         if from_variables:
             variables, remarks = from_environment(schema["properties"])
@@ -107,9 +107,7 @@ class CommandLine(Tap):
     def cb_config(cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]) -> Any:
         """Return the settings of all files together."""
         sources = super().cb_config(ctx, param, tuple(path for path in value if path == ENVIRONMENT))
-        for path in value:
-            if path != ENVIRONMENT:
-                sources.config.update(read_json_object(path, "--config"))
+        sources.config.update(from_files(path for path in value if path != ENVIRONMENT))
         return sources
 
     @override

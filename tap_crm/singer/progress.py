@@ -6,6 +6,8 @@ import logging
 import sys
 from typing import TYPE_CHECKING, TextIO
 
+from typing_extensions import override
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -57,10 +59,12 @@ class TerminalProgress(SilentProgress):
         self._progress.start()
         _move_logs(self._stderr, sys.stderr)  # which prints above the live lines now; redaction stays in place
 
+    @override
     def begin(self, stream: str) -> None:
         """Add a line for the stream."""
         self._tasks[stream] = self._progress.add_task(stream, total=None, rate="", wait="")
 
+    @override
     def advance(self, stream: str, records: int) -> None:
         """Count records that were written."""
         task = self._tasks.get(stream)
@@ -71,6 +75,7 @@ class TerminalProgress(SilentProgress):
         rate = f"{speed:,.0f}/s" if speed else ""
         self._progress.update(task, rate=rate, wait=f"waited {self._waited():,.0f} s")
 
+    @override
     def end(self, stream: str, *, complete: bool) -> None:
         """Mark the stream as finished."""
         task = self._tasks.get(stream)
@@ -82,6 +87,7 @@ class TerminalProgress(SilentProgress):
             self._progress.stop_task(task)
             self._progress.update(task, wait="[red]not complete")
 
+    @override
     def close(self) -> None:
         """Stop the live display."""
         shown = sys.stderr

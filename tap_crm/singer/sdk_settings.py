@@ -11,6 +11,7 @@ import importlib.util
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
+from singer_sdk.typing import DEFAULT_JSONSCHEMA_VALIDATOR
 
 from tap_crm.errors import ConfigError
 
@@ -28,6 +29,16 @@ _NEEDED = {
     "flattening_separator": "flattening_enabled",
     "stream_map_config": "stream_maps",
     "faker_config": "stream_maps",
+}
+
+_OTHER_FORM = "has a form that the Singer SDK does not take; see the SDK's documentation of this setting"
+_NOUNS = {
+    "string": "text",
+    "integer": "a whole number",
+    "number": "a number",
+    "boolean": "true or false",
+    "array": "a list",
+    "object": "an object",
 }
 
 
@@ -125,3 +136,28 @@ def _is_expression(rule: Any) -> bool:  # noqa: ANN401 - any JSON
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return False
     return bool(body) and isinstance(body[0], ast.Expr)
+
+
+def check_by_schema(config: Mapping[str, Any], schema: Mapping[str, Any]) -> None:
+    """Check the settings that only the schema knows: those of the SDK.
+
+    Raises:
+        ConfigError: names the setting and what it should be; no message holds a value, which may be a secret.
+    """
+    for name, part in schema["properties"].items():
+        try:
+            found = [*DEFAULT_JSONSCHEMA_VALIDATOR(part).iter_errors(config[name])] if name in config else []
+        except (AttributeError, TypeError):  # the SDK's schema of stream maps is none where `__else__` is wrong
+            raise ConfigError(f"the setting `{name}` {_OTHER_FORM}") from None
+        for error in found:
+            where = ".".join(map(str, [name, *error.absolute_path]))
+            raise ConfigError(f"the setting `{where}` {_wanted(error.validator, error.validator_value)}")
+
+
+def _wanted(rule: Any, wanted: Any) -> str:  # noqa: ANN401 - from a JSON schema
+    if rule == "type":
+        types = [wanted] if isinstance(wanted, str) else wanted
+        return f"must be {' or '.join(_NOUNS[name] for name in types if name in _NOUNS)}"
+    if rule == "enum":
+        return f"must be one of: {', '.join(str(one) for one in wanted if one is not None)}"
+    return _OTHER_FORM

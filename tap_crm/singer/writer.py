@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from singer_sdk.singerlib.encoding.base import GenericSingerWriter, SingerMessageType
 from singer_sdk.singerlib.encoding.simple import StateMessage
+from typing_extensions import override
 
 from tap_crm.errors import TargetGone
 
@@ -35,12 +36,14 @@ class LineWriter(GenericSingerWriter[bytes, Any]):
         self._lines: list[bytes] = []
         self._size = 0
 
+    @override
     def serialize_message(self, message: Message) -> bytes:
         """Return the message as JSON."""
         if isinstance(message, StateMessage):  # turning it into a dict copies all of the state
             return self._encoder.encode({"type": message.type, "value": message.value})
         return self._encoder.encode(message.to_dict())
 
+    @override
     def write_message(self, message: Message) -> None:
         """Write a message of the SDK's own making."""
         self.write_lines([self.serialize_message(message)])

@@ -6,25 +6,23 @@ With the bookmarks of another account, whatever is older than these would count 
 from __future__ import annotations
 
 import logging
+from contextlib import nullcontext
 from dataclasses import replace
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tap_crm import errors
 from tap_crm.ledger import Ledger
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Sequence
 
-    from tap_crm.singer.stream import CrmStream
-    from tap_crm.singer.tap import TapCRM
+    from tap_crm.sync.run import Run, RunStream
 
 _log = logging.getLogger("tap-crm")
 
-#: What the state of a stream calls the hash of its account.
-ACCOUNT = "account"
 #: Seconds of retries where the state has nothing to be held against: a fault of this question should cost little.
-LITTLE_PATIENCE = 30.0
+BRIEFLY = 30.0
 
 
 def account_mark(provider: str, account: str) -> str:
@@ -32,19 +30,18 @@ def account_mark(provider: str, account: str) -> str:
     return blake2b(f"{provider}:{account}".encode(), digest_size=8).hexdigest()
 
 
-def own_mark(bookmarks: Mapping[str, Mapping[str, Any]], marks: Sequence[str], title: str) -> str:
+def own_mark(kept: Collection[str], marks: Sequence[str], title: str) -> str:
     """Return the mark for what this run writes: that of the state, else the first one.
 
     Args:
-        bookmarks: the state, by streams.
+        kept: the marks that the state has.
         marks: of each account that the credentials may stand for, the user's own one first; mostly one.
         title: the CRM's name.
 
     Raises:
         OtherAccount: the state, or a part of it, is of none of these.
     """
-    kept = {str(entry[ACCOUNT]) for entry in bookmarks.values() if entry.get(ACCOUNT) is not None}
-    if kept - set(marks):
+    if set(kept) - set(marks):
         raise errors.OtherAccount(
             f"the state is of another account than the one that these credentials open in {title}: nothing was "
             "written. Each account needs a state of its own (in Meltano, an extractor of its own, by `inherit_from`); "
@@ -53,34 +50,34 @@ def own_mark(bookmarks: Mapping[str, Mapping[str, Any]], marks: Sequence[str], t
     return next((mark for mark in marks if mark in kept), marks[0])
 
 
-def account_of(tap: TapCRM, selected: Sequence[CrmStream]) -> str | None:
+def account_of(run: Run, selected: Sequence[RunStream], kept: Collection[str]) -> str | None:
     """Return the mark of the account that a run reads; None where the CRM does not tell it.
 
     It costs one request, unless the stream that reads the same answer is selected, which counts it.
 
+    Args:
+        run: the run.
+        selected: its streams.
+        kept: the marks that the state has.
+
     Raises:
         OtherAccount: the state is of another one.
     """
-    identity, transport = tap.provider.identity, tap.transport
+    identity, provider = run.provider.identity, run.provider
     if identity is None or not selected:
         return None
-    bookmarks: Mapping[str, Mapping[str, Any]] = tap.state.get("bookmarks", {})
-    is_marked = any(ACCOUNT in kept for kept in bookmarks.values())
     own = next((stream for stream in selected if stream.name == identity.stream), None)
     reading = (own or selected[0]).reading(lambda _: None, None)
     if own is None:  # the question is no other stream's: none counts it
         reading = replace(reading, ledger=Ledger())
-    patience = transport.retry_seconds
-    transport.retry_seconds = patience if is_marked else min(patience, LITTLE_PATIENCE)
-    try:
-        accounts = identity.ask(reading)
-    except errors.ReadError as error:  # what concerns more than this question, the streams will meet, too
-        _log.info("which account this is could not be found out: %s", error)
-        accounts = ()
-    finally:
-        transport.retry_seconds = patience
+    with nullcontext() if kept else run.retrying_briefly(BRIEFLY):
+        try:
+            accounts = identity.ask(reading)
+        except errors.ReadError as error:  # what concerns more than this question, the streams will meet, too
+            _log.info("which account this is could not be found out: %s", error)
+            accounts = ()
     if accounts:
-        return own_mark(bookmarks, [account_mark(tap.provider.name, one) for one in accounts], tap.provider.title)
-    if is_marked:
-        _log.warning("%s does not tell which account this is: the state's was not checked", tap.provider.title)
+        return own_mark(kept, [account_mark(provider.name, one) for one in accounts], provider.title)
+    if kept:
+        _log.warning("%s does not tell which account this is: the state's was not checked", provider.title)
     return None

@@ -10,7 +10,7 @@ from tap_crm import errors
 from tap_crm.messages import Page
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from tap_crm.messages import Emit, Item
 
@@ -23,7 +23,7 @@ STREAMS_AT_ONCE = 4
 #: Streams that may have been read before their turn comes; most of these are small lists.
 STREAMS_AHEAD = 16
 #: Seconds between two looks at whether the run is ending.
-GLANCE = 0.1
+POLL_SECONDS = 0.1
 #: What a page of decoded records is reckoned as, each.
 BYTES_OF_A_RECORD = 500
 
@@ -35,11 +35,11 @@ class _End:
         self.error = error
 
 
-class Feed:
+class StreamAhead:
     """One stream's reading, running in threads of its own, ahead of who takes its pages."""
 
-    def __init__(self, feeds: Feeds, read: Callable[[Emit], None], name: str) -> None:
-        self._feeds = feeds
+    def __init__(self, read_ahead: ReadAhead, read: Callable[[Emit], None], name: str) -> None:
+        self._all = read_ahead
         self._items: deque[Item | _End] = deque()
         self._read = read
         self._abandoned = False
@@ -48,20 +48,20 @@ class Feed:
         self._thread = threading.Thread(target=self._run, name=f"{name}-reading", daemon=True)
         self._thread.start()
 
-    def items(self, glance: Callable[[], None]) -> Iterator[Item]:
+    def items(self, check_signals: Callable[[], None]) -> Iterator[Item]:
         """Yield what the reading found, in its order; raise what it raised.
 
-        ``glance`` is called at least every tenth of a second while waiting.
+        ``check_signals`` is called at least every tenth of a second while waiting.
         """
         while True:
-            glance()
-            with self._feeds.changed:
+            check_signals()
+            with self._all.changed:
                 if not self._items:
-                    self._feeds.changed.wait(GLANCE)
+                    self._all.changed.wait(POLL_SECONDS)
                     continue
                 item = self._items.popleft()
                 self.waiting_bytes -= _size(item)
-                self._feeds.changed.notify_all()
+                self._all.changed.notify_all()
             if isinstance(item, _End):
                 if item.error is not None:
                     raise item.error
@@ -73,17 +73,17 @@ class Feed:
         self._abandoned = True
 
     def _emit(self, item: Item | _End) -> None:
-        with self._feeds.changed:
-            while not self._feeds.has_room(self):
-                self._feeds.changed.wait(GLANCE)
+        with self._all.changed:
+            while not self._all.has_room(self):
+                self._all.changed.wait(POLL_SECONDS)
                 self._check()
             self._check()
             self._items.append(item)
             self.waiting_bytes += _size(item)
-            self._feeds.changed.notify_all()
+            self._all.changed.notify_all()
 
     def _check(self) -> None:
-        if self._abandoned or self._feeds.stopping.is_set():
+        if self._abandoned or self._all.stopping.is_set():
             raise errors.Cancelled
 
     def _run(self) -> None:
@@ -96,14 +96,14 @@ class Feed:
             end = _End(error)
         finally:
             self.is_reading = False
-            self._feeds.start_next()
+            self._all.start_next()
         try:
             self._emit(end)
         except errors.Cancelled:
             return
 
 
-class Feeds:
+class ReadAhead:
     """The readings of a run, a few of them under way at once, in the order in which they will be written.
 
     Args:
@@ -115,21 +115,21 @@ class Feeds:
         self.changed = threading.Condition(threading.RLock())
         self._waiting: list[str] = []
         self._readers: dict[str, Callable[[Emit], None]] = {}
-        self._opened: dict[str, Feed] = {}
-        self._written: Feed | None = None
+        self._opened: dict[str, StreamAhead] = {}
+        self._written: StreamAhead | None = None
 
-    def plan(self, readers: dict[str, Callable[[Emit], None]]) -> None:
+    def plan(self, readers: Mapping[str, Callable[[Emit], None]]) -> None:
         """Say which streams will be written, in order, and how each is read."""
         self._readers = dict(readers)
         self._waiting = list(readers)
 
-    def open(self, name: str, read: Callable[[Emit], None]) -> Feed:
+    def open(self, name: str, read: Callable[[Emit], None]) -> StreamAhead:
         """Return the stream's reading, started now or before; while it is written, the next ones are read."""
         with self.changed:
             if name in self._waiting:
                 self._waiting.remove(name)
             if name not in self._opened:
-                self._opened[name] = Feed(self, read, name)
+                self._opened[name] = StreamAhead(self, read, name)
             self._written = self._opened[name]
             self.changed.notify_all()
         self.start_next()
@@ -138,14 +138,14 @@ class Feeds:
     def close(self, name: str) -> None:
         """Forget a stream that is written, or that nobody wants to be written to its end."""
         with self.changed:
-            feed = self._opened.pop(name, None)
-            if feed is not None:
-                feed.abandon()
+            stream = self._opened.pop(name, None)
+            if stream is not None:
+                stream.abandon()
             self.changed.notify_all()
 
-    def has_room(self, feed: Feed) -> bool:
+    def has_room(self, stream: StreamAhead) -> bool:
         """Tell whether a reading may hand over another page."""
-        if feed is self._written and feed.waiting_bytes < BYTES_OF_ITS_OWN:
+        if stream is self._written and stream.waiting_bytes < BYTES_OF_ITS_OWN:
             return True
         return sum(other.waiting_bytes for other in self._opened.values()) < BYTES_AHEAD
 
@@ -153,10 +153,10 @@ class Feeds:
         """Start as many readings as may run; called whenever one ends."""
         with self.changed:
             while self._waiting and not self.stopping.is_set() and len(self._opened) < STREAMS_AHEAD:
-                if sum(feed.is_reading for feed in self._opened.values()) >= STREAMS_AT_ONCE:
+                if sum(stream.is_reading for stream in self._opened.values()) >= STREAMS_AT_ONCE:
                     return
                 name = self._waiting.pop(0)
-                self._opened[name] = Feed(self, self._readers[name], name)
+                self._opened[name] = StreamAhead(self, self._readers[name], name)
 
 
 def _size(item: Item | _End) -> int:

@@ -37,12 +37,6 @@ class Counted:
     rows: int
     until: int | None = None
 
-    @classmethod
-    def from_state(cls, kept: Mapping[str, Any]) -> Counted | None:
-        """Return what an earlier run kept; None for nothing."""
-        rows, until = kept.get("rows"), to_epoch(kept.get("rows_until"))
-        return cls(rows, until) if isinstance(rows, int) and rows >= 0 else None
-
     def gone(self, rows: int, new: int) -> int:
         """Return how many of these are missing among ``rows``, of which ``new`` were created later."""
         return max(0, self.rows - (rows - new))
@@ -69,7 +63,7 @@ def check_gone(stream: str, before: Counted | None, gone: int, percent: float) -
     )
 
 
-class Census:
+class RowCount:
     """Counts records, once each, wherever a read is cut off and goes on.
 
     Args:

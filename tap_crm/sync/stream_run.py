@@ -8,27 +8,24 @@ reconcile. While one is under way, over several runs if need be, whatever is rea
 from __future__ import annotations
 
 import logging
-import threading
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tap_crm import errors
 from tap_crm.config.settings import DAY
 from tap_crm.contract.stream import Deletions, Reading
-from tap_crm.messages import COUNTED, Abandoned, Checkpoint, NewVersion, Page, Progress, Remembered, ToldGone, Whole
+from tap_crm.messages import Abandoned, Checkpoint, Doubted, NewVersion, Page, Progress, ToldGone, Whole
 from tap_crm.reading.changes import RESTLESS
 from tap_crm.reading.emptiness import Lists
-from tap_crm.shaping.moments import from_epoch, to_epoch
-from tap_crm.sync.row_count import Census, Counted, check_gone
+from tap_crm.shaping.moments import from_epoch
+from tap_crm.sync.row_count import RowCount, check_gone
 from tap_crm.sync.undated import Undated
-from tap_crm.sync.unexplained import UNEXPLAINED, Doubt, Unexplained
-from tap_crm.sync.versions import RECONCILED_AT, SCOPE, TOTAL, UNTOLD_SINCE, told_to, unfinished
+from tap_crm.sync.unexplained import Doubt, Unexplained
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from tap_crm.messages import Emit, Item
-    from tap_crm.singer.stream import CrmStream
+    from tap_crm.sync.run import Run, RunStream
+    from tap_crm.sync.state import StreamState, Unfinished
 
 _log = logging.getLogger("tap-crm")
 
@@ -41,6 +38,7 @@ class StreamRun:
     """What one run does to read a stream; lives in the thread that reads.
 
     Args:
+        run: what it shares with the other streams of the run.
         stream: the stream.
         kept: what the state has of it.
 
@@ -50,15 +48,16 @@ class StreamRun:
         read_from: epoch seconds from which changes were asked for.
     """
 
-    def __init__(self, stream: CrmStream, kept: Mapping[str, Any]) -> None:
-        self._stream, self._spec, self._tap = stream, stream.spec, stream.tap
+    def __init__(self, run: Run, stream: RunStream, kept: StreamState) -> None:
+        self._run, self._stream, self._spec = run, stream, stream.spec
         self._kept = kept
-        self._unfinished, self._is_overtaken = self._still_good(unfinished(kept))
-        self._before = Counted.from_state(kept)
-        self.lists = Lists(self._rows_before(), kept)
-        self._doubt = Doubt(kept)
+        self._unfinished = kept.going_on if self._is_still_good(kept.going_on) else None
+        self._is_overtaken = kept.going_on is not None and self._unfinished is None
+        self._before = kept.counted
+        self.lists = Lists(self._rows_before(), kept.lists, kept.empty_since)
+        self._doubt = Doubt(kept.not_shown)
         self._bookmark = stream.starting_bookmark()
-        self._told_to = told_to(kept, self._bookmark)
+        self._told_to = kept.log_heeded_to(self._bookmark)
         self.mode = "full" if self._bookmark is None else "incremental"
         self.read_from: int | None = None
 
@@ -67,21 +66,19 @@ class StreamRun:
     @property
     def _scope(self) -> str | None:
         """What bounds the rows that a complete read finds: the setting ``start_date``."""
-        start = self._tap.settings.start_date
+        start = self._run.settings.start_date
         return None if start is None else from_epoch(start)
 
-    def _still_good(self, kept: Mapping[str, Any]) -> tuple[Mapping[str, Any], bool]:
-        """Return what is kept of an unfinished complete read; nothing, and True, if it had other bounds.
+    def _is_still_good(self, unfinished: Unfinished | None) -> bool:
+        """Tell whether a complete read that is not over has the bounds that the next part would have.
 
-        Its first part looked for other rows than the next one would: those between the bounds would count as gone.
+        Its first part looked for other rows otherwise: those between the bounds would count as gone.
         """
-        if not kept or (SCOPE in kept and kept[SCOPE] == self._scope):
-            return kept, False
-        return {}, True
+        return unfinished is not None and unfinished.is_scope_known and unfinished.scope == self._scope
 
     def read(self, emit: Emit) -> None:
         """Read the stream; in a thread of its own."""
-        emit = Undated(self._spec, self._tap.transport.clock, self._bookmark).minding(emit)
+        emit = Undated(self._spec, self._run.transport.clock, self._bookmark).minding(emit)
         since = self.read_from = self._since()
         tells = self._stream.tells_deletions
         if tells is Deletions.UNTOLD:
@@ -91,8 +88,8 @@ class StreamRun:
             self._settle_lists(emit, self.lists.rows)
         elif self._bookmark is None:
             self._read_completely(emit, since, NewVersion(scope=self._scope))
-        elif self._unfinished.get("first"):
-            self._read_completely(emit, since, NewVersion(_number(self._unfinished)))
+        elif self._unfinished is not None and self._unfinished.first:
+            self._read_completely(emit, since, NewVersion(self._unfinished.version))
         else:
             self._read_changes(emit, since)
         self._tell_doubt()
@@ -102,7 +99,7 @@ class StreamRun:
         verdict = Unexplained(
             self._spec.name,
             reading.ledger,
-            self._tap.settings.max_unexplained_percent,
+            self._run.settings.max_unexplained_percent,
             self._doubt,
             self._now,
             everything=reading.since is None,
@@ -121,13 +118,12 @@ class StreamRun:
         untold = self._doubt.records - self._stream.ledger.unexplained
         if untold > 0:
             self._stream.ledger.add(unexplained=untold)
-            self._stream.ledger.note(
-                f"unexplained: {self._doubt.records} records were not shown, since {self._doubt.since}"
-            )
+            since = None if self._doubt.since is None else from_epoch(self._doubt.since)
+            self._stream.ledger.note(f"unexplained: {self._doubt.records} records were not shown, since {since}")
 
     def _since(self) -> int | None:
-        stream, settings = self._stream, self._tap.settings
-        if stream.replication_method != "INCREMENTAL":
+        stream, settings = self._stream, self._run.settings
+        if not stream.is_incremental:
             return None
         if self._bookmark is None:
             return settings.start_date
@@ -139,7 +135,7 @@ class StreamRun:
         return since if settings.start_date is None else max(since, min(settings.start_date, present))
 
     def _now(self) -> float:
-        return self._tap.transport.clock.now()
+        return self._run.transport.clock.now()
 
     def _reading(self, emit: Emit, since: int | None, *, concludes: bool = False) -> Reading:
         reading = self._stream.reading(emit, since)
@@ -149,56 +145,62 @@ class StreamRun:
         """Return how many records the last complete read found; None where nothing is known of one."""
         if self._before is not None:
             return self._before.rows
-        memory = self._kept.get("memory")
-        counted = memory.get(COUNTED) if isinstance(memory, dict) else None
-        return counted if isinstance(counted, int) else None
+        return None if self._kept.memory is None else self._kept.memory.counted
 
     # A complete read of a stream without a bookmark, maybe going on where an earlier run was cut off
 
     def _read_completely(self, emit: Emit, since: int | None, version: NewVersion) -> None:
-        incremental = self._stream.replication_method == "INCREMENTAL"
+        incremental = self._stream.is_incremental
         # The bookmark of a run that was cut off may be behind what it counted.
-        counted_to = to_epoch(self._unfinished.get("read_to")) if version.number is not None else None
-        census = self._census(self._spec.replication_key if incremental else None, counted_to, version.number)
+        earlier = None if version.number is None else self._unfinished
+        counting = self._row_count(self._spec.replication_key if incremental else None, earlier)
         emit(version)
 
         def take(item: Item) -> None:
             if isinstance(item, Page):
-                census.count(item)
+                counting.count(item)
             elif isinstance(item, Checkpoint) and incremental:
-                emit(Progress(item.at, *census.passed(item.at)))
+                emit(Progress(item.at, *counting.passed(item.at)))
             emit(item)
 
         verdict = self._ask_source(self._reading(take, since, concludes=True))
-        self._conclude(emit, census, verdict)
+        self._conclude(emit, counting, verdict)
 
-    def _census(self, by: str | None, after: int | None, version: int | None) -> Census:
+    def _row_count(self, by: str | None, earlier: Unfinished | None) -> RowCount:
         """Return what counts the records of a complete read; one that goes on begins with what was counted."""
-        spec, earlier = self._spec, self._unfinished if version is not None else {}
-        counts = _count(earlier, "rows"), _count(earlier, "new"), _count(earlier, "again")
-        began = to_epoch(earlier.get("started"))
-        return Census(
-            spec.keys, by, spec.created, self._before, now=self._now, after=after, began=began, earlier=counts
+        spec, now = self._spec, self._now
+        if earlier is None:
+            return RowCount(spec.keys, by, spec.created, self._before, now=now)
+        counts = earlier.rows or 0, earlier.new or 0, earlier.again or 0
+        return RowCount(
+            spec.keys,
+            by,
+            spec.created,
+            self._before,
+            now=now,
+            after=earlier.read_to,
+            began=earlier.started,
+            earlier=counts,
         )
 
-    def _conclude(self, emit: Emit, census: Census, verdict: Unexplained) -> None:
+    def _conclude(self, emit: Emit, counting: RowCount, verdict: Unexplained) -> None:
         """Say that the stream was read completely, unless something was left out or not shown, or too much is gone."""
         if self._stream.ledger.gaps:
             emit(Abandoned(in_vain=self._stream.ledger.gaps != [RESTLESS]))
             return
-        rows, new, again = census.total()
+        rows, new, again = counting.total()
         self._settle_lists(emit, rows - again)
         gone = self._before.gone(rows, new) if self._before is not None else 0
         self._check_gone(emit, gone)
         if self._is_in_doubt(emit, verdict, gone):
             return
-        emit(Whole(rows - again, gone, None if _count(self._unfinished, "rows") else self._stream.ledger.source_total))
+        emit(Whole(rows - again, gone, self._stream.ledger.source_total if self._is_in_one_part else None))
 
     def _is_in_doubt(self, emit: Emit, verdict: Unexplained, gone: int) -> bool:
         """Tell whether what was not found may be there all the same, by what the CRM counts or counted lately."""
         ledger, now = self._stream.ledger, self._now()
         if verdict.records:
-            emit(Remembered({UNEXPLAINED: self._doubt.replaced(verdict.records, now)}))
+            emit(Doubted(self._doubt.replaced(verdict.records, now)))
             why = (
                 f"{verdict.records} records that the CRM counts were never shown: nothing is concluded as deleted, by "
                 "this read or by the next one"
@@ -207,12 +209,12 @@ class StreamRun:
             why = f"the CRM still counts the {gone} records that were not found: nothing is concluded as deleted"
         elif self._doubt.records:
             why = "all records were shown, unlike before: nothing is concluded from this read either, but from the next"
-            emit(Remembered({UNEXPLAINED: self._doubt.replaced(0, now)}))
+            emit(Doubted(self._doubt.replaced(0, now)))
             ledger.note(why)
             emit(Abandoned())
             return True
         else:
-            emit(Remembered({UNEXPLAINED: None}))
+            emit(Doubted(None))
             return False
         ledger.note(why)
         _log.warning("%s: %s", self._spec.name, why)
@@ -222,21 +224,26 @@ class StreamRun:
     def _is_still_counted(self, verdict: Unexplained, gone: int) -> bool:
         """Tell whether the CRM counted what was not found when the read began; known where that was in one part."""
         total = self._stream.ledger.source_total
-        return total is not None and not _count(self._unfinished, "rows") and total - verdict.shown >= gone
+        return total is not None and self._is_in_one_part and total - verdict.shown >= gone
+
+    @property
+    def _is_in_one_part(self) -> bool:
+        """Whether a complete read began in this run, or found nothing before it."""
+        return self._unfinished is None or not self._unfinished.rows
 
     def _settle_lists(self, emit: Emit, rows: int) -> None:
         """Keep what is known of the lists; raise if one is empty that was not, and that is not believed yet."""
         try:
-            emit(Remembered(self.lists.settle(self._spec.name, rows, self._now)))
+            emit(self.lists.settle(self._spec.name, rows, self._now))
         except errors.Emptied as emptied:
-            emit(Remembered(emptied.kept))
+            emit(self.lists.doubted(emptied.empty_since))
             emit(Abandoned())
             raise
 
     def _check_gone(self, emit: Emit, gone: int) -> None:
         """Raise if so many rows are gone that the reason may be another one than their deletion."""
         try:
-            check_gone(self._spec.name, self._before, gone, self._tap.settings.max_deletions_percent)
+            check_gone(self._spec.name, self._before, gone, self._run.settings.max_deletions_percent)
         except errors.TooManyGone:
             emit(Abandoned())
             raise
@@ -249,7 +256,8 @@ class StreamRun:
         A run that was stopped may have written rows of which no state came back. If these are gone by the next run,
         the source cannot miss them: only a new version takes them out of the target.
         """
-        reason = self._reason_to_reconcile() if self._kept.get("memory") else None
+        memory = self._kept.memory
+        reason = None if memory is None or memory.is_empty else self._reason_to_reconcile()
         if reason is not None:
             self._stream.ledger.note(f"reconcile: all rows are written anew: {reason}")
         self._ask_source(replace(self._reading(emit, None), rewrites=reason is not None))
@@ -258,11 +266,11 @@ class StreamRun:
 
     def _read_changes(self, emit: Emit, since: int | None) -> None:
         reason = self._reason_to_reconcile()
-        if reason is not None and not self._tap.reconcile_budget.has_some():
+        if reason is not None and not self._run.budget.has_some():
             self._stream.ledger.note(f"reconcile: due, but `reconcile_max_requests` is used up ({reason})")
             reason = None
-        if reason is not None or self._unfinished:
-            emit(NewVersion(_number(self._unfinished), self._scope))
+        if reason is not None or self._unfinished is not None:
+            emit(NewVersion(None if self._unfinished is None else self._unfinished.version, self._scope))
         self._ask_source(self._reading(self._minding_told(emit), since))
         if reason is None:
             return
@@ -288,19 +296,19 @@ class StreamRun:
 
     def _reason_to_reconcile(self) -> str | None:
         """Return why a complete read is due now, None if it is not."""
-        wish = self._tap.settings.reconcile
+        wish = self._run.settings.reconcile
         if wish == "false":
             return None
-        if self._unfinished:
+        if self._unfinished is not None:
             return "an earlier one was cut off, and goes on"
         if self._is_overtaken:
             return "an earlier one was cut off, and begins anew, since it may have had another `start_date`"
         return "`reconcile` is true" if wish == "true" else self._why_it_is_time()
 
     def _why_it_is_time(self) -> str | None:
-        since = [at for name in (RECONCILED_AT, UNTOLD_SINCE) if (at := to_epoch(self._kept.get(name))) is not None]
+        since = [at for at in (self._kept.reconciled_at, self._kept.untold_since) if at is not None]
         days = (self._now() - max(since, default=self._now())) / DAY
-        if days >= self._tap.settings.reconcile_days:
+        if days >= self._run.settings.reconcile_days:
             return f"none for {days:.1f} days"
         if self._doubt.awaits_proof:
             return "the last one was shown all records for the first time again, and nothing was concluded"
@@ -311,11 +319,11 @@ class StreamRun:
         return None
 
     def _reconcile(self, emit: Emit) -> None:
-        settings, ledger, budget = self._tap.settings, self._stream.ledger, self._tap.reconcile_budget
+        settings, ledger, budget = self._run.settings, self._stream.ledger, self._run.budget
         # `start_date` is of the replication key: what changed since then may have been created before.
         by = self._spec.reconciled_by if settings.start_date is None else None
-        read_to = to_epoch(self._unfinished.get("read_to"))
-        census = self._census(by or self._spec.replication_key, read_to, _number(self._unfinished))
+        read_to = None if self._unfinished is None else self._unfinished.read_to
+        counting = self._row_count(by or self._spec.replication_key, self._unfinished)
         before = ledger.requests
         ledger.source_total = None
 
@@ -324,60 +332,24 @@ class StreamRun:
             if isinstance(item, Page):
                 if not budget.has_some() and ledger.requests > before:
                     raise _Enough  # not before there is more: a read that is at its end ends
-                census.count(item)
+                counting.count(item)
                 self._check_total(emit, read_to)
                 emit(item)
             elif isinstance(item, Checkpoint):
-                emit(Progress(item.at, *census.passed(item.at)))
+                emit(Progress(item.at, *counting.passed(item.at)))
                 budget.use(ledger.requests - before)
                 before = ledger.requests
-            elif isinstance(item, Remembered):
+            elif isinstance(item, Doubted):
                 emit(item)
 
         since = settings.start_date if read_to is None else read_to - settings.overlap_seconds
         reading = replace(self._stream.reading(take, since), concludes=True, by=by)
         if not budget.is_unlimited:
             reading = replace(reading, lanes=1, in_steps=True)
-        self._conclude(emit, census, self._ask_source(reading))
+        self._conclude(emit, counting, self._ask_source(reading))
 
     def _check_total(self, emit: Emit, read_to: int | None) -> None:
         """Raise as soon as the CRM's own count says that too much is gone; it may always have been too low."""
-        total, earlier = self._stream.ledger.source_total, _count(self._kept, TOTAL)
+        total, earlier = self._stream.ledger.source_total, self._kept.total or 0
         if read_to is None and total is not None and self._before is not None:
             self._check_gone(emit, min(self._before.rows, earlier) - total)
-
-
-class Budget:
-    """How many requests the reconciles of a run may use.
-
-    Args:
-        most: so many; None for as many as they need.
-    """
-
-    def __init__(self, most: int | None) -> None:
-        self._lock = threading.Lock()
-        self._left = most
-
-    @property
-    def is_unlimited(self) -> bool:
-        """Whether nothing is counted."""
-        return self._left is None
-
-    def has_some(self) -> bool:
-        """Tell whether there is some left."""
-        return self._left is None or self._left > 0
-
-    def use(self, requests: int) -> None:
-        """Book requests; several streams may do so at the same time."""
-        with self._lock:
-            if self._left is not None:
-                self._left -= requests
-
-
-def _number(unfinished: Mapping[str, Any]) -> int | None:
-    return _count(unfinished, "version") or None
-
-
-def _count(unfinished: Mapping[str, Any], name: str) -> int:
-    value = unfinished.get(name)
-    return value if isinstance(value, int) and value >= 0 else 0

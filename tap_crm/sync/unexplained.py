@@ -7,23 +7,19 @@ complete, and its bookmark does not pass what is missing.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tap_crm import errors
-from tap_crm.messages import Checkpoint, Page, Remembered
-from tap_crm.shaping.moments import from_epoch
+from tap_crm.messages import Checkpoint, Doubted, NotShown, Page
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from tap_crm.ledger import Ledger
     from tap_crm.messages import Emit, Item
 
 #: A limit concerns no fewer records: of small streams, a few are many percent.
 FEWEST = 10
-#: What the state calls the records that were not shown, until a complete read has shown all and another one followed.
-UNEXPLAINED = "unexplained"
-_RECORDS, _SEEN_AT = "records", "since"
 
 
 class Unexplained:
@@ -113,48 +109,42 @@ class Unexplained:
         records = self.records
         if records > self._told:
             self._told = records
-            emit(Remembered({UNEXPLAINED: self._earlier.grown(records, self._now())}))
+            emit(Doubted(self._earlier.grown(records, self._now())))
 
 
 class Doubt:
     """What the state has of records that were not shown: none, some, or none since, by one complete read only.
 
     Args:
-        kept: what the state has of the stream.
+        kept: what earlier runs kept; None for none.
     """
 
-    def __init__(self, kept: Mapping[str, Any]) -> None:
-        self._kept: dict[str, Any] = {}
-        self.update(kept.get(UNEXPLAINED))
-
-    def update(self, kept: object) -> None:
-        """Take what the state has by now; junk counts as nothing."""
-        records = kept.get(_RECORDS) if isinstance(kept, dict) else None
-        is_count = isinstance(records, int) and not isinstance(records, bool) and records >= 0
-        self._kept = dict(kept) if isinstance(kept, dict) and is_count else {}
+    def __init__(self, kept: NotShown | None) -> None:
+        self._kept = kept
 
     @property
     def records(self) -> int:
         """How many were not shown, and still have to be told."""
-        found: int = self._kept.get(_RECORDS, 0)
-        return found
+        return 0 if self._kept is None else self._kept.records
 
     @property
-    def since(self) -> object:
-        """When that was first seen, as the state has it."""
-        return self._kept.get(_SEEN_AT)
+    def since(self) -> int | None:
+        """When that was first seen, in epoch seconds; None where that is not known."""
+        return None if self._kept is None else self._kept.since
 
     @property
     def awaits_proof(self) -> bool:
         """Whether a complete read has shown all since, and another one is wanted before anything is concluded."""
-        return bool(self._kept) and not self.records
+        return self._kept is not None and not self._kept.records
 
-    def grown(self, records: int, now: float) -> dict[str, Any]:
-        """Return the doubt with what another read was not shown."""
-        self._kept = {_RECORDS: max(records, self.records), _SEEN_AT: self.since or from_epoch(int(now))}
-        return dict(self._kept)
+    def grown(self, records: int, now: float) -> NotShown:
+        """Return what is kept after another read was not shown so many."""
+        return self._keep(max(records, self.records), now)
 
-    def replaced(self, records: int, now: float) -> dict[str, Any]:
-        """Return the doubt after a complete read, which knows how many there are now."""
-        self._kept = {_RECORDS: records, _SEEN_AT: self.since or from_epoch(int(now))}
-        return dict(self._kept)
+    def replaced(self, records: int, now: float) -> NotShown:
+        """Return what is kept after a complete read, which knows how many there are now."""
+        return self._keep(records, now)
+
+    def _keep(self, records: int, now: float) -> NotShown:
+        self._kept = NotShown(records, int(now) if self.since is None else self.since)
+        return self._kept

@@ -3,37 +3,27 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
+from tap_crm.contract.memory import Memory
 from tap_crm.contract.stream import Deletions
-from tap_crm.messages import COUNTED, Abandoned, Remembered, Told, ToldGone, Whole
-from tap_crm.reading.changes import BEHIND_THE_CLOCK
-from tap_crm.shaping.moments import from_epoch, to_epoch
-from tap_crm.sync.row_count import Counted
+from tap_crm.messages import Abandoned, Doubted, ListsKept, Told, ToldGone, Whole
+from tap_crm.shaping.moments import from_epoch
+from tap_crm.sync.state import Unfinished
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, MutableMapping, Sequence
+    from collections.abc import Sequence
 
     from tap_crm.messages import Item, NewVersion, Progress
-
-#: What the state calls a complete read that is not over.
-UNFINISHED = "reconcile"
-#: When the last complete read began; and since when one is waited for, where none is known or one was in vain.
-RECONCILED_AT, UNTOLD_SINCE = "reconciled_at", "untold_since"
-#: Up to where the CRM's own log of changes was heeded.
-TOLD_TO = "told_to"
-#: What bounds the rows that an unfinished complete read looks for.
-SCOPE = "since"
-#: What the CRM counted when the last complete read began.
-TOTAL = "total"
-_VERSION, _MEMORY, _ROWS, _WRITTEN_FROM = "version", "memory", "rows", "written_from"
+    from tap_crm.sync.state import StreamState
 
 
 class Versions:
     """The versions of one stream's rows.
 
     Args:
-        state: the stream's part of the state; changed in place.
+        state: what the state has of the stream; changed in place.
         deletions: how it is found out which rows are gone.
 
     Attributes:
@@ -41,34 +31,28 @@ class Versions:
         whole_since: after a complete read, since when, by this machine's clock, all rows that are there were written.
     """
 
-    def __init__(self, state: MutableMapping[str, Any], deletions: Deletions) -> None:
+    def __init__(self, state: StreamState, deletions: Deletions) -> None:
         self._state, self._deletions = state, deletions
         self._whole: Whole | None = None
         self._heeded: int | None = None
         self.whole_since: str | None = None
-        self.present = None if deletions is Deletions.UNTOLD else _number(self._unfinished()) or self._last()
-
-    def _unfinished(self) -> Mapping[str, Any]:
-        return unfinished(self._state)
-
-    def _last(self) -> int | None:
-        """Return the version that the target was last told to be complete."""
-        return _number(self._state)
+        begun = None if state.going_on is None else state.going_on.version
+        self.present = None if deletions is Deletions.UNTOLD else begun or state.version
 
     def begin(self, item: NewVersion, now: float, *, first: bool) -> None:
         """Give what follows a new version, or one that an earlier run began."""
         if self._deletions is Deletions.UNTOLD:
             return
-        newest = max(self._last() or 0, self.present or 0)
+        newest = max(self._state.version or 0, self.present or 0)
         self.present = item.number or max(time.time_ns() // 1_000_000, newest + 1)
         if self._deletions is Deletions.RECONCILED and item.number is None:
-            self._state[UNFINISHED] = {
-                _VERSION: self.present,
-                "started": from_epoch(int(now)),
-                _WRITTEN_FROM: from_epoch(int(time.time())),
-                SCOPE: item.scope,
-                "first": first,
-            }
+            self._state.unfinished = Unfinished(
+                self.present,
+                started=int(now),
+                written_from=int(time.time()),
+                scope=item.scope,
+                first=first,
+            )
 
     def take(self, item: Item, now: float) -> bool:
         """Follow what a read says of itself; tell whether the state changed by what holds whatever becomes of it."""
@@ -80,26 +64,25 @@ class Versions:
             self.note_told(item.created)
         elif isinstance(item, Told):
             self.note_log(item.at)
-        elif isinstance(item, Remembered):
-            return self.remember(item.entries)
+        elif isinstance(item, Doubted):
+            return self._note_doubt(item)
+        elif isinstance(item, ListsKept):
+            return self._note_lists(item)
         return False
 
     def note_progress(self, progress: Progress) -> None:
         """Remember how far a complete read has come."""
-        read_to = from_epoch(progress.at)
-        self._state[UNFINISHED] = {
-            **self._unfinished(),
-            "read_to": read_to,
-            _ROWS: progress.rows,
-            "new": progress.new,
-            "again": progress.again,
-        }
+        begun = self._state.going_on
+        if begun is not None:
+            self._state.unfinished = replace(
+                begun, read_to=progress.at, rows=progress.rows, new=progress.new, again=progress.again
+            )
 
     def abandon(self, now: float, *, in_vain: bool) -> None:
         """Let the next complete read begin anew; not soon, if this one was in vain."""
-        self._state.pop(UNFINISHED, None)
+        self._state.unfinished = None
         if in_vain and self._deletions is Deletions.RECONCILED:
-            self._state[UNTOLD_SINCE] = from_epoch(int(now))
+            self._state.untold_since = int(now)
 
     def note_whole(self, whole: Whole) -> None:
         """Remember that a complete read has found all there is."""
@@ -107,34 +90,34 @@ class Versions:
 
     def note_told(self, created: Sequence[int | None]) -> None:
         """Remember that the CRM told of rows that are gone: the next complete read need not find them."""
-        counted = Counted.from_state(self._state)
+        counted = self._state.counted
         if counted is not None:
-            self._state[_ROWS] = counted.without(created).rows
+            self._state.rows = counted.without(created).rows
 
     def note_log(self, at: int) -> None:
         """Remember up to where the CRM's own log of changes was heeded; of several parts of a log, the least counts."""
         self._heeded = at if self._heeded is None else min(self._heeded, at)
-        self._state[TOLD_TO] = from_epoch(self._heeded)
+        self._state.told_to = self._heeded
 
-    def remember(self, entries: Mapping[str, Any]) -> bool:
-        """Keep what a read says of itself; tell whether that changed something."""
-        news = {name: value for name, value in entries.items() if self._state.get(name) != value}
-        for name, value in news.items():
-            if value is None:
-                self._state.pop(name, None)
-            else:
-                self._state[name] = value
-        return bool(news)
+    def _note_doubt(self, item: Doubted) -> bool:
+        is_new = self._state.not_shown != item.kept
+        self._state.not_shown = item.kept
+        return is_new
+
+    def _note_lists(self, item: ListsKept) -> bool:
+        is_new = (self._state.lists, self._state.empty_since) != (item.rows, item.empty_since)
+        self._state.lists, self._state.empty_since = item.rows, item.empty_since
+        return is_new
 
     def forget_memory(self) -> bool:
         """Keep of what the source remembers only what holds in any case; tell whether that changed something."""
-        memory = self._state.get(_MEMORY) if self._deletions is Deletions.BY_ITSELF else None
-        if not isinstance(memory, dict) or not memory.keys() - {COUNTED}:
+        memory = self._state.memory if self._deletions is Deletions.BY_ITSELF else None
+        if memory is None or not memory.holds_records:
             return False
-        self._state[_MEMORY] = {COUNTED: memory[COUNTED]} if COUNTED in memory else {}
+        self._state.memory = Memory(counted=memory.counted)
         return True
 
-    def end(self, memory: Mapping[str, Any], began: float, now: float) -> int | None:
+    def end(self, memory: Memory, began: float, now: float) -> int | None:
         """Remember what the stream, which is complete now, has; return the version to activate, if there is one.
 
         Args:
@@ -144,29 +127,33 @@ class Versions:
         """
         if self._deletions is Deletions.UNTOLD:
             return None
-        wrote_all = self.present != self._last() if self._deletions is Deletions.BY_ITSELF else self._whole is not None
+        by_itself = self._deletions is Deletions.BY_ITSELF
+        wrote_all = self.present != self._state.version if by_itself else self._whole is not None
         self.whole_since = from_epoch(int(began)) if wrote_all else None
-        if self._deletions is Deletions.BY_ITSELF:
-            self._state[_MEMORY] = dict(memory)
+        if by_itself:
+            self._state.memory = replace(memory)
             if wrote_all:
-                self._state.pop(UNTOLD_SINCE, None)
-                self._state[RECONCILED_AT] = from_epoch(int(min(began, now)))
+                self._state.untold_since = None
+                self._state.reconciled_at = int(min(began, now))
         elif self._whole is None:
             return None
         else:
-            started = self._unfinished().get("started")
-            self.whole_since = self._unfinished().get(_WRITTEN_FROM) or self.whole_since
-            self._state.pop(UNFINISHED, None)
-            self._state[_ROWS] = self._whole.rows
-            self._state[TOTAL] = self._whole.total
-            self._state["rows_until"] = from_epoch(int(now))
-            # What was deleted before the read began is told by now; what is deleted while it goes on may not be.
-            self._state.pop(UNTOLD_SINCE, None)
-            self._state[RECONCILED_AT] = started or from_epoch(int(began))
-        if self.present is None or self.present == self._last():
+            self._note_reconciled(self._whole, int(began), int(now))
+        if self.present is None or self.present == self._state.version:
             return None
-        self._state[_VERSION] = self.present
+        self._state.version = self.present
         return self.present
+
+    def _note_reconciled(self, whole: Whole, began: int, now: int) -> None:
+        """Remember a complete read that is over, maybe one that an earlier run began."""
+        state, begun = self._state, self._state.going_on
+        if begun is not None and begun.written_from is not None:
+            self.whole_since = from_epoch(begun.written_from)
+        state.unfinished = None
+        state.rows, state.total, state.rows_until = whole.rows, whole.total, now
+        # What was deleted before the read began is told by now; what is deleted while it goes on may not be.
+        state.untold_since = None
+        state.reconciled_at = began if begun is None or begun.started is None else begun.started
 
     @property
     def gone(self) -> int:
@@ -175,35 +162,8 @@ class Versions:
 
     def count_days_from(self, now: float) -> None:
         """Note since when it is not known what was deleted, where earlier runs left rows, but no such note."""
-        known = (RECONCILED_AT, UNTOLD_SINCE, UNFINISHED)
-        loaded = {Deletions.RECONCILED: "replication_key_value", Deletions.BY_ITSELF: _MEMORY}.get(self._deletions)
-        if loaded in self._state and not any(name in self._state for name in known):
-            self._state[UNTOLD_SINCE] = from_epoch(int(now))
-
-
-def told_to(state: Mapping[str, Any], bookmark: int | None) -> int | None:
-    """Return up to where the CRM's own log of changes was heeded; None without a bookmark.
-
-    What the log tells of the time before a complete read, that read has found as well.
-    """
-    known = to_epoch(state.get(TOLD_TO))
-    if known is None or bookmark is None:
-        return bookmark
-    whole = to_epoch(state.get(RECONCILED_AT))
-    return min(bookmark, known if whole is None else max(known, whole - BEHIND_THE_CLOCK))
-
-
-def unfinished(state: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return what a stream's state has of a complete read that is not over; empty if there is none.
-
-    One whose version was activated is over, whatever merging states brought back.
-    """
-    kept = state.get(UNFINISHED)
-    if not isinstance(kept, dict) or (_number(kept) or 0) <= (_number(state) or 0):
-        return {}
-    return kept
-
-
-def _number(kept: Mapping[str, Any]) -> int | None:
-    version = kept.get(_VERSION)
-    return version if isinstance(version, int) and version > 0 else None
+        state = self._state
+        loaded = {Deletions.RECONCILED: state.bookmark, Deletions.BY_ITSELF: state.memory}.get(self._deletions)
+        known = (state.reconciled_at, state.untold_since, state.unfinished)
+        if loaded is not None and all(one is None for one in known):
+            state.untold_since = int(now)

@@ -11,6 +11,7 @@ import backoff
 import msgspec
 import requests
 from requests.auth import AuthBase
+from typing_extensions import override
 
 from tap_crm import errors
 from tap_crm.config.redaction import redact_logs
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from requests import PreparedRequest
 
-    from tap_crm.config.settings import OAuthSettings
+    from tap_crm.config.oauth_settings import OAuthSettings
 
 OK, TOO_MANY, SERVER_ERROR = 200, 429, 500
 REFUSALS = frozenset({400, 401, 403})
@@ -84,6 +85,7 @@ class RotatingToken(AuthBase):
         self._refusal: str | None = None
         self._patience = RETRY_SECONDS
 
+    @override
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
         """Sign the request."""
         request.headers["Authorization"] = BEARER + self._usable().access_token

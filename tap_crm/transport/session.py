@@ -7,24 +7,20 @@ import random
 import tempfile
 import time
 from contextlib import ExitStack
-from http.cookiejar import DefaultCookiePolicy
 from typing import TYPE_CHECKING, Protocol, TypeVar, runtime_checkable
 
 import backoff
 import msgspec
 import requests
-from requests.adapters import HTTPAdapter
-from urllib3.exceptions import LocationValueError, NewConnectionError, ReadTimeoutError
 
 from tap_crm import errors
 from tap_crm.ledger import Ledger
-from tap_crm.transport import tls
 from tap_crm.transport.characters import Mender
 from tap_crm.transport.clock import ServerClock
-from tap_crm.transport.judging import CREDENTIALS_REFUSED, OK, TOO_MANY, UNAUTHORIZED, judge
+from tap_crm.transport.judging import CREDENTIALS_REFUSED, UNAUTHORIZED, judge
 from tap_crm.transport.outage import Outage
-from tap_crm.transport.pacing.headers import limit_of
 from tap_crm.transport.question import Doubtful, NoText, Question, Reply
+from tap_crm.transport.sending import Sender
 
 if TYPE_CHECKING:
     import threading
@@ -41,7 +37,6 @@ _log = logging.getLogger("tap-crm.transport")
 
 FIRST_WAIT, LONGEST_WAIT = 0.25, 30.0
 FIRST_HOLD, LONGEST_HOLD = 1.0, 60.0
-CONNECT_TIMEOUT = 10.0
 #: A spooled answer goes to the disk beyond so many bytes, in pieces of so many.
 SPOOLED_IN_MEMORY, PIECE = 4_000_000, 262_144
 FIRST_CONTACT_SECONDS = 45.0
@@ -52,7 +47,6 @@ ATTEMPTS_TO_HEAR_AGAIN = 2
 LOOKS_AT_BROKEN_BYTES = 2
 #: Longer than an answer of a token address may take: see `tap_crm.transport.oauth`.
 SETTLE_SECONDS = 45.0
-UNUSABLE_ADDRESS = "`api_url` is not a usable http(s) address"
 
 
 @runtime_checkable
@@ -92,28 +86,24 @@ class Transport:
         headers: Mapping[str, str] | None = None,
         retry_seconds: float = 600.0,
         read_timeout: float = 120.0,
-        connections: int = 24,
     ) -> None:
         self.clock = ServerClock()
         self.pacing = pacing
-        self.latency = 0.0
         self.retry_seconds = retry_seconds
-        self._base_url = base_url.rstrip("/")
-        self._timeout = (CONNECT_TIMEOUT, read_timeout)
+        self._sender = Sender(
+            base_url, auth, pacing, stopping=stopping, headers=headers or {}, read_timeout=read_timeout
+        )
         self._stopping = stopping
-        self._reached = False
         self._unreachable = False
         self._refused = ""
         self._answered: Question | None = None
         self.outage = Outage(self._answers_still)
         self._renewable = auth if isinstance(auth, Renewable) else None
-        self._session = requests.Session()
-        self._session.auth = auth
-        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))  # an API needs none
-        self._session.headers.update(headers or {})
-        adapter = HTTPAdapter(pool_connections=2, pool_maxsize=connections)
-        self._session.mount("https://", adapter)
-        self._session.mount("http://", adapter)
+
+    @property
+    def latency(self) -> float:
+        """Seconds that answers took of late; 0 before the first one."""
+        return self._sender.latency
 
     def ask(self, question: Question, parse: Callable[[Reply], T], ledger: Ledger) -> T:
         """Return the parsed answer.
@@ -131,17 +121,6 @@ class Transport:
         began = time.monotonic()
         self._spare(question)
 
-        def is_final(doubt: Exception) -> bool:
-            """Tell whether to give up early: what may have been written is not sent again.
-
-            Nor is a server asked on and on that never answered, or that answers nobody any more.
-            """
-            if question.writes and not _is_without_effect(doubt):
-                return True
-            if not self._reached and time.monotonic() - began >= FIRST_CONTACT_SECONDS:
-                return True
-            return self.outage.lasts(self.retry_seconds)
-
         def retrying(details: Details) -> None:
             ledger.add(waited=details["wait"])
             _log.info("%s: %s; attempt %d follows", question.label, details["exception"], attempts + 1)
@@ -152,7 +131,7 @@ class Transport:
             value=lambda doubt: doubt.wait,
             jitter=None,
             max_time=self.retry_seconds,
-            giveup=is_final,
+            giveup=lambda doubt: self._gives_up(question, doubt, began),
             on_backoff=retrying,
             logger=None,
         )
@@ -171,6 +150,17 @@ class Transport:
         except Doubtful as doubt:
             raise self._failure(question, doubt, attempts) from None
 
+    def _gives_up(self, question: Question, doubt: Exception, began: float) -> bool:
+        """Tell whether to give up early: what may have been written is not sent again.
+
+        Nor is a server asked on and on that never answered, or that answers nobody any more.
+        """
+        if question.writes and not _is_without_effect(doubt):
+            return True
+        if not self._sender.has_reached and time.monotonic() - began >= FIRST_CONTACT_SECONDS:
+            return True
+        return self.outage.lasts(self.retry_seconds)
+
     def _failure(self, question: Question, doubt: Doubtful, attempts: int) -> errors.CrmError:
         """Return the error of a question that nobody answered in a way that can be believed."""
         if question.writes and not _is_without_effect(doubt):
@@ -179,7 +169,7 @@ class Transport:
             )
         if self.outage.is_over_all:
             return self._silence(question, str(doubt))
-        self._unreachable = not self._reached
+        self._unreachable = not self._sender.has_reached
         if self._unreachable:
             return errors.GaveUp(f"{question.label}: {doubt}; check `api_url` and the network")
         return errors.GaveUp(
@@ -221,7 +211,9 @@ class Transport:
         if self.outage.is_over_all:
             raise self._silence(question)
         if self._unreachable:
-            raise errors.GaveUp(f"{question.label}: no connection to {self._base_url}; check `api_url` and the network")
+            raise errors.GaveUp(
+                f"{question.label}: no connection to {self._sender.base_url}; check `api_url` and the network"
+            )
 
     def _silence(self, question: Question, last: str = "") -> errors.GaveUp:
         """Return the error of whoever asks while the CRM as a whole is down."""
@@ -295,7 +287,7 @@ class Transport:
                     file.write(_mended(mender, piece))
                     self._go_on()
             except requests.exceptions.RequestException as fault:
-                raise self._fault(fault, question) from None
+                raise self._sender.fault(fault, question) from None
             file.write(_mended(mender, b"", last=True))
             parsed = _believe(Reply(b"", response.headers, server_time, file), parse)
             stack.pop_all()
@@ -305,6 +297,10 @@ class Transport:
     def _go_on(self) -> None:
         if self._stopping.is_set():
             raise errors.Cancelled
+
+    def _send(self, question: Question, ledger: Ledger) -> requests.Response:
+        self._sign_in()
+        return self._sender.send(question, ledger)
 
     def _sign_in(self, refused: PreparedRequest | None = None) -> None:
         """Have a token, another one than was refused; if there is none to be had, no other question gets one."""
@@ -318,73 +314,6 @@ class Transport:
         except errors.CredentialsRefused as final:
             self._refused = str(final)
             raise
-
-    def _send(self, question: Question, ledger: Ledger) -> requests.Response:
-        """Send once, and learn from the answer how fast it may go on."""
-        self._sign_in()
-        waited = self.pacing.wait(question.method, question.path)
-        ledger.add(waited=waited)
-        if self._stopping.is_set():
-            raise errors.Cancelled
-        ledger.add(requests=1)
-        started = time.monotonic()
-        try:
-            response = self._session.request(
-                question.method,
-                self._base_url + question.path,
-                params=dict(question.params) or None,
-                data=None if question.body is None else msgspec.json.encode(question.body),
-                timeout=(self._timeout[0], max(self._timeout[1], question.patience)),
-                allow_redirects=False,
-                stream=question.spooled,
-            )
-            if response.status_code != OK:
-                _ = response.content  # a refusal is small, and frees the connection
-        except requests.exceptions.RequestException as fault:
-            raise self._fault(fault, question) from None
-        except LocationValueError:  # requests lets these through
-            raise errors.ConfigError(UNUSABLE_ADDRESS) from None
-        except ValueError:  # requests looks at the address of a redirect, followed or not
-            raise Doubtful("broken answer") from None
-        self._reached = True
-        took = time.monotonic() - started
-        self.latency = 0.8 * self.latency + 0.2 * took if self.latency else took
-        limited = response.status_code == TOO_MANY
-        self.pacing.learn(question.method, question.path, response.headers, limited=limited)
-        told = limit_of(response.headers)
-        _log.debug(
-            "%s %s: %d in %.2f s, waited %.2f s before it, rate limit left: %s",
-            question.method,
-            question.path,
-            response.status_code,
-            took,
-            waited,
-            "not told" if told is None or told.remaining is None else f"{told.remaining:g}",
-        )
-        return response
-
-    def _fault(self, fault: requests.exceptions.RequestException, question: Question) -> Exception:
-        """Return what a request that brought no answer means."""
-        if isinstance(
-            fault,
-            (
-                requests.exceptions.InvalidURL,
-                requests.exceptions.InvalidSchema,
-                requests.exceptions.MissingSchema,
-            ),
-        ):
-            return errors.ConfigError(UNUSABLE_ADDRESS)
-        cause = fault.args[0] if fault.args else None
-        reason = getattr(cause, "reason", cause)
-        if isinstance(fault, requests.exceptions.SSLError) and not tls.was_dropped(fault):
-            return errors.ReadError(f"{question.label}: {tls.explain(fault, 'api_url')}")
-        never_connected = (requests.exceptions.ConnectTimeout, requests.exceptions.ProxyError)
-        if isinstance(fault, never_connected) or isinstance(reason, NewConnectionError):
-            return Doubtful(f"no connection to {self._base_url}", unsent=True)
-        self._reached = True
-        if isinstance(fault, requests.exceptions.ReadTimeout) or isinstance(reason, ReadTimeoutError):
-            return Doubtful("no answer in time", timed_out=True)
-        return Doubtful(f"broken answer ({type(fault).__name__})")
 
 
 def _mended(mender: Mender, piece: bytes, *, last: bool = False) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from requests.auth import AuthBase
+from typing_extensions import override
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,6 +19,7 @@ class FixedHeaders(AuthBase):
     def __init__(self, headers: Mapping[str, str]) -> None:
         self._headers = headers
 
+    @override
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
         """Sign the request."""
         request.headers.update(self._headers)

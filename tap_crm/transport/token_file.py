@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import filelock
 import msgspec
+from typing_extensions import override
 
 from tap_crm import errors
 
@@ -39,6 +40,7 @@ class Tokens(msgspec.Struct, frozen=True):
     access_token: str
     renew_at: float
 
+    @override
     def __repr__(self) -> str:
         """Show no token."""
         return f"Tokens(renew_at={self.renew_at})"

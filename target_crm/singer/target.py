@@ -10,23 +10,22 @@ import sys
 import threading
 import uuid
 from contextlib import ExitStack
-from copy import deepcopy
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from singer_sdk import Target
+from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.helpers.capabilities import PluginCapabilities
 from typing_extensions import override
 
 from tap_crm import errors
-from tap_crm.config.config_input import check_by_schema, converted, unknown_names
-from tap_crm.config.json_files import read_json_object
+from tap_crm.config.config_input import ENVIRONMENT, converted, from_files, unknown_names
 from tap_crm.config.redaction import redact_logs
+from tap_crm.contract.connection import connect
 from tap_crm.providers import PROVIDERS
-from tap_crm.providers.connection import connect
 from target_crm.clock import Clock
-from target_crm.config.schema import CONFIG
+from target_crm.config.schema import target_schema
 from target_crm.config.settings import POSTGRESQL, TargetSettings
 from target_crm.journal.journal import Journal
 from target_crm.report import Report
@@ -47,6 +46,7 @@ if TYPE_CHECKING:
 
 #: Streams that tell of runs, and that no CRM has.
 NOT_FOR_A_CRM = ("sync_audit", "writes")
+SDK_SETTINGS = "a setting of stream maps has a form that the Singer SDK does not take; see the SDK's documentation"
 INTERRUPTED = "a signal ended the run before its turn"
 
 
@@ -67,7 +67,7 @@ class TargetCRM(Target):
 
     name = "target-crm"
     package_name = "tap-crm"
-    config_jsonschema: ClassVar[dict[str, Any]] = deepcopy(CONFIG)  # the SDK adds its own settings to it
+    config_jsonschema: ClassVar[dict[str, Any]] = target_schema()  # the SDK adds its own settings to it
     default_sink_class = CrmSink
     clock = Clock()
     message_reader_class = MessageReader
@@ -92,10 +92,12 @@ class TargetCRM(Target):
         given = self._given(config, from_variables=parse_env_config)
         self.settings = TargetSettings.from_config(given, PROVIDERS)
         redact_logs([*self.settings.connection.secrets, *_password(self.settings.journal)])
-        check_by_schema(given, self.config_jsonschema)
-        for remark in unknown_names(given, {**CONFIG, "properties": self.config_jsonschema["properties"]}):
+        for remark in unknown_names(given, self.config_jsonschema):
             self.logger.warning("%s", remark)
-        super().__init__(config=given, parse_env_config=False, **others)
+        try:
+            super().__init__(config=given, parse_env_config=False, **others)
+        except ConfigValidationError:
+            raise errors.ConfigError(SDK_SETTINGS) from None
 
     @classmethod
     def _given(cls, config: Any, *, from_variables: bool) -> dict[str, Any]:  # noqa: ANN401
@@ -103,7 +105,7 @@ class TargetCRM(Target):
         cls.append_builtin_config(cls.config_jsonschema)
         given: dict[str, Any] = {}
         for part in config if isinstance(config, (list, tuple)) else [config or {}]:
-            given |= part if isinstance(part, dict) else read_json_object(str(part), "--config")
+            given |= part if isinstance(part, dict) else from_files([str(part)])
         if from_variables:
             given |= cls._env_var_config
         return converted(given, cls.config_jsonschema)
@@ -263,10 +265,8 @@ class TargetCRM(Target):
     @classmethod
     def cb_config(cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]) -> Any:
         """Return the settings of all files together."""
-        sources = super().cb_config(ctx, param, tuple(path for path in value if path == "ENV"))
-        for path in value:
-            if path != "ENV":
-                sources.config.update(read_json_object(path, "--config"))
+        sources = super().cb_config(ctx, param, tuple(path for path in value if path == ENVIRONMENT))
+        sources.config.update(from_files(path for path in value if path != ENVIRONMENT))
         return sources
 
     # Signals

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from target_crm.config.settings import StreamSettings
-    from target_crm.contract import Field, Snapshot
+    from target_crm.contract import Field, Snapshot, Write
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +64,18 @@ def value_in(record: Snapshot, field: Field) -> Any:  # noqa: ANN401
         return None
 
 
-def ignored(answer: Snapshot, sent: Mapping[Field, Any]) -> list[str]:
+def ignored(answer: Snapshot, sent: Write) -> list[str]:
     """Return the names of the fields that an answer does not have as they were sent."""
     return [
         field.name
-        for field, value in sent.items()
-        if field.kind is not None and not field.only_new and not field.kind.holds(value_in(answer, field), value)
+        for field, value in sent.values.items()
+        if not field.only_new and not _holds(field, value_in(answer, field), value, is_union=sent.is_union)
     ]
+
+
+def _holds(field: Field, have: Any, sent: Any, *, is_union: bool) -> bool:  # noqa: ANN401
+    """Tell whether a field has what was sent; of a union, whatever somebody else has added meanwhile."""
+    kind = field.kind
+    if kind is None or kind.holds(have, sent):
+        return True
+    return is_union and kind.many and kind.holds(have, kind.merge(have, sent, union=True, clear=False))

@@ -258,7 +258,7 @@ class Engine:
             return len(self._settings.streams) > 1 or len(self.streams) > 1
         if any(one.spec.name == name for one in self.streams.values()):
             return True
-        return name in self._settings.streams or "*" in self._settings.streams
+        return self._settings.writes_to(name)
 
     def _hold(self, item: Item) -> None:
         """Let a record wait for the end of the input, since it refers to one that may still come."""
@@ -309,7 +309,7 @@ class Engine:
     def _retry(self) -> None:
         """Try again what earlier runs rejected, and did not come in this one."""
         for name in self._journal.reject_streams():
-            if name not in self._settings.streams and "*" not in self._settings.streams:
+            if not self._settings.names(name):
                 continue
             for kept in self._journal.rejects(name):
                 if name not in self._current or self._schemas[self._current[name]].properties != kept.properties:

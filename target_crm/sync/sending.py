@@ -147,7 +147,7 @@ class Sending:
                 continue
             item.crm_id = str(answer.id)
             item.made = item.made or write.action == CREATE
-            if answer.record is not None and ignored(answer.record, write.values):
+            if answer.record is not None and ignored(answer.record, write):
                 doubtful.append((item, write, answer.record))
             else:
                 self._written(item, write, answer)
@@ -162,7 +162,7 @@ class Sending:
             found = self._asking.read(run.spec, [record.id for _, _, record in doubtful], since)
         for item, write, record in doubtful:
             now = found.get(record.id, record)
-            names = ignored(now, write.values)
+            names = ignored(now, write)
             if not names:
                 self._written(item, write, Written(now.id, now))
                 continue

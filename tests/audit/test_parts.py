@@ -22,7 +22,7 @@ from tap_crm.audit.database import DatabaseError, database_at
 from tap_crm.audit.keys import as_json, by_number, key_of, shown
 from tap_crm.audit.match import Comparison, Match
 from tap_crm.audit.report import write_table
-from tap_crm.audit.tables import Loaded, Wanted, _epoch
+from tap_crm.audit.tables import ComparedColumns, LoadedRows, _epoch
 from tap_crm.contract.stream import Deletions
 from tap_crm.singer.progress import SilentProgress
 
@@ -77,11 +77,11 @@ def test_a_time_is_the_same_whatever_holds_it(value: object, epoch: int | None) 
 
 
 def test_a_record_that_comes_twice_counts_once_in_its_later_version() -> None:
-    loaded = Loaded(has_times=True)
+    loaded = LoadedRows(has_times=True)
     loaded.add("1", 100, 0)
     match = Match(loaded, None)
     for key, changed in (("1", 100), ("1", 90), ("1", None), ("2", 5), ("2", 6)):
-        match.see(key, changed, None)
+        match.add(key, changed, None)
     found = match.result("people", 10)
     assert (found.crm, found.missing, found.stale) == (2, 1, 0)
 
@@ -116,7 +116,7 @@ def test_a_long_message_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
 # A CRM that is played
 
 
-class Side:
+class PlayedStream:
     """A stream that is played: gives its keys, then raises what it is told to."""
 
     is_log = False
@@ -124,8 +124,8 @@ class Side:
 
     def __init__(self, name: str, *, error: Exception | None = None, **ledger: object) -> None:
         self.name, self.error = name, error
-        self.wanted = Wanted(("id",), "date_modified")
-        self.stream = SimpleNamespace(ledger=SimpleNamespace(**{"unexplained": 0, "gaps": [], **ledger}))
+        self.columns = ComparedColumns(("id",), "date_modified")
+        self.source = SimpleNamespace(ledger=SimpleNamespace(**{"unexplained": 0, "gaps": [], **ledger}))
         self.keys: list[str] = []
 
     def records(self) -> Iterator[tuple[str, None, None]]:
@@ -146,9 +146,13 @@ class Told(SilentProgress):
         self.records += records if stream else 0
 
 
-def audited(databases: Databases, account: Account, *sides: Side, lost: dict[str, str] | None = None) -> Report:
+def audited(
+    databases: Databases, account: Account, *played: PlayedStream, lost: dict[str, str] | None = None
+) -> Report:
     """Return the report on streams that are played."""
-    crm = SimpleNamespace(provider="copper", streams=lambda: sides, lost=lambda: lost or {}, offers_what_there_is=False)
+    crm = SimpleNamespace(
+        provider="copper", streams=lambda: played, lost=lambda: lost or {}, offers_what_there_is=False
+    )
     database = database_at(databases.make("duckdb", account).address)
     return Audit(cast("Any", crm), database, None, 10, Told()).run()
 
@@ -156,9 +160,9 @@ def audited(databases: Databases, account: Account, *sides: Side, lost: dict[str
 def test_a_fault_in_one_stream_does_not_cost_the_others(
     databases: Databases, copper_account: Account, caplog: pytest.LogCaptureFixture
 ) -> None:
-    people = Side("people")
+    people = PlayedStream("people")
     people.keys = copper_account.ids("people")
-    report = audited(databases, copper_account, Side("companies", error=ZeroDivisionError()), people)
+    report = audited(databases, copper_account, PlayedStream("companies", error=ZeroDivisionError()), people)
     assert [one.verdict for one in report.comparisons] == ["unknown", "equal"]
     assert report.comparisons[0].reason == "unexpected ZeroDivisionError; see the log"
     assert "please report it" in caplog.text
@@ -166,11 +170,11 @@ def test_a_fault_in_one_stream_does_not_cost_the_others(
 
 
 def test_a_crm_that_was_not_read_in_full_proves_no_deletion(databases: Databases, copper_account: Account) -> None:
-    side = Side("people", gaps=["a board is not readable"], unexplained=3)
-    side.keys = copper_account.ids("people")[1:]
-    other = Side("companies", gaps=["a board is not readable"])
+    stream = PlayedStream("people", gaps=["a board is not readable"], unexplained=3)
+    stream.keys = copper_account.ids("people")[1:]
+    other = PlayedStream("companies", gaps=["a board is not readable"])
     other.keys = [*copper_account.ids("companies")[1:], "5"]
-    first, second = audited(databases, copper_account, side, other).comparisons
+    first, second = audited(databases, copper_account, stream, other).comparisons
     assert (first.verdict, first.surplus) == ("unknown", 1)
     assert first.notes[1:] == [
         "records that the CRM's own count promises, and that it did not give: 3",
@@ -182,13 +186,13 @@ def test_a_crm_that_was_not_read_in_full_proves_no_deletion(databases: Databases
 def test_if_no_stream_can_be_compared_the_first_reason_is_told(databases: Databases, copper_account: Account) -> None:
     gone = errors.GaveUp("no answer")
     with pytest.raises(errors.ReadError, match="no stream could be compared; people: no answer"):
-        audited(databases, copper_account, Side("people", error=gone), lost={"leads": "renamed"})
+        audited(databases, copper_account, PlayedStream("people", error=gone), lost={"leads": "renamed"})
 
 
 def test_progress_is_told_of_records(databases: Databases, copper_account: Account) -> None:
-    side = Side("people")
-    side.keys = [str(number) for number in range(2_500)]
-    crm = SimpleNamespace(provider="copper", streams=lambda: [side], lost=dict, offers_what_there_is=False)
+    stream = PlayedStream("people")
+    stream.keys = [str(number) for number in range(2_500)]
+    crm = SimpleNamespace(provider="copper", streams=lambda: [stream], lost=dict, offers_what_there_is=False)
     progress = Told()
     Audit(cast("Any", crm), database_at(databases.make("duckdb", copper_account).address), None, 10, progress).run()
     assert progress.records == 2_000
@@ -202,10 +206,10 @@ def test_what_the_crm_itself_tells_to_be_deleted_is_no_record(
     copper_account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     account = streams.open_account([copper_account.config], None, ["people"])
-    (side,) = account.streams()
+    (stream,) = account.streams()
     told = [{"id": 1, "date_modified": "2026-01-01T00:00:00Z"}, {"id": 2, "_sdc_deleted_at": "2026-01-01T00:00:00Z"}]
-    monkeypatch.setattr(side.stream, "get_records", lambda _: told)
-    assert list(side.records()) == [("1", 1767225600, None)]
+    monkeypatch.setattr(stream.source, "get_records", lambda _: told)
+    assert list(stream.records()) == [("1", 1767225600, None)]
     account.close()
 
 

@@ -125,6 +125,20 @@ def test_settings_come_from_the_environment(
     assert call("--config", "ENV", "/account")[:2] == (0, app.world.records("account"))
 
 
+def test_settings_come_from_a_file_of_variables_and_go_before_those_of_a_config(
+    start: Start,
+    call: Callable[..., tuple[int, list[Any], str]],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    """As with the tap, whatever the order of the options."""
+    app, tap = start("copper")
+    (tmp_path / ".env").write_text("".join(f"TAP_CRM_{name.upper()}='{text}'\n" for name, text in tap.config.items()))
+    monkeypatch.chdir(tmp_path)
+    other = tap.write("config", {**tap.config, "api_key": "z" * 32})
+    assert call("--config", "ENV", "--config", other, "/account")[:2] == (0, app.world.records("account"))
+
+
 def test_verbose_shows_the_exchange_without_the_key(start: Start) -> None:
     """Method, path, status, waits, and what is left of the limit."""
     _, tap = start("close")

@@ -186,7 +186,7 @@ class Story:
 
     def drop_one(self, stream: str) -> str:
         """Remove a row that is not marked by hand; returns its key."""
-        (name,) = self.crm.tables[stream].keys
+        (name,) = self.crm.tables[stream].primary_key
         key = min(self._table(stream).keys)[0]
         self.database.execute(f"DELETE FROM {self.crm.schema}.{stream} WHERE {name} = '{key}'")  # noqa: S608
         return str(key)

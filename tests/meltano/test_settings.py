@@ -12,8 +12,10 @@ import pytest
 import yaml
 
 from tap_crm.config.config_input import converted
-from tap_crm.config.select_rules import select_rules
+from tap_crm.config.meltano_select import select_rules
 from tap_crm.config.settings import Settings
+from tap_crm.providers import PROVIDERS
+from tap_crm.providers.setting_table import rows
 from tap_crm.singer.tap import TapCRM
 from tests.meltano.project import ROOT, plugins
 from tests.unit.test_config_input import SCHEMA, VALUES, as_text
@@ -69,8 +71,8 @@ def _meltano(folder: Path, asked: dict[str, Any]) -> list[dict[str, Any]]:
 @pytest.mark.parametrize("way", WAYS[:-1])
 def test_every_setting_arrives_by_each_way(configs: dict[str, dict[str, Any]], way: str) -> None:
     given = converted(configs[way], SCHEMA)
-    assert Settings.from_config(given, ["copper"]) == Settings.from_config(GIVEN, ["copper"])
-    ours = Settings.__dataclass_fields__.keys()
+    assert Settings.from_config(given, PROVIDERS) == Settings.from_config(GIVEN, PROVIDERS)
+    ours = {row.name for row in rows()}
     assert {name: value for name, value in given.items() if name not in ours} == {
         name: value for name, value in GIVEN.items() if name not in ours
     }
@@ -78,7 +80,7 @@ def test_every_setting_arrives_by_each_way(configs: dict[str, dict[str, Any]], w
 
 def test_empty_variables_leave_the_defaults(configs: dict[str, dict[str, Any]]) -> None:
     given = converted(configs["nothing"], SCHEMA)
-    assert Settings.from_config(given, ["copper"]) == Settings.from_config({"provider": "copper"}, ["copper"])
+    assert Settings.from_config(given, PROVIDERS) == Settings.from_config({"provider": "copper"}, PROVIDERS)
 
 
 def test_what_meltano_hands_over_is_what_the_tap_knows(configs: dict[str, dict[str, Any]]) -> None:

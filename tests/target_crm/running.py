@@ -18,10 +18,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
-    from tests.target_crm.copper_double import CopperDouble
-
 Record = dict[str, Any]
-CREDENTIALS = {"provider": "copper", "api_key": "k" * 32, "user_email": "a@example.com", "requests_per_minute": 0}
+CREDENTIALS: Record = {
+    "provider": "copper",
+    "api_key": "k" * 32,
+    "user_email": "a@example.com",
+    "requests_per_minute": 0,
+}
 
 
 class Killed(BaseException):
@@ -55,12 +58,12 @@ def _hashable(key: Any) -> Any:  # noqa: ANN401
 class WaitsInVain(Clock):
     """A clock whose waits are over at once, and move the CRM's time on."""
 
-    def __init__(self, crm: CopperDouble) -> None:
+    def __init__(self, crm: Any) -> None:  # noqa: ANN401 - any CRM's
         self._crm = crm
 
     def now(self) -> float:
         """Return the CRM's time."""
-        return self._crm.now
+        return float(self._crm.now)
 
     def wait(self, seconds: float, stopping: threading.Event) -> None:  # noqa: ARG002
         """Let time pass."""
@@ -70,16 +73,17 @@ class WaitsInVain(Clock):
 class Bench:
     """A folder with a journal and a report, and a CRM."""
 
-    def __init__(self, folder: Path, crm: CopperDouble) -> None:
+    def __init__(self, folder: Path, crm: Any, credentials: Record = CREDENTIALS) -> None:  # noqa: ANN401 - any CRM's
         self.folder = folder
         self.crm = crm
+        self.credentials = credentials
         self.report = folder / "report.jsonl"
         self.journal = folder / "journal.sqlite"
 
     def config(self, **settings: Any) -> Record:  # noqa: ANN401
         """Return settings for this bench."""
         return {
-            **CREDENTIALS,
+            **self.credentials,
             "journal": str(self.journal),
             "report": str(self.report),
             "lookup_seconds": 0,
@@ -95,7 +99,7 @@ class Bench:
             """A target with other ways out."""
 
             clock = WaitsInVain(crm)
-            transport = crm  # type: ignore[assignment]
+            transport = crm
             step = property(lambda _: on_step)
 
         return Target(config=self.config(**settings))

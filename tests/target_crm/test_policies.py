@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tap_crm.errors import ConfigError
+from tap_crm.providers import PROVIDERS
 from target_crm.config.settings import TargetSettings
 from tests.target_crm.copper_double import COLOURS, EXTERNAL, SIZE
 from tests.target_crm.running import CREDENTIALS, records, schema, state
@@ -316,7 +317,6 @@ def test_records_of_one_key_keep_their_order(bench: Bench, crm: CopperDouble) ->
         ([schema("users", "id")], {}, "no writable object `users`"),
         ([schema("people", "id")], {"streams": {"people": {"mod": "create"}}}, "did you mean `mode`?"),
         ([schema("people", "id")], {"streams": {"people": {"mode": "upser"}}}, "did you mean `upsert`?"),
-        ([schema("people", "id")], {"provider": "close"}, "Close cannot be written yet"),
         ([schema("people", "id")], {"provider": "copera"}, "Copera cannot be written yet"),
         ([schema("activities", "id")], {"streams": {"*": {"external_id": "x", "match": ["id"]}}}, "no custom fields"),
         ([schema("people", "id"), {"type": "BATCH"}], {}, "BATCH"),
@@ -361,5 +361,5 @@ def test_an_unknown_field_in_external_id_is_named_before_anything_is_written(ben
 
 
 def test_settings_are_read_from_json_text() -> None:
-    settings = TargetSettings.from_config({**CREDENTIALS, "streams": '{"people": {"match": "email"}}'}, ["copper"])
+    settings = TargetSettings.from_config({**CREDENTIALS, "streams": '{"people": {"match": "email"}}'}, PROVIDERS)
     assert settings.stream("people").match == ("email",)

@@ -5,15 +5,20 @@ from __future__ import annotations
 
 import json
 import logging
+from copy import deepcopy
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tap_crm.config.config_input import converted, from_environment, unknown_names, without_effect
+from tap_crm.config.config_input import converted, from_environment, from_files, unknown_names, without_effect
 from tap_crm.config.json_files import read_json_object
+from tap_crm.config.kinds import text
+from tap_crm.config.setting import setting
 from tap_crm.config.settings import Settings
 from tap_crm.errors import ConfigError
 from tap_crm.providers import PROVIDERS
+from tap_crm.providers.setting_table import unused_by
 from tap_crm.singer.command_line import CommandLine
 from tap_crm.singer.tap import TapCRM
 
@@ -70,8 +75,8 @@ def from_variables(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[
     monkeypatch.chdir(tmp_path)
 
     def read(**texts: str) -> dict[str, Any]:
-        for name, text in texts.items():
-            monkeypatch.setenv(f"TAP_CRM_{name.upper()}", text)
+        for name, given in texts.items():
+            monkeypatch.setenv(f"TAP_CRM_{name.upper()}", given)
         return converted(from_environment(SCHEMA["properties"])[0], SCHEMA)
 
     return read
@@ -210,19 +215,55 @@ def test_a_variable_that_is_no_setting_is_said_with_the_nearest_name(
     ]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TenantSettings:
+    """What a CRM that is registered later has of its own."""
+
+    tenant: str | None = setting(text(), "Tenant", "The account's name in its address.")
+
+
+def test_a_crm_that_is_registered_later_brings_its_settings(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(TapCRM, "config_jsonschema", deepcopy(SCHEMA))
+    monkeypatch.setitem(
+        PROVIDERS,
+        "other",
+        replace(PROVIDERS["copera"], name="other", settings=TenantSettings, streams=(), discover=None),
+    )
+    tap = TapCRM(config={"provider": "other", "tenant": "ours", "api_key": "cp_pat_key"})
+    assert tap.settings.of(TenantSettings).tenant == "ours"
+    assert "does not exist" not in caplog.text
+
+
 @pytest.mark.parametrize("crm", PROVIDERS)
 def test_every_setting_that_a_crm_does_not_use_is_said(crm: str) -> None:
     provider = PROVIDERS[crm]
-    said = without_effect({**VALUES, "provider": crm}, SCHEMA, provider.unused, provider.title)
-    assert {remark.split("`")[1] for remark in said} == provider.unused
-    assert provider.unused < SCHEMA["properties"].keys()
+    said = without_effect({**VALUES, "provider": crm}, SCHEMA, unused_by(provider), provider.title)
+    assert {remark.split("`")[1] for remark in said} == unused_by(provider)
+    assert unused_by(provider) < SCHEMA["properties"].keys()
 
 
 @pytest.mark.parametrize("crm", PROVIDERS)
 def test_nothing_is_said_of_defaults(crm: str) -> None:
     """Meltano hands all of them over, whatever the CRM is."""
     defaults = {name: part["default"] for name, part in SCHEMA["properties"].items() if "default" in part}
-    assert without_effect(defaults, SCHEMA, PROVIDERS[crm].unused, crm) == []
+    assert without_effect(defaults, SCHEMA, unused_by(PROVIDERS[crm]), crm) == []
+
+
+def test_a_number_with_a_fraction_in_an_endpoint_of_a_file_is_a_number(tmp_path: Path) -> None:
+    endpoint = {"stream": "cheap", "path": "/deals", "keys": ["id"], "query": {"most": 1.5}}
+    file = tmp_path / "config.json"
+    file.write_text(json.dumps({"provider": "copper", "endpoints": [endpoint]}))
+    (found,) = Settings.from_config(from_files([str(file)]), PROVIDERS).endpoints
+    assert found.query == {"most": 1.5}
+    assert isinstance(found.query["most"], float)
+
+
+def test_a_later_file_goes_before_an_earlier_one(tmp_path: Path) -> None:
+    for name, content in (("a", {"provider": "copper", "api_key": "1"}), ("b", {"api_key": "2"})):
+        (tmp_path / name).write_text(json.dumps(content))
+    assert from_files(str(tmp_path / name) for name in "ab") == {"provider": "copper", "api_key": "2"}
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-32"])

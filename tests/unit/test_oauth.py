@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tap_crm import errors
-from tap_crm.config.settings import OAuthSettings
+from tap_crm.config.oauth_settings import OAuthSettings
 from tap_crm.transport import token_file as token_file_module
 from tap_crm.transport.oauth import RotatingToken, rotating_token
 from tests.unit.loopback import ask, transport_to

@@ -5,12 +5,13 @@ Facts: developer.close.com, pages on authentication, rate limits and each object
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tap_crm.contract.stream import EndpointRules, Identity, PagingParams, Provider
 from tap_crm.providers.close.answers import USUAL_SIZE
 from tap_crm.providers.close.credentials import authenticate
 from tap_crm.providers.close.organization import organization_ids
+from tap_crm.providers.close.settings import CloseSettings
 from tap_crm.providers.close.streams import STREAMS
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def _usual_paging(method: str, path: str) -> str:
     return "cursor" if method == "POST" or path.strip("/") == "event" else "skip"
 
 
-def _total(_headers: Mapping[str, str], body: Any) -> int | None:  # noqa: ANN401 - any JSON
+def _total(_headers: Mapping[str, str], body: object) -> int | None:
     total = body.get("total_results") if isinstance(body, dict) else None
     return total if isinstance(total, int) else None
 
@@ -46,7 +47,8 @@ PROVIDER = Provider(
     authenticate=authenticate,
     headers={"Content-Type": "application/json", "Accept": "application/json"},
     group_of=endpoint_group,
-    unused=frozenset({"user_email", "date_order", "tables"}),
+    settings=CloseSettings,
+    unused=frozenset({"date_order"}),
     identity=Identity("organization", organization_ids),
     endpoints=EndpointRules(
         paging={

@@ -8,8 +8,7 @@ from __future__ import annotations
 import re
 import threading
 import time
-from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
@@ -26,6 +25,8 @@ if TYPE_CHECKING:
     from tap_crm.reading.listing import Bound
     from tap_crm.reading.part import Continuation
     from tap_crm.transport.question import Reply
+
+Parsed = TypeVar("Parsed")
 
 #: What Close gives without being asked for a number of rows (pagination page).
 USUAL_SIZE = 100
@@ -151,11 +152,11 @@ def ask_page(  # noqa: PLR0913 - a question with a size, and how it is asked and
     path: str,
     size: int,
     build: Callable[[int], Question],
-    parse: Callable[..., Any],
+    parse: Callable[[Reply, int], Parsed],
     *,
     at_start: bool = True,
     without: Callable[[], Question] | None = None,
-) -> Any:  # noqa: ANN401 - what `parse` returns
+) -> Parsed:
     """Ask for a page of ``size`` rows, or of as many as Close gives.
 
     A larger page than the resource gives is refused with 400, and so is a number of rows where Close takes none. A
@@ -163,7 +164,7 @@ def ask_page(  # noqa: PLR0913 - a question with a size, and how it is asked and
     it is asked for again, then in shorter pages.
 
     ``build`` makes the question for a number of rows, ``without`` the one that names none; ``parse`` takes the reply
-    and, as ``asked``, that number.
+    and that number.
 
     Raises:
         Refused: for another reason.
@@ -178,7 +179,7 @@ def ask_page(  # noqa: PLR0913 - a question with a size, and how it is asked and
         if without is not None and sizes.is_without(path):
             asked, question = USUAL_SIZE, without()
         try:
-            return reading.ask(question, partial(parse, asked=asked))
+            return reading.ask(question, _given(asked, parse))
         except errors.Refused as refusal:
             if not sizes.learn(path, asked, refusal, at_start=at_start, can_do_without=without is not None):
                 raise
@@ -191,6 +192,10 @@ def ask_page(  # noqa: PLR0913 - a question with a size, and how it is asked and
             if looks >= LOOKS_BEFORE_NARROWING:
                 narrow = max(1, asked // 2)
             time.sleep(min(LONGEST_REST, 0.05 * 2**looks))
+
+
+def _given(asked: int, parse: Callable[[Reply, int], Parsed]) -> Callable[[Reply], Parsed]:
+    return lambda reply: parse(reply, asked)
 
 
 def list_part(reply: Reply, asked: int, skip: int, times: Sequence[str], key: str) -> Part:

@@ -8,18 +8,19 @@ from urllib.parse import urlsplit, urlunsplit
 from requests.auth import HTTPBasicAuth
 
 from tap_crm.errors import ConfigError
+from tap_crm.providers.close.settings import CloseSettings
 from tap_crm.transport.oauth import rotating_token
 from tap_crm.transport.signing import bearer
 
 if TYPE_CHECKING:
     from requests.auth import AuthBase
 
-    from tap_crm.config.settings import Settings
+    from tap_crm.config.settings import AccountSettings
 
 TOKEN_URL = "https://api.close.com/oauth2/token/"  # noqa: S105 - an address
 
 
-def authenticate(settings: Settings) -> AuthBase:
+def authenticate(settings: AccountSettings) -> AuthBase:
     """Return what signs a request.
 
     Raises:
@@ -27,8 +28,9 @@ def authenticate(settings: Settings) -> AuthBase:
     """
     if settings.access_token:
         return bearer(settings.access_token)
-    if settings.oauth:
-        return rotating_token(settings.oauth, settings.oauth.token_url or _token_url(settings.api_url))
+    oauth = settings.of(CloseSettings).oauth
+    if oauth:
+        return rotating_token(oauth, oauth.token_url or _token_url(settings.api_url))
     if not settings.api_key:
         raise ConfigError(
             "the setting `api_key` is missing; make one in Close under Settings > Developer > API Keys, or set `oauth`"

@@ -46,7 +46,7 @@ class Found:
     is_as_declared: bool = False
     answers: int = 0
     lost: int = 0
-    values: set[Any] = field(default_factory=set)
+    values: set[object] = field(default_factory=set)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def is_never_there(self) -> bool:
@@ -55,7 +55,7 @@ class Found:
             self.lost += 1
             return self.answers == 0 and self.lost >= min(ENOUGH_PARENTS, max(1, len(self.values)))
 
-    def new_values(self, records: Sequence[Record], name: str, parent: str) -> list[Any]:
+    def new_values(self, records: Sequence[Record], name: str, parent: str) -> Sequence[object]:
         """Return the values of a field that were not seen before.
 
         Raises:
@@ -86,7 +86,7 @@ class Asker:
     rules: EndpointRules
     reading: Reading
     since: int | None = None
-    value: Any = None
+    value: object = None
     found: Found = field(default_factory=Found)
     began: float = 0.0
 
@@ -96,7 +96,7 @@ class Asker:
         parent, name = self.endpoint.parent, self.reading.spec.name
         return name if parent is None else f"{name} of a record of {parent.stream}"
 
-    def ask(self, more: Mapping[str, Any]) -> tuple[list[Record], Any, Reply]:
+    def ask(self, more: Mapping[str, str | int]) -> tuple[list[Record], object, Reply]:
         """Return the records of an answer, the whole answer decoded, and as it came.
 
         Args:
@@ -106,7 +106,7 @@ class Asker:
             Incomplete: the answer is not as the endpoint was declared.
         """
         question = self._question(more)
-        found: tuple[list[Record], Any, Reply] | _Unfit = self.reading.ask(question, self._parse)
+        found = self.reading.ask(question, self._parse)
         if isinstance(found, _Unfit):
             found = self.reading.ask(question, self._parse)
         if isinstance(found, _Unfit):
@@ -114,7 +114,7 @@ class Asker:
         self.began = self.began or found[2].server_time
         return found
 
-    def _question(self, more: Mapping[str, Any]) -> Question:
+    def _question(self, more: Mapping[str, str | int]) -> Question:
         endpoint = self.endpoint
         params = {**self._since(), **more}
         path = endpoint.path
@@ -133,7 +133,7 @@ class Asker:
             return {}
         return {endpoint.since_param: self.since if endpoint.since_format == "epoch" else from_epoch(self.since)}
 
-    def _parse(self, reply: Reply) -> tuple[list[Record], Any, Reply] | _Unfit:
+    def _parse(self, reply: Reply) -> tuple[list[Record], object, Reply] | _Unfit:
         """Return what an answer holds; one that is not as declared is doubted once others were."""
         body = DECODER.decode(reply.body)
         try:
@@ -168,12 +168,12 @@ class Asker:
             return tuple(Row(ENCODER.encode(record).decode(), ()) for record in records)
         return tuple(Row(_key([record.get(name) for name in keys]), ()) for record in records)
 
-    def total(self, body: Any, reply: Reply) -> int | None:  # noqa: ANN401 - any JSON
+    def total(self, body: object, reply: Reply) -> int | None:
         """Return what the CRM counts."""
         return self.rules.total(reply.headers, body)
 
 
-def _key(values: list[Any]) -> int | str:
+def _key(values: list[object]) -> int | str:
     if len(values) == 1 and isinstance(values[0], (int, str)):
         return values[0]
     return ENCODER.encode(values).decode()
@@ -183,7 +183,7 @@ def _names(record: Mapping[str, Any]) -> str:
     return ", ".join(f"`{name}`" for name in list(record)[:20]) or "no field"
 
 
-def records_in(body: Any, path: str | None) -> list[Record]:  # noqa: ANN401 - any JSON
+def records_in(body: object, path: str | None) -> list[Record]:
     """Return the records of an answer.
 
     Args:

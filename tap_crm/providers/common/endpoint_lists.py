@@ -121,7 +121,7 @@ class Pages(_Paged):
         return Part(rows, answer, start + size if more else None, total, size, reply.server_time, start)
 
 
-def _at(body: Any, path: str) -> Continuation | None:  # noqa: ANN401 - any JSON
+def _at(body: object, path: str) -> Continuation | None:
     """Return the next cursor of an answer; None where there is none."""
     found = body
     for name in path.split("."):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tap_crm import errors
+from tap_crm.contract.memory import Memory
 from tap_crm.ledger import Ledger
 from tap_crm.messages import Checkpoint, Page
 from tap_crm.providers.common.endpoint_answers import DECODER, Asker, Found
@@ -80,7 +81,7 @@ class EndpointSource:
         found = Found()
         own = Ledger()
 
-        def children(value: Any) -> None:  # noqa: ANN401 - an id of any type
+        def children(value: object) -> None:
             asker = Asker(self.endpoint, self.rules, reading, None, value, found)
             try:
                 self._walk(asker, reading.emit, reading.ledger, confirm_empty=False)
@@ -106,7 +107,7 @@ class EndpointSource:
                     bookmark=None,
                     emit=take,
                     ledger=own,
-                    memory={},
+                    memory=Memory(),
                     fields=frozenset({*parent.keys, above.field}),
                     concludes=True,
                 )

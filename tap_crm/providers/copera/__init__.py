@@ -6,11 +6,12 @@ Facts: university.copera.ai, developer guides; developer.copera.ai, reference.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tap_crm.contract.stream import EndpointRules, Identity, PagingParams, Provider
 from tap_crm.providers.copera.credentials import authenticate
 from tap_crm.providers.copera.people import workspace_ids
+from tap_crm.providers.copera.settings import CoperaSettings
 from tap_crm.providers.copera.streams import STREAMS, discover
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def _usual_paging(_method: str, path: str) -> str:
     return lists.get(path.strip("/"), "none")
 
 
-def _total(_headers: Mapping[str, str], body: Any) -> int | None:  # noqa: ANN401 - any JSON
+def _total(_headers: Mapping[str, str], body: object) -> int | None:
     total = body.get("total") if isinstance(body, dict) else None
     return total if isinstance(total, int) else None
 
@@ -50,10 +51,9 @@ PROVIDER = Provider(
     group_of=route,
     rates=_WRITES,
     discover=discover,
+    settings=CoperaSettings,
     unused=frozenset(
         {
-            "user_email",
-            "oauth",
             "start_date",
             "overlap_seconds",
             "activity_lookback_days",

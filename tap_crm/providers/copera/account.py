@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tap_crm import errors
 from tap_crm.providers.copera.answers import Record, ask_list, records_in
@@ -54,7 +54,7 @@ def ask_tables(reading: Reading, board: str) -> list[Record]:
     return [{**table, "board": table.get("board") or board} for table in found]
 
 
-def _tables_in(body: Any) -> list[Record]:  # noqa: ANN401 - any JSON
+def _tables_in(body: object) -> list[Record]:
     """Return tables that all have their columns: without them, every cell would look like one of no column."""
     found = records_in(body)
     for table in found:

@@ -24,12 +24,12 @@ Answered = TypeVar("Answered")
 _ANY = msgspec.json.Decoder(float_hook=Decimal)
 
 
-def decoded(reply: Reply) -> Any:  # noqa: ANN401 - any JSON
+def decoded(reply: Reply) -> object:
     """Return a body as it is."""
     return _ANY.decode(reply.body)
 
 
-def records_in(body: Any, key: str | None = "_id") -> list[Record]:  # noqa: ANN401 - any JSON
+def records_in(body: object, key: str | None = "_id") -> list[Record]:
     """Return a list of records that all have their key.
 
     Raises:
@@ -50,7 +50,7 @@ def one_record(reply: Reply) -> Record:
     return body
 
 
-def some_list(body: Any) -> list[Record]:  # noqa: ANN401 - any JSON
+def some_list(body: object) -> list[Record]:
     """Return the records of an envelope whose list has no documented name: its one array, or the answer itself."""
     if isinstance(body, dict):
         lists = [value for value in body.values() if isinstance(value, list)]
@@ -74,7 +74,7 @@ def get(path: str, label: str, params: Mapping[str, str | int] | None = None) ->
     return Question("GET", path, label, params=params or {})
 
 
-def ask_list(reading: Reading, path: str, label: str, unwrap: Callable[[Any], list[Record]]) -> list[Record]:
+def ask_list(reading: Reading, path: str, label: str, unwrap: Callable[[object], list[Record]]) -> list[Record]:
     """Return the records of an answer that is everything there is."""
     return ask_twice(reading, get(path, label), lambda reply: unwrap(decoded(reply)), lambda found: not found)
 
@@ -114,8 +114,9 @@ class OffsetList:
     def _parse(self, skip: int) -> Callable[[Reply], Part]:
         def parse(reply: Reply) -> Part:
             body = decoded(reply)
-            records = records_in(body.get(self.name) if isinstance(body, dict) else None)
-            total = body.get("total")
+            envelope = body if isinstance(body, dict) else {}
+            records = records_in(envelope.get(self.name))
+            total = envelope.get("total")
             counted = total if isinstance(total, int) and not isinstance(total, bool) else None
             end = skip + len(records)
             more = end < counted if counted is not None else len(records) >= self.size

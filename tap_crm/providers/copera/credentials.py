@@ -10,12 +10,12 @@ from tap_crm.transport.signing import bearer
 if TYPE_CHECKING:
     from requests.auth import AuthBase
 
-    from tap_crm.config.settings import Settings
+    from tap_crm.config.settings import AccountSettings
 
 PREFIXES = ("cp_pat_", "cp_key_", "cp_oat_")
 
 
-def authenticate(settings: Settings) -> AuthBase:
+def authenticate(settings: AccountSettings) -> AuthBase:
     """Return what signs a request.
 
     Raises:

@@ -11,7 +11,7 @@ import ijson
 import msgspec
 
 from tap_crm import errors
-from tap_crm.messages import COUNTED, NewVersion, Page
+from tap_crm.messages import NewVersion, Page
 from tap_crm.providers.copera.account import ask_tables
 from tap_crm.providers.copera.columns import Column, columns_of, filled
 from tap_crm.providers.copera.people import member_names
@@ -159,7 +159,7 @@ class TableRows:
             reading.settings.custom_fields,
             lambda: self._present_columns(reading),
         )
-        earlier = Fingerprint.from_state(reading.memory.get("rows"))
+        earlier = Fingerprint.from_state(reading.memory.fingerprint)
 
         def ask() -> _Examined:
             reading.ledger.add(pages=1)
@@ -182,8 +182,8 @@ class TableRows:
                 kept = [record for record in records if changed is None or record["_id"] in changed]
                 if kept:
                     reading.emit(Page(body=_ENCODER.encode(kept)))
-        reading.memory["rows"] = present.folded().to_state()
-        reading.memory[COUNTED] = present.rows
+        reading.memory.fingerprint = present.folded().to_state()
+        reading.memory.counted = present.rows
         if shaper.unknown_options:
             fields = ", ".join(sorted(shaper.unknown_options))
             reading.ledger.note(f"options that no definition knows stay as ids, in: {fields}")
@@ -206,8 +206,8 @@ def _check_gone(reading: Reading, earlier: Fingerprint | None, present: Fingerpr
     Raises:
         TooManyGone: they are so many that the token may have lost a permission.
     """
-    counted = reading.memory.get(COUNTED) if earlier is None else earlier.rows
-    if not isinstance(counted, int):
+    counted = reading.memory.counted if earlier is None else earlier.rows
+    if counted is None:
         return
     before = Counted(counted)
     gone = before.gone(present.rows, len(new))

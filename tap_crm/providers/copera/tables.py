@@ -12,15 +12,16 @@ from tap_crm.errors import ConfigError
 from tap_crm.providers.copera.account import Account, account
 from tap_crm.providers.copera.columns import Column, columns_of
 from tap_crm.providers.copera.rows import TableRows
+from tap_crm.providers.copera.settings import CoperaSettings
 from tap_crm.shaping.naming import ID_PART, LONGEST, set_apart, slug
 from tap_crm.shaping.schema import EXTRA, load_schema
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from tap_crm.config.settings import PinnedTable
     from tap_crm.contract.stream import Reading
     from tap_crm.providers.copera.answers import Record
+    from tap_crm.providers.copera.settings import PinnedTable
 
 #: What Copera calls the time of a record's last change.
 CHANGED = "updatedAt"
@@ -153,7 +154,7 @@ def table_streams(reading: Reading, taken: Iterable[str]) -> list[tuple[StreamSp
             ),
             schema_of(table, settings.custom_fields),
         )
-        for table in tables_of(account(reading), settings.tables, taken)
+        for table in tables_of(account(reading), settings.of(CoperaSettings).tables, taken)
     ]
 
 
@@ -176,7 +177,8 @@ class Described:
             if record["_id"] not in found.left_out:
                 tables = [table for table in found.tables if table["board"] == record["_id"]]
                 reading.lists.note(f"board {record['_id']}", len(tables))
-        reading.emit_records(self.records(tables_of(found, reading.settings.tables, self.taken), found))
+        pins = reading.settings.of(CoperaSettings).tables
+        reading.emit_records(self.records(tables_of(found, pins, self.taken), found))
 
     def probe(self, reading: Reading) -> None:
         """Ask for the boards, if that was not done yet."""

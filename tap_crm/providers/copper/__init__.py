@@ -9,6 +9,7 @@ from tap_crm.contract.stream import EndpointRules, Identity, PagingParams, Provi
 from tap_crm.providers.copper.credentials import authenticate
 from tap_crm.providers.copper.lists import account_ids
 from tap_crm.providers.copper.search import PAGE_SIZE, total_of
+from tap_crm.providers.copper.settings import CopperSettings
 from tap_crm.providers.copper.streams import STREAMS
 
 PROVIDER = Provider(
@@ -19,7 +20,7 @@ PROVIDER = Provider(
     streams=STREAMS,
     authenticate=authenticate,
     headers={"Content-Type": "application/json", "Accept": "application/json"},
-    unused=frozenset({"oauth", "tables"}),
+    settings=CopperSettings,
     identity=Identity("account", account_ids),
     endpoints=EndpointRules(
         paging={"page": PagingParams("page_number", "page_size", PAGE_SIZE)},

@@ -5,15 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tap_crm.errors import ConfigError
+from tap_crm.providers.copper.settings import CopperSettings
 from tap_crm.transport.signing import FixedHeaders, bearer
 
 if TYPE_CHECKING:
     from requests.auth import AuthBase
 
-    from tap_crm.config.settings import Settings
+    from tap_crm.config.settings import AccountSettings
 
 
-def authenticate(settings: Settings) -> AuthBase:
+def authenticate(settings: AccountSettings) -> AuthBase:
     """Return what signs a request.
 
     Raises:
@@ -23,12 +24,13 @@ def authenticate(settings: Settings) -> AuthBase:
         return bearer(settings.access_token)
     if not settings.api_key:
         raise ConfigError("the setting `api_key` is missing; make one in Copper under System settings > API Keys")
-    if not settings.user_email:
+    user_email = settings.of(CopperSettings).user_email
+    if not user_email:
         raise ConfigError("the setting `user_email` is missing; Copper wants the e-mail of the user that owns the key")
     return FixedHeaders(
         {
             "X-PW-AccessToken": settings.api_key,
             "X-PW-Application": "developer_api",
-            "X-PW-UserEmail": settings.user_email,
+            "X-PW-UserEmail": user_email,
         }
     )

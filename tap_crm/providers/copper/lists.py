@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     from tap_crm.transport.question import Reply
 
 Record: TypeAlias = dict[str, Any]
-Unwrap: TypeAlias = Callable[[Any], Iterable[Record]]
+Unwrap: TypeAlias = Callable[[object], Iterable[Record]]
 
 _DECODER = msgspec.json.Decoder(float_hook=Decimal)
 ENTITIES = ("people", "companies", "leads", "opportunities", "projects", "tasks")
 
 
-def records_in(body: Any, envelope: str | None = None) -> list[Record]:  # noqa: ANN401 - any JSON
+def records_in(body: object, envelope: str | None = None) -> list[Record]:
     """Return the records of a list: a bare array, or one inside of an object under ``envelope``.
 
     Raises:
@@ -38,18 +38,18 @@ def records_in(body: Any, envelope: str | None = None) -> list[Record]:  # noqa:
     return rows
 
 
-def one_record(body: Any) -> list[Record]:  # noqa: ANN401
+def one_record(body: object) -> list[Record]:
     """Return the record of an answer that is one object (``/account``)."""
     if not isinstance(body, dict) or "id" not in body:
         raise Doubtful("the answer is not the documented object")
     return [body]
 
 
-def _fields_in(body: Any) -> list[Record]:  # noqa: ANN401
+def _fields_in(body: object) -> list[Record]:
     return records_in(body, "fields")
 
 
-def _json(reply: Reply) -> Any:  # noqa: ANN401
+def _json(reply: Reply) -> object:
     return _DECODER.decode(reply.body)
 
 

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 
 #: Fewer ids than this are asked for one by one: that is exact, and not slower.
 FEW = 4
-_SINGLE_AT_ONCE = 8
+#: Side by side with others, no more than there are connections.
+_SINGLE_AT_ONCE = 3
 #: Rows that a page of a whole list has, for the choice between it and single records.
 _PAGE = 100
 
@@ -87,10 +88,13 @@ class Finding:
                 return []
             return self._snapshots(spec, found, is_indexed=True)
         if resource.by_ids:
-            return self._snapshots(spec, self._lists.by_ids(spec, ids))
+            return self._snapshots(spec, self._lists.by_ids(spec, ids), is_indexed=True)
         if spec.name == COMMENTS or not self._is_whole_cheaper(spec, len(ids)):
             return []
-        return self._snapshots(spec, self._whole(spec).by_ids(ids), is_indexed=True)
+        try:
+            return self._snapshots(spec, self._whole(spec).by_ids(ids), is_indexed=True)
+        except errors.Incomplete:  # the list cannot be proven to be whole; each record can be asked for
+            return []
 
     def _is_whole_cheaper(self, spec: ObjectSpec, count: int) -> bool:
         """Tell whether to read the whole list: once as many were asked for one by one as it has pages.
@@ -172,6 +176,9 @@ class Finding:
         said: Sequence[Mapping[Field, Any]],
     ) -> list[Snapshot]:
         """Return the records that may have these values."""
+        within = next((at for at, field in enumerate(fields) if field.name == "lead_id"), None)
+        if within is not None and RESOURCES[spec.name].by_lead:
+            return self._of_leads(spec, [str(values[within]) for values in wanted if values[within]])
         found = self._by_search(spec, fields, wanted)
         if found is not None:
             return found
@@ -228,7 +235,7 @@ class Finding:
             return []
         with ThreadPoolExecutor(_SINGLE_AT_ONCE) as pool:
             found = [one for part in pool.map(lambda key: self._lists.children(spec, key), keys) for one in part]
-        return self._snapshots(spec, found)
+        return self._snapshots(spec, found, is_indexed=True)  # that lists read the database is not documented
 
 
 def _leads(said: Sequence[Mapping[Field, Any]]) -> list[str]:

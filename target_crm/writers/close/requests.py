@@ -14,7 +14,7 @@ from target_crm.contract import CREATE, NotTaken, Written
 from target_crm.writers.close.answers import one_record, snapshot
 from target_crm.writers.close.kinds import Several
 from target_crm.writers.close.matching import value_of
-from target_crm.writers.close.objects import NOT_SENT, RESOURCES
+from target_crm.writers.close.objects import NOT_SENT, RESOURCES, TASK_TYPES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,7 +43,8 @@ class Requests:
 
     def create(self, spec: ObjectSpec, write: Write) -> Answer:
         """Make a record."""
-        return self._one(spec, "POST", RESOURCES[spec.name].path, _body(write), None)
+        usual = {"_type": TASK_TYPES[0]} if spec.name == "tasks" else {}
+        return self._one(spec, "POST", RESOURCES[spec.name].path, {**usual, **_body(write)}, None)
 
     def update(self, spec: ObjectSpec, write: Write) -> Answer:
         """Change fields of a record; what is only added to lists is added, so that nobody else's entries are lost."""

@@ -1,0 +1,33 @@
+"""Opens the one way to a CRM that a run, or a command, has."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tap_crm.transport.pacing.pacing import Pacing
+from tap_crm.transport.session import Transport
+
+if TYPE_CHECKING:
+    import threading
+
+    from tap_crm.config.settings import AccountSettings
+    from tap_crm.contract.stream import Provider
+
+
+def connect(settings: AccountSettings, provider: Provider, stopping: threading.Event) -> Transport:
+    """Return the transport to a CRM, with the user's credentials, limits and patience; nothing is asked yet.
+
+    Raises:
+        ConfigError: credentials are missing.
+    """
+    wished = settings.requests_per_minute
+    limit = provider.requests_per_minute if wished is None else wished
+    return Transport(
+        settings.api_url or provider.base_url,
+        provider.authenticate(settings),
+        Pacing(limit, provider.group_of, is_ceiling=wished is not None, rates=provider.rates),
+        stopping=stopping,
+        headers=provider.headers,
+        retry_seconds=settings.retry_seconds,
+        read_timeout=settings.request_timeout_seconds,
+    )

@@ -1,0 +1,168 @@
+"""Which streams there are: those that the CRM declares, those of the account, those that the user declared."""
+
+from __future__ import annotations
+
+import logging
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+from tap_crm import errors
+from tap_crm.config.endpoints import check_names
+from tap_crm.config.meltano_select import rules_that_fit_nothing, select_rules
+from tap_crm.contract.stream import AUDIT, Reading
+from tap_crm.ledger import Ledger
+from tap_crm.providers.common.endpoints import declared_streams
+from tap_crm.shaping.custom.columns import custom_columns
+from tap_crm.shaping.schema import load_schema
+from tap_crm.singer.catalog_checks import fields_of
+from tap_crm.singer.stream import CrmStream
+from tap_crm.sync.run import NOTHING_READABLE
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from tap_crm.contract.stream import StreamSpec
+    from tap_crm.singer.command_line import CommandLine
+    from tap_crm.sync.run import Run
+
+_log = logging.getLogger("tap-crm")
+
+PROBES_AT_ONCE = 4
+#: The stream of definitions of custom fields, which every CRM has.
+DEFINITIONS = "custom_fields"
+
+
+class Discovery:
+    """Makes the streams of a tap.
+
+    Args:
+        tap: the tap that gets them.
+        run: what they share.
+    """
+
+    def __init__(self, tap: CommandLine, run: Run) -> None:
+        self._tap, self._run = tap, run
+        # What is asked for here is counted with the stream that has the definitions themselves.
+        self._ledger = Ledger()
+
+    def streams(self) -> list[CrmStream]:
+        """Return every stream that the provider declares, with the account's custom fields, and the user's own.
+
+        Raises:
+            ConfigError: a declaration of the user's cannot work.
+            ReadError: the account, which tells of streams, could not be read.
+        """
+        streams = [*map(self._declared, self._run.provider.streams), *self._of_account()]
+        return [*streams, *self._endpoints({stream.name: stream.spec for stream in streams})]
+
+    def warn_of_selection(self) -> None:
+        """Say which names the user selects in Meltano that are not there: Meltano itself goes on without them."""
+        catalog = self._tap.input_catalog
+        if catalog is None:
+            return
+        known = [AUDIT, *(spec.name for spec in self._run.provider.streams)]
+        offered = {name: fields_of(entry) for name, entry in catalog.items()}
+        for remark in rules_that_fit_nothing(select_rules(), known, offered):
+            _log.warning("%s", remark)
+
+    def _stream(self, spec: StreamSpec, schema: dict[str, Any]) -> CrmStream:
+        return CrmStream(self._tap, self._run, spec, schema)
+
+    def _declared(self, spec: StreamSpec) -> CrmStream:
+        schema = load_schema(self._run.provider.name, spec.name)
+        reading = self._reading(spec) if self._is_wanted(spec) else None
+        custom = None if reading is None else custom_columns(spec, schema, self._run.settings, reading)
+        stream = CrmStream(self._tap, self._run, spec, schema, custom)
+        if spec.name == DEFINITIONS:
+            stream.ledger = self._ledger
+        return stream
+
+    def _is_wanted(self, spec: StreamSpec) -> bool:
+        """Tell whether the stream may be read in this run: the definitions of others are not asked for."""
+        catalog = self._tap.input_catalog
+        if catalog is None:
+            return True
+        entry = catalog.get_stream(spec.name)
+        return entry is not None and entry.metadata.resolve_selection()[()]
+
+    def _reading(self, spec: StreamSpec) -> Reading:
+        return Reading(
+            spec=spec,
+            transport=self._run.transport,
+            settings=self._run.settings,
+            since=None,
+            emit=lambda _: None,
+            ledger=self._ledger,
+            lanes=self._run.lanes(),
+            shared=self._run.shared,
+        )
+
+    def _of_account(self) -> list[CrmStream]:
+        """Return the streams that only the account itself tells of.
+
+        Raises:
+            ReadError: the account could not be read.
+        """
+        provider = self._run.provider
+        if provider.discover is None:
+            return []
+        return [self._stream(spec, schema) for spec, schema in provider.discover(self._reading(provider.streams[0]))]
+
+    def _endpoints(self, others: Mapping[str, StreamSpec]) -> list[CrmStream]:
+        """Return the streams that the user declared.
+
+        Raises:
+            ConfigError: a declaration cannot work.
+        """
+        endpoints = self._run.settings.endpoints
+        check_names(endpoints, {*others, AUDIT})
+        found = declared_streams(endpoints, self._run.provider.endpoints, others)
+        return [self._stream(spec, schema) for spec, schema in found]
+
+
+def unreadable(streams: Sequence[CrmStream]) -> list[CrmStream]:
+    """Ask every stream once; return those that the CRM refuses to give, which are not offered.
+
+    Raises:
+        ReadError: the CRM cannot be reached, refuses the credentials, or gives none of them.
+    """
+    _check_definitions(streams)
+    refused = _Refusals()
+    first, *others = streams
+    try:
+        first.probe()  # alone: wrong credentials or a wrong address are said once, and no other stream is asked
+    except errors.Forbidden as error:  # says nothing of the others
+        refused.take(first, error)
+    with ThreadPoolExecutor(PROBES_AT_ONCE) as pool:
+        list(pool.map(refused.probe, others))
+    if len(refused.streams) == len(streams):
+        raise errors.ReadError(NOTHING_READABLE)
+    return refused.streams
+
+
+class _Refusals:
+    """The streams that the CRM refuses to give; safe to add to from every thread."""
+
+    def __init__(self) -> None:
+        self.streams: list[CrmStream] = []
+
+    def probe(self, stream: CrmStream) -> None:
+        try:
+            stream.probe()
+        except errors.FinalWord as error:
+            self.take(stream, error)
+
+    def take(self, stream: CrmStream, error: errors.FinalWord) -> None:
+        if stream.spec.declared:  # it would vanish without a word: a run has to say so
+            _log.warning("stream `%s`: %s", stream.name, error)
+            return
+        _log.warning("stream `%s` is left out of the catalog: %s", stream.name, error)
+        self.streams.append(stream)
+
+
+def _check_definitions(streams: Sequence[CrmStream]) -> None:
+    """Raise what kept the definitions of custom fields from being read: a catalog without them would be wrong."""
+    for stream in streams:
+        custom = stream.custom
+        if custom is not None and custom.error is not None and not custom.is_forbidden:
+            raise custom.error

@@ -1,0 +1,168 @@
+"""What of a stream's records is written, and in which form: by the fast path, or record by record."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cached_property
+from types import NoneType
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from tap_crm.shaping.compiled import PageEncoder
+from tap_crm.shaping.conform import RecordConformer
+from tap_crm.shaping.schema import EXTRA, json_types
+from tap_crm.shaping.selection import Within
+from tap_crm.singer.catalog_checks import texts_of
+
+if TYPE_CHECKING:
+    import logging
+    from collections.abc import Iterable, Mapping
+
+    from tap_crm.contract.stream import StreamSpec
+    from tap_crm.ledger import Ledger
+    from tap_crm.messages import Page
+    from tap_crm.shaping.custom.columns import CustomColumns
+    from tap_crm.shaping.custom.values import CustomValues
+
+_JSON = msgspec.json.Encoder(decimal_format="number")
+_DECODER = msgspec.json.Decoder(list[dict[str, Any]], float_hook=Decimal)
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """Which fields a stream's records have where they are written.
+
+    Attributes:
+        own: the properties of our own schema that are no columns of custom fields.
+        told: the properties of the catalog's schema, which the target is told.
+        wanted: the top-level fields that are selected.
+        mask: what is selected, by breadcrumb.
+        date_order: how the account writes dates that come as text.
+    """
+
+    own: Mapping[str, Any]
+    told: Mapping[str, Any]
+    wanted: frozenset[str]
+    mask: Mapping[tuple[str, ...], bool]
+    date_order: str
+
+
+class RecordShaper:
+    """Makes what is written of a stream's records; used by the thread that writes.
+
+    Args:
+        spec: the stream.
+        form: which fields are written.
+        custom: what the account has of custom fields.
+    """
+
+    def __init__(self, spec: StreamSpec, form: Form, custom: CustomColumns | None) -> None:
+        self._spec, self._form, self._columns = spec, form, custom
+        self._deselected = Within(form.mask)
+        # Where the account makes the schema, texts are minded by the schema.
+        self._texts = frozenset() if spec.versioned else texts_of(form.own, form.told)
+        self._custom = self._values_of_columns()
+        self._schema = self._schema_in_effect()
+        self._conformer: RecordConformer | None = None
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether a page's records need nothing that only the careful path does."""
+        known = self._columns is None or not self._columns.gathers_unknown
+        return known and not self._spec.masked and not self._deselected and not self._texts
+
+    def encoded(self, page: Page) -> list[bytes] | None:
+        """Return a page's records as JSON, straight from its body; None if it needs the careful path."""
+        return None if page.body is None else self._encoder.encode(page.body, page.keep)
+
+    def records(self, page: Page) -> Iterable[dict[str, Any]]:
+        """Yield the records of a page by the careful path."""
+        records = _DECODER.decode(page.body) if page.body is not None else page.records or ()
+        conformer = self._careful()
+        for at in range(len(records)) if page.keep is None else page.keep:
+            record = self._deselected.leave_out(conformer.conform(records[at]))
+            for name in self._texts & record.keys():
+                if not isinstance(record[name], (str, NoneType)):
+                    record[name] = _JSON.encode(record[name]).decode()
+            yield record
+
+    def misfits(self) -> Counter[str]:
+        """Return how many values of each field did not fit their type."""
+        misfits = Counter(self._conformer.misfits if self._conformer is not None else {})
+        return misfits if self._custom is None else misfits + self._custom.misfits
+
+    def remarks(self) -> Iterable[str]:
+        """Return what is to be said of the values of custom fields."""
+        return () if self._custom is None else self._custom.remarks()
+
+    def _schema_in_effect(self) -> dict[str, Any]:
+        """Return our own schema, cut down to what the catalog knows: the rest goes to ``_extra``.
+
+        Where the account makes the schema, the type of a field may be another one than when the catalog was made. What
+        is emitted fits the catalog's then, which is the one that the target is told.
+        """
+        known, own = self._form.told, self._form.own
+        retyped = {
+            name
+            for name, part in own.items()
+            if self._spec.versioned and json_types(known.get(name) or part) != json_types(part)
+        }
+        return {"properties": {name: known[name] if name in retyped else own[name] for name in own if name in known}}
+
+    @cached_property
+    def _encoder(self) -> PageEncoder:
+        return PageEncoder(self._schema, self._form.wanted, self._form.date_order, self._custom)
+
+    def _careful(self) -> RecordConformer:
+        if self._conformer is None:
+            self._conformer = RecordConformer(
+                self._schema,
+                self._form.wanted,
+                self._form.date_order,
+                self._spec.masked,
+                custom=self._custom,
+                envelope=self._spec.envelope,
+            )
+        return self._conformer
+
+    def _values_of_columns(self) -> CustomValues | None:
+        """Return what reads custom fields into columns; None where the values are emitted just as they come."""
+        if self._columns is None or self._columns.is_left_as_it_comes:
+            return None
+        return self._columns.values(dict(self._form.told), self._form.wanted, self._form.date_order)
+
+
+def tell_of_values(stream: str, ledger: Ledger, shaper: RecordShaper | None, log: logging.Logger) -> None:
+    """Say of a stream that was written which values were not written as they came.
+
+    Args:
+        stream: its name.
+        ledger: where that is counted and noted.
+        shaper: what shaped its records; None if there were none.
+        log: takes the warnings.
+    """
+
+    def note(remark: str) -> None:
+        ledger.note(remark)
+        log.warning("%s: %s", stream, remark)
+
+    if shaper is not None:
+        for remark in shaper.remarks():
+            note(remark)
+        for name, count in sorted(shaper.misfits().items()):
+            ledger.add(misfits=count)
+            log.warning(
+                "%s: %d values of `%s` did not fit their type; they are null, and kept as they are in `%s`",
+                stream,
+                count,
+                name,
+                EXTRA,
+            )
+    if ledger.characters_replaced:
+        replaced = f"{ledger.characters_replaced} broken characters in the CRM's answers"
+        note(f"{replaced}: U+FFFD stands in their place")
+    if ledger.characters_removed:
+        note(f"{ledger.characters_removed} NUL characters in the CRM's answers are left out")

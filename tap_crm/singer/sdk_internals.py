@@ -1,0 +1,100 @@
+"""The only place that knows private names of ``singer_sdk``; everything else uses the public names given here.
+
+Why there must be some: the SDK moves a bookmark to the greatest value it has seen, record by record, while a bookmark
+here may move only when everything before it was read. ``tests/sdk/test_internals.py`` lists the names and looks them up
+in the SDK that is installed, and ``tests/sdk`` holds both ways of writing against each other, line by line.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import TYPE_CHECKING, Any
+
+from singer_sdk import Stream, Tap
+from typing_extensions import override
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterable, Iterator, Mapping
+    from types import FrameType
+
+    from singer_sdk.helpers._batch import BaseBatchFileEncoding, BatchConfig
+    from singer_sdk.singerlib import RecordMessage
+
+    #: A batch file's encoding, and the names of files.
+    Batch = tuple[BaseBatchFileEncoding, list[str]]
+    BatchSettings = BatchConfig
+
+
+class SdkStream(Stream):
+    """The SDK's stream, whose records, versions and state are written by whoever derives from this."""
+
+    @abstractmethod
+    def write_all(self, *, write_messages: bool) -> Iterator[dict[str, Any]]:
+        """Write the records of one read, and STATE where it is safe; yield what is to be put into batch files.
+
+        Args:
+            write_messages: False where only the records are wanted.
+        """
+
+    @override
+    def _sync_records(
+        self,
+        context: Mapping[str, Any] | None = None,
+        *,
+        write_messages: bool = True,
+    ) -> Generator[dict[str, Any], Any, Any]:
+        """Replace the SDK's loop over records: it writes STATE every so many records, whatever was not read yet."""
+        yield from self.write_all(write_messages=write_messages)
+
+    @property
+    def version(self) -> int | None:
+        """The version that the SDK writes into RECORD messages; None for none. It has no public name for it."""
+        return self._stream_version
+
+    @version.setter
+    def version(self, number: int | None) -> None:
+        self._stream_version = number
+
+    def note_changed_state(self) -> None:
+        """Have the next :meth:`write_state` write, which writes nothing unless something changed."""
+        self.state_manager.is_flushed = False
+
+    def write_state(self) -> None:
+        """Write STATE if it changed. The SDK's own writer, so that whatever it adds to a state is kept."""
+        self._write_state_message()
+
+    def write_version_end(self, version: int) -> None:
+        """Write ACTIVATE_VERSION, under each name that stream maps give; the SDK knows them."""
+        self._write_activate_version_message(version)
+
+    def mapped(self, record: dict[str, Any]) -> Iterable[RecordMessage]:
+        """Return the RECORD messages that stream maps make of a record; the SDK applies them only there."""
+        return self._generate_record_messages(record)
+
+    @property
+    def is_test_run(self) -> bool:
+        """Whether the SDK wants a few records only."""
+        return self.ABORT_AT_RECORD_COUNT is not None
+
+    def end_test_run(self, written: int) -> None:
+        """End a test run that has seen enough, by the SDK's own exceptions."""
+        if self.is_test_run:
+            self._check_max_record_limit(current_record_index=written)
+
+
+class SdkTap(Tap):
+    """The SDK's tap, with what it does on a signal, and with streams that can be left out."""
+
+    @abstractmethod
+    def on_signal(self, number: int) -> None:
+        """Follow SIGTERM or SIGINT."""
+
+    @override
+    def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
+        """Replace the SDK's handler, which would write STATE in the middle of a line."""
+        self.on_signal(signum)
+
+    def leave_out(self, stream: str) -> None:
+        """Take a stream out of those that are offered; the SDK gives no way but its own dictionary of them."""
+        if self._streams is not None:
+            del self._streams[stream]

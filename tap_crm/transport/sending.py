@@ -1,0 +1,143 @@
+"""Sends one request: paced, with timeouts, and with a name for each way in which no answer came."""
+
+from __future__ import annotations
+
+import logging
+import time
+from http.cookiejar import DefaultCookiePolicy
+from typing import TYPE_CHECKING
+
+import msgspec
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3.exceptions import LocationValueError, NewConnectionError, ReadTimeoutError
+
+from tap_crm import errors
+from tap_crm.transport import tls
+from tap_crm.transport.judging import OK, TOO_MANY
+from tap_crm.transport.pacing.headers import limit_of
+from tap_crm.transport.question import Doubtful
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Mapping
+
+    from requests.auth import AuthBase
+
+    from tap_crm.ledger import Ledger
+    from tap_crm.transport.pacing.pacing import Pacing
+    from tap_crm.transport.question import Question
+
+_log = logging.getLogger("tap-crm.transport")
+
+CONNECT_TIMEOUT = 10.0
+#: Connections that are kept open, more than threads ask at once.
+CONNECTIONS = 24
+UNUSABLE_ADDRESS = "`api_url` is not a usable http(s) address"
+
+
+class Sender:
+    """Sends requests, each once; shared by all threads of a run.
+
+    Args:
+        base_url: the API's root.
+        auth: puts the credentials onto a request.
+        pacing: spaces the requests.
+        stopping: set when the run ends; nothing is sent then.
+        headers: sent with every request.
+        read_timeout: seconds without a byte after which no answer is expected any more.
+
+    Attributes:
+        base_url: the API's root, without a slash at the end.
+        latency: seconds that answers took of late; 0 before the first one.
+        has_reached: whether anything ever answered, or at least took the connection.
+    """
+
+    def __init__(  # noqa: PLR0913 - it is built in one place
+        self,
+        base_url: str,
+        auth: AuthBase,
+        pacing: Pacing,
+        *,
+        stopping: threading.Event,
+        headers: Mapping[str, str],
+        read_timeout: float,
+    ) -> None:
+        self.base_url = base_url.rstrip("/")
+        self.latency = 0.0
+        self.has_reached = False
+        self._pacing, self._stopping = pacing, stopping
+        self._timeout = (CONNECT_TIMEOUT, read_timeout)
+        self._session = requests.Session()
+        self._session.auth = auth
+        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))  # an API needs none
+        self._session.headers.update(headers)
+        adapter = HTTPAdapter(pool_connections=2, pool_maxsize=CONNECTIONS)
+        self._session.mount("https://", adapter)
+        self._session.mount("http://", adapter)
+
+    def send(self, question: Question, ledger: Ledger) -> requests.Response:
+        """Send once, and learn from the answer how fast it may go on."""
+        waited = self._pacing.wait(question.method, question.path)
+        ledger.add(waited=waited)
+        if self._stopping.is_set():
+            raise errors.Cancelled
+        ledger.add(requests=1)
+        started = time.monotonic()
+        try:
+            response = self._session.request(
+                question.method,
+                self.base_url + question.path,
+                params=dict(question.params) or None,
+                data=None if question.body is None else msgspec.json.encode(question.body),
+                timeout=(self._timeout[0], max(self._timeout[1], question.patience)),
+                allow_redirects=False,
+                stream=question.spooled,
+            )
+            if response.status_code != OK:
+                _ = response.content  # a refusal is small, and frees the connection
+        except requests.exceptions.RequestException as fault:
+            raise self.fault(fault, question) from None
+        except LocationValueError:  # requests lets these through
+            raise errors.ConfigError(UNUSABLE_ADDRESS) from None
+        except ValueError:  # requests looks at the address of a redirect, followed or not
+            raise Doubtful("broken answer") from None
+        self.has_reached = True
+        took = time.monotonic() - started
+        self.latency = 0.8 * self.latency + 0.2 * took if self.latency else took
+        limited = response.status_code == TOO_MANY
+        self._pacing.learn(question.method, question.path, response.headers, limited=limited)
+        told = limit_of(response.headers)
+        _log.debug(
+            "%s %s: %d in %.2f s, waited %.2f s before it, rate limit left: %s",
+            question.method,
+            question.path,
+            response.status_code,
+            took,
+            waited,
+            "not told" if told is None or told.remaining is None else f"{told.remaining:g}",
+        )
+        return response
+
+    def fault(self, fault: requests.exceptions.RequestException, question: Question) -> Exception:
+        """Return what a request that brought no answer means."""
+        if isinstance(
+            fault,
+            (
+                requests.exceptions.InvalidURL,
+                requests.exceptions.InvalidSchema,
+                requests.exceptions.MissingSchema,
+            ),
+        ):
+            return errors.ConfigError(UNUSABLE_ADDRESS)
+        cause = fault.args[0] if fault.args else None
+        reason = getattr(cause, "reason", cause)
+        if isinstance(fault, requests.exceptions.SSLError) and not tls.was_dropped(fault):
+            return errors.ReadError(f"{question.label}: {tls.explain(fault, 'api_url')}")
+        never_connected = (requests.exceptions.ConnectTimeout, requests.exceptions.ProxyError)
+        if isinstance(fault, never_connected) or isinstance(reason, NewConnectionError):
+            return Doubtful(f"no connection to {self.base_url}", unsent=True)
+        self.has_reached = True
+        if isinstance(fault, requests.exceptions.ReadTimeout) or isinstance(reason, ReadTimeoutError):
+            return Doubtful("no answer in time", timed_out=True)
+        return Doubtful(f"broken answer ({type(fault).__name__})")
