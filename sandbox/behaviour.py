@@ -31,7 +31,7 @@ class Meanwhile:
     """What somebody else does to the record that a write is about, right before or right after it is carried out.
 
     Counted among the writes of `objects` (empty means all): each `every`-th, `times` of them at most (0: no end).
-    A record that a write makes exists only `after` it.
+    A record that a write makes exists only `after` it. Rows of Copera's tables are named `rows:` and the table's id.
     """
 
     every: int = 0

@@ -118,6 +118,8 @@ def test_connect_values_are_refused_ignored_or_written(
     answer = client.put(f"people/{person}", {"custom_fields": [{KEY: 126_270, "value": [company]}]})
     assert answer.status_code == (422 if knob == "refused" else 200)
     assert _values(client.get(f"people/{person}").json())[126_270] == ([company] if knob == "written" else None)
+    answer = client.put(f"people/{person}", {"custom_fields": [{KEY: 126_270, "value": [5]}]})
+    assert answer.status_code == (200 if knob == "ignored" else 422)
 
 
 def test_answers_to_writes_have_the_names_of_options_if_asked(client: Client) -> None:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 
+from sandbox.copper.writes.attributes import WRITABLE
+
 if TYPE_CHECKING:
     from sandbox.client import Client
     from sandbox.copper import CopperSandbox
@@ -253,6 +255,17 @@ def test_dates_are_written_as_text_where_the_account_wants_it(client: Client, ap
     assert made(client, "tasks", due_date="09/21/2026")["due_date"] == 1_789_948_800
     app.behaviour.written_dates = "both"
     assert made(client, "tasks", due_date=1_790_000_000)["due_date"] == 1_790_000_000
+
+
+def test_a_copy_of_another_accounts_record_is_taken_as_it_is(client: Client, app: CopperSandbox) -> None:
+    app.behaviour.contact_required = False
+    own = ("company_id", "primary_contact_id", "related_resource", "emails", "email_domain")
+    for name in ("companies", "people", "leads", "opportunities", "projects", "tasks"):
+        for record in app.world.records(name)[10:13]:
+            body = {key: value for key, value in record.items() if key in WRITABLE[name] and key not in own}
+            body |= {} if name == "leads" else dict.fromkeys(body.keys() & {"company_name"})
+            answered = client.post(name, body).json()
+            assert {key: answered[key] for key in body} == body
 
 
 def test_activities_of_the_system_are_read_only(client: Client, app: CopperSandbox) -> None:

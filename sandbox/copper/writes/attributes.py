@@ -112,7 +112,7 @@ WRITABLE: dict[str, dict[str, Check]] = {
     "activities": {
         "parent": pointer(*_PARENTS, empty=False),
         "type": activity_type,
-        "details": filled,
+        "details": text,
         "activity_date": moment,
     },
 }

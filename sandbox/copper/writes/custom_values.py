@@ -117,6 +117,8 @@ def _connected(records: AccountRecords, definition: Record, value: Any) -> objec
     """Check a Connect value as the knob `connect_values` says: how it is written is not documented."""
     if records.behaviour.connect_values == "refused":
         raise FieldError(_NAME, f"{definition['id']} is a Connect field")
+    if records.behaviour.connect_values == "ignored":
+        return value
     if not isinstance(value, list):
         raise FieldError(_NAME, f"must be an array of ids: {value!r}")
     table = "companies" if definition["available_on"] == ["person"] else "people"
