@@ -255,7 +255,7 @@ class Engine:
         if self._at_end or name == run.spec.name:
             return False
         if not name:  # to any object: one of another stream, if there is one
-            return len(self._settings.streams) > 1 or len(self.streams) > 1
+            return len(self._settings.streams or {}) > 1 or len(self.streams) > 1
         if any(one.spec.name == name for one in self.streams.values()):
             return True
         return self._settings.writes_to(name)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from tap_crm import errors
 from tap_crm.config.nearest import did_you_mean
 from tap_crm.providers.copera.account import account
+from tap_crm.providers.copera.settings import CoperaSettings
 from tap_crm.providers.copera.streams import NAMES
 from tap_crm.providers.copera.tables import Table, tables_of
 from target_crm.kinds.options import Choice
@@ -39,7 +40,7 @@ class Tables:
 
     def _all(self) -> Sequence[Table]:
         reading = self._definitions.reading("boards")
-        return tables_of(account(reading), reading.settings.tables, NAMES)
+        return tables_of(account(reading), reading.settings.of(CoperaSettings).tables, NAMES)
 
     def of(self, name: str) -> Table:
         """Return the table of an object.
