@@ -80,7 +80,10 @@ def test_a_text_is_written_by_its_own_route_and_a_preview_changes_nothing(bench:
 @pytest.mark.parametrize("clearing", ["both", "null", "empty"])
 @pytest.mark.parametrize("rejected", ["ignored", "refused"])
 def test_a_null_empties_a_cell_whichever_way_the_crm_takes(
-    bench: Bench, crm: CoperaAccount, clearing: Literal["both", "null", "empty"], rejected: Literal["ignored", "refused"]
+    bench: Bench,
+    crm: CoperaAccount,
+    clearing: Literal["both", "null", "empty"],
+    rejected: Literal["ignored", "refused"],
 ) -> None:
     crm.app.behaviour.clearing, crm.app.behaviour.rejected_values = clearing, rejected
     streams = {DEALS: {**KEYED, "nulls": "clear"}}
