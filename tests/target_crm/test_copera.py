@@ -9,6 +9,8 @@ import pytest
 
 from sandbox.faults import FaultRule
 from tap_crm.errors import ConfigError
+from tap_crm.providers import PROVIDERS
+from tap_crm.transport.pacing.pacing import Pacing
 from tests.target_crm.copera_account import COMPANIES, DEALS, EVERYTHING, PEOPLE, CoperaAccount, copera_account
 from tests.target_crm.running import Bench, records, schema
 
@@ -166,3 +168,17 @@ def test_a_conflict_is_tried_again_and_then_rejected(
     crm.app.behaviour.faults.append(FaultRule(["409"], every=1, only="writes"))
     done = bench.run(records(PEOPLE, {"key": "k1", "name": "Ann"}), streams={PEOPLE: KEYED})
     assert (done.code, done.outcomes, len(crm.writes)) == (1, {"rejected": 1}, 3)
+
+
+@pytest.mark.parametrize(("method", "path", "seconds"), [("POST", "row", 2.0), ("GET", "rows", 1.2)])
+def test_rows_are_made_at_the_documented_pace_of_30_a_minute(method: str, path: str, seconds: float) -> None:
+    now = [0.0]
+
+    def sleep(wait: float) -> None:
+        now[0] += wait
+
+    provider = PROVIDERS["copera"]
+    pacing = Pacing(50, provider.group_of, rates=provider.rates, clock=lambda: now[0], sleep=sleep)
+    for _ in range(61):
+        pacing.wait(method, f"/board/{'a' * 24}/table/{'b' * 24}/{path}")
+    assert now[0] >= 60 * seconds * 0.9
