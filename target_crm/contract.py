@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
+from tap_crm.shaping.custom.fields import id_described
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, MutableMapping, Sequence
 
@@ -111,12 +113,14 @@ class Columns:
         by_id: custom fields by the id of their definition.
         aliases: further names of custom fields.
         raw: where a record may hold custom fields as the CRM has them, and what splits them into pairs of id and value.
+        described: returns the id of the custom field from which the tap made a property, or None.
     """
 
     fields: Mapping[str, Field]
     by_id: Mapping[str, Field] = field(default_factory=dict)
     aliases: Mapping[str, Field] = field(default_factory=dict)
     raw: tuple[str, Callable[[Any], Sequence[tuple[Id, Any]]]] | None = None
+    described: Callable[[dict[str, Any]], str | None] = id_described
 
 
 @dataclass(frozen=True, slots=True)

@@ -156,14 +156,16 @@ class Journal:
         return {row.key: Known(row.crm_id, row.outcome, row.changed) for row in rows if row.outcome != DELETED}
 
     def ids_of(self, wanted: Iterable[tuple[str, str]]) -> dict[tuple[str, str], set[str]]:
-        """Return by object and key the CRM's ids of records that were written."""
+        """Return by object and key the CRM's ids of records that were written; an object "" stands for any."""
         by_object: dict[str, list[str]] = {}
         for name, key in wanted:
             by_object.setdefault(name, []).append(key)
         found: dict[tuple[str, str], set[str]] = {}
         for name, keys in by_object.items():
             for part in _parts(keys):
-                asked = sa.select(RECORDS).where(RECORDS.c.object == name, RECORDS.c.key.in_(part))
+                asked = sa.select(RECORDS).where(RECORDS.c.key.in_(part))
+                if name:
+                    asked = asked.where(RECORDS.c.object == name)
                 for row in self.rows(asked):
                     if row.outcome != DELETED:
                         found.setdefault((name, row.key), set()).add(row.crm_id)

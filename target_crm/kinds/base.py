@@ -6,9 +6,12 @@ A value has one form inside of the target, which ``read`` makes of whatever a re
 from __future__ import annotations
 
 import unicodedata
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from target_crm.contract import Unwritable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class Kind(Protocol):
@@ -74,6 +77,14 @@ class Kind(Protocol):
         """Return the value with another id."""
         ...
 
+    def references(self, value: Any) -> list[tuple[str, Any]]:  # noqa: ANN401
+        """Return all objects and ids that a value refers to; an object "" stands for any."""
+        ...
+
+    def referring_all(self, value: Any, ids: Mapping[Any, Any]) -> Any:  # noqa: ANN401
+        """Return the value with other ids for those that are named here."""
+        ...
+
 
 class Plain:
     """What most kinds have in common: one thing, equal or not, and sent as it is."""
@@ -115,6 +126,15 @@ class Plain:
     def referring(self, value: Any, to: Any) -> Any:  # noqa: ANN401, ARG002
         """Stay as it is."""
         return value
+
+    def references(self, value: Any) -> list[tuple[str, Any]]:  # noqa: ANN401
+        """Refer to one record, or to nothing."""
+        found = self.refers(value)
+        return [] if found is None else [found]
+
+    def referring_all(self, value: Any, ids: Mapping[Any, Any]) -> Any:  # noqa: ANN401
+        """Refer to the one that is named."""
+        return self.referring(value, next(iter(ids.values()))) if ids else value
 
 
 def same_text(text: str) -> str:

@@ -254,6 +254,8 @@ class Engine:
         """Tell whether records of an object may still come in."""
         if self._at_end or name == run.spec.name:
             return False
+        if not name:  # to any object: one of another stream, if there is one
+            return len(self._settings.streams or {}) > 1 or len(self.streams) > 1
         if any(one.spec.name == name for one in self.streams.values()):
             return True
         return self._settings.writes_to(name)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from tap_crm.config.nearest import did_you_mean
 from tap_crm.errors import ConfigError
-from tap_crm.shaping.custom.fields import id_described
 from tap_crm.shaping.moments import to_epoch
 from target_crm.contract import Unwritable
 
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
 
 #: Of the SDK's and the tap's own columns nothing is written.
 _OWN = ("_sdc_", "_extra")
+_EMPTY: tuple[Any, ...] = (None, "", [], {})
 DELETED_AT = "_sdc_deleted_at"
 
 
@@ -52,7 +52,7 @@ class Names:
         described = {
             name: columns.by_id[key]
             for name, part in properties.items()
-            if isinstance(part, dict) and (key := id_described(part)) is not None and key in columns.by_id
+            if isinstance(part, dict) and (key := columns.described(part)) is not None and key in columns.by_id
         }
         names = cls(spec, settings, columns, described)
         at = f"streams.{stream}"
@@ -152,6 +152,8 @@ class Names:
                 if name in self.settings.match and self.external is not None:
                     continue  # it is what the external id keeps
                 raise Unwritable(f"`{name}` is no field of {self.spec.name}{did_you_mean(name, self.known)}")
+            if one.kind is None and one.custom is not None and name not in self.described and value not in _EMPTY:
+                raise Unwritable(f"`{name}`: the CRM does not let one write it; leave it out by `fields`")
             pairs.append((name, one, value))
         said = {one for _, one, _ in pairs}
         return [*pairs, *(pair for pair in raw if pair[1] not in said)]

@@ -92,26 +92,29 @@ class Steps:
             for item in items
             if not item.is_deletion or item.stream.spec.composite
             for field, value in item.wanted.items()
-            if (reference := _reference(item, field, value)) is not None
+            for reference in _references(item, field, value)
         ]
         if not referring:
             return items
         written = self._journal.ids_of({(name, key_text([key])) for _, _, (name, key) in referring})
         out: set[Item] = set()
+        replaced: dict[tuple[Item, Field], dict[Any, str]] = {}
         for item, field, (name, key) in referring:
             ids = written.get((name, key_text([key])), set())
             if item in out:
                 continue
             if len(ids) == 1:
-                kind = field.kind
-                assert kind is not None  # noqa: S101 - it refers
-                item.wanted[field] = kind.referring(item.wanted[field], next(iter(ids)))
+                replaced.setdefault((item, field), {})[key] = next(iter(ids))
             elif ids:
-                self._ends.end(item, REJECTED, f"`{field.name}`: `{key}` is the key of {len(ids)} records of {name}")
+                of = f" of {name}" if name else ""
+                self._ends.end(item, REJECTED, f"`{field.name}`: `{key}` is the key of {len(ids)} records{of}")
                 out.add(item)
             elif self._may_come(name, item.stream):
                 self._hold(item)
                 out.add(item)
+        for (item, field), found in replaced.items():
+            if field.kind is not None:
+                item.wanted[field] = field.kind.referring_all(item.wanted[field], found)
         return [item for item in items if item not in out]
 
     # Which of the CRM's records it is
@@ -306,16 +309,14 @@ def _differs(item: Item) -> bool:
         return True
 
 
-def _reference(item: Item, field: Field, value: Any) -> tuple[str, Any] | None:  # noqa: ANN401
-    """Return the object and the id that a value refers to."""
-    if field.kind is None:
-        return None
-    found = field.kind.refers(value)
-    if found is None or field.typed_by is None:
+def _references(item: Item, field: Field, value: Any) -> list[tuple[str, Any]]:  # noqa: ANN401
+    """Return the objects and the ids that a value refers to."""
+    found = [] if field.kind is None else field.kind.references(value)
+    if field.typed_by is None:
         return found
     name, objects = field.typed_by
     word = next((said for other, said in item.wanted.items() if other.name == name), None)
-    return (objects[str(word)], found[1]) if word in objects else None
+    return [(objects[str(word)], key) for _, key in found] if word in objects else found
 
 
 def key_values(item: Item, fields: Sequence[Field]) -> tuple[Any, ...]:

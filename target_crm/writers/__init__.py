@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from tap_crm.errors import ConfigError
 from tap_crm.providers import PROVIDERS
 from target_crm.writers.close import make_close_writer
+from target_crm.writers.copera import make_copera_writer
 from target_crm.writers.copper import make_copper_writer
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 #: By the CRM's name, what makes its writer from the settings and the way to the CRM, which is opened when needed.
 WRITERS: Mapping[str, Callable[[TargetSettings, Callable[[], Transport]], Writer]] = {
     "close": make_close_writer,
+    "copera": make_copera_writer,
     "copper": make_copper_writer,
 }
 

@@ -101,6 +101,10 @@ class Definitions:
             raise error
         return fields
 
+    def reading(self, stream: str) -> Reading:
+        """Return what the tap's own ways to read need, for one of its streams; nothing that is emitted is kept."""
+        return self._reading(self.spec(stream), lambda _: None)
+
     def spec(self, stream: str) -> StreamSpec:
         """Return the tap's stream of this name."""
         return next(spec for spec in self._provider.streams if spec.name == stream)

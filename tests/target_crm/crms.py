@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from tests.target_crm.close_account import CloseAccount, close_account
+from tests.target_crm.copera_account import PEOPLE, CoperaAccount, copera_account
 from tests.target_crm.copper_double import EXTERNAL, CopperDouble
 from tests.target_crm.doors import Door
 from tests.target_crm.running import CREDENTIALS, Bench
 
 if TYPE_CHECKING:
-    from collections import Counter
     from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
     from pathlib import Path
@@ -31,6 +32,8 @@ class Crm(Protocol):
     """The field with the time of the last change."""
     unanswerable: str
     """What the CRM says of a record that it refuses."""
+    external: str
+    """The field that keeps our own key."""
 
     @property
     def transport(self) -> Any:  # noqa: ANN401
@@ -57,7 +60,7 @@ class CopperCrm:
     """Copper's people."""
 
     stream, text, changed = "people", "title", "date_modified"
-    unanswerable = "Title: is too long"
+    unanswerable, external = "Title: is too long", "custom_our_key"
 
     def __init__(self) -> None:
         self.transport = CopperDouble()
@@ -86,7 +89,7 @@ class CloseCrm:
     """Close's leads."""
 
     stream, text, changed = "leads", "description", "date_updated"
-    unanswerable = "There is no lead_statuses with this id"
+    unanswerable, external = "There is no lead_statuses with this id", "custom_our_key"
 
     def __init__(self, account: CloseAccount) -> None:
         self.transport = account
@@ -111,6 +114,34 @@ class CloseCrm:
         return {**row, "status_id": "stat_none"}
 
 
+class CoperaCrm:
+    """Rows of a table of Copera's."""
+
+    stream, text, changed = PEOPLE, "title", "updatedAt"
+    unanswerable, external = "value of Company", "our_key"
+
+    def __init__(self, account: CoperaAccount) -> None:
+        self.transport = account
+        self.credentials = account.credentials
+
+    def put(self, key: str, text: str, name: str = "") -> str:
+        """Make a row."""
+        made = self.transport.add(PEOPLE, Name=name or f"Name {key}", Title=text, **{"Our key": key})
+        return str(made["_id"])
+
+    def names(self) -> Counter[str]:
+        """How often each name is there."""
+        return Counter(row["Name"] for row in self.transport.rows(PEOPLE))
+
+    def texts(self) -> dict[str, str]:
+        """Titles by name."""
+        return {row["Name"]: row["Title"] for row in self.transport.rows(PEOPLE)}
+
+    def bad(self, row: Record) -> Record:
+        """Link it to a row that is not there."""
+        return {**row, "company": ["f" * 24]}
+
+
 @contextmanager
 def copper() -> Iterator[CopperCrm]:
     """Open an account of Copper's."""
@@ -124,7 +155,14 @@ def close() -> Iterator[CloseCrm]:
         yield CloseCrm(account)
 
 
-CRMS: dict[str, Callable[[], AbstractContextManager[Crm]]] = {"copper": copper, "close": close}
+@contextmanager
+def copera() -> Iterator[CoperaCrm]:
+    """Open a workspace of Copera's."""
+    with copera_account(rejected_values="refused") as account:
+        yield CoperaCrm(account)
+
+
+CRMS: dict[str, Callable[[], AbstractContextManager[Crm]]] = {"copper": copper, "close": close, "copera": copera}
 
 
 @dataclass
@@ -142,7 +180,7 @@ class Account:
     @property
     def keyed(self) -> Record:
         """Settings of the stream: our own key, kept in a custom field."""
-        return {"match": ["key"], "external_id": "custom_our_key"}
+        return {"match": ["key"], "external_id": self.crm.external}
 
     def reopened(self) -> Account:
         """The same account and folder after the process died."""

@@ -317,7 +317,6 @@ def test_records_of_one_key_keep_their_order(bench: Bench, crm: CopperDouble) ->
         ([schema("users", "id")], {}, "no writable object `users`"),
         ([schema("people", "id")], {"streams": {"people": {"mod": "create"}}}, "did you mean `mode`?"),
         ([schema("people", "id")], {"streams": {"people": {"mode": "upser"}}}, "did you mean `upsert`?"),
-        ([schema("people", "id")], {"provider": "copera"}, "Copera cannot be written yet"),
         ([schema("activities", "id")], {"streams": {"*": {"external_id": "x", "match": ["id"]}}}, "no custom fields"),
         ([schema("people", "id"), {"type": "BATCH"}], {}, "BATCH"),
     ],
