@@ -5,6 +5,7 @@ A value has one form inside of the target, which ``read`` makes of whatever a re
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -12,6 +13,8 @@ from target_crm.contract import Unwritable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+_SPACE = re.compile(r"\s+")
 
 
 class Kind(Protocol):
@@ -140,6 +143,11 @@ class Plain:
 def same_text(text: str) -> str:
     """Return what two texts have in common that a CRM may take for one: ends, line breaks, composed characters."""
     return unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n").strip())
+
+
+def one_spaced(text: str) -> str:
+    """Return a text with single spaces for whatever is between words."""
+    return _SPACE.sub(" ", same_text(text))
 
 
 def listed(what: str, candidates: list[str], most: int = 20) -> str:

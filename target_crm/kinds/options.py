@@ -73,7 +73,7 @@ class Option(Plain):
 
     @override
     def show(self, value: Any) -> Any:
-        return value
+        return value.label if isinstance(value, Several) else value
 
     @override
     def agrees(self, value: Any, label: Any) -> bool:
@@ -150,10 +150,14 @@ class OptionSet(LabelledOption):
             return None
         given = value if isinstance(value, (list, tuple)) else [value]
         found: list[Id | Several] = []
-        for one in (LabelledOption.read(self, part) for part in given):
+        for one in (self.read_one(part) for part in given):
             if one is not None and (isinstance(one, Several) or one not in found):  # two may have the same label
                 found.append(one)
         return tuple(found) or None
+
+    def read_one(self, value: Any) -> Id | Several | None:  # noqa: ANN401
+        """Return one of them, like ``read``."""
+        return LabelledOption.read(self, value)
 
     @override
     def write(self, value: Any) -> Any:

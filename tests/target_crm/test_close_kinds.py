@@ -10,21 +10,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from target_crm.contract import Unwritable
+from target_crm.kinds.html_text import Html, plain_text, words_of
 from target_crm.kinds.options import Choice, Option
 from target_crm.kinds.plain import Number, Text
 from target_crm.kinds.times import Moment
 from target_crm.writers.close.kinds import (
     Addresses,
     DayOrMoment,
-    Html,
     Link,
     Mail,
+    Many,
     NamedOption,
     Phone,
     SecureUrl,
-    Several,
-    plain_text,
-    words_of,
 )
 
 LEAD = Link("leads", whole_ids=False, prefix="lead_")
@@ -35,8 +33,8 @@ _parts = st.fixed_dictionaries(
 )
 KINDS: dict[str, tuple[Any, st.SearchStrategy[Any]]] = {
     "html": (Html(), _texts),
-    "texts": (Several(Text()), st.lists(_texts)),
-    "numbers": (Several(Number()), st.lists(st.one_of(st.integers(), st.just("2.50")))),
+    "texts": (Many(Text()), st.lists(_texts)),
+    "numbers": (Many(Number()), st.lists(st.one_of(st.integers(), st.just("2.50")))),
     "addresses": (Addresses(), st.lists(_parts, max_size=4)),
     "day": (DayOrMoment(), st.dates().map(str)),
     "moment": (DayOrMoment(), st.datetimes().map(lambda at: at.isoformat() + "Z")),
@@ -65,7 +63,7 @@ def test_what_was_sent_is_the_same_when_it_is_read_back(name: str, data: st.Data
         (Html(), "<p>Hi</p>", "<body> <p>Hi</p> </body>"),
         (Html(), "<a href='x' class='y'>Hi</a><br>", '<a class="y" href="x">Hi</a><br/>'),
         (Addresses(), [{"city": "Bern"}], [{"label": "business", "city": "Bern", "state": "", "tz_ids": ["x"]}]),
-        (Several(Text()), ["b", "a", "a"], ["a", "b"]),
+        (Many(Text()), ["b", "a", "a"], ["a", "b"]),
         (Text(), None, ""),
     ],
 )
@@ -79,7 +77,7 @@ def test_the_form_in_which_close_gives_a_value_back_is_the_same(kind: Any, sent:
         (Html(), "<p>Hi</p>", "<p><b>Hi</b></p>"),
         (Addresses(), [{"city": "Bern"}], [{"city": "Bern"}, {"city": "Basel"}]),
         (Addresses(), [{"city": "Bern", "label": "other"}], [{"city": "Bern", "label": "business"}]),
-        (Several(Text()), ["VIP"], ["vip"]),
+        (Many(Text()), ["VIP"], ["vip"]),
         (DayOrMoment(), "2026-03-01", "2026-03-01T10:00:00Z"),
     ],
 )
@@ -88,7 +86,7 @@ def test_what_differs_is_sent(kind: Any, sent: Any, present: Any) -> None:  # no
 
 
 def test_a_union_keeps_what_is_there() -> None:
-    many = Several(Text())
+    many = Many(Text())
     assert many.merge(("a", "b"), ("b", "c"), union=True, clear=False) == ("a", "b", "c")
     one, other = Addresses().read([{"city": "Bern"}]), Addresses().read([{"city": "Basel"}])
     assert len(Addresses().merge(one, other, union=True, clear=False)) == 2
@@ -118,3 +116,10 @@ def test_the_words_of_html_are_those_that_are_read() -> None:
     html = "<p>One&nbsp;<b>two</b></p><ul><li>three</li><li>four</li></ul>"
     assert words_of(plain_text(html)) == ["one", "two", "three", "four"]
     assert words_of("See https://example.com/x: one") == ["see", "one"]
+
+
+def test_one_name_of_two_is_not_enough_for_two_others() -> None:
+    kind = Many(Option("user", lambda: [Choice("a", ("Ann",)), Choice("b", ("Ann",))], whole_ids=False))
+    wanted = kind.accept(["Ann", "a"])
+    assert not kind.holds(("a", "c"), wanted)
+    assert kind.holds(("b", "a"), wanted)

@@ -11,6 +11,8 @@ from sandbox.faults import FaultRule
 from tap_crm.errors import ConfigError
 from tap_crm.providers import PROVIDERS
 from tap_crm.transport.pacing.pacing import Pacing
+from target_crm.kinds.options import Choice
+from target_crm.writers.copera.kinds import Members
 from tests.target_crm.copera_account import COMPANIES, DEALS, EVERYTHING, PEOPLE, CoperaAccount, copera_account
 from tests.target_crm.running import Bench, records, schema
 
@@ -182,3 +184,10 @@ def test_rows_are_made_at_the_documented_pace_of_30_a_minute(method: str, path: 
     for _ in range(61):
         pacing.wait(method, f"/board/{'a' * 24}/table/{'b' * 24}/{path}")
     assert now[0] >= 60 * seconds * 0.9
+
+
+def test_two_members_of_one_name_are_both_kept() -> None:
+    kind = Members("member", lambda: [Choice("a", ("Ann",)), Choice("b", ("Ann",))], whole_ids=False)
+    wanted = kind.accept(["Ann", "Ann"])
+    assert kind.holds(("a", "b"), wanted)
+    assert kind.merge(("a", "b"), wanted, union=False, clear=False) == ("a", "b")

@@ -10,7 +10,7 @@ from target_crm.contract import Columns, Field, Unwritable
 from target_crm.kinds.options import Choice, Option
 from target_crm.kinds.plain import Number, Text
 from target_crm.kinds.times import Day, Moment
-from target_crm.writers.close.kinds import Link, Several
+from target_crm.writers.close.kinds import Link, Many
 from target_crm.writers.close.objects import PREFIXES
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def _kind(one: CustomField, objects: Objects) -> Kind:
     """Return what the values of a custom field are; those of unknown types are texts."""
     word, _, several = one.kind.partition(", ")
     kind = _single(word, one, objects)
-    return Several(kind) if several else kind
+    return Many(kind) if several else kind
 
 
 def _single(word: str, one: CustomField, objects: Objects) -> Kind:

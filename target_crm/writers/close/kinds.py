@@ -1,16 +1,14 @@
-"""What values are in Close, where it differs from other CRMs: ids as texts, HTML, days that may have a time."""
+"""What values are in Close, where it differs from other CRMs: ids as texts, days that may have a time."""
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
 from target_crm.contract import NEW, Unwritable
-from target_crm.kinds.base import Plain, same_text
+from target_crm.kinds.base import Plain
 from target_crm.kinds.contact_points import Address, are_same_phones, same_mail, same_phone
 from target_crm.kinds.links import Reference
 from target_crm.kinds.options import Option
@@ -20,13 +18,7 @@ from target_crm.kinds.times import Day, Moment
 if TYPE_CHECKING:
     from target_crm.contract import Id
     from target_crm.kinds.base import Kind
-
-_SPACE = re.compile(r"\s+")
-_WORD = re.compile(r"\w+")
-_ADDRESS = re.compile(r"https?://\S+")
-#: Tags that only wrap a document.
-_WRAPPERS = frozenset({"html", "head", "body"})
-_BLOCKS = frozenset({"p", "div", "br", "li", "ul", "ol", "h1", "h2", "h3", "h4", "h5", "h6", "tr", "table"})
+    from target_crm.kinds.options import Several
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +34,7 @@ class NamedOption(Option):
     prefix: str = ""
 
     @override
-    def read(self, value: Any) -> Id | None:
+    def read(self, value: Any) -> Id | Several | None:
         if isinstance(value, str) and self.prefix and value.strip().startswith(self.prefix):
             return value.strip()
         return Option.read(self, value)
@@ -70,7 +62,7 @@ class Link(Reference):
 
 
 @dataclass(frozen=True, slots=True)
-class Several(Plain):
+class Many(Plain):
     """Several values of one kind; their order does not count. Inside: a tuple."""
 
     one: Kind
@@ -90,8 +82,13 @@ class Several(Plain):
 
     @override
     def holds(self, present: Any, wanted: Any) -> bool:
-        have, want = present or (), wanted or ()
-        return len(have) == len(want) and not self.without(want, have)
+        left = list(present or ())
+        for part in wanted or ():
+            same = next((other for other in left if self.one.holds(other, part)), None)
+            if same is None:
+                return False
+            left.remove(same)
+        return not left
 
     @override
     def merge(self, present: Any, wanted: Any, *, union: bool, clear: bool) -> Any:
@@ -161,68 +158,6 @@ class DayOrMoment(Plain):
         if present is None or wanted is None or "T" not in present or "T" not in wanted:
             return bool(present == wanted)
         return Moment().holds(present, wanted)
-
-
-@dataclass(frozen=True, slots=True)
-class Html(Text):
-    """A text with tags; how a document is wrapped, and how its tags are written, does not count."""
-
-    @override
-    def holds(self, present: Any, wanted: Any) -> bool:
-        if present is None or wanted is None:
-            return present is wanted
-        return bool(present == wanted or _parts(present) == _parts(wanted))
-
-
-def plain_text(html: str) -> str:
-    """Return what an HTML text says, with single spaces between its words."""
-    words = "".join(part[1] if part[0] == "text" else " " for part in _parts(html, spaced=True))
-    return one_spaced(words)
-
-
-def words_of(text: str) -> list[str]:
-    """Return the words of a text, without addresses of links, marks and spaces."""
-    return _WORD.findall(_ADDRESS.sub(" ", same_text(text)).casefold())
-
-
-def one_spaced(text: str) -> str:
-    """Return a text with single spaces for whatever is between words."""
-    return _SPACE.sub(" ", same_text(text.replace("\u00a0", " "))).strip()
-
-
-class _Reader(HTMLParser):
-    def __init__(self, *, spaced: bool) -> None:
-        super().__init__(convert_charrefs=True)
-        self.parts: list[tuple[str, Any]] = []
-        self._spaced = spaced
-
-    @override
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag not in _WRAPPERS and (not self._spaced or tag in _BLOCKS):
-            self.parts.append(("begin", (tag, tuple(sorted((name, value or "") for name, value in attrs)))))
-
-    @override
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.handle_starttag(tag, attrs)
-
-    @override
-    def handle_endtag(self, tag: str) -> None:
-        if tag not in _WRAPPERS and tag != "br" and (not self._spaced or tag in _BLOCKS):
-            self.parts.append(("end", tag))
-
-    @override
-    def handle_data(self, data: str) -> None:
-        if self._spaced:
-            self.parts.append(("text", data))
-        elif one_spaced(data):
-            self.parts.append(("text", one_spaced(data)))
-
-
-def _parts(html: str, *, spaced: bool = False) -> list[tuple[str, Any]]:
-    reader = _Reader(spaced=spaced)
-    reader.feed(html)
-    reader.close()
-    return reader.parts
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from tap_crm.shaping.schema import DELETED_AT, load_schema
 from target_crm.contract import CREATE, DELETE, Field, ObjectSpec
 from target_crm.kinds.contact_points import Entries, are_same_phones, same_mail, same_phone, same_url
+from target_crm.kinds.html_text import Html
 from target_crm.kinds.options import Choice
 from target_crm.kinds.plain import Boolean, Number, Text, Word
 from target_crm.kinds.times import Day, Moment
@@ -15,7 +16,6 @@ from target_crm.writers.close.kinds import (
     Addresses,
     ByAnotherStream,
     DayOrMoment,
-    Html,
     Link,
     Mail,
     NamedOption,

@@ -12,7 +12,7 @@ from tap_crm import errors
 from tap_crm.transport.question import Doubtful, Question
 from target_crm.contract import CREATE, NotTaken, Written
 from target_crm.writers.close.answers import one_record, snapshot
-from target_crm.writers.close.kinds import Several
+from target_crm.writers.close.kinds import Many
 from target_crm.writers.close.matching import value_of
 from target_crm.writers.close.objects import NOT_SENT, RESOURCES, TASK_TYPES
 
@@ -103,7 +103,7 @@ def _added(write: Write) -> dict[Field, list[Any]]:
         return {}
     found: dict[Field, list[Any]] = {}
     for field, value in write.values.items():
-        if field.custom is None or not isinstance(field.kind, Several) or not value:
+        if field.custom is None or not isinstance(field.kind, Many) or not value:
             continue
         present = value_of(write.present.values, field)
         if present and not field.kind.without(present, value):

@@ -9,10 +9,10 @@ from tap_crm.config.nearest import did_you_mean
 from tap_crm.ledger import Ledger
 from tap_crm.providers import PROVIDERS
 from target_crm.contract import CREATE, DELETE, Skipped, Unwritable
+from target_crm.kinds.html_text import plain_text, words_of
 from target_crm.writers.close.columns import columns
 from target_crm.writers.close.events import Events
 from target_crm.writers.close.finding import Finding
-from target_crm.writers.close.kinds import plain_text, words_of
 from target_crm.writers.close.lists import Lists
 from target_crm.writers.close.objects import COMMENTS, NOT_WRITTEN, TASK_TYPES, UNSUBSCRIBED, Objects
 from target_crm.writers.close.requests import Requests

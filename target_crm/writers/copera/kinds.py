@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import json
 import re
 from dataclasses import dataclass, field
@@ -14,17 +13,19 @@ from typing_extensions import override
 from tap_crm.providers.copera.columns import SELECTS
 from tap_crm.shaping.moments import Unfit, to_iso_moment
 from target_crm.contract import NEW, Unwritable
-from target_crm.kinds.base import Plain, refuse, same_text
+from target_crm.kinds.base import Plain, one_spaced, refuse, same_text
 from target_crm.kinds.contact_points import are_same_phones, same_mail, same_phone, same_url
 from target_crm.kinds.links import plain_id
-from target_crm.kinds.options import Choice, LabelledOption, OptionSet
+from target_crm.kinds.options import Choice, LabelledOption, Option, OptionSet
 from target_crm.kinds.plain import Boolean, Number, Text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from tap_crm.providers.copera.columns import Column
+    from target_crm.contract import Id
     from target_crm.kinds.base import Kind
+    from target_crm.kinds.options import Several
 
 ID = re.compile(r"[0-9a-fA-F]{24}")
 RICH_TEXT = ("DESCRIPTION", "PARAGRAPH", "RICH_TEXT")
@@ -39,8 +40,6 @@ READ_ONLY = frozenset(
 ANY_TABLE = ""
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _MIDNIGHT = "T00:00:00Z"
-_TAG = re.compile(r"<[^>]*>")
-_SPACE = re.compile(r"\s+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,18 +98,7 @@ class RichText(Text):
             return present is wanted
         known = present if isinstance(present, tuple) else (present,)
         said = wanted if isinstance(wanted, tuple) else (wanted,)
-        return bool({_one_spaced(one) for one in known} & {_one_spaced(one) for one in said})
-
-
-@dataclass(frozen=True, slots=True)
-class Html(Text):
-    """A text with tags, of which the words count."""
-
-    @override
-    def holds(self, present: Any, wanted: Any) -> bool:
-        if present is None or wanted is None:
-            return present is wanted
-        return same_words(present) == same_words(wanted)
+        return bool({one_spaced(one) for one in known} & {one_spaced(one) for one in said})
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,21 +183,14 @@ class Members(OptionSet):
     """Several users, by name, e-mail or id; an id is taken as it is, since teams and bots have one, too."""
 
     @override
-    def read(self, value: Any) -> Any:
-        if value is None:
-            return None
-        given = value if isinstance(value, (list, tuple)) else [value]
-        found = [self._one(one) for one in given]
-        return tuple(dict.fromkeys(one for one in found if one is not None)) or None
-
-    def _one(self, value: Any) -> Any:  # noqa: ANN401
+    def read_one(self, value: Any) -> Id | Several | None:
         if isinstance(value, str) and ID.fullmatch(value.strip()):
             return value.strip().lower()
         return LabelledOption.read(self, value)
 
     @override
     def show(self, value: Any) -> Any:
-        return None if value is None else list(value)
+        return None if value is None else [Option.show(self, one) for one in value]
 
     @override
     def agrees(self, value: Any, label: Any) -> bool:
@@ -308,15 +289,6 @@ class AnyJson(Plain):
             except ValueError:
                 return value
         return None if value in (None, "", [], {}) else value
-
-
-def _one_spaced(text: str) -> str:
-    return _SPACE.sub(" ", same_text(text))
-
-
-def same_words(text: str) -> str:
-    """Return the words of an HTML text."""
-    return _SPACE.sub(" ", same_text(html.unescape(_TAG.sub(" ", text)))).strip()
 
 
 _KINDS: Mapping[str, Kind] = {

@@ -9,9 +9,10 @@ from tap_crm.errors import ConfigError
 from tap_crm.providers.copera.streams import NAMES
 from tap_crm.shaping.schema import DELETED_AT, EXTRA, load_schema
 from target_crm.contract import CREATE, Field, ObjectSpec
+from target_crm.kinds.html_text import HtmlWords
 from target_crm.kinds.plain import Text, Word
 from target_crm.writers.copera.columns import CELLS
-from target_crm.writers.copera.kinds import Html, RichText
+from target_crm.writers.copera.kinds import RichText
 from target_crm.writers.copera.place import RowReference
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def _comments() -> ObjectSpec:
         "board": Field("board", Text(), only_new=True),
         "table": Field("table", Text(), only_new=True),
         "row": Field("row", RowReference(), once=True),
-        "content": Field("content", Html(), once=True),
+        "content": Field("content", HtmlWords(), once=True),
         "visibility": Field("visibility", Word(("internal", "external")), once=True),
     }
     return ObjectSpec(
