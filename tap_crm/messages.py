@@ -3,23 +3,71 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+
+import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+T = TypeVar("T")
+_DECODER = msgspec.json.Decoder(float_hook=Decimal)
+
+
+class Row(msgspec.Struct, frozen=True, gc=False):
+    """What a reading needs to know of a record: its key and its times in epoch seconds (None where it has none).
+
+    ``times`` are in the order of the listing's ``times``.
+    """
+
+    key: int | str
+    times: tuple[int | None, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
     """Records to write.
 
-    Either ``body``, a JSON array of records as the CRM sent it, of which ``keep`` names the positions to write
-    (None: all); or ``records``, already decoded.
+    Either ``body``, as the CRM sent it; or ``records``, already decoded.
+
+    Attributes:
+        body: a JSON array of records, or an object that has it under the name ``within``.
+        keep: the positions in the body to write; None for all.
+        records: all of them are written.
+        within: where the body has the array; None where it is the body itself.
+        rows: what whoever asked has read of each record of the body, so that nobody decodes it for that again; None
+            where that is not known.
+        times: the names of the fields that the rows have as ``times``.
     """
 
     body: bytes | None = None
     keep: Sequence[int] | None = None
     records: Sequence[dict[str, Any]] | None = None
+    within: str | None = None
+    rows: Sequence[Row] | None = None
+    times: tuple[str, ...] = ()
+
+    def kept(self, found: Sequence[T]) -> Sequence[T]:
+        """Return of what was found, one for each record of the body, what is to be written."""
+        return found if self.keep is None else [found[at] for at in self.keep]
+
+    def decoded(self) -> Sequence[dict[str, Any]]:
+        """Return the records to write; numbers with fractions are exact."""
+        if self.body is None:
+            return self.records or ()
+        found = _DECODER.decode(self.body)
+        return self.kept(found if self.within is None else found[self.within])
+
+    def told(self, names: Iterable[str]) -> list[tuple[Row, tuple[int | None, ...]]] | None:
+        """Return of each record to write its row and the times of these names, in epoch seconds.
+
+        None where the rows do not have them all.
+        """
+        if self.rows is None or not set(names) <= set(self.times):
+            return None
+        places = [self.times.index(name) for name in names]
+        return [(row, tuple([row.times[place] for place in places])) for row in self.kept(self.rows)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,7 +86,6 @@ def _read(spec: StreamSpec, settings: Settings, transport: Transport, lines: Sim
 
 
 def _lines_of_page(item: Item) -> Iterator[bytes]:
-    if isinstance(item, Page) and item.body is not None:
-        records = DECODER.decode(item.body)
-        for at in range(len(records)) if item.keep is None else item.keep:
-            yield ENCODER.encode(records[at][RECORD])
+    if isinstance(item, Page):
+        for record in item.decoded():
+            yield ENCODER.encode(record[RECORD])

@@ -5,16 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from tap_crm import errors
-from tap_crm.messages import Page
+from tap_crm.reading.distinct import Distinct
+from tap_crm.reading.no_news import NoNews
 
 if TYPE_CHECKING:
     from tap_crm.ledger import Ledger
     from tap_crm.messages import Emit
-    from tap_crm.reading.part import Continuation, Part
-
-#: So many answers in a row may bring nothing new, each with a cursor that was not seen before, until the read fails.
-MOST_WITHOUT_NEWS = 20
+    from tap_crm.reading.answer import Answer, Continuation
 
 
 class CursorListing(Protocol):
@@ -24,7 +21,7 @@ class CursorListing(Protocol):
     def label(self) -> str:
         """For messages: the stream's name."""
 
-    def ask_after(self, cursor: Continuation | None) -> Part:
+    def ask_after(self, cursor: Continuation | None) -> Answer:
         """Return one answer, the first one for None; its ``after`` is None where the CRM says that it was the last."""
 
 
@@ -40,9 +37,13 @@ class CursorReader:
     emit: Emit
     ledger: Ledger
     confirm_empty: bool = False
-    _keys: set[int | str] = field(default_factory=set)
     _total: int | None = None
     _usual: int | None = None
+    _found: Distinct = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Begin with nothing found."""
+        self._found = Distinct(self.emit, self.ledger)
 
     def read(self) -> None:
         """Emit every record of the list.
@@ -51,53 +52,40 @@ class CursorReader:
             Incomplete: the cursors lead back, or bring nothing new for ever.
         """
         cursor: Continuation | None = None
-        used: set[Continuation] = set()
-        without_news = 0
+        no_news = NoNews(self.listing.label)
         while True:
-            part = self._ask(cursor, used)
-            without_news = 0 if self._take(part) else without_news + 1
-            if part.after is None:
+            answer = self._ask(cursor, no_news)
+            is_new = bool(self._found.take(answer))
+            if answer.after is None:
                 break
-            if part.after in used or without_news >= MOST_WITHOUT_NEWS:
-                raise errors.Incomplete(
-                    f"{self.listing.label}: the CRM's cursors lead back to what was read; the list has no end"
-                )
-            used.add(part.after)
-            cursor = part.after
+            no_news.follow(answer.after)
+            no_news.heed(is_new=is_new)
+            cursor = answer.after
         self.ledger.source_total = self._total
-        self.ledger.add(windows=1, unexplained=max(0, (self._total or 0) - len(self._keys)))
+        self.ledger.add(windows=1, unexplained=max(0, (self._total or 0) - len(self._found.keys)))
 
-    def _ask(self, cursor: Continuation | None, used: set[Continuation]) -> Part:
+    def _ask(self, cursor: Continuation | None, no_news: NoNews) -> Answer:
         """Ask; an answer that is hard to believe is asked for once more."""
-        part = self._counted(self.listing.ask_after(cursor))
-        if not self._is_doubtful(part, cursor, used):
-            return part
-        self._take(part)
+        answer = self._counted(self.listing.ask_after(cursor))
+        if not self._is_doubtful(answer, cursor, no_news):
+            return answer
+        self._found.take(answer)
         again = self._counted(self.listing.ask_after(cursor))
-        if again.rows and len(again.rows) == len(part.rows):
+        if again.rows and len(again.rows) == len(answer.rows):
             self._usual = len(again.rows)  # the CRM gives shorter pages than asked for
         return again
 
-    def _is_doubtful(self, part: Part, cursor: Continuation | None, used: set[Continuation]) -> bool:
+    def _is_doubtful(self, answer: Answer, cursor: Continuation | None, no_news: NoNews) -> bool:
         """Tell whether an answer lacks rows that it promises, or leads back."""
-        if part.after is not None and part.after in used:
+        if answer.after is not None and no_news.leads_back(answer.after):
             return True
-        if part.rows and part.after is not None:
-            return len(part.rows) < min(part.size, self._usual or part.size)
-        if part.rows:
-            return self._total is not None and len(self._keys) + len(part.rows) < self._total
-        return cursor is not None or part.after is not None or bool(self._total) or self.confirm_empty
+        if answer.rows and answer.after is not None:
+            return len(answer.rows) < min(answer.size, self._usual or answer.size)
+        if answer.rows:
+            return self._total is not None and len(self._found.keys) + len(answer.rows) < self._total
+        return cursor is not None or answer.after is not None or bool(self._total) or self.confirm_empty
 
-    def _counted(self, part: Part) -> Part:
+    def _counted(self, answer: Answer) -> Answer:
         self.ledger.add(pages=1)
-        self._total = part.total if part.total is not None else self._total
-        return part
-
-    def _take(self, part: Part) -> bool:
-        """Emit what is new; tells whether anything was."""
-        new = [at for at, row in enumerate(part.rows) if row.key not in self._keys]
-        self._keys.update(part.rows[at].key for at in new)
-        if new:
-            self.ledger.add(distinct=len(new))
-            self.emit(Page(body=part.body, keep=None if len(new) == len(part.rows) else new))
-        return bool(new)
+        self._total = answer.total if answer.total is not None else self._total
+        return answer

@@ -8,24 +8,23 @@ from typing import TYPE_CHECKING
 
 from tap_crm import errors
 from tap_crm.messages import Checkpoint
-from tap_crm.reading.believing import ATTEMPTS
+from tap_crm.reading.answer import Unordered
 from tap_crm.reading.changes import BEHIND_THE_CLOCK, RESTLESS, UNBOUNDED, capped
 from tap_crm.reading.keyset import KeysetReader
 from tap_crm.reading.listing import Bound, BoundIgnored
 from tap_crm.reading.newest import NewestReader
 from tap_crm.reading.offset import OffsetReader
 from tap_crm.reading.pages_backwards import BackwardReader
-from tap_crm.reading.part import Unordered
+from tap_crm.reading.questions import ATTEMPTS, Questions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tap_crm.ledger import Ledger
-    from tap_crm.messages import Emit
-    from tap_crm.reading.listing import Row
+    from tap_crm.messages import Emit, Row
+    from tap_crm.reading.answer import Answer, Continuation, KeysetListing
     from tap_crm.reading.offset import OffsetListing
     from tap_crm.reading.pages_backwards import PagedListing
-    from tap_crm.reading.part import Continuation, KeysetListing, Part
 
 _log = logging.getLogger("tap-crm.reading")
 
@@ -53,7 +52,7 @@ class KeysetChanges:
         checkpoints: whether the bookmark may move before the end.
         whole: the same listing without bounds and order, to fall back on; None where there is none.
         pages: the same listing by page number, without bounds, to fall back on; None where it has no such pages.
-        settles: what is not found counts as gone. So what changes while it is read is followed up to a question that
+        concludes: what is not found counts as gone. So what changes while it is read is followed up to a question that
             nothing is behind; where that cannot be had, the ledger says so.
         index_lag: seconds after which a change shows in the listing, at most: so far back what changed while it was
             read is looked at once more.
@@ -71,7 +70,7 @@ class KeysetChanges:
     checkpoints: bool = True
     whole: OffsetListing | None = None
     pages: PagedListing | None = None
-    settles: bool = False
+    concludes: bool = False
     index_lag: int = BEHIND_THE_CLOCK
     steps: bool = False
 
@@ -92,7 +91,7 @@ class KeysetChanges:
             past = self._read_otherwise(since, cause)
         return past
 
-    def _open(self, since: int | None) -> Part:
+    def _open(self, since: int | None) -> Answer:
         outer = self._bound(since, None)
         try:
             opening = self._ask(outer)
@@ -108,75 +107,77 @@ class KeysetChanges:
         self.ledger.source_total = opening.total
         return opening
 
-    def _beyond(self, outer: tuple[Bound, ...], empty: Part) -> Part:
+    def _beyond(self, outer: tuple[Bound, ...], empty: Answer) -> Answer:
         """Return a first page without rows as the last one, if the next page has none either."""
         following = self._ask(outer, empty.after)
         return empty if following.rows else replace(empty, after=None)
 
-    def _ask(self, outer: tuple[Bound, ...], after: Continuation | None = None) -> Part:
+    def _ask(self, outer: tuple[Bound, ...], after: Continuation | None = None) -> Answer:
         self.ledger.add(pages=1)
         return self.listing.ask(outer, self.listing.orders(self.along)[0], after)
 
-    def _is_nothing(self, opening: Part) -> bool:
+    def _is_nothing(self, opening: Answer) -> bool:
         return not (opening.rows or opening.after is not None or opening.total)
 
-    def _is_all(self, opening: Part) -> bool:
+    def _is_all(self, opening: Answer) -> bool:
         """Tell whether a first answer is the only one."""
         return opening.after is None and len(opening.rows) < opening.size
 
-    def _read_from(self, since: int | None, past: int, opening: Part) -> None:
+    def _read_from(self, since: int | None, past: int, opening: Answer) -> None:
         """Read on from the first answer, which is all in most runs."""
+        present, tells = past + BEHIND_THE_CLOCK, self.checkpoints
         if self.along != self.by:
             # Nothing moves along the other time, and edits take nothing out of what has no upper bound.
-            if self.settles or self._is_all(opening) or not self.listing.knows_until:
-                self._reader(outer=self._bound(since, None)).read(None, None, opening)
+            if self.concludes or self._is_all(opening) or not self.listing.knows_until:
+                self._walk(present, None, None, opening, outer=self._bound(since, None))
                 return
             # Edits take records out of what is past, and nothing comes in.
-            self._reader(outer=self._bound(since, past)).read(None, None, opening)
-            self._reader(outer=self._bound(past + 1, None), lanes=1).read(None, None)
+            self._walk(present, None, None, opening, outer=self._bound(since, past))
+            self._walk(present, None, None, outer=self._bound(past + 1, None), lanes=1)
         elif not self.listing.ascending and opening.after is not None and self._needs_steps(opening):
             self._read_in_steps(since, past, opening)
         elif not self.listing.ascending or self._is_all(opening):
-            self._reader(checkpoints=self.checkpoints, past=past).read(since, None, opening)
+            self._walk(present, since, None, opening, checkpoints=tells)
         elif not self.listing.knows_until:
-            self._reader(checkpoints=self.checkpoints, past=past, lanes=1).read(since, None, opening)
+            self._walk(present, since, None, opening, checkpoints=tells, lanes=1)
         else:
             if since is None or since <= past:
-                self._reader(checkpoints=self.checkpoints, past=past).read(since, past, opening)
+                self._walk(present, since, past, opening, checkpoints=tells)
             self._read_present(past + 1)
 
     # What comes newest first
 
-    def _needs_steps(self, opening: Part) -> bool:
+    def _needs_steps(self, opening: Answer) -> bool:
         """Tell whether the bookmark should move before all is read: it follows the oldest record, which comes last."""
         if self.steps:
             return True
         return self.checkpoints and (opening.total or 0) > LONGEST_STEP * opening.size
 
-    def _read_in_steps(self, since: int | None, past: int, opening: Part) -> None:
+    def _read_in_steps(self, since: int | None, past: int, opening: Answer) -> None:
         """Read a list that comes newest first from its oldest records on, so that it can be cut off at any time."""
         pages = PAGES_OF_A_STEP if self.steps else PAGES_OF_A_LONG_STEP
+        present, lanes = past + BEHIND_THE_CLOCK, 1 if self.steps else None
         low, left = since, -(-(opening.total or 0) // opening.size)
         while left > pages * 2 and isinstance(opening.after, int):
             cut = self._cut(low, past, (left - pages) * opening.size)
             if cut is None or not self.listing.knows_until:
                 break
             step = self._ask((Bound(self.by, low, cut),))
-            self._reader(lanes=1 if self.steps else None).read(low, cut, step)
+            self._walk(present, low, cut, step, lanes=lanes)
             self.emit(Checkpoint(min(cut, past)))
             low, left = cut + 1, left - pages
         if opening.total is None:
             low = self._read_by_width(low, past)
-        self._reader(lanes=1 if self.steps else None).read(low, None)
+        self._walk(present, low, None, lanes=lanes)
 
     def _cut(self, low: int | None, past: int, position: int) -> int | None:
         """Return a second that the record at a position has, or None where that is no place to cut."""
         try:
-            part = self._ask(self._bound(low, past), position)
+            answer = self._ask(self._bound(low, past), position)
         except errors.Refused:
             return None
         index = self.listing.times.index(self.by)
-        times = [at for row in part.rows if (at := row.times[index]) is not None]
+        times = [at for row in answer.rows if (at := row.times[index]) is not None]
         return times[0] if times and (low is None or times[0] > low) and times[0] < past else None
 
     def _read_by_width(self, low: int | None, past: int) -> int | None:
@@ -185,7 +186,7 @@ class KeysetChanges:
         while begin <= past:
             high = min(past, begin + width - 1)
             before = self.ledger.pages
-            self._reader(lanes=1).read(low, high)
+            self._walk(past + BEHIND_THE_CLOCK, low, high, lanes=1)
             self.emit(Checkpoint(high))
             low = begin = high + 1
             pages = self.ledger.pages - before
@@ -206,23 +207,20 @@ class KeysetChanges:
         If what is not found counts as gone, what changes meanwhile is followed to its end. There one answer has all
         that is at or behind its first record, and what is before it was read where it stands.
         """
-        if self.settles:
+        if self.concludes:
             low -= self.index_lag - BEHIND_THE_CLOCK
         opening = self._ask((Bound(self.by, low),))
         now = max(low, int(opening.server_time))
         if self._is_nothing(opening):
             return
         if self._is_all(opening):
-            self._reader(lanes=1).read(low, None, opening)
+            self._walk(now, low, None, opening, lanes=1)
             return
-        self._reader(lanes=1).read(low, self._end_of_present(now, opening), opening)
-        if self.settles:
-            follower = self._reader(lanes=1, present=now)
-            follower.read(max(low, now - self.index_lag), None)
-            if follower.is_restless:
-                self.ledger.gap(RESTLESS)
+        self._walk(now, low, self._end_of_present(now, opening), opening, lanes=1)
+        if self.concludes:
+            self._walk(now, max(low, now - self.index_lag), None, lanes=1, follows=True)
 
-    def _end_of_present(self, now: int, opening: Part) -> int | None:
+    def _end_of_present(self, now: int, opening: Answer) -> int | None:
         """Return up to which second the present is read; None for all that there is.
 
         A record from after the present shows that this machine's clock is behind: there is no telling where to end.
@@ -231,26 +229,25 @@ class KeysetChanges:
         newest = max((at for row in opening.rows if (at := row.times[index]) is not None), default=now)
         return None if newest > now else now
 
-    def _reader(
+    def _walk(  # noqa: PLR0913 - a question, and how it is walked
         self,
+        present: int,
+        low: int | None,
+        high: int | None,
+        opening: Answer | None = None,
         *,
         outer: tuple[Bound, ...] = (),
         lanes: int | None = None,
         checkpoints: bool = False,
-        past: int | None = None,
-        present: int | None = None,
-    ) -> KeysetReader:
-        return KeysetReader(
-            self.listing,
-            self.along,
-            self.emit if past is None else capped(self.emit, past),
-            self.ledger,
-            outer=outer,
-            splits=self.splits,
-            lanes=lanes or self.lanes,
-            checkpoints=checkpoints,
-            present=present,
-        )
+        follows: bool = False,
+    ) -> None:
+        """Walk along the time of the listing; ``present`` is the server's second when that begins."""
+        emit = capped(self.emit, present - BEHIND_THE_CLOCK) if checkpoints else self.emit
+        questions = Questions(self.listing, self.along, emit, self.ledger, outer, self.splits, present=present)
+        reader = KeysetReader(questions, lanes=lanes or self.lanes, checkpoints=checkpoints, follows=follows)
+        reader.read(low, high, opening)
+        if reader.is_restless and self.concludes:
+            self.ledger.gap(RESTLESS)
 
     # Where the filter or the order does not work
 
@@ -281,17 +278,17 @@ class KeysetChanges:
         _log.warning("%s: %s; %s, which costs more requests", self.listing.label, why, what)
         self.ledger.note(why)
 
-    def _first_page(self) -> Part:
+    def _first_page(self) -> Answer:
         """Return the first page of everything, for the server's time."""
         self.ledger.add(pages=1)
         if self.whole is not None:
             return self.whole.ask_from(0)
         return self.listing.ask((), self.listing.orders(self.along)[0], None)
 
-    def _read_around(self, since: int | None, first: Part, why: str) -> bool:
+    def _read_around(self, since: int | None, first: Answer, why: str) -> bool:
         """Read from the newest change backwards, or along another time; tell whether that worked."""
         in_reach = first.total is not None and (self.listing.reach is None or first.total < self.listing.reach)
-        if since is not None and self.pages is not None and in_reach and not self.settles:
+        if since is not None and self.pages is not None and in_reach and not self.concludes:
             self._tell(why, "reading from the newest change backwards")
             index = self.listing.times.index(self.by)
             if NewestReader(self.pages, self.by, index, self.emit, self.ledger).read(since, first.total or 0):
@@ -299,11 +296,9 @@ class KeysetChanges:
         until = int(first.server_time)
         for time in self.splits:
             self._tell(why, f"reading along {time} instead")
-            reader = KeysetReader(
-                self.listing, time, self.emit, self.ledger, lanes=self.lanes, wanted=self._wanted(since)
-            )
+            questions = Questions(self.listing, time, self.emit, self.ledger, wanted=self._wanted(since), present=until)
             try:
-                reader.read(None, until)
+                KeysetReader(questions, lanes=self.lanes).read(None, until)
             except (BoundIgnored, Unordered) as also:
                 _log.warning("%s: %s, too", self.listing.label, self._said(also))
                 continue

@@ -1,4 +1,4 @@
-"""What the readings need to know of a record, and how a listing is bounded by times."""
+"""How a listing is bounded by times."""
 
 from __future__ import annotations
 
@@ -8,16 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """What a reading needs to know of a record: its key and its times in epoch seconds (None where it has none).
-
-    ``times`` are in the order of the listing's ``times``.
-    """
-
-    key: int | str
-    times: tuple[int | None, ...]
+    from tap_crm.messages import Row
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,14 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from tap_crm.messages import Page
-from tap_crm.reading.believing import ATTEMPTS
 from tap_crm.reading.pages_backwards import PagedListing, ask_page
+from tap_crm.reading.questions import ATTEMPTS
 
 if TYPE_CHECKING:
     from tap_crm.ledger import Ledger
     from tap_crm.messages import Emit
-    from tap_crm.reading.part import Part
+    from tap_crm.reading.answer import Answer
 
 #: Page sizes that are tried to get a second of two pages into one answer.
 SMALLEST_SIZE = 100
@@ -58,19 +57,19 @@ class NewestReader:
     def _read(self, since: int, total: int) -> None:
         size = self.listing.page_size
         number = max(1, -(-total // size))
-        above: Part | None = None
+        above: Answer | None = None
         while number >= 1:
-            part = self._page(number, is_last=above is None)
-            self._take(part, since)
+            answer = self._page(number, is_last=above is None)
+            self._take(answer, since)
             if above is not None:
-                self._join(part, above, number, since)
-            times = self._times(part)
+                self._join(answer, above, number, since)
+            times = self._times(answer)
             if times and times[0] < since:
                 break
-            above, number = part, number - 1
+            above, number = answer, number - 1
         self.ledger.add(windows=1)
 
-    def _page(self, number: int, *, is_last: bool) -> Part:
+    def _page(self, number: int, *, is_last: bool) -> Answer:
         """Return a page that has as many rows as it should have.
 
         Raises:
@@ -78,31 +77,31 @@ class NewestReader:
         """
         size = self.listing.page_size
         for _ in range(ATTEMPTS):
-            part = self._ask(number, size)
-            if part.total is None or (is_last and part.total > number * size):
+            answer = self._ask(number, size)
+            if answer.total is None or (is_last and answer.total > number * size):
                 break  # the count leads nowhere, or has grown
-            if len(part.rows) >= min(size, part.total - (number - 1) * size):
-                return part
+            if len(answer.rows) >= min(size, answer.total - (number - 1) * size):
+                return answer
         raise _Doubtful
 
-    def _ask(self, number: int, size: int) -> Part:
+    def _ask(self, number: int, size: int) -> Answer:
         self.ledger.add(pages=1)
         return ask_page(self.listing, number, size, self.order)
 
-    def _take(self, part: Part, since: int) -> None:
-        changed = [at for at, row in enumerate(part.rows) if (row.times[self.index] or since) >= since]
-        keep = [at for at in changed if self.found.get(part.rows[at].key) != part.rows[at].times]
-        self.found.update((part.rows[at].key, part.rows[at].times) for at in keep)
+    def _take(self, answer: Answer, since: int) -> None:
+        changed = [at for at, row in enumerate(answer.rows) if (row.times[self.index] or since) >= since]
+        keep = [at for at in changed if self.found.get(answer.rows[at].key) != answer.rows[at].times]
+        self.found.update((answer.rows[at].key, answer.rows[at].times) for at in keep)
         if keep:
             self.ledger.add(distinct=len(keep))
-            self.emit(Page(body=part.body, keep=keep))
+            self.emit(answer.page(keep))
 
-    def _times(self, part: Part) -> list[int]:
-        return sorted(at for row in part.rows if (at := row.times[self.index]) is not None)
+    def _times(self, answer: Answer) -> list[int]:
+        return sorted(at for row in answer.rows if (at := row.times[self.index]) is not None)
 
     # Ties on both of two pages
 
-    def _join(self, below: Part, above: Part, number: int, since: int) -> None:
+    def _join(self, below: Answer, above: Answer, number: int, since: int) -> None:
         """See that a second which stands on two neighbouring pages is read whole, in one answer.
 
         Raises:
@@ -122,11 +121,11 @@ class NewestReader:
                 continue
             if start + size < boundary + behind + (behind < len(above.rows)):
                 continue
-            part = self._ask(page, size)
-            times = self._times(part)
-            ends = not part.total or start + len(part.rows) >= part.total
+            answer = self._ask(page, size)
+            times = self._times(answer)
+            ends = not answer.total or start + len(answer.rows) >= answer.total
             if times and (times[0] < first or not start) and (times[-1] > last or ends):
-                self._take(part, since)
+                self._take(answer, since)
                 return
             break
         raise _Doubtful

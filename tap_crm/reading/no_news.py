@@ -1,16 +1,16 @@
-"""Ends a walk that the CRM never ends: answer after answer says that there is more, and none brings anything new."""
+"""Counts the answers of one walk that bring nothing new: where a walk that the CRM never ends is given up."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from tap_crm import errors
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Hashable, Sequence
 
-    from tap_crm.reading.listing import Row
+    from tap_crm.messages import Row
 
 #: So many answers in a row may bring nothing new: a list that moves, or rows that the key does not see, explain a few.
 MOST_WITHOUT_NEWS = 20
@@ -30,6 +30,12 @@ class NoNews:
     label: str
     most: int = MOST_WITHOUT_NEWS
     _in_a_row: int = 0
+    _used: set[Hashable] = field(default_factory=set)
+
+    def is_too_much(self, *, is_new: bool) -> bool:
+        """Take note of an answer that is said not to be the last; tells whether it is one too many."""
+        self._in_a_row = 0 if is_new else self._in_a_row + 1
+        return self._in_a_row >= self.most
 
     def heed(self, *, is_new: bool) -> None:
         """Take note of an answer that is said not to be the last.
@@ -37,9 +43,25 @@ class NoNews:
         Raises:
             Incomplete: it is one too many.
         """
-        self._in_a_row = 0 if is_new else self._in_a_row + 1
-        if self._in_a_row >= self.most:
+        if self.is_too_much(is_new=is_new):
             raise endless(self.label, self._in_a_row)
+
+    def leads_back(self, cursor: Hashable) -> bool:
+        """Tell whether a cursor was followed before."""
+        return cursor in self._used
+
+    def follow(self, cursor: Hashable) -> None:
+        """Take note of a cursor that is followed.
+
+        Raises:
+            Incomplete: it was followed before.
+        """
+        if cursor in self._used:
+            raise errors.Incomplete(
+                f"{self.label}: the CRM's cursors lead back to what was read; the list has no end. Run again later, "
+                "and if that does not help, ask the CRM's support"
+            )
+        self._used.add(cursor)
 
 
 def are_alike(rows: Sequence[Row], before: Sequence[Row]) -> bool:

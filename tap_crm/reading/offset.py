@@ -16,16 +16,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from tap_crm import errors
-from tap_crm.messages import Page
+from tap_crm.reading.distinct import Distinct
 from tap_crm.reading.no_news import NoNews, are_alike, same_page_again
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from tap_crm.ledger import Ledger
-    from tap_crm.messages import Emit
-    from tap_crm.reading.listing import Row
-    from tap_crm.reading.part import Part
+    from tap_crm.messages import Emit, Row
+    from tap_crm.reading.answer import Answer
 
 #: How often the whole list is walked, where a count or a list that moves gives reason to.
 MOST_WALKS = 4
@@ -38,7 +37,7 @@ class OffsetListing(Protocol):
     def label(self) -> str:
         """For messages: the stream's name."""
 
-    def ask_from(self, skip: int) -> Part:
+    def ask_from(self, skip: int) -> Answer:
         """Return one answer; its ``after`` is None where the CRM says that it was the last one."""
 
 
@@ -56,11 +55,20 @@ class OffsetReader:
     ledger: Ledger
     confirm_empty: bool = False
     wanted: Callable[[Row], bool] | None = None
-    keys: set[int | str] = field(default_factory=set)
     total: int | None = None
     _usual: int | None = None
     _moved: bool = False
     _repeated: bool = False
+    _found: Distinct = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Begin with nothing found."""
+        self._found = Distinct(self.emit, self.ledger, self.wanted)
+
+    @property
+    def keys(self) -> set[int | str]:
+        """What was found."""
+        return self._found.keys
 
     def read(self) -> None:
         """Emit every record of the list.
@@ -87,60 +95,52 @@ class OffsetReader:
         position, overlap = 0, 0
         known: set[int | str] = set()
         no_news = NoNews(self.listing.label)
-        part = self._ask(0)
+        answer = self._ask(0)
         before: Sequence[Row] = ()
         while True:
-            keys = {row.key for row in part.rows}
-            self._take(part)
+            keys = {row.key for row in answer.rows}
+            self._found.take(answer)
             self._repeated = self._repeated or len(keys & known) > max(1, overlap)
-            if overlap and position and known.isdisjoint(keys) and (keys or part.after is None):
+            if overlap and position and known.isdisjoint(keys) and (keys or answer.after is None):
                 self._moved = True
-                position = max(0, position - max(1, part.size // 2))
-                part, before = self._ask(position), ()
+                position = max(0, position - max(1, answer.size // 2))
+                answer, before = self._ask(position), ()
                 continue
-            if part.after is None:
-                if are_alike(part.rows, before):
+            if answer.after is None:
+                if are_alike(answer.rows, before):
                     raise same_page_again(self.listing.label)
                 return
             try:
                 no_news.heed(is_new=not keys <= known)
             except errors.Incomplete:
-                if self.total is None or are_alike(part.rows, before):
+                if self.total is None or are_alike(answer.rows, before):
                     raise
                 return  # the count tells whether all came
             known |= keys
             # A page of one row leaves no room for the last one.
-            overlap = max(len(part.rows) // 2 if overlaps else 1, 1) if len(part.rows) > 1 else 0
-            position += max(1, len(part.rows)) - overlap
-            before, part = part.rows, self._ask(position, part.rows)
+            overlap = max(len(answer.rows) // 2 if overlaps else 1, 1) if len(answer.rows) > 1 else 0
+            position += max(1, len(answer.rows)) - overlap
+            before, answer = answer.rows, self._ask(position, answer.rows)
 
-    def _ask(self, skip: int, before: Sequence[Row] = ()) -> Part:
+    def _ask(self, skip: int, before: Sequence[Row] = ()) -> Answer:
         """Ask; an answer that lacks rows, or is the one before, is asked for once more; what both brought is taken."""
-        part = self._count(self.listing.ask_from(skip))
-        if not self._lacks_rows(part, skip) and not are_alike(part.rows, before):
-            return part
+        answer = self._count(self.listing.ask_from(skip))
+        if not self._lacks_rows(answer, skip) and not are_alike(answer.rows, before):
+            return answer
         again = self._count(self.listing.ask_from(skip))
-        if again.rows and len(again.rows) == len(part.rows):
+        if again.rows and len(again.rows) == len(answer.rows):
             self._usual = len(again.rows)  # the CRM gives shorter pages than asked for
-        less, more = (part, again) if len(again.rows) >= len(part.rows) else (again, part)
-        self._take(less)
+        less, more = (answer, again) if len(again.rows) >= len(answer.rows) else (again, answer)
+        self._found.take(less)
         return more
 
-    def _lacks_rows(self, part: Part, skip: int) -> bool:
+    def _lacks_rows(self, answer: Answer, skip: int) -> bool:
         """Tell whether an answer has none where there should be some, or is short, and yet not the last one."""
-        if not part.rows:
-            return bool(skip or part.after is not None or self.keys)
-        return part.after is not None and len(part.rows) < min(part.size, self._usual or part.size)
+        if not answer.rows:
+            return bool(skip or answer.after is not None or self.keys)
+        return answer.after is not None and len(answer.rows) < min(answer.size, self._usual or answer.size)
 
-    def _count(self, part: Part) -> Part:
+    def _count(self, answer: Answer) -> Answer:
         self.ledger.add(pages=1)
-        self.total = part.total if part.total is not None else self.total
-        return part
-
-    def _take(self, part: Part) -> None:
-        new = [at for at, row in enumerate(part.rows) if row.key not in self.keys]
-        self.keys.update(part.rows[at].key for at in new)
-        keep = [at for at in new if self.wanted is None or self.wanted(part.rows[at])]
-        if keep:
-            self.ledger.add(distinct=len(keep))
-            self.emit(Page(body=part.body, keep=None if len(keep) == len(part.rows) else keep))
+        self.total = answer.total if answer.total is not None else self.total
+        return answer

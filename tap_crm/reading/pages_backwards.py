@@ -10,17 +10,16 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from tap_crm import errors
-from tap_crm.messages import Page
-from tap_crm.reading.believing import ATTEMPTS
+from tap_crm.reading.distinct import Distinct
 from tap_crm.reading.no_news import same_page_again
+from tap_crm.reading.questions import ATTEMPTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tap_crm.ledger import Ledger
-    from tap_crm.messages import Emit
-    from tap_crm.reading.listing import Row
-    from tap_crm.reading.part import Part
+    from tap_crm.messages import Emit, Row
+    from tap_crm.reading.answer import Answer
 
 #: How often a whole list is walked, where its count is not met or its order is not the same in each answer.
 MOST_WALKS = 10
@@ -41,7 +40,7 @@ class PagedListing(Protocol):
     def page_size(self) -> int:
         """How many rows a full page has."""
 
-    def ask_page(self, number: int, size: int, order: str | None) -> Part:
+    def ask_page(self, number: int, size: int, order: str | None) -> Answer:
         """Return a page, counted from 1, of the whole listing.
 
         Raises:
@@ -56,7 +55,6 @@ class BackwardReader:
     Attributes:
         order: the time that it is listed by; None where it comes as it is.
         wanted: tells which rows to emit; None: all.
-        keys: what was found.
     """
 
     listing: PagedListing
@@ -64,7 +62,16 @@ class BackwardReader:
     ledger: Ledger
     order: str | None = None
     wanted: Callable[[Row], bool] | None = None
-    keys: set[int | str] = field(default_factory=set)
+    _found: Distinct = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Begin with nothing found."""
+        self._found = Distinct(self.emit, self.ledger, self.wanted)
+
+    @property
+    def keys(self) -> set[int | str]:
+        """What was found."""
+        return self._found.keys
 
     def read(self) -> None:
         """Emit every record.
@@ -78,7 +85,7 @@ class BackwardReader:
                 break
             first = self._ask(1)
         self.ledger.source_total = first.total
-        self._take(first)
+        self._found.take(first)
         if len(first.rows) < self.listing.page_size and first.total == len(first.rows):
             self.ledger.add(windows=1)
             return
@@ -96,29 +103,29 @@ class BackwardReader:
     def _pages(self, total: int) -> int:
         return max(1, -(-total // self.listing.page_size))
 
-    def _walk(self, guess: int, first: Part) -> tuple[int, bool]:
+    def _walk(self, guess: int, first: Answer) -> tuple[int, bool]:
         """Walk once; return how many rows the count promises beyond those that came, and whether some came twice."""
         found = self._find_last_page(guess)
         if found is None:
             return (first.total or 0), False
-        number, part = found
-        total = part.total
-        keys = {row.key for row in part.rows}
-        given = len(part.rows)
+        number, answer = found
+        total = answer.total
+        keys = {row.key for row in answer.rows}
+        given = len(answer.rows)
         for page in range(number - 1, 0, -1):
-            above, part = part, self._believed(page)
-            _check_numbers(self.listing.label, above, part)
-            keys |= {row.key for row in part.rows}
-            given += len(part.rows)
+            above, answer = answer, self._believed(page)
+            _check_numbers(self.listing.label, above, answer)
+            keys |= {row.key for row in answer.rows}
+            given += len(answer.rows)
         return max(0, (total or 0) - len(keys)), given > len(keys)
 
-    def _find_last_page(self, guess: int) -> tuple[int, Part] | None:
+    def _find_last_page(self, guess: int) -> tuple[int, Answer] | None:
         """Return the number and the answer of the last page with rows, or None if page 1 has none.
 
         Starts at ``guess``, goes where the answer's count says that the last page is, and gallops on from there where
         that is wrong or unknown: a right count costs one request, a missing one about ``2 log2(pages)``.
         """
-        found: tuple[int, Part] | None = None
+        found: tuple[int, Answer] | None = None
         empty: int | None = None
         number, step, jumps = max(1, guess), 1, 0
         while found is None or empty is None or empty < found[0]:
@@ -149,36 +156,27 @@ class BackwardReader:
                 high = middle
         return found
 
-    def _believed(self, number: int) -> Part:
+    def _believed(self, number: int) -> Answer:
         """Return a page, asked for again while it is shorter than it should be; all rows that come are taken."""
         best = self._ask(number)
-        self._take(best)
+        self._found.take(best)
         for _ in range(ATTEMPTS - 1):
             expected = 1 if best.total is None else best.total - (number - 1) * self.listing.page_size
             if len(best.rows) >= min(expected, self.listing.page_size):
                 break
             again = self._ask(number)
-            quiet = not self._take(again) and bool(again.rows)
+            quiet = not self._found.take(again) and bool(again.rows)
             best = again if len(again.rows) >= len(best.rows) else best
             if quiet:
                 break
         return best
 
-    def _ask(self, number: int) -> Part:
+    def _ask(self, number: int) -> Answer:
         self.ledger.add(pages=1)
         return ask_page(self.listing, number, self.listing.page_size, self.order)
 
-    def _take(self, part: Part) -> int:
-        new = [at for at, row in enumerate(part.rows) if row.key not in self.keys]
-        self.keys.update(part.rows[at].key for at in new)
-        keep = [at for at in new if self.wanted is None or self.wanted(part.rows[at])]
-        if keep:
-            self.ledger.add(distinct=len(keep))
-            self.emit(Page(body=part.body, keep=None if len(keep) == len(part.rows) else keep))
-        return len(new)
 
-
-def ask_page(listing: PagedListing, number: int, size: int, order: str | None) -> Part:
+def ask_page(listing: PagedListing, number: int, size: int, order: str | None) -> Answer:
     """Return a page; one that the CRM refuses though it gives the first lies behind its cap, and has no rows."""
     try:
         return listing.ask_page(number, size, order)
@@ -189,7 +187,7 @@ def ask_page(listing: PagedListing, number: int, size: int, order: str | None) -
         return type(first)((), b"[]", None, None, size, first.server_time, (number - 1) * size)
 
 
-def _check_numbers(label: str, one: Part, other: Part) -> None:
+def _check_numbers(label: str, one: Answer, other: Answer) -> None:
     """Raise if two pages are the same page.
 
     Raises:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tap_crm.reading.part import Part
+    from tap_crm.reading.answer import Answer
 
 #: How many pages the near part of a span should have that is cut in two since a lane is idle.
 FEWEST_PAGES, MOST_PAGES = 10, 40
@@ -22,7 +22,7 @@ class Span:
 
     near: int | None
     far: int | None
-    opening: Part | None = None
+    opening: Answer | None = None
     position: int | None = None
     pages: int = 0
     pages_when_cut: int | None = None
@@ -45,7 +45,7 @@ class Spans:
         self._lock = threading.Lock()
         self._spans: list[Span] = []
 
-    def begin(self, low: int | None, high: int | None, opening: Part | None) -> Span:
+    def begin(self, low: int | None, high: int | None, opening: Answer | None) -> Span:
         """Return the one span of everything."""
         near, far = (low, high) if self._ascending else (high, low)
         self._spans = [Span(near, far, opening)]
@@ -76,13 +76,13 @@ class Spans:
                     return True
         return False
 
-    def cut(self, span: Span, part: Part) -> Span | None:
+    def cut(self, span: Span, answer: Answer) -> Span | None:
         """Cut off the far part of a span for an idle lane, where enough seems to be left for two; return it."""
         if len(span.trail) < PAGES_BEFORE_A_CUT:
             return None
         with self._lock:
             idle = self._lanes - sum(not other.finished for other in self._spans)
-            pages = self._pages_to_keep(span, part, idle) if idle > 0 else None
+            pages = self._pages_to_keep(span, answer, idle) if idle > 0 else None
             if pages is None:
                 return None
             # The next pages are thought to cover as many seconds each as the last ones.
@@ -96,13 +96,13 @@ class Spans:
             self._spans.append(behind)
             return behind
 
-    def _pages_to_keep(self, span: Span, part: Part, idle: int) -> int | None:
+    def _pages_to_keep(self, span: Span, answer: Answer, idle: int) -> int | None:
         """Return how many pages a span should keep that is cut now; None if it should not be."""
         if span.pages_when_cut is not None and span.pages < span.pages_when_cut + MOST_PAGES:
             return None
-        if part.total is None:
+        if answer.total is None:
             return MOST_PAGES if span.pages >= PAGES_BEFORE_A_BLIND_CUT else None
-        left = (part.total - len(part.rows)) // max(1, part.size)
+        left = (answer.total - len(answer.rows)) // max(1, answer.size)
         return None if left < 2 * FEWEST_PAGES else max(FEWEST_PAGES, min(MOST_PAGES, left // (idle + 1)))
 
     def complete(self) -> int | None:

@@ -17,14 +17,15 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 from tap_crm import errors
+from tap_crm.reading.answer import Expired, Unordered
 from tap_crm.reading.listing import Bound, BoundIgnored
-from tap_crm.reading.part import Expired, Unordered
+from tap_crm.reading.no_news import NoNews
 
 if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
-    from tap_crm.reading.keyset import KeysetReader
-    from tap_crm.reading.part import Continuation, Part
+    from tap_crm.reading.answer import Answer, Continuation
+    from tap_crm.reading.questions import Questions, ReadAll
 
 #: How often a walk is begun anew because the CRM forgot how to go on.
 MOST_RESTARTS, RESTARTS_BEFORE_A_SPLIT = 20, 3
@@ -54,21 +55,23 @@ class Verdict(Enum):
     """It ended too soon, or its order cannot be relied on."""
 
 
-def read_ties(reader: KeysetReader, second: int, known: AbstractSet[int | str]) -> None:
-    """Emit every record of one second but those that are known.
+def read_ties(questions: Questions, second: int, known: AbstractSet[int | str], read_all: ReadAll) -> None:
+    """Emit every record of one second but those that are known; ``read_all`` reads a part of them.
+
+    Where records enter the second all the time, it may stay unproven: the questions are restless then.
 
     Raises:
         Incomplete: there are more than the CRM gives for one question, or may be, and nothing splits them.
     """
-    if not reader.listing.knows_until:
-        raise _incomplete(reader, second)
-    _Ties(reader, second, set(known), better_split=bool(reader.splits)).read()
+    if not questions.listing.knows_until:
+        raise _incomplete(questions, second)
+    _Ties(questions, read_all, second, set(known), better_split=bool(questions.splits)).read()
 
 
-def _incomplete(reader: KeysetReader, second: int) -> errors.Incomplete:
+def _incomplete(questions: Questions, second: int) -> errors.Incomplete:
     return errors.Incomplete(
-        f"{reader.listing.label}: more records share one second (epoch {second}) than the CRM gives for one question, "
-        "and no other filter splits them, or proves that these are all"
+        f"{questions.listing.label}: more records share one second (epoch {second}) than the CRM gives for one "
+        "question, and no other filter splits them, or proves that these are all"
     )
 
 
@@ -90,19 +93,19 @@ class _Walk:
     shuffled: bool = False
     bare: bool = False
 
-    def take(self, part: Part) -> int:
+    def take(self, answer: Answer) -> int:
         """Keep what an answer shows; returns how many rows of it are new."""
         before = len(self.keys)
-        for row in part.rows:
+        for row in answer.rows:
             self.keys.setdefault(row.key, len(self.keys))
         return len(self.keys) - before
 
-    def is_followed_by(self, part: Part) -> bool:
+    def is_followed_by(self, answer: Answer) -> bool:
         """Tell whether an answer goes on where the last one ended, though some rows came or went.
 
         It shows the last rows of that one again, in the same order, and then only new ones.
         """
-        places = [self.keys.get(row.key) for row in part.rows]
+        places = [self.keys.get(row.key) for row in answer.rows]
         known = [place for place in places if place is not None]
         if not known:
             return True
@@ -127,9 +130,11 @@ class _Ties:
         by_position: whether the listing is gone on with by position.
         longest: how many records one walk showed at most.
         shown: what each walk showed, from its first row on, that ended as it should in an order that held still.
+        is_growing: not only the first walk brought something new.
     """
 
-    reader: KeysetReader
+    questions: Questions
+    read_all: ReadAll
     second: int
     found: set[int | str]
     better_split: bool
@@ -139,19 +144,20 @@ class _Ties:
     by_position: bool = False
     longest: int = 0
     shown: list[tuple[int | str, ...]] = field(default_factory=list)
+    is_growing: bool = False
     bounds: tuple[Bound, ...] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.bounds = self.reader.bounds(self.second, self.second)
+        self.bounds = self.questions.bounds(self.second, self.second)
 
     def read(self) -> None:
         """Read the second in all ways that are needed to be sure of it."""
-        usual, *others = self.reader.listing.orders(self.reader.by)
+        usual, *others = self.questions.listing.orders(self.questions.by)
         verdict = self._walk_until_quiet(usual)
         if verdict is Verdict.OPEN:
             verdict = self._judge(others)
         passed_over = self.better_split and verdict is Verdict.CUT_OFF
-        if verdict is not Verdict.PROVEN and self.reader.splits:
+        if verdict is not Verdict.PROVEN and self.questions.splits:
             verdict = self._split(verdict)
         if verdict is Verdict.PROVEN:
             return
@@ -162,12 +168,26 @@ class _Ties:
                     return
             except (errors.Refused, BoundIgnored):
                 continue
+        self._conclude(verdict, is_more=len(self.found) > before)
+
+    def _conclude(self, verdict: Verdict, *, is_more: bool) -> None:
+        """Say what is to be thought of a second of which no way to ask has proven that all of it came.
+
+        Args:
+            verdict: by the usual order, or by the split.
+            is_more: the other orders showed more.
+
+        Raises:
+            Incomplete: some of it may not have come.
+        """
         if len({keys for keys in self.shown if len(keys) >= len(self.seen)}) > 1:
             return  # each of two orders shows everything; a cap would have cut off other records in the other one
-        if len(self.found) == before and verdict is Verdict.SHORT:
+        if not is_more and verdict is Verdict.SHORT:
             self._book(self.missing())  # every way agrees; only the count says more
-        elif len(self.found) > before or verdict is not Verdict.OPEN:
-            raise _incomplete(self.reader, self.second)
+        elif self.is_growing and self.questions.is_still_coming(self.second):
+            self.questions.is_restless = True  # no bookmark passes it: the next run reads it when it is over
+        elif is_more or verdict is not Verdict.OPEN:
+            raise _incomplete(self.questions, self.second)
 
     def missing(self) -> int:
         """Return how many were not seen of those that the CRM counts."""
@@ -180,7 +200,7 @@ class _Ties:
         further = self._goes_further()
         if further is not None:
             return Verdict.PROVEN if further else Verdict.CUT_OFF
-        if self.total is None and self.reader.splits:
+        if self.total is None and self.questions.splits:
             return Verdict.OPEN
         if any(self._shows_more(order) for order in others) or (self.total is None and not others):
             return Verdict.CUT_OFF
@@ -191,9 +211,11 @@ class _Ties:
 
         Where it does not though there are more rows, the CRM gives no more than so many of any question.
         """
-        reader, count = self.reader, len(self.seen)
-        order = reader.listing.orders(reader.by)[0]
-        if not self.by_position and (self.total is not None or reader.splits or len(reader.listing.orders("")) > ENDS):
+        questions, count = self.questions, len(self.seen)
+        order = questions.listing.orders(questions.by)[0]
+        if not self.by_position and (
+            self.total is not None or questions.splits or len(questions.listing.orders("")) > ENDS
+        ):
             return None  # a cursor leads there by many pages
         try:
             if self._whole_listing_has(order, count):
@@ -207,23 +229,23 @@ class _Ties:
     def _whole_listing_has(self, order: str, count: int) -> bool:
         """Tell whether the listing as a whole gives more rows than so many."""
         if self.by_position:
-            part = self.reader.ask(self.reader.root, order, count)
-            return (count if part.start is None else part.start) + len(part.rows) > count
-        part = self.reader.ask(self.reader.root, order)
-        given = len(part.rows)
-        while given <= count and part.after is not None and part.rows:
-            part = self.reader.ask(self.reader.root, order, part.after)
-            given += len(part.rows)
+            answer = self.questions.ask(self.questions.whole, order, count)
+            return (count if answer.start is None else answer.start) + len(answer.rows) > count
+        answer = self.questions.ask(self.questions.whole, order)
+        given = len(answer.rows)
+        while given <= count and answer.after is not None and answer.rows:
+            answer = self.questions.ask(self.questions.whole, order, answer.after)
+            given += len(answer.rows)
         return given > count
 
     def _has_others(self, order: str) -> bool:
         """Tell whether the listing has more rows than this second."""
-        reader = self.reader
-        if not reader.is_outermost:
-            return reader.ledger.distinct > len(self.seen)
-        before, behind = Bound(reader.by, None, self.second - 1), Bound(reader.by, self.second + 1, None)
+        questions = self.questions
+        if not questions.is_outermost:
+            return questions.ledger.distinct > len(self.seen)
+        before, behind = Bound(questions.by, None, self.second - 1), Bound(questions.by, self.second + 1, None)
         try:
-            rows = [row for bound in (before, behind) for row in reader.ask((*reader.outer, bound), order).rows]
+            rows = [row for bound in (before, behind) for row in questions.ask((*questions.outer, bound), order).rows]
         except BoundIgnored:
             return False
         return any(row.key not in self.seen for row in rows)
@@ -251,6 +273,7 @@ class _Ties:
                 return Verdict.CUT_OFF
             walks += 1
             quiet = 0 if len(self.found) > before else quiet + 1
+            self.is_growing = self.is_growing or (walks > 1 and not quiet)
             if self.total is None and (quiet or walks >= MOST_WALKS):
                 if walk.shuffled:
                     return Verdict.CUT_OFF
@@ -263,34 +286,34 @@ class _Ties:
 
     def _is_trusted(self) -> bool:
         """Tell whether a count that is met is no cap: the CRM counts further than that, or further than it gives."""
-        return max(self.reader.highest_total, self.total or 0) > min(self.total or 0, self.longest)
+        return max(self.questions.highest_total, self.total or 0) > min(self.total or 0, self.longest)
 
     def _reaches_the_cap(self) -> bool:
-        reach = self.reader.listing.reach
+        reach = self.questions.listing.reach
         return reach is not None and len(self.seen) >= reach
 
     def _walk(self, order: str) -> _Walk | None:
         """Walk once; None if the CRM forgot how to go on."""
         walk = _Walk()
-        barren = 0
-        part = self._ask(order, None)
-        if self.better_split and (self.total or 0) > (self.reader.listing.reach or float("inf")):
+        no_news = NoNews(self.questions.listing.label, MOST_BARREN)
+        answer = self._ask(order, None)
+        if self.better_split and (self.total or 0) > (self.questions.listing.reach or float("inf")):
             walk.whole = False  # it would be cut off: no need to try
             return walk
         while True:
-            fresh = walk.take(part)
-            walk.bare = not fresh or len(part.rows) >= part.size
-            if part.total is not None:
-                walk.total = max(part.total, walk.total or 0)
-            barren = 0 if fresh else barren + 1
-            if part.after is None or self._ends_without_a_word(part, walk):
+            fresh = walk.take(answer)
+            walk.bare = not fresh or len(answer.rows) >= answer.size
+            if answer.total is not None:
+                walk.total = max(answer.total, walk.total or 0)
+            is_barren = no_news.is_too_much(is_new=bool(fresh))
+            if answer.after is None or self._ends_without_a_word(answer, walk):
                 return walk
-            if barren >= MOST_BARREN:
+            if is_barren:
                 walk.whole = False
                 return walk
-            self.by_position = isinstance(part.after, int)
+            self.by_position = isinstance(answer.after, int)
             try:
-                part = self._go_on(order, part, walk)
+                answer = self._go_on(order, answer, walk)
             except Expired:
                 self._begin_anew()
                 if not (self.better_split and self.restarts >= RESTARTS_BEFORE_A_SPLIT):
@@ -301,61 +324,62 @@ class _Ties:
                 walk.whole = False
                 return walk
             if self.by_position:
-                walk.shuffled = walk.shuffled or not walk.is_followed_by(part)
+                walk.shuffled = walk.shuffled or not walk.is_followed_by(answer)
             else:  # a cursor shows nothing twice
-                walk.shuffled = walk.shuffled or any(row.key in walk.keys for row in part.rows)
+                walk.shuffled = walk.shuffled or any(row.key in walk.keys for row in answer.rows)
 
-    def _ends_without_a_word(self, part: Part, walk: _Walk) -> bool:
+    def _ends_without_a_word(self, answer: Answer, walk: _Walk) -> bool:
         """Tell whether a page without rows is the end, where nothing else tells it."""
-        return not part.rows and part.total is None and bool(walk.keys) and not self.reader.listing.tells_end
+        return not answer.rows and answer.total is None and bool(walk.keys) and not self.questions.listing.tells_end
 
     def _begin_anew(self) -> None:
         self.restarts += 1
         if self.restarts > MOST_RESTARTS:
             raise errors.Incomplete(
-                f"{self.reader.listing.label}: the CRM forgot its cursor {self.restarts} times in one second's "
+                f"{self.questions.listing.label}: the CRM forgot its cursor {self.restarts} times in one second's "
                 f"records (epoch {self.second}); it answers too slowly"
             ) from None
 
-    def _go_on(self, order: str, part: Part, walk: _Walk) -> Part:
+    def _go_on(self, order: str, answer: Answer, walk: _Walk) -> Answer:
         """Ask for what comes next.
 
         A position moves when records leave. So a position is asked for with one record more, and where none of the
         answer is known from this walk, the walk steps back.
         """
-        after, given = part.after, len(part.rows)
+        after, given = answer.after, len(answer.rows)
         if not isinstance(after, int) or given == 1:  # one row leaves no room for another
             return self._ask(order, after)
         position = after - 1 if given else after
         while True:
-            part = self._ask(order, position or None)
-            if not position or not part.rows or any(row.key in walk.keys for row in part.rows):
-                return part
+            answer = self._ask(order, position or None)
+            if not position or not answer.rows or any(row.key in walk.keys for row in answer.rows):
+                return answer
             position = max(0, position - max(1, given // 2))
 
-    def _ask(self, order: str, after: Continuation | None, *, peek: bool = False) -> Part:
+    def _ask(self, order: str, after: Continuation | None, *, peek: bool = False) -> Answer:
         """Ask and emit what is new; an end without any record is asked for twice."""
-        part = self.reader.ask_for_rows(self.bounds, order, after)
-        if not part.rows and part.after is None:
-            part = self.reader.ask(self.bounds, order, after)
-        if part.total is not None:
-            self.total = max(part.total, self.total or 0)
-        self.reader.take(part, self.found)
-        keys = {row.key for row in part.rows}
+        answer = self.questions.ask_for_rows(self.bounds, order, after)
+        if not answer.rows and answer.after is None:
+            answer = self.questions.ask(self.bounds, order, after)
+        if answer.total is not None:
+            self.total = max(answer.total, self.total or 0)
+        self.questions.take(answer, self.found)
+        keys = {row.key for row in answer.rows}
         self.found |= keys
         if not peek:
             self.seen |= keys
-        return part
+        return answer
 
     # Splitting
 
     def _split(self, verdict: Verdict) -> Verdict:
         """Walk the second along another time; return what is to be thought of it then."""
         self.better_split = False
-        for time in self.reader.splits:
-            inner = self.reader.along(time, self.bounds, self.found)
+        for time in self.questions.splits:
+            inner = self.questions.along(time, self.bounds, self.found)
+            before = len(self.found)
             try:
-                inner.read(None, None)
+                self.read_all(inner)
             except (BoundIgnored, Unordered, errors.Refused):
                 continue
             except errors.Incomplete:
@@ -364,11 +388,13 @@ class _Ties:
             finally:
                 self.found |= inner.keys
                 self.seen |= inner.keys
+                self.is_growing = self.is_growing or len(self.found) > before
+                self.questions.is_restless = self.questions.is_restless or inner.is_restless
             # What left since the second was first counted was not to be found.
             self._book(min(self.missing(), max(0, inner.highest_total - len(inner.keys))))
             return Verdict.PROVEN
         return verdict
 
     def _book(self, missing: int) -> None:
-        if self.reader.is_outermost:
-            self.reader.ledger.add(unexplained=missing)
+        if self.questions.is_outermost:
+            self.questions.ledger.add(unexplained=missing)

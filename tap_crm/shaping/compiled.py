@@ -38,10 +38,16 @@ class PageEncoder:
         wanted: the top-level fields that are selected.
         date_order: ``mdy`` or ``dmy``.
         custom: reads the custom fields into columns, where the stream has some.
+        envelope: fields that say nothing of the record, and are left out.
     """
 
     def __init__(
-        self, schema: dict[str, Any], wanted: frozenset[str], date_order: str, custom: CustomValues | None = None
+        self,
+        schema: dict[str, Any],
+        wanted: frozenset[str],
+        date_order: str,
+        custom: CustomValues | None = None,
+        envelope: frozenset[str] = frozenset(),
     ) -> None:
         self._keeps_extra = EXTRA in wanted
         fields: list[tuple[str, Any, Any]] = []
@@ -53,6 +59,11 @@ class PageEncoder:
         raw = custom.carrier.column if custom is not None else None
         # Without `_extra` nobody misses an unknown field, unless it is gathered with others of its kind.
         strict = self._keeps_extra or (custom is not None and custom.gathers)
+        for number, name in enumerate(sorted(envelope - schema["properties"].keys()) if strict else ()):
+            attribute = f"e{number}"
+            names[attribute] = name
+            fields.append((attribute, msgspec.Raw | UnsetType, UNSET))
+            self._dropped.append(attribute)
         for number, (name, part) in enumerate(schema["properties"].items()):
             if name in (EXTRA, raw) or (name not in wanted and not strict):
                 continue
@@ -80,14 +91,32 @@ class PageEncoder:
                 fields.append((attribute, kind | UnsetType, UNSET))
                 self._carried.append(attribute)
         record = msgspec.defstruct("Record", fields, rename=names, forbid_unknown_fields=strict, gc=False)
-        self._decoder = msgspec.json.Decoder(list[record], strict=False, float_hook=Decimal)  # type: ignore[valid-type]
+        self._record = record
+        self._decoders: dict[str | None, Callable[[bytes], Any]] = {None: self._decoder(list[record])}  # type: ignore[valid-type]
         self._encoder = msgspec.json.Encoder(decimal_format="number")
 
-    def encode(self, body: bytes, keep: Sequence[int] | None) -> list[bytes] | None:
-        """Return the JSON of each record to write, or None if the page needs the careful path."""
+    def _decoder(self, kind: Any) -> Callable[[bytes], Any]:  # noqa: ANN401 - a type
+        return msgspec.json.Decoder(kind, strict=False, float_hook=Decimal).decode
+
+    def _rows_within(self, name: str) -> Callable[[bytes], Any]:
+        """Return what decodes the records of an object that has them under a name."""
+        envelope = msgspec.defstruct("Envelope", [("rows", list[self._record])], rename={"rows": name}, gc=False)  # type: ignore[name-defined]
+        decode = self._decoder(envelope)
+        return lambda body: decode(body).rows
+
+    def encode(self, body: bytes, keep: Sequence[int] | None, within: str | None = None) -> list[bytes] | None:
+        """Return the JSON of each record to write, or None if the page needs the careful path.
+
+        Args:
+            body: a JSON array, or an object that has it under the name ``within``.
+            keep: the positions to write; None for all.
+            within: as said.
+        """
+        if within is not None and within not in self._decoders:
+            self._decoders[within] = self._rows_within(within)
         counts = self._custom.counts() if self._custom is not None else ()
         try:
-            rows = self._decoded(body, keep)
+            rows = self._decoded(self._decoders[within](body), keep)
             spread = self._spread(rows)
         except (ValueError, RecursionError):  # does not fit, or is a time that no calendar has
             if self._custom is not None:
@@ -101,9 +130,8 @@ class PageEncoder:
             return [encode(row) for row in rows]
         return [encode(row)[:-1] + columns for row, columns in zip(rows, spread, strict=True)]
 
-    def _decoded(self, body: bytes, keep: Sequence[int] | None) -> list[Any]:
+    def _decoded(self, rows: list[Any], keep: Sequence[int] | None) -> list[Any]:
         """Return the rows to write; a ``ValueError`` if the careful path would write something else."""
-        rows = self._decoder.decode(body)
         if keep is not None:
             rows = [rows[at] for at in keep]
         if not self._writes_alike(rows):

@@ -11,6 +11,8 @@ import msgspec
 
 _MIDNIGHT = time()
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+#: The first second that no calendar has.
+_LAST_EPOCH = 253_402_300_800
 _SLASHED = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})")
 _ISO = re.compile(r"\d{4}-\d{2}-\d{2}.*", re.ASCII | re.DOTALL)
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
@@ -58,6 +60,8 @@ def to_epoch(value: object) -> int | None:
     """Return the whole seconds of a time in any of its forms, None if it is none: for paging, not for records."""
     if value is None:
         return None
+    if type(value) is int and 0 <= value < _LAST_EPOCH:
+        return value
     try:
         return (_moment(value, "mdy") - _EPOCH) // timedelta(seconds=1)
     except Unfit:

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
-
-import msgspec
 
 from tap_crm.shaping.child_tables import elements_of
 from tap_crm.shaping.custom.values import Column, CustomValues
@@ -23,7 +20,6 @@ if TYPE_CHECKING:
     from tap_crm.sync.run import RunStream
     from tap_crm.sync.state import StreamState
 
-_DECODER = msgspec.json.Decoder(list[dict[str, Any]], float_hook=Decimal)
 #: Rows that are shaped and written at once.
 ROWS_AT_ONCE = 1_000
 
@@ -110,10 +106,7 @@ class Children:
         """
         if not self._tables:
             return
-        records = _DECODER.decode(page.body) if page.body is not None else page.records or ()
-        kept = [records[at] for at in (range(len(records)) if page.keep is None else page.keep)]
-        at = from_epoch(int(now))
-        self._note_lengths(kept, at)
+        self._note_lengths(page.decoded(), from_epoch(int(now)))
         for table in self._tables:
             self._hand_over(table)
 

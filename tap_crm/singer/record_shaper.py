@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from decimal import Decimal
 from functools import cached_property
 from types import NoneType
 from typing import TYPE_CHECKING, Any
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
     from tap_crm.shaping.custom.values import CustomValues
 
 _JSON = msgspec.json.Encoder(decimal_format="number")
-_DECODER = msgspec.json.Decoder(list[dict[str, Any]], float_hook=Decimal)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +74,13 @@ class RecordShaper:
 
     def encoded(self, page: Page) -> list[bytes] | None:
         """Return a page's records as JSON, straight from its body; None if it needs the careful path."""
-        return None if page.body is None else self._encoder.encode(page.body, page.keep)
+        return None if page.body is None else self._encoder.encode(page.body, page.keep, page.within)
 
     def records(self, page: Page) -> Iterable[dict[str, Any]]:
         """Yield the records of a page by the careful path."""
-        records = _DECODER.decode(page.body) if page.body is not None else page.records or ()
         conformer = self._careful()
-        for at in range(len(records)) if page.keep is None else page.keep:
-            record = self._deselected.leave_out(conformer.conform(records[at]))
+        for found in page.decoded():
+            record = self._deselected.leave_out(conformer.conform(found))
             for name in self._texts & record.keys():
                 if not isinstance(record[name], (str, NoneType)):
                     record[name] = _JSON.encode(record[name]).decode()
@@ -114,7 +111,7 @@ class RecordShaper:
 
     @cached_property
     def _encoder(self) -> PageEncoder:
-        return PageEncoder(self._schema, self._form.wanted, self._form.date_order, self._custom)
+        return PageEncoder(self._schema, self._form.wanted, self._form.date_order, self._custom, self._spec.envelope)
 
     def _careful(self) -> RecordConformer:
         if self._conformer is None:

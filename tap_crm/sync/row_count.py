@@ -6,16 +6,14 @@ import threading
 import time
 from array import array
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, TypeAlias
-
-import msgspec
+from typing import TYPE_CHECKING, TypeAlias
 
 from tap_crm import errors
 from tap_crm.shaping.moments import to_epoch
 from tap_crm.shaping.schema import DELETED_AT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from tap_crm.messages import Page
 
@@ -97,15 +95,6 @@ class RowCount:
         self._lock = threading.Lock()
         self._all, self._all_new, self._all_again = array("Q"), array("Q"), array("Q")
         self._pending: list[tuple[int, int, int]] = []
-        names = dict.fromkeys([*keys, *([by] if by else []), *([created] if created else []), DELETED_AT])
-        self._names = {name: f"f{number}" for number, name in enumerate(names)}
-        row = msgspec.defstruct(
-            "Row",
-            [(attribute, Any, None) for attribute in self._names.values()],
-            rename={attribute: name for name, attribute in self._names.items()},
-            gc=False,
-        )
-        self._decoder = msgspec.json.Decoder(list[row])  # type: ignore[valid-type]
 
     def count(self, page: Page) -> None:
         """Count the records of a page; may be called from several threads."""
@@ -118,27 +107,30 @@ class RowCount:
                 self._pending += found
 
     def _read(self, page: Page) -> Iterable[tuple[int, int, int]]:
-        if page.body is not None:
-            rows = self._decoder.decode(page.body)
-            names = self._names
-            for position in range(len(rows)) if page.keep is None else page.keep:
-                row = rows[position]
-                yield from self._judged({name: getattr(row, attribute) for name, attribute in names.items()})
-        else:
-            for record in page.records or ():
-                yield from self._judged(record)
-
-    def _judged(self, record: Mapping[str, Any]) -> Iterable[tuple[int, int, int]]:
-        """Yield a number for the key, the time, and what it is; nothing for what is deleted or was counted."""
-        at = to_epoch(record.get(self._by)) if self._by is not None else None
-        if record.get(DELETED_AT) is not None or (self._after is not None and at is not None and at <= self._after):
+        """Yield what is counted of each record."""
+        names = [name for name in (self._by, self._created) if name is not None]
+        told = page.told(names) if len(self._keys) == 1 else None
+        if told is not None:
+            for row, times in told:
+                at = times[0] if self._by is not None else None
+                created = times[-1] if self._created is not None else None
+                yield from self._judged((str(row.key),), at, created)
             return
-        created = to_epoch(record.get(self._created)) if self._created is not None else None
+        for record in page.decoded():
+            if record.get(DELETED_AT) is None:
+                at, created = (
+                    None if name is None else to_epoch(record.get(name)) for name in (self._by, self._created)
+                )
+                yield from self._judged(tuple([str(record.get(name)) for name in self._keys]), at, created)
+
+    def _judged(self, key: tuple[str, ...], at: int | None, created: int | None) -> Iterable[tuple[int, int, int]]:
+        """Yield a number for the key, the time, and what it is; nothing for what was counted, or is yet to come."""
+        if self._after is not None and at is not None and at <= self._after:
+            return
         if created is not None and created > self._now():
             return
         is_new = self._until is not None and created is not None and created > self._until
         what = _NEW * is_new + _AGAIN * self._may_have_been_counted(at, created)
-        key = tuple([str(record.get(name)) for name in self._keys])
         yield hash(key) % _MODULUS, _NEVER if at is None else at, what
 
     def _may_have_been_counted(self, at: int | None, created: int | None) -> bool:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Any
-
-import msgspec
+from typing import TYPE_CHECKING
 
 from tap_crm.messages import Checkpoint, Page
 from tap_crm.shaping.moments import to_epoch
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable
 
     from tap_crm.contract.stream import StreamSpec
     from tap_crm.messages import Emit, Item
@@ -35,8 +33,6 @@ class Undated:
         self._newest = bookmark
         self._lock = threading.Lock()
         self._by = spec.replication_key
-        row = msgspec.defstruct("Row", [("at", Any, None)], rename={"at": self._by or "at"}, gc=False)
-        self._decoder: msgspec.json.Decoder[list[Any]] = msgspec.json.Decoder(list[row])  # type: ignore[valid-type]
 
     def minding(self, emit: Emit) -> Emit:
         """Return an emit whose checkpoints go no further than the newest record; as they come if answers are dated."""
@@ -59,12 +55,13 @@ class Undated:
     def _note(self, page: Page) -> None:
         """Remember the newest change time that is not in the future."""
         now = self._clock.now()
-        known = [at for value in self._values(page) if (at := to_epoch(value)) is not None and at <= now]
+        known = [at for at in self._times(page) if at is not None and at <= now]
         with self._lock:
             self._newest = max([*known, *([] if self._newest is None else [self._newest])], default=None)
 
-    def _values(self, page: Page) -> Iterator[Any]:
-        if page.body is None:
-            return (record.get(self._by or "") for record in page.records or ())
-        rows = self._decoder.decode(page.body)
-        return (rows[at].at for at in (range(len(rows)) if page.keep is None else page.keep))
+    def _times(self, page: Page) -> Iterable[int | None]:
+        name = self._by or ""
+        told = page.told([name])
+        if told is not None:
+            return (at for _, (at,) in told)
+        return (to_epoch(record.get(name)) for record in page.decoded())

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.child_tables.accounts import assert_children_are_arrays
-from tests.copper.killing import stopped
+from tests.killing import stopped
 from tests.singer import later
 from tests.target import Targets
 

@@ -229,7 +229,7 @@ def test_an_event_log_that_leads_back_fails_by_name_and_ends(start_some: Start) 
 
     app.on_answer(lead_back)
     run = tap.sync(expect=1)
-    assert "events: the CRM's cursor leads back" in run.log
+    assert "events: the CRM's cursors lead back" in run.log
     audit = run.audit()
     assert not audit["events"]["complete"]
     assert audit["notes"]["complete"]

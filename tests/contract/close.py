@@ -72,7 +72,17 @@ class Close(Crm):
         "me": ({"forbidden": ["me"]}, ("organization", "memberships")),
     }
     nothing: ClassVar[Knobs | None] = {
-        "forbidden": [*LISTS, "me", "organization", "data", "opportunity", "task", "event", "activity"]
+        "forbidden": [
+            *LISTS,
+            "custom_field_schema",
+            "me",
+            "organization",
+            "data",
+            "opportunity",
+            "task",
+            "event",
+            "activity",
+        ]
     }
     wrong = (
         ({"api_key": ""}, ("`api_key` is missing", "oauth")),

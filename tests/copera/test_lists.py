@@ -207,5 +207,5 @@ def test_a_cursor_that_leads_back_is_no_end(start: Start, known: KnownOf) -> Non
     catalog = choosing(known(FEW), "bookings", "teams")
     app.on_answer(lead_back)
     run = tap.sync(catalog=catalog, expect=1)
-    assert "bookings: the CRM's cursor leads back" in run.log
+    assert "bookings: the CRM's cursors lead back" in run.log
     assert run.audit()["teams"]["complete"]

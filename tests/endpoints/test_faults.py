@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.copper.killing import stopped
 from tests.endpoints.cases import CASES
 from tests.endpoints.list_faults import OF_A_LIST, OF_AN_ANSWER, break_list
 from tests.endpoints.test_streams import catalog_of
+from tests.killing import stopped
 from tests.target import Target
 
 if TYPE_CHECKING:

@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING
 from hypothesis import strategies as st
 
 from tap_crm import errors
-from tap_crm.reading.listing import Row
-from tap_crm.reading.part import Expired, Part
+from tap_crm.messages import Row
+from tap_crm.reading.answer import Answer, Expired
 from tests.reading.listing import CREATED, Account
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
 
+    from tap_crm.reading.answer import Continuation
     from tap_crm.reading.listing import Bound
-    from tap_crm.reading.part import Continuation
 
 Times = tuple[int, int]
 MOST_QUESTIONS = 6_000
@@ -104,7 +104,7 @@ class UntidyListing:
         """Return the orders that are known."""
         return (by, f"-{by}") if self.ascending else (by,)
 
-    def ask(self, bounds: tuple[Bound, ...], order: str, after: Continuation | None) -> Part:
+    def ask(self, bounds: tuple[Bound, ...], order: str, after: Continuation | None) -> Answer:
         """Answer as a CRM would."""
         with self._one_at_a_time:
             self._begin()
@@ -120,7 +120,7 @@ class UntidyListing:
                 keys = snapshot
             return self._part(keys[: self._most()], start, total, (bounds, order, after))
 
-    def ask_from(self, skip: int) -> Part:
+    def ask_from(self, skip: int) -> Answer:
         """Answer from a position on, by creation; without bounds and without a cap."""
         with self._one_at_a_time:
             self._begin()
@@ -182,7 +182,7 @@ class UntidyListing:
         value = at[self.times.index(bound.time)]
         return (bound.low is None or value >= bound.low) and (bound.high is None or value <= bound.high)
 
-    def _part(self, keys: list[int], start: int, total: int, question: Hashable) -> Part:
+    def _part(self, keys: list[int], start: int, total: int, question: Hashable) -> Answer:
         first = 0 if self.stuck else start
         given = keys[first : first + min(self.page_size, self.gives)]
         more = self.endless or start + len(given) < len(keys)
@@ -199,10 +199,10 @@ class UntidyListing:
         after = self._after(start + (step if trick != "empty" or self.goes_on == "position" else 0), keys)
         return self._answer(given, after if more else None, self._told(total))
 
-    def _answer(self, keys: list[int], after: Continuation | None, total: int | None) -> Part:
+    def _answer(self, keys: list[int], after: Continuation | None, total: int | None) -> Answer:
         rows = tuple(Row(key, self.account.records[key]) for key in keys)
         body = json.dumps([[row.key, *row.times] for row in rows]).encode()
-        return Part(rows, body, after, total, self.page_size, self.account.now)
+        return Answer(rows, body, after, total, self.page_size, self.account.now)
 
     def _after(self, position: int, keys: list[int]) -> Continuation:
         if self.goes_on == "position":
@@ -239,7 +239,7 @@ class UntidyListing:
 
 @st.composite
 def accounts(draw: st.DrawFn) -> Account:
-    """Return accounts of any size around page edges, with any crowding, some records from a moment ago."""
+    """Return accounts of any size around page boundaries, with any ties, some records from a moment ago."""
     size = draw(st.sampled_from([0, 1, 9, 10, 11, 20, 21, 60, 100, 150, 301]))
     spread = draw(st.sampled_from([1, 3, 20, 200, 100_000]))
     together = draw(st.booleans())
@@ -278,7 +278,7 @@ def churning(account: Account, seed: int, rate: int) -> Callable[[], None]:
     return churn
 
 
-def largest_crowd(account: Account, index: int | None = None) -> int:
+def most_ties(account: Account, index: int | None = None) -> int:
     """Return how many records share one time, or all their times."""
     times = [at if index is None else at[index] for at in account.records.values()]
     counts: dict[object, int] = {}
@@ -292,4 +292,4 @@ def changed_by(account: Account, since: int | None) -> set[int]:
     return {key for key, at in account.records.items() if since is None or at[0] >= since}
 
 
-__all__ = ["CREATED", "Account", "UntidyListing", "accounts", "changed_by", "churning", "largest_crowd"]
+__all__ = ["CREATED", "Account", "UntidyListing", "accounts", "changed_by", "churning", "most_ties"]

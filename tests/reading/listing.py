@@ -22,8 +22,7 @@ from tap_crm.transport.question import Reply
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable
 
-    from tap_crm.messages import Item
-    from tap_crm.reading.listing import Row
+    from tap_crm.messages import Item, Row
     from tap_crm.transport.question import Question
 
 CHANGED, CREATED = 0, 1

@@ -15,8 +15,8 @@ from tests.reading.listing import Collector
 from tests.reading.test_keyset_changes import read
 
 if TYPE_CHECKING:
+    from tap_crm.reading.answer import Answer, Continuation
     from tap_crm.reading.listing import Bound
-    from tap_crm.reading.part import Continuation, Part
 
 GOES_ON = pytest.mark.parametrize("goes_on", ["position", "cursor", "snapshot"])
 SIZES = pytest.mark.parametrize("size", [0, 7, 60])
@@ -58,7 +58,7 @@ def test_a_page_that_came_once_more_by_mistake_hides_nothing() -> None:
     """The same question brings the right one the next time."""
 
     class Stuttering(UntidyListing):
-        def ask_from(self, skip: int) -> Part:
+        def ask_from(self, skip: int) -> Answer:
             self.stuck = self.asked == 2
             return super().ask_from(skip)
 
@@ -99,7 +99,7 @@ def test_an_answer_of_one_second_that_came_once_more_by_mistake_hides_nothing(go
     """The same question brings the right one the next time."""
 
     class Stuttering(UntidyListing):
-        def ask(self, bounds: tuple[Bound, ...], order: str, after: Continuation | None) -> Part:
+        def ask(self, bounds: tuple[Bound, ...], order: str, after: Continuation | None) -> Answer:
             self.stuck = after is not None and not told
             told.extend([True] if after is not None else [])
             return super().ask(bounds, order, after)

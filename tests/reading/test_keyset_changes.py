@@ -13,7 +13,7 @@ from tap_crm import errors
 from tap_crm.ledger import Ledger
 from tap_crm.messages import Checkpoint, Page
 from tap_crm.reading.keyset_changes import KeysetChanges
-from tests.reading.keyset_listing import Account, UntidyListing, accounts, changed_by, churning, largest_crowd
+from tests.reading.keyset_listing import Account, UntidyListing, accounts, changed_by, churning, most_ties
 from tests.reading.listing import CHANGED, Collector
 
 EXAMPLES = settings(max_examples=60, derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -64,14 +64,14 @@ def assume_provable(account: Account, listing: UntidyListing, rate: int) -> None
     the count always says more, and records do enter that second, it cannot be told from one that is cut off; then it
     is an error.
     """
-    crowded = max(largest_crowd(account, 0), largest_crowd(account, 1)) >= min(listing.page_size, listing.gives)
-    assume(not (rate and crowded and (listing.goes_on == "cursor" or listing.total == "over")))
+    tied = max(most_ties(account, 0), most_ties(account, 1)) >= min(listing.page_size, listing.gives)
+    assume(not (rate and tied and (listing.goes_on == "cursor" or listing.total == "over")))
 
 
 def unprovable(account: Account, listing: UntidyListing) -> bool:
     """Tell whether a second holds more than a page, and no count tells how many: then an error by name is right."""
-    crowded = max(largest_crowd(account, 0), largest_crowd(account, 1)) >= min(listing.page_size, listing.gives)
-    return crowded and listing.total != "exact"
+    tied = max(most_ties(account, 0), most_ties(account, 1)) >= min(listing.page_size, listing.gives)
+    return tied and listing.total != "exact"
 
 
 @EXAMPLES
@@ -244,7 +244,7 @@ def test_without_another_way_a_filter_without_effect_is_an_error() -> None:
 def test_a_calm_listing_costs_one_question_a_page(
     size: int, total: str, along: str, ascending: bool, lanes: int
 ) -> None:
-    """And each record is written once, but for those on the edge of a span."""
+    """And each record is written once, but for those at the boundary of a span."""
     chance = random.Random(size)
     account = Account({key: (600_000 + chance.randrange(300_000), 500_000 + key * 7) for key in range(size)})
     listing = UntidyListing(account, page_size=50, total=total, ascending=ascending)

@@ -8,7 +8,7 @@ import pytest
 
 from tap_crm import errors
 from tap_crm.ledger import Ledger
-from tap_crm.reading.pages import read_pages
+from tap_crm.reading.pages_backwards import BackwardReader
 from tests.reading.keyset_listing import UntidyListing
 from tests.reading.listing import Account, Collector, PagedSearch
 from tests.reading.listing import read as read_paged
@@ -108,7 +108,7 @@ def test_page_numbers_that_are_ignored_by_a_list_without_times_are_an_error(tota
     """As users of Copper are read."""
     asked = PagedSearch(account(450), page_size=SIZE, heeds_numbers=False, total=total)
     with pytest.raises(errors.Incomplete, match="the same page again"):
-        read_pages(asked.listing, lambda _: None, Ledger())
+        BackwardReader(asked.listing, lambda _: None, Ledger()).read()
     assert asked.asked < 20
 
 
@@ -146,7 +146,7 @@ def test_many_rows_made_just_before_are_read_once_or_twice(kind: str) -> None:
     """650 in the last 5 seconds; what then is not found is gone."""
     records = {key: (FIRST + key, CREATED + key) for key in range(1, 301)}
     records |= {key: (999_996 + key % 5, 999_996 + key % 5) for key in range(1_000, 1_650)}
-    collector, ledger = read(listing(kind, Account(records)), settles=True)
+    collector, ledger = read(listing(kind, Account(records)), concludes=True)
     assert len(collector.table) == 950
     assert collector.lines <= 300 + 2 * 650
     assert ledger.gaps == []
@@ -308,7 +308,7 @@ def collected(asked: PagedSearch) -> tuple[set[int | str], Ledger]:
     def take(item: Item) -> None:
         keys.extend(_keys(asked, item))
 
-    read_pages(asked.listing, take, ledger)
+    BackwardReader(asked.listing, take, ledger).read()
     assert len(keys) == len(set(keys))
     return set(keys), ledger
 

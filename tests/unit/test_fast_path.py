@@ -154,6 +154,22 @@ def test_a_deselected_field_may_hold_anything() -> None:
     assert written == [{"id": 1}]
 
 
+def test_what_the_envelope_adds_is_left_out() -> None:
+    """It says nothing of the record, so it is no reason for care."""
+    body = b'[{"id": 1, "__object_type": "lead"}]'
+    encoder = PageEncoder(EVERYTHING, frozenset(EVERYTHING["properties"]), "mdy", envelope=frozenset({"__object_type"}))
+    assert encoder.encode(body, None) == [b'{"id":1}']
+    assert PageEncoder(EVERYTHING, frozenset(EVERYTHING["properties"]), "mdy").encode(body, None) is None
+
+
+def test_records_within_an_object_are_found() -> None:
+    """As many CRMs answer; what stands beside the records does not matter."""
+    encoder = PageEncoder(EVERYTHING, frozenset(EVERYTHING["properties"]), "mdy")
+    body = b'{"has_more": false, "data": [{"id": 1}, {"id": 2}]}'
+    assert encoder.encode(body, [1], "data") == [b'{"id":2}']
+    assert encoder.encode(b'{"has_more": false}', None, "data") is None
+
+
 def test_an_empty_page_is_no_line() -> None:
     """And no failure."""
     assert fast(EVERYTHING, frozenset({"id"}), b"[]") == []

@@ -189,3 +189,11 @@ def test_paging_counts_whole_seconds_downwards() -> None:
     """A fraction belongs to the second that it began in, before 1970 as well."""
     assert to_epoch("2026-01-01T00:00:00.999Z") == 1_767_225_600
     assert to_epoch(-0.5) == -1
+
+
+def test_whole_seconds_are_taken_as_they_are_where_a_calendar_has_them() -> None:
+    """And the short way says what the long one says."""
+    assert [to_epoch(second) for second in (0, 1_700_000_000, 253_402_300_799)] == [0, 1_700_000_000, 253_402_300_799]
+    assert to_epoch(253_402_300_800) is None
+    assert to_epoch(-1) == -1
+    assert to_epoch(True) is None  # noqa: FBT003 - it is no time

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, ClassVar
 
 from tap_crm import errors
 from tap_crm.messages import Checkpoint, Page, Told
-from tap_crm.providers.close.answers import USUAL_SIZE, ask_page, get, list_part, page_sizes, rows_of
+from tap_crm.providers.close.answers import USUAL_SIZE, ask_page, get, list_answer, page_sizes, rows_of
 from tap_crm.providers.close.deletions import ToldDeletions
 from tap_crm.providers.close.events import changes_since
 from tap_crm.providers.close.lists import ListListing, ask_one
+from tap_crm.reading.answer import Answer
 from tap_crm.reading.keyset_changes import KeysetChanges
 
 if TYPE_CHECKING:
@@ -22,12 +23,11 @@ if TYPE_CHECKING:
 
     from tap_crm.contract.stream import Reading
     from tap_crm.messages import Item
-    from tap_crm.reading.listing import Row
-    from tap_crm.reading.part import Part
     from tap_crm.transport.question import Question, Reply
 
 #: Ids in one question: Close advises to keep an address below about 2,000 characters.
 IDS_AT_ONCE = 30
+_TIMES = ("date_created",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +53,11 @@ class Activities:
         pending = {key for key, change in changes.items() if not change.deleted}
 
         def emit(item: Item) -> None:
-            if pending and isinstance(item, Page) and item.body is not None:
-                rows = rows_of(item.body, ())
-                pending.difference_update(str(rows[at].key) for at in _written(item, rows))
+            if pending and isinstance(item, Page) and item.rows is not None:
+                pending.difference_update(str(row.key) for row in item.kept(item.rows))
             reading.emit(item)
 
-        listing = ListListing(
-            reading, self.path, ("date_created",), USUAL_SIZE, ascending=False, label=reading.spec.name
-        )
+        listing = ListListing(reading, self.path, _TIMES, USUAL_SIZE, ascending=False, label=reading.spec.name)
         complete = KeysetChanges(
             listing,
             by="date_created",
@@ -73,7 +70,7 @@ class Activities:
             # In later runs a bookmark would pass what the log tells, which is read at the end.
             checkpoints=reading.bookmark is None,
             whole=listing,
-            settles=reading.concludes,
+            concludes=reading.concludes,
             steps=reading.in_steps,
         ).read(reading.since)
         self._read_by_id(reading, sorted(pending))
@@ -102,59 +99,52 @@ class Activities:
 
     def _read_together(self, reading: Reading, keys: Sequence[str]) -> list[str] | None:
         """Read activities by their ids; returns those that did not come, None where ``id__in`` is of no use."""
-        part = self._ask_together(reading, keys)
-        if part is None:
+        answer = self._ask_together(reading, keys)
+        if answer is None:
             return None
-        keep = _within_scope(reading, part.rows)
-        reading.ledger.add(pages=1, distinct=len(keep))
-        if keep:
-            reading.emit(Page(body=part.body, keep=keep))
-        found = {row.key for row in part.rows}
+        _emit_within_scope(reading, answer)
+        found = {row.key for row in answer.rows}
         return [key for key in keys if key not in found]
 
-    def _ask_together(self, reading: Reading, keys: Sequence[str]) -> Part | None:
+    def _ask_together(self, reading: Reading, keys: Sequence[str]) -> Answer | None:
         """Return activities by their ids; None where the CRM does not heed or know ``id__in``."""
 
         def build(asked: int) -> Question:
             return get(self.path, f"{reading.spec.name}, by id", {"id__in": ",".join(keys), "_limit": asked})
 
         try:
-            part: Part = ask_page(
+            answer: Answer = ask_page(
                 reading,
                 self.path,
                 USUAL_SIZE,
                 build,
-                lambda reply, asked: list_part(reply, asked, 0, ("date_created",), "id"),
+                lambda reply, asked: list_answer(reply, asked, 0, _TIMES),
             )
         except errors.Refused:
             return None
-        heeded = all(row.key in keys for row in part.rows) and part.after is None
-        return part if heeded else None
+        heeded = all(row.key in keys for row in answer.rows) and answer.after is None
+        return answer if heeded else None
 
     def _read_one_by_one(self, reading: Reading, keys: Sequence[str]) -> None:
         for key in keys:
             try:
-                body = reading.ask(get(f"{self.path}{key}/", f"{reading.spec.name}, one by id"), _one)
+                answer = reading.ask(get(f"{self.path}{key}/", f"{reading.spec.name}, one by id"), _one)
             except errors.NotThere:
                 continue
-            keep = _within_scope(reading, rows_of(body, ("date_created",)))
-            reading.ledger.add(pages=1, distinct=len(keep))
-            if keep:
-                reading.emit(Page(body=body))
+            _emit_within_scope(reading, answer)
 
 
-def _within_scope(reading: Reading, rows: Sequence[Row]) -> list[int]:
-    """Return the places of the activities that a complete read would have, too: created since ``start_date``."""
+def _emit_within_scope(reading: Reading, answer: Answer) -> None:
+    """Emit the activities that a complete read would have, too: created since ``start_date``."""
     start = reading.settings.start_date
-    return [at for at, row in enumerate(rows) if start is None or row.times[0] is None or row.times[0] >= start]
+    created = [row.times[0] for row in answer.rows]
+    keep = [at for at, time in enumerate(created) if start is None or time is None or time >= start]
+    reading.ledger.add(pages=1, distinct=len(keep))
+    if keep:
+        reading.emit(answer.page(keep))
 
 
-def _written(page: Page, rows: Sequence[Row]) -> Sequence[int]:
-    return range(len(rows)) if page.keep is None else page.keep
-
-
-def _one(reply: Reply) -> bytes:
+def _one(reply: Reply) -> Answer:
     """Return a single record as a page of one."""
     body = b"[" + reply.body + b"]"
-    rows_of(body, ())
-    return body
+    return Answer(rows_of(body, _TIMES), body, None, None, 1, reply.server_time, times=_TIMES)

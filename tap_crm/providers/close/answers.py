@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, TypeVar
 import msgspec
 
 from tap_crm import errors
-from tap_crm.reading.listing import Row
-from tap_crm.reading.part import Part
+from tap_crm.messages import Row
+from tap_crm.reading.answer import Answer
 from tap_crm.shaping.moments import from_epoch, to_epoch
 from tap_crm.transport.question import Doubtful, Question
 
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from tap_crm.contract.stream import Reading
+    from tap_crm.reading.answer import Continuation
     from tap_crm.reading.listing import Bound
-    from tap_crm.reading.part import Continuation
     from tap_crm.transport.question import Reply
 
 Parsed = TypeVar("Parsed")
@@ -31,7 +31,7 @@ Parsed = TypeVar("Parsed")
 #: What Close gives without being asked for a number of rows (pagination page).
 USUAL_SIZE = 100
 #: How often a list is asked again that says "Document has been deleted": first as it is, then in shorter pages.
-LOOKS_AT_A_DELETED_DOCUMENT, LOOKS_BEFORE_NARROWING = 14, 3
+ATTEMPTS_AT_A_DELETED_DOCUMENT, ATTEMPTS_BEFORE_NARROWING = 14, 3
 LONGEST_REST = 1.0
 _NUMBER = re.compile(r"\d+")
 
@@ -40,17 +40,6 @@ class Counts(msgspec.Struct, frozen=True):
     """How many records a search has."""
 
     total: int | None = None
-
-
-class Envelope(msgspec.Struct, frozen=True):
-    """What lists, searches and the event log answer with; each uses some of these fields."""
-
-    data: msgspec.Raw
-    has_more: bool | None = None
-    total_results: int | None = None
-    cursor: str | None = None
-    cursor_next: str | None = None
-    count: Counts | None = None
 
 
 class _Record(msgspec.Struct, frozen=True):
@@ -64,6 +53,18 @@ class _Record(msgspec.Struct, frozen=True):
     updated_at: str | None = None
 
 
+class Envelope(msgspec.Struct, frozen=True):
+    """What lists, searches and the event log answer with; each uses some of these fields."""
+
+    data: list[_Record]
+    has_more: bool | None = None
+    total_results: int | None = None
+    cursor: str | None = None
+    count: Counts | None = None
+
+
+#: Where an answer has its records.
+DATA = "data"
 _ENVELOPE = msgspec.json.Decoder(Envelope)
 _RECORDS = msgspec.json.Decoder(list[_Record])
 
@@ -74,18 +75,23 @@ def rows_of(body: bytes, times: Sequence[str], key: str = "id") -> tuple[Row, ..
     Raises:
         Doubtful: a record has no key.
     """
+    return _rows(_RECORDS.decode(body), times, key)
+
+
+def _rows(records: Sequence[_Record], times: Sequence[str], key: str = "id") -> tuple[Row, ...]:
     rows: list[Row] = []
-    for record in _RECORDS.decode(body):
+    for record in records:
         value = getattr(record, key)
         if value is None:
             raise Doubtful(f"a record has no {key}")
-        rows.append(Row(value, tuple(to_epoch(getattr(record, name)) for name in times)))
+        rows.append(Row(value, tuple([to_epoch(getattr(record, name)) for name in times])))
     return tuple(rows)
 
 
-def envelope_of(reply: Reply) -> Envelope:
-    """Return the envelope of an answer; a body without ``data`` is no answer."""
-    return _ENVELOPE.decode(reply.body)
+def envelope_of(reply: Reply, times: tuple[str, ...], key: str = "id") -> tuple[Envelope, tuple[Row, ...]]:
+    """Return an answer, and key and times of each record in it; a body without ``data`` is no answer."""
+    envelope = _ENVELOPE.decode(reply.body)
+    return envelope, _rows(envelope.data, times, key)
 
 
 def moment(second: int) -> str:
@@ -172,7 +178,7 @@ def ask_page(  # noqa: PLR0913 - a question with a size, and how it is asked and
     """
     sizes = page_sizes(reading)
     narrow = size
-    looks = 0
+    attempts = 0
     while True:
         asked = min(sizes.of(path, size), narrow)
         question = build(asked)
@@ -186,25 +192,23 @@ def ask_page(  # noqa: PLR0913 - a question with a size, and how it is asked and
         except errors.NotThere as gone:
             if "deleted" not in gone.said.lower():
                 raise
-            looks += 1
-            if looks >= LOOKS_AT_A_DELETED_DOCUMENT:
+            attempts += 1
+            if attempts >= ATTEMPTS_AT_A_DELETED_DOCUMENT:
                 raise errors.GaveUp(f"{reading.spec.name}: a deleted record stays in the way of its list") from gone
-            if looks >= LOOKS_BEFORE_NARROWING:
+            if attempts >= ATTEMPTS_BEFORE_NARROWING:
                 narrow = max(1, asked // 2)
-            time.sleep(min(LONGEST_REST, 0.05 * 2**looks))
+            time.sleep(min(LONGEST_REST, 0.05 * 2**attempts))
 
 
 def _given(asked: int, parse: Callable[[Reply, int], Parsed]) -> Callable[[Reply], Parsed]:
     return lambda reply: parse(reply, asked)
 
 
-def list_part(reply: Reply, asked: int, skip: int, times: Sequence[str], key: str) -> Part:
+def list_answer(reply: Reply, asked: int, skip: int, times: tuple[str, ...] = (), key: str = "id") -> Answer:
     """Return a page of a list that was asked for from ``skip`` on."""
-    envelope = envelope_of(reply)
-    body = bytes(envelope.data)
-    rows = rows_of(body, times, key)
+    envelope, rows = envelope_of(reply, times, key)
     after: Continuation | None = skip + max(1, len(rows)) if envelope.has_more else None
-    return Part(rows, body, after, envelope.total_results, asked, reply.server_time, skip)
+    return Answer(rows, reply.body, after, envelope.total_results, asked, reply.server_time, skip, DATA, times)
 
 
 def get(path: str, label: str, params: Mapping[str, str | int] | None = None) -> Question:

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 from tap_crm import errors
 from tap_crm.contract.stream import CustomFields
 from tap_crm.providers.close.lists import ListListing
-from tap_crm.providers.close.organization import Record, decoded
-from tap_crm.reading.offset import OffsetReader
+from tap_crm.providers.close.organization import all_records
 from tap_crm.shaping.custom.fields import ANY, DATE, MOMENT, NUMBER, TEXT, CustomField, list_of
 from tap_crm.shaping.custom.layouts import Prefixed
 
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tap_crm.contract.stream import Reading
+    from tap_crm.providers.common.records import Record
     from tap_crm.shaping.custom.fields import Schema
 
 SHARED = "shared"
@@ -44,10 +44,9 @@ def definitions(kind: str, reading: Reading) -> list[Record]:
     """Return the definitions of one list; asked once per run."""
 
     def ask() -> list[Record]:
-        found: list[Record] = []
         label = f"definitions of custom fields of {kind}"
         listing = ListListing(reading, f"/custom_field/{kind}/", size=PAGE_SIZE if kind in PAGED else None, label=label)
-        OffsetReader(listing, lambda item: found.extend(decoded(item)), reading.ledger, confirm_empty=True).read()
+        found = all_records(reading, listing, doubtful=True)
         return list({record["id"]: record for record in found}.values())
 
     return reading.shared.get_once(f"custom fields of {kind}", ask)

@@ -14,7 +14,6 @@ import msgspec
 
 from tap_crm import errors
 from tap_crm.messages import Checkpoint, Page, Told, ToldGone
-from tap_crm.providers.close.answers import rows_of
 from tap_crm.providers.close.events import EventLog, event_log, is_read_anyway, log_since, plain
 from tap_crm.reading.changes import BEHIND_THE_CLOCK
 from tap_crm.shaping.moments import from_epoch, to_epoch
@@ -48,7 +47,11 @@ class _Event(msgspec.Struct, frozen=True):
     meta: Any = None
 
 
-_EVENTS = msgspec.json.Decoder(list[_Event], float_hook=Decimal)
+class _Events(msgspec.Struct, frozen=True):
+    data: list[_Event]
+
+
+_EVENTS = msgspec.json.Decoder(_Events, float_hook=Decimal)
 
 
 class ToldDeletions:
@@ -131,7 +134,7 @@ class ToldDeletions:
     def _of_kind(self, log: EventLog, since: int) -> Iterator[tuple[int, _Event]]:
         wanted = plain(self._type)
         for body, times in log.pages(self._reading, since):
-            for event, at in zip(_EVENTS.decode(body), times, strict=True):
+            for event, at in zip(_EVENTS.decode(body).data, times, strict=True):
                 kind = plain(event.object_type or "")
                 is_wanted = kind.startswith(wanted) if wanted == "task" else kind == wanted
                 if is_wanted and at is not None and at >= since:
@@ -156,9 +159,8 @@ class ToldDeletions:
         def watch(item: Item) -> None:
             if isinstance(item, Checkpoint):
                 item = Checkpoint(min(item.at, first - 1))
-            if isinstance(item, Page) and item.body is not None:
-                for row in rows_of(item.body, ("date_updated",)):
-                    changed = row.times[0]
+            if isinstance(item, Page):
+                for row, (changed,) in item.told(["date_updated"]) or ():
                     if changed is not None and changed > self._at.get(str(row.key), changed):
                         self._records.pop(str(row.key), None)
             emit(item)

@@ -11,19 +11,20 @@ from typing import TYPE_CHECKING
 
 from tap_crm import errors
 from tap_crm.ledger import Ledger
+from tap_crm.messages import Page
 from tap_crm.providers.close.answers import get
 from tap_crm.providers.close.kinds import listed
-from tap_crm.providers.close.lists import ListListing
-from tap_crm.providers.close.organization import decoded, object_of, one_object
-from tap_crm.providers.common.per_parent import side_by_side
+from tap_crm.providers.close.lists import ListListing, WholeList
+from tap_crm.providers.close.organization import object_of, one_object
+from tap_crm.providers.common.per_parent import PerParent, side_by_side
 from tap_crm.reading.offset import OffsetReader
 from tap_crm.transport.question import Doubtful
 
 if TYPE_CHECKING:
     from tap_crm.contract.stream import Reading
     from tap_crm.messages import Item
-    from tap_crm.providers.close.organization import Record
     from tap_crm.providers.common.per_parent import SideBySide
+    from tap_crm.providers.common.records import Record
     from tap_crm.transport.question import Reply
 
 _COUNTS = "subscription_counts_by_status"
@@ -32,36 +33,15 @@ _PLAIN = ("lead", "contact", "opportunity")
 _TYPED = {"activity": "/custom_activity/", "custom_object": "/custom_object_type/"}
 
 
-@dataclass(frozen=True, slots=True)
-class SequenceCounts:
-    """How many subscriptions each sequence has, by their status: a request for each sequence."""
-
-    def read(self, reading: Reading) -> None:
-        """Ask for each sequence."""
-        known: set[str] = set()
-        asking: SideBySide[str, list[Record]]
-        with side_by_side(reading, partial(_counts, reading)) as asking:
-
-            def take(item: Item) -> None:
-                new = [key for record in decoded(item) if (key := str(record["id"])) not in known]
-                known.update(new)
-                reading.emit_records([record for found in asking.each(new) for record in found])
-
-            listed("/sequence/")(reading, take)
-
-    def probe(self, reading: Reading) -> None:
-        """Ask for the sequences."""
-        ListListing(reading, "/sequence/").ask_from(0)
-
-
 def _counts(reading: Reading, sequence: str) -> list[Record]:
     reading.ledger.add(pages=1)
-    try:
-        found: Record = reading.ask(get(f"/sequence/{sequence}/", "sequence_counts of a sequence"), one_object)
-    except errors.NotThere:
-        return []  # it was deleted since it was listed
+    found: Record = reading.ask(get(f"/sequence/{sequence}/", "sequence_counts of a sequence"), one_object)
     counts = found.get(_COUNTS)
     return [{"sequence_id": sequence, **(counts if isinstance(counts, dict) else {_COUNTS: counts})}]
+
+
+#: How many subscriptions each sequence has, by their status: a request for each sequence.
+SEQUENCE_COUNTS = PerParent(listed("/sequence/"), _counts, WholeList("/sequence/").probe)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +59,13 @@ class FieldSchemas:
     def _types(self, reading: Reading, kind: str, path: str) -> list[str]:
         """Return the last part of the address for each type of a kind."""
         records: list[Record] = []
-        ledger = Ledger()
         listing = ListListing(reading, path, label=f"{reading.spec.name}: {path}")
+
+        def take(item: Item) -> None:
+            records.extend(item.decoded() if isinstance(item, Page) else ())
+
         try:
-            OffsetReader(listing, lambda item: records.extend(decoded(item)), ledger, confirm_empty=True).read()
+            OffsetReader(listing, take, Ledger(), confirm_empty=True).read()
         except (errors.Forbidden, errors.NotThere) as error:
             reading.ledger.gap(f"schemas of {kind} are not readable with this key: {error}")
         return [f"{kind}/{record['id']}" for record in records]

@@ -17,14 +17,14 @@ import msgspec
 from tap_crm import errors
 from tap_crm.config.settings import DAY
 from tap_crm.messages import Checkpoint, Page
-from tap_crm.providers.close.answers import Envelope, ask_page, envelope_of, get, moment, rows_of
+from tap_crm.providers.close.answers import DATA, ask_page, get, moment
 from tap_crm.reading.changes import BEHIND_THE_CLOCK
 from tap_crm.reading.no_news import NoNews
 from tap_crm.shaping.moments import to_epoch
 from tap_crm.transport.question import Doubtful
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from tap_crm.contract.stream import Reading
     from tap_crm.transport.question import Question, Reply
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 PATH = "/event/"
 #: The most that a page of the log has.
 PAGE_SIZE = 50
-LOOKS_AT_AN_EMPTY_PAGE = 2
+ATTEMPTS_AT_AN_EMPTY_PAGE = 2
 SPOOLED_IN_MEMORY = 4_000_000
 #: Close keeps events for so long.
 DAYS_KEPT = 30
@@ -50,7 +50,12 @@ class _Event(msgspec.Struct, frozen=True):
     date_updated: str | None = None
 
 
-_EVENTS = msgspec.json.Decoder(list[_Event])
+class _Answer(msgspec.Struct, frozen=True):
+    data: list[_Event]
+    cursor_next: str | None = None
+
+
+_ANSWER = msgspec.json.Decoder(_Answer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +103,7 @@ class EventLog:
             self._file.close()
 
     def pages(self, reading: Reading, since: int | None) -> Iterator[tuple[bytes, list[int | None]]]:
-        """Yield every page down to ``since``: its JSON array, and the time of each event in it."""
+        """Yield every page down to ``since``: the answer, and the time of each event in it."""
         self.read_back(reading, since)
         for stored in list(self._pages):
             yield self._body(stored), stored.times
@@ -161,23 +166,21 @@ class EventLog:
         if self._reached is not None:  # newer ones are here already
             params["date_updated__lt"] = moment(int(self._reached) + 1)
         cursor: str | None = None
-        used: set[str] = set()
-        no_news, last = NoNews("events"), b"[]"
+        no_news, last = NoNews("events"), [""]
         while True:
-            envelope, now = self._ask(reading, params, cursor)
-            self._began = now if self._began is None else self._began
-            times = self._store(bytes(envelope.data))
+            answer, reply = self._ask(reading, params, cursor)
+            self._began = int(reply.server_time) if self._began is None else self._began
+            times = self._store(reply.body, answer.data)
             known = [at for at in times if at is not None]
-            cursor = envelope.cursor_next or None
+            cursor = answer.cursor_next or None
             if cursor is None or (since is not None and known and max(known) < since):
                 return
-            if cursor in used:
-                raise errors.Incomplete("events: the CRM's cursor leads back to a page that was read")
-            used.add(cursor)
-            no_news.heed(is_new=bool(times) and bytes(envelope.data) != last)
-            last = bytes(envelope.data)
+            no_news.follow(cursor)
+            ids = [event.id for event in answer.data]
+            no_news.heed(is_new=bool(ids) and ids != last)
+            last = ids
 
-    def _ask(self, reading: Reading, params: dict[str, str | int], cursor: str | None) -> tuple[Envelope, int]:
+    def _ask(self, reading: Reading, params: dict[str, str | int], cursor: str | None) -> tuple[_Answer, Reply]:
         """Ask for a page; an empty one is believed when it came twice."""
         # Filters go with every cursor. Bounds need not, and are not sure to be honoured: `_walk` stops by itself.
         sent = params if cursor is None else {**self.only, "_cursor": cursor}
@@ -186,15 +189,15 @@ class EventLog:
             return get(PATH, "events" if cursor is None else "events, next page", {**sent, "_limit": asked})
 
         # That nothing of one kind happened is what most runs find; the reconcile would show it if it were not so.
-        for _ in range(1 if self.only else LOOKS_AT_AN_EMPTY_PAGE):
-            envelope, now = ask_page(reading, PATH, PAGE_SIZE, build, _parse, at_start=cursor is None)
+        for _ in range(1 if self.only else ATTEMPTS_AT_AN_EMPTY_PAGE):
+            answer, reply = ask_page(reading, PATH, PAGE_SIZE, build, _parse, at_start=cursor is None)
             reading.ledger.add(pages=1)
-            if _EVENTS.decode(envelope.data) or envelope.cursor_next:
+            if answer.data or answer.cursor_next:
                 break
-        return envelope, now
+        return answer, reply
 
-    def _store(self, body: bytes) -> list[int | None]:
-        times = [to_epoch(event.date_updated) for event in _EVENTS.decode(body)]
+    def _store(self, body: bytes, events: Sequence[_Event]) -> list[int | None]:
+        times = [to_epoch(event.date_updated) for event in events]
         self._file.seek(0, io.SEEK_END)
         self._pages.append(_Stored(self._file.tell(), len(body), times))
         self._file.write(body)
@@ -212,7 +215,7 @@ class EventLog:
         for stored in self._pages:
             if all(at is not None and at < since for at in stored.times):
                 continue
-            for event, at in zip(_EVENTS.decode(self._body(stored)), stored.times, strict=True):
+            for event, at in zip(_ANSWER.decode(self._body(stored)).data, stored.times, strict=True):
                 if event.object_type is None or event.object_id is None:
                     continue
                 changes = self._changes.setdefault(plain(event.object_type), {})
@@ -221,11 +224,11 @@ class EventLog:
                     changes[event.object_id] = change
 
 
-def _parse(reply: Reply, asked: int) -> tuple[Envelope, int]:  # noqa: ARG001 - pages may be shorter than asked for
-    envelope = envelope_of(reply)
-    if any(not event.id for event in _EVENTS.decode(envelope.data)):
+def _parse(reply: Reply, asked: int) -> tuple[_Answer, Reply]:  # noqa: ARG001 - pages may be shorter than asked for
+    answer = _ANSWER.decode(reply.body)
+    if any(not event.id for event in answer.data):
         raise Doubtful("an event has no id")
-    return envelope, int(reply.server_time)
+    return answer, reply
 
 
 def plain(object_type: str) -> str:
@@ -252,14 +255,12 @@ class Events:
             keep = [at for at, time in enumerate(times) if since is None or time is None or time >= since]
             if keep:
                 reading.ledger.add(distinct=len(keep))
-                reading.emit(Page(body=body, keep=None if len(keep) == len(times) else keep))
+                reading.emit(Page(body, None if len(keep) == len(times) else keep, within=DATA))
         reading.emit(Checkpoint(log.began() - BEHIND_THE_CLOCK))
 
     def probe(self, reading: Reading) -> None:
         """Ask for one event."""
-        reading.ask(
-            get(PATH, reading.spec.name, {"_limit": 1}), lambda reply: rows_of(bytes(envelope_of(reply).data), ())
-        )
+        reading.ask(get(PATH, reading.spec.name, {"_limit": 1}), lambda reply: _parse(reply, 1))
 
 
 def _needed_since(reading: Reading) -> int | None:

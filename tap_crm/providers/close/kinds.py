@@ -2,32 +2,22 @@
 
 from __future__ import annotations
 
-import logging
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tap_crm import errors
-from tap_crm.ledger import Ledger
 from tap_crm.messages import Page
-from tap_crm.providers.close.lists import ListListing
-from tap_crm.providers.close.organization import decoded
-from tap_crm.providers.close.search import SearchListing
-from tap_crm.reading.keyset_changes import KeysetChanges
+from tap_crm.providers.close.lists import ListListing, WholeList
+from tap_crm.providers.close.search import Search, SearchListing, changes_of
+from tap_crm.providers.common.per_parent import PerParent, ledger_of_parents
 from tap_crm.reading.offset import OffsetReader
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from concurrent.futures import Future
+    from collections.abc import Callable, Iterable, Sequence
 
-    from tap_crm.contract.stream import Reading, Source
+    from tap_crm.contract.stream import Reading
     from tap_crm.messages import Emit, Item
-    from tap_crm.providers.close.organization import Record
-
-_log = logging.getLogger("tap-crm.close")
-
-#: Children that may be asked for before the next page of parents: bounds the memory.
-PARENTS_AT_ONCE = 64
+    from tap_crm.providers.common.records import Record
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +60,7 @@ class ListsOfKinds:
             raise hidden[0]
 
     def _read_kind(self, reading: Reading, kind: str) -> None:
-        def emit(records: list[Record]) -> None:
+        def emit(records: Sequence[Record]) -> None:
             if records:  # they are counted where they are read
                 reading.emit(Page(records=[{**record, self.column: kind} for record in records]))
 
@@ -80,9 +70,11 @@ class ListsOfKinds:
             reading.lists.note(kind, len(records))
             return
         listing = ListListing(reading, f"{self.path}{kind}/", label=f"{reading.spec.name} of {kind}")
-        reader = OffsetReader(
-            listing, lambda item: emit(decoded(item)), reading.ledger, reading.lists.is_doubtful(kind)
-        )
+
+        def take(item: Item) -> None:
+            emit(item.decoded() if isinstance(item, Page) else ())
+
+        reader = OffsetReader(listing, take, reading.ledger, reading.lists.is_doubtful(kind))
         reader.read()
         reading.lists.note(kind, len(reader.keys))
 
@@ -106,89 +98,63 @@ class ListsOfKinds:
             ListListing(reading, f"{self.path}{kind}/").ask_from(0)
 
 
-@dataclass(frozen=True, slots=True)
-class PerParent:
-    """A list that needs a parent's id: a request for each parent.
+def per_parent(path: str, parameter: str, parents: str) -> PerParent[str]:
+    """Return what reads a list that needs a parent's id.
 
-    Attributes:
+    Args:
         path: of the children.
         parameter: that takes the parent's id.
-        parents: emits pages of the parents.
-        source: shows whether the parents may be read.
-        is_sparse: most parents have no children: an empty answer is then believed at once, since each run asks anew.
+        parents: the path of the list of parents.
     """
 
-    path: str
-    parameter: str
-    parents: Callable[[Reading, Emit], None]
-    source: Source
-    is_sparse: bool = False
+    def children(reading: Reading, parent: str) -> Sequence[Record]:
+        rows = _read_list(reading, path, {parameter: parent}, doubtful=reading.lists.is_doubtful(parent))
+        reading.lists.note(parent, rows, is_guarded=False)
+        return ()
 
-    def read(self, reading: Reading) -> None:
-        """Walk the parents and ask for the children of each, some at a time, as the parents come."""
-        known: set[str] = set()
-        with ThreadPoolExecutor(max(2, reading.lanes), thread_name_prefix=reading.spec.name) as pool:
-
-            def take(item: Item) -> None:
-                new = [key for record in decoded(item) if (key := str(record["id"])) not in known]
-                known.update(new)
-                for start in range(0, len(new), PARENTS_AT_ONCE):
-                    self._read_children(reading, new[start : start + PARENTS_AT_ONCE], pool)
-
-            self.parents(reading, take)
-
-    def _read_children(self, reading: Reading, parents: list[str], pool: ThreadPoolExecutor) -> None:
-        running: list[Future[None]] = [pool.submit(self._read_one, reading, parent) for parent in parents]
-        try:
-            for future in running:
-                future.result()
-        except BaseException:
-            for future in running:
-                future.cancel()
-            raise
-
-    def _read_one(self, reading: Reading, parent: str) -> None:
-        listing = ListListing(reading, self.path, params={self.parameter: parent})
-        try:
-            doubtful = not self.is_sparse and reading.lists.is_doubtful(parent)
-            reader = OffsetReader(listing, reading.emit, reading.ledger, doubtful)
-            reader.read()
-        except errors.NotThere:
-            return  # the parent was deleted since it was listed
-        if not self.is_sparse:
-            reading.lists.note(parent, len(reader.keys), is_guarded=False)
-
-    def probe(self, reading: Reading) -> None:
-        """Ask for the parents: without them there is nothing to ask with."""
-        self.source.probe(reading)
+    return PerParent(listed(parents), children, WholeList(parents).probe)
 
 
-def listed(path: str) -> Callable[[Reading, Emit], None]:
-    """Return what reads the parents from a list."""
+def listed(path: str) -> Callable[[Reading, Callable[[Iterable[str]], None]], None]:
+    """Return what reads the keys of parents from their list."""
 
-    def read(reading: Reading, emit: Emit) -> None:
-        found = Ledger()
-        OffsetReader(ListListing(reading, path), emit, found, confirm_empty=True).read()
-        reading.ledger.add(unexplained=found.unexplained)
+    def read(reading: Reading, take: Callable[[Iterable[str]], None]) -> None:
+        with ledger_of_parents(reading, path) as found:
+            OffsetReader(ListListing(reading, path), _keys_to(take), found, confirm_empty=True).read()
 
     return read
 
 
-def all_leads(reading: Reading, emit: Emit) -> None:
-    """Read every lead's id."""
-    _log.warning("%s: costs a request for each lead", reading.spec.name)
-    listing = SearchListing(reading, "lead", ("id", "date_updated", "date_created"))
-    found = Ledger()
-    KeysetChanges(
-        listing,
-        by="date_updated",
-        along="date_updated",
-        emit=emit,
-        ledger=found,
-        splits=("date_created",),
-        settles=reading.concludes,
-        index_lag=reading.settings.overlap_seconds,
-    ).read(None)
-    for gap in found.gaps:
-        reading.ledger.gap(f"leads: {gap}")
-    reading.ledger.add(unexplained=found.unexplained)
+def per_lead(path: str, parameter: str) -> PerParent[str]:
+    """Return what reads a list that needs a lead's id.
+
+    Most leads have no children: an empty answer is believed at once, since each run asks anew.
+    """
+
+    def children(reading: Reading, lead: str) -> Sequence[Record]:
+        _read_list(reading, path, {parameter: lead}, doubtful=False)
+        return ()
+
+    def read(reading: Reading, take: Callable[[Iterable[str]], None]) -> None:
+        with ledger_of_parents(reading, "leads") as found:
+            listing = SearchListing(reading, "lead", ("id", "date_updated", "date_created"))
+            changes_of(listing, reading, _keys_to(take), found).read(None)
+
+    return PerParent(read, children, Search("lead", ("id",)).probe, cost="lead")
+
+
+def _read_list(reading: Reading, path: str, params: dict[str, str | int], *, doubtful: bool) -> int:
+    """Read a list; returns how many records it gave."""
+    reader = OffsetReader(ListListing(reading, path, params=params), reading.emit, reading.ledger, doubtful)
+    reader.read()
+    return len(reader.keys)
+
+
+def _keys_to(take: Callable[[Iterable[str]], None]) -> Emit:
+    """Return an emit that hands on the keys of what it is given."""
+
+    def emit(item: Item) -> None:
+        if isinstance(item, Page) and item.rows is not None:
+            take(str(row.key) for row in item.kept(item.rows))
+
+    return emit

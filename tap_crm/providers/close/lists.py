@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from tap_crm import errors
 from tap_crm.messages import Checkpoint
-from tap_crm.providers.close.answers import USUAL_SIZE, ask_page, get, list_part, time_filters
+from tap_crm.providers.close.answers import USUAL_SIZE, ask_page, get, list_answer, time_filters
 from tap_crm.providers.close.deletions import ToldDeletions, told_until
 from tap_crm.providers.close.events import log_is_silent
 from tap_crm.reading.keyset_changes import KeysetChanges
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tap_crm.contract.stream import Reading
+    from tap_crm.reading.answer import Answer, Continuation
     from tap_crm.reading.listing import Bound
-    from tap_crm.reading.part import Continuation, Part
     from tap_crm.transport.question import Question
 
 
@@ -55,18 +55,18 @@ class ListListing:
         """Return the ways to list by a time."""
         return (by, f"-{by}") if self.ordered else (by,)
 
-    def ask(self, bounds: tuple[Bound, ...], order: str, after: Continuation | None) -> Part:
+    def ask(self, bounds: tuple[Bound, ...], order: str, after: Continuation | None) -> Answer:
         """Return the records in the bounds, from the position ``after`` on."""
         params = {**self.params, **time_filters(bounds)}
         if self.ordered:
             params["_order_by"] = order
         return self._page(params, int(after or 0))
 
-    def ask_from(self, skip: int) -> Part:
+    def ask_from(self, skip: int) -> Answer:
         """Return records from a position on."""
         return self._page(dict(self.params), skip)
 
-    def _page(self, params: dict[str, str | int], skip: int) -> Part:
+    def _page(self, params: dict[str, str | int], skip: int) -> Answer:
         label = self.label or self.reading.spec.name
 
         def without() -> Question:
@@ -79,16 +79,16 @@ class ListListing:
                 return question
             return replace(question, params={**question.params, "_limit": asked})
 
-        part: Part = ask_page(
+        answer: Answer = ask_page(
             self.reading,
             self.path,
             self.size or USUAL_SIZE,
             build,
-            lambda reply, asked: list_part(reply, asked, skip, self.times, self.key),
+            lambda reply, asked: list_answer(reply, asked, skip, self.times, self.key),
             at_start=not skip,
             without=without,
         )
-        return part
+        return answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +129,7 @@ class ChangeList:
             lanes=reading.lanes,
             confirm_empty=lambda: not log_is_silent(reading, self.event_prefix),
             whole=listing,
-            settles=reading.concludes,
+            concludes=reading.concludes,
             index_lag=reading.settings.overlap_seconds,
         ).read(reading.since)
         told.emit()
@@ -176,4 +176,4 @@ class WholeList:
 def ask_one(reading: Reading, path: str, params: Mapping[str, str | int] | None = None) -> None:
     """Ask a list for one record, to see whether the key may read it."""
     question = get(path, reading.spec.name, {**(params or {}), "_limit": 1})
-    reading.ask(question, lambda reply: list_part(reply, 1, 0, (), "id"))
+    reading.ask(question, lambda reply: list_answer(reply, 1, 0))

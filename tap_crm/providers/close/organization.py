@@ -2,48 +2,45 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-from typing import TYPE_CHECKING, Any, TypeAlias
-
-import msgspec
+from typing import TYPE_CHECKING
 
 from tap_crm import errors
 from tap_crm.messages import Page
 from tap_crm.providers.close.answers import get
 from tap_crm.providers.close.lists import ListListing
+from tap_crm.providers.common.records import decoded, record_in
+from tap_crm.providers.common.whole_list import ask_once
 from tap_crm.reading.offset import OffsetReader
 from tap_crm.transport.question import Doubtful
 
 if TYPE_CHECKING:
     from tap_crm.contract.stream import Reading
     from tap_crm.messages import Item
+    from tap_crm.providers.common.records import Record
     from tap_crm.transport.question import Reply
 
-Record: TypeAlias = dict[str, Any]
-_OBJECT = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal)
-_RECORDS = msgspec.json.Decoder(list[dict[str, Any]], float_hook=Decimal)
 _EXPANDED = {"_expand": "memberships__user,inactive_memberships__user"}
 
 
 def one_object(reply: Reply) -> Record:
     """Return an answer that is one object with an id."""
-    record = _OBJECT.decode(reply.body)
-    if not record.get("id"):
-        raise Doubtful("the answer is not the documented object")
-    return record
+    return record_in(decoded(reply), "id")
 
 
 def object_of(reply: Reply) -> Record:
     """Return an answer that is one object."""
-    return _OBJECT.decode(reply.body)
+    return record_in(decoded(reply))
 
 
-def decoded(item: Item) -> list[Record]:
-    """Return the records of a page, decoded; nothing for a checkpoint."""
-    if not isinstance(item, Page) or item.body is None:
-        return []
-    records = _RECORDS.decode(item.body)
-    return records if item.keep is None else [records[at] for at in item.keep]
+def all_records(reading: Reading, listing: ListListing, *, doubtful: bool) -> list[Record]:
+    """Return the records of a list, decoded, in the order in which they came."""
+    found: list[Record] = []
+
+    def take(item: Item) -> None:
+        found.extend(item.decoded() if isinstance(item, Page) else ())
+
+    OffsetReader(listing, take, reading.ledger, doubtful).read()
+    return found
 
 
 def _organization_ids(reply: Reply) -> list[str]:
@@ -67,9 +64,7 @@ def _named(reading: Reading) -> list[str]:
     """Return the organizations of the key's user; asked once per run."""
 
     def ask() -> list[str]:
-        reading.ledger.add(pages=1)
-        found: list[str] = reading.ask(get("/me/", f"{reading.spec.name}: me"), _organization_ids)
-        return found
+        return ask_once(reading, get("/me/", f"{reading.spec.name}: me"), _organization_ids)
 
     return reading.shared.get("me", ask)
 
@@ -155,15 +150,11 @@ class Groups:
 
     def read(self, reading: Reading) -> None:
         """Read the list, then each group."""
-        listed: list[Record] = []
-        listing = ListListing(reading, "/group/")
-        doubtful = reading.lists.is_doubtful()
-        OffsetReader(listing, lambda item: listed.extend(decoded(item)), reading.ledger, doubtful).read()
+        listed = all_records(reading, ListListing(reading, "/group/"), doubtful=reading.lists.is_doubtful())
         groups = []
         for group in listed:
-            reading.ledger.add(pages=1)
             try:
-                groups.append(reading.ask(get(f"/group/{group['id']}/", "groups, one group"), one_object))
+                groups.append(ask_once(reading, get(f"/group/{group['id']}/", "groups, one group"), one_object))
             except errors.NotThere:
                 continue  # deleted since it was listed
         if groups:

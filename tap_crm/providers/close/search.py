@@ -12,16 +12,18 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from tap_crm import errors
 from tap_crm.messages import Checkpoint
-from tap_crm.providers.close.answers import ask_page, envelope_of, moment, rows_of
+from tap_crm.providers.close.answers import DATA, ask_page, envelope_of, moment
 from tap_crm.providers.close.deletions import ToldDeletions, told_until
+from tap_crm.reading.answer import Answer, Expired
 from tap_crm.reading.keyset_changes import KeysetChanges
-from tap_crm.reading.part import Expired, Part
 from tap_crm.transport.question import Question
 
 if TYPE_CHECKING:
     from tap_crm.contract.stream import Reading
+    from tap_crm.ledger import Ledger
+    from tap_crm.messages import Emit
+    from tap_crm.reading.answer import Continuation
     from tap_crm.reading.listing import Bound
-    from tap_crm.reading.part import Continuation
     from tap_crm.transport.question import Reply
 
 PATH = "/data/search/"
@@ -72,10 +74,10 @@ class SearchListing:
         return self.reading.spec.name
 
     def orders(self, by: str) -> tuple[str, ...]:
-        """Return the ways to list by a time; the others show the other end of a crowd that one walk cuts off."""
+        """Return the ways to list by a time; the others show the other end of ties that one walk cuts off."""
         return (by, f"-{by}", "name", "-name")
 
-    def ask(self, bounds: tuple[Bound, ...], order: str, after: Continuation | None) -> Part:
+    def ask(self, bounds: tuple[Bound, ...], order: str, after: Continuation | None) -> Answer:
         """Return the objects in the bounds, or those behind a cursor."""
         conditions = [_condition(bound, self.object_type) for bound in bounds]
         body: dict[str, Any] = {
@@ -100,20 +102,34 @@ class SearchListing:
             return Question("POST", PATH, label, body={**body, "_limit": asked})
 
         try:
-            part: Part = ask_page(self.reading, PATH, PAGE_SIZE, build, self._parse, at_start=after is None)
+            answer: Answer = ask_page(self.reading, PATH, PAGE_SIZE, build, self._parse, at_start=after is None)
         except errors.Refused as refusal:
             said = refusal.said.lower()
             if after is not None and "cursor" in said and "expire" in said:
                 raise Expired from refusal
             raise
-        return part
+        return answer
 
-    def _parse(self, reply: Reply, asked: int) -> Part:
-        envelope = envelope_of(reply)
-        body = bytes(envelope.data)
+    def _parse(self, reply: Reply, asked: int) -> Answer:
+        envelope, rows = envelope_of(reply, self.times)
         total = envelope.count.total if envelope.count is not None else None
-        rows = rows_of(body, self.times)
-        return Part(rows, body, envelope.cursor or None, total, asked, reply.server_time)
+        after = envelope.cursor or None
+        return Answer(rows, reply.body, after, total, asked, reply.server_time, within=DATA, times=self.times)
+
+
+def changes_of(listing: SearchListing, reading: Reading, emit: Emit, ledger: Ledger) -> KeysetChanges:
+    """Return what reads the objects of a type by their change time."""
+    return KeysetChanges(
+        listing,
+        by="date_updated",
+        along="date_updated",
+        emit=emit,
+        ledger=ledger,
+        splits=("date_created",),
+        lanes=reading.lanes,
+        concludes=reading.concludes,
+        index_lag=reading.settings.overlap_seconds,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,17 +143,8 @@ class Search:
     def read(self, reading: Reading) -> None:
         """Read what changed since the bookmark, and what the event log tells of deletions."""
         told = ToldDeletions(reading, self.object_type, NESTED)
-        complete = KeysetChanges(
-            SearchListing(reading, self.object_type, self.fields),
-            by="date_updated",
-            along="date_updated",
-            emit=told.watching(reading.emit),
-            ledger=reading.ledger,
-            splits=("date_created",),
-            lanes=reading.lanes,
-            settles=reading.concludes,
-            index_lag=reading.settings.overlap_seconds,
-        ).read(reading.since)
+        listing = SearchListing(reading, self.object_type, self.fields)
+        complete = changes_of(listing, reading, told.watching(reading.emit), reading.ledger).read(reading.since)
         told.emit()
         reading.emit(Checkpoint(told_until(complete, told)))
 
@@ -148,8 +155,4 @@ class Search:
             "_fields": {self.object_type: ["id"]},
             "_limit": 1,
         }
-        reading.ask(Question("POST", PATH, reading.spec.name, body=body), lambda reply: rows_of(_data(reply), ()))
-
-
-def _data(reply: Reply) -> bytes:
-    return bytes(envelope_of(reply).data)
+        reading.ask(Question("POST", PATH, reading.spec.name, body=body), lambda reply: envelope_of(reply, ()))

@@ -8,9 +8,9 @@ from tap_crm.config.settings import DAY
 from tap_crm.contract.stream import StreamSpec
 from tap_crm.providers.close.activities import Activities
 from tap_crm.providers.close.custom_fields import KINDS, custom, definitions
-from tap_crm.providers.close.details import FieldSchemas, SequenceCounts
+from tap_crm.providers.close.details import SEQUENCE_COUNTS, FieldSchemas
 from tap_crm.providers.close.events import DAYS_KEPT, OVERLAP, Events
-from tap_crm.providers.close.kinds import ListsOfKinds, PerParent, all_leads, listed
+from tap_crm.providers.close.kinds import ListsOfKinds, per_lead, per_parent
 from tap_crm.providers.close.lists import ChangeList, WholeList
 from tap_crm.providers.close.organization import Groups, Memberships, Organization
 from tap_crm.providers.close.search import Search
@@ -159,7 +159,7 @@ STREAMS = (
     StreamSpec(
         "sequence_subscriptions",
         ("id",),
-        PerParent("/sequence_subscription/", "sequence_id", listed("/sequence/"), WholeList("/sequence/")),
+        per_parent("/sequence_subscription/", "sequence_id", "/sequence/"),
         changed="date_updated",
     ),
     StreamSpec(
@@ -197,19 +197,19 @@ STREAMS = (
     StreamSpec(
         "comments",
         ("id",),
-        PerParent("/comment/", "thread_id", listed("/comment_thread/"), WholeList("/comment_thread/")),
+        per_parent("/comment/", "thread_id", "/comment_thread/"),
         changed="updated_at",
         selected=False,
     ),
     StreamSpec(
         "custom_objects",
         ("id",),
-        PerParent("/custom_object/", "lead_id", all_leads, Search("lead", ("id",)), is_sparse=True),
+        per_lead("/custom_object/", "lead_id"),
         changed="date_updated",
         selected=False,
         custom=custom("custom_object_type"),
     ),
-    StreamSpec("sequence_counts", ("sequence_id",), SequenceCounts(), selected=False),
+    StreamSpec("sequence_counts", ("sequence_id",), SEQUENCE_COUNTS, selected=False),
     StreamSpec("custom_field_schemas", ("object",), FieldSchemas(), selected=False),
     StreamSpec(
         "meeting_transcripts",

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, field
-from decimal import Decimal
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
-
-import msgspec
 
 from tap_crm import errors
 from tap_crm.config.endpoints import THE_ANSWER
-from tap_crm.reading.listing import Row
+from tap_crm.messages import Row
+from tap_crm.providers.common.records import Record, decoded, encoded
 from tap_crm.shaping.moments import from_epoch
 from tap_crm.transport.question import Doubtful, Question
 
@@ -23,9 +21,6 @@ if TYPE_CHECKING:
     from tap_crm.contract.stream import EndpointRules, Reading
     from tap_crm.transport.question import Reply
 
-Record: TypeAlias = dict[str, Any]
-DECODER = msgspec.json.Decoder(float_hook=Decimal)
-ENCODER = msgspec.json.Encoder(decimal_format="number")
 #: The column that holds a record's fields where the endpoint has no schema.
 RECORD = "record"
 USUAL_LIST = "data"
@@ -135,7 +130,7 @@ class Asker:
 
     def _parse(self, reply: Reply) -> tuple[list[Record], object, Reply] | _Unfit:
         """Return what an answer holds; one that is not as declared is doubted once others were."""
-        body = DECODER.decode(reply.body)
+        body = decoded(reply)
         try:
             records = [self._shaped(record) for record in records_in(body, self.endpoint.records)]
         except _Unfit as unfit:
@@ -165,7 +160,7 @@ class Asker:
         """Return the key of each record: all of it, where none was declared."""
         keys = self.endpoint.keys
         if not keys:
-            return tuple(Row(ENCODER.encode(record).decode(), ()) for record in records)
+            return tuple(Row(encoded(record).decode(), ()) for record in records)
         return tuple(Row(_key([record.get(name) for name in keys]), ()) for record in records)
 
     def total(self, body: object, reply: Reply) -> int | None:
@@ -176,7 +171,7 @@ class Asker:
 def _key(values: list[object]) -> int | str:
     if len(values) == 1 and isinstance(values[0], (int, str)):
         return values[0]
-    return ENCODER.encode(values).decode()
+    return encoded(values).decode()
 
 
 def _names(record: Mapping[str, Any]) -> str:

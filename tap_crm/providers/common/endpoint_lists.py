@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tap_crm import errors
-from tap_crm.providers.common.endpoint_answers import ENCODER
-from tap_crm.reading.part import Part
+from tap_crm.providers.common.records import encoded
+from tap_crm.reading.answer import Answer
 
 if TYPE_CHECKING:
     from tap_crm.contract.stream import PagingParams
     from tap_crm.providers.common.endpoint_answers import Asker
-    from tap_crm.reading.part import Continuation
+    from tap_crm.reading.answer import Continuation
 
 
 @dataclass(slots=True)
@@ -30,10 +30,10 @@ class OneAnswer:
         """For messages: the stream's name."""
         return self.asker.label
 
-    def ask_from(self, skip: int) -> Part:  # noqa: ARG002 - there is one answer
+    def ask_from(self, skip: int) -> Answer:  # noqa: ARG002 - there is one answer
         """Return the whole list."""
         records, _, reply = self.asker.ask({})
-        return Part(self.asker.rows(records), ENCODER.encode(records), None, None, len(records), reply.server_time)
+        return Answer(self.asker.rows(records), encoded(records), None, None, len(records), reply.server_time)
 
 
 @dataclass(slots=True)
@@ -73,7 +73,7 @@ class Positions(_Paged):
     _seen: set[int | str] = field(default_factory=set)
     _tells_more: bool = False
 
-    def ask_from(self, skip: int) -> Part:
+    def ask_from(self, skip: int) -> Answer:
         """Return records from a position on."""
         position = {self.params.param: skip} if skip else {}
         try:
@@ -81,7 +81,7 @@ class Positions(_Paged):
         except errors.Refused:
             if not skip or self._tells_more:
                 raise
-            return Part((), b"[]", None, None, 1, self.asker.began)
+            return Answer((), b"[]", None, None, 1, self.asker.began)
         total, rows = self.asker.total(body, reply), self.asker.rows(records)
         news = not self._seen.issuperset(row.key for row in rows)
         self._seen.update(row.key for row in rows)
@@ -90,14 +90,14 @@ class Positions(_Paged):
         more = said if isinstance(said, bool) else skip + len(records) < total if total is not None else news
         after = skip + max(1, len(records)) if more else None
         size = self.params.size or len(records)
-        return Part(rows, ENCODER.encode(records), after, total, size, reply.server_time)
+        return Answer(rows, encoded(records), after, total, size, reply.server_time)
 
 
 @dataclass(slots=True)
 class Cursors(_Paged):
     """A list of which each answer says where the next one begins."""
 
-    def ask_after(self, cursor: Continuation | None) -> Part:
+    def ask_after(self, cursor: Continuation | None) -> Answer:
         """Return the records behind a cursor; the first ones for None."""
         more = self._sized()
         if cursor is not None:
@@ -105,20 +105,20 @@ class Cursors(_Paged):
         records, body, reply = self.asker.ask(more)
         rows, following = self.asker.rows(records), _at(body, self.params.cursor_path)
         total, size = self.asker.total(body, reply), self.params.size or len(records)
-        return Part(rows, ENCODER.encode(records), following, total, size, reply.server_time)
+        return Answer(rows, encoded(records), following, total, size, reply.server_time)
 
 
 @dataclass(slots=True)
 class Pages(_Paged):
     """A list with page numbers."""
 
-    def ask_page(self, number: int, size: int, order: str | None) -> Part:  # noqa: ARG002 - it comes as it is
+    def ask_page(self, number: int, size: int, order: str | None) -> Answer:  # noqa: ARG002 - it comes as it is
         """Return a page, counted from 1."""
         records, body, reply = self.asker.ask({self.params.param: number, **self._sized()})
         start, total = (number - 1) * size, self.asker.total(body, reply)
         more = bool(records) if total is None else start + size < total
-        rows, answer = self.asker.rows(records), ENCODER.encode(records)
-        return Part(rows, answer, start + size if more else None, total, size, reply.server_time, start)
+        rows, written = self.asker.rows(records), encoded(records)
+        return Answer(rows, written, start + size if more else None, total, size, reply.server_time, start)
 
 
 def _at(body: object, path: str) -> Continuation | None:

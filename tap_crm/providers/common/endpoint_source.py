@@ -7,21 +7,20 @@ from typing import TYPE_CHECKING
 
 from tap_crm import errors
 from tap_crm.contract.memory import Memory
-from tap_crm.ledger import Ledger
 from tap_crm.messages import Checkpoint, Page
-from tap_crm.providers.common.endpoint_answers import DECODER, Asker, Found
+from tap_crm.providers.common.endpoint_answers import Asker, Found
 from tap_crm.providers.common.endpoint_lists import Cursors, OneAnswer, Pages, Positions
-from tap_crm.providers.common.per_parent import side_by_side
+from tap_crm.providers.common.per_parent import ledger_of_parents, side_by_side
 from tap_crm.reading.changes import BEHIND_THE_CLOCK
 from tap_crm.reading.cursor import CursorReader
 from tap_crm.reading.offset import OffsetReader
-from tap_crm.reading.pages import read_pages
+from tap_crm.reading.pages_backwards import BackwardReader
 
 if TYPE_CHECKING:
     from tap_crm.config.endpoints import Endpoint
     from tap_crm.contract.stream import EndpointRules, PagingParams, Reading, StreamSpec
+    from tap_crm.ledger import Ledger
     from tap_crm.messages import Emit, Item
-    from tap_crm.providers.common.endpoint_answers import Record
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +65,7 @@ class EndpointSource:
         elif kind == "cursor":
             CursorReader(Cursors(asker, self.params), emit, ledger, confirm_empty).read()
         else:
-            read_pages(Pages(asker, self.params), emit, ledger)
+            BackwardReader(Pages(asker, self.params), emit, ledger).read()
 
     # One list for each parent
 
@@ -79,7 +78,6 @@ class EndpointSource:
         above = self.endpoint.parent
         assert above is not None  # noqa: S101 - there is a parent
         found = Found()
-        own = Ledger()
 
         def children(value: object) -> None:
             asker = Asker(self.endpoint, self.rules, reading, None, value, found)
@@ -93,10 +91,11 @@ class EndpointSource:
                         said=error.said,
                     ) from None
 
-        with side_by_side(reading, children) as asking:
+        with ledger_of_parents(reading, parent.name) as own, side_by_side(reading, children) as asking:
 
             def take(item: Item) -> None:
-                for _ in asking.each(found.new_values(_decoded(item), above.field, parent.name)):
+                records = item.decoded() if isinstance(item, Page) else ()
+                for _ in asking.each(found.new_values(records, above.field, parent.name)):
                     pass
 
             parent.source.read(
@@ -112,14 +111,3 @@ class EndpointSource:
                     concludes=True,
                 )
             )
-        for gap in own.gaps:
-            reading.ledger.gap(f"{parent.name}: {gap}")
-        reading.ledger.add(requests=own.requests, pages=own.pages, unexplained=own.unexplained)
-
-
-def _decoded(item: Item) -> list[Record]:
-    """Return the records of a page of parents."""
-    if not isinstance(item, Page):
-        return []
-    records: list[Record] = DECODER.decode(item.body) if item.body is not None else list(item.records or ())
-    return records if item.keep is None else [records[at] for at in item.keep]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from tap_crm.contract.stream import EndpointRules, Identity, PagingParams, Provider
 from tap_crm.providers.copera.credentials import authenticate
-from tap_crm.providers.copera.people import workspace_ids
+from tap_crm.providers.copera.people import WORKSPACE
 from tap_crm.providers.copera.settings import CoperaSettings
 from tap_crm.providers.copera.streams import STREAMS, discover
 
@@ -62,7 +62,7 @@ PROVIDER = Provider(
             "custom_field_names",
         }
     ),
-    identity=Identity("workspace", workspace_ids),
+    identity=Identity("workspace", WORKSPACE.ids),
     endpoints=EndpointRules(
         paging={
             "skip": PagingParams("offset", "limit", 100),

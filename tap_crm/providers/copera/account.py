@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tap_crm import errors
-from tap_crm.providers.copera.answers import Record, ask_list, records_in
+from tap_crm.providers.common.records import Record, records_in
+from tap_crm.providers.copera.answers import ask_list
 
 if TYPE_CHECKING:
     from tap_crm.contract.stream import Reading
@@ -36,7 +37,7 @@ def account(reading: Reading) -> Account:
 
 
 def _ask_account(reading: Reading) -> Account:
-    boards = ask_list(reading, "/board/list-boards", "boards", records_in)
+    boards = ask_list(reading, "/board/list-boards", "boards", _boards_in)
     tables: list[Record] = []
     left_out: list[str] = []
     for board in boards:
@@ -54,9 +55,13 @@ def ask_tables(reading: Reading, board: str) -> list[Record]:
     return [{**table, "board": table.get("board") or board} for table in found]
 
 
+def _boards_in(body: object) -> list[Record]:
+    return records_in(body, "_id")
+
+
 def _tables_in(body: object) -> list[Record]:
     """Return tables that all have their columns: without them, every cell would look like one of no column."""
-    found = records_in(body)
+    found = records_in(body, "_id")
     for table in found:
         records_in(table.get("columns"), "columnId")
     return found

@@ -1,88 +1,71 @@
-"""Bookings and notifications: lists by cursor, or by the id of the last record."""
+"""Bookings, their types, and notifications: lists by cursor, in one answer, or by the id of the last record."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from tap_crm import errors
-from tap_crm.messages import Page
-from tap_crm.providers.copera.answers import Record, ask_twice, decoded, get, records_in, some_list
-from tap_crm.reading.no_news import NoNews
+from tap_crm.messages import Page, Row
+from tap_crm.providers.common.records import Record, decoded, encoded, records_in, with_keys
+from tap_crm.providers.common.whole_list import ask_twice_if_empty
+from tap_crm.providers.copera.answers import get, some_list
+from tap_crm.reading.answer import Answer
+from tap_crm.reading.cursor import CursorReader
 from tap_crm.transport.question import Doubtful
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tap_crm.contract.stream import Reading
+    from tap_crm.reading.answer import Continuation
     from tap_crm.transport.question import Reply
 
 PAGE_SIZE = 100
 
 
+@dataclass(frozen=True, slots=True)
+class _BookingsList:
+    """Keyset pages, newest first; the name of the list in the answer is not documented."""
+
+    reading: Reading
+    label: str = "bookings"
+    size: int = PAGE_SIZE
+
+    def ask_after(self, cursor: Continuation | None) -> Answer:
+        """Return the bookings behind a cursor."""
+        params: dict[str, str | int] = {"limit": self.size}
+        if cursor is not None:
+            params["cursor"] = cursor
+        answer: Answer = self.reading.ask(get("/bookings", self.label, params), self._parse)
+        return answer
+
+    def _parse(self, reply: Reply) -> Answer:
+        body = decoded(reply)
+        records = with_keys(some_list(body), "uid")
+        after = (body.get("nextCursor") if isinstance(body, dict) else None) or None
+        rows = tuple(Row(record["uid"], ()) for record in records)
+        return Answer(rows, encoded(records), after, None, self.size, reply.server_time)
+
+
 class Bookings:
-    """The stream ``bookings``: keyset pages, newest first; the name of the list in the answer is not documented."""
+    """The stream ``bookings``."""
 
     def read(self, reading: Reading) -> None:
         """Read page after page."""
-        cursor: str | None = None
-        used: set[str] = set()
-        seen: set[str] = set()
-        no_news = NoNews(reading.spec.name)
-        while True:
-            records, cursor = self._ask(reading, cursor, PAGE_SIZE)
-            new = [record for record in records if record["uid"] not in seen]
-            seen.update(record["uid"] for record in new)
-            reading.emit_records(new)
-            if cursor is None:
-                return
-            if cursor in used:
-                raise errors.Incomplete("bookings: the CRM's cursor leads back to a page that was read")
-            used.add(cursor)
-            no_news.heed(is_new=bool(new))
-
-    def _ask(self, reading: Reading, cursor: str | None, size: int) -> tuple[list[Record], str | None]:
-        params: dict[str, str | int] = {"limit": size}
-        if cursor is not None:
-            params["cursor"] = cursor
-        return ask_twice(reading, get("/bookings", "bookings", params), _bookings, lambda answer: not answer[0])
+        CursorReader(_BookingsList(reading), reading.emit, reading.ledger, reading.lists.is_doubtful()).read()
 
     def probe(self, reading: Reading) -> None:
         """Ask for one booking."""
-        self._ask(reading, None, 1)
+        _BookingsList(reading, size=1).ask_after(None)
 
 
-def _bookings(reply: Reply) -> tuple[list[Record], str | None]:
-    body = decoded(reply)
-    records = records_in(some_list(body), "uid")
-    return records, (body.get("nextCursor") if isinstance(body, dict) else None) or None
-
-
-@dataclass(frozen=True, slots=True)
-class UnpagedList:
-    """A stream from one answer whose list has no documented name."""
-
-    path: str
-
-    def read(self, reading: Reading) -> None:
-        """Read it."""
-        reading.emit_records(self._ask(reading))
-
-    def _ask(self, reading: Reading) -> list[Record]:
-        return ask_twice(reading, get(self.path, reading.spec.name), _with_ids, lambda found: not found)
-
-    def probe(self, reading: Reading) -> None:
-        """Read it: it is one request."""
-        self._ask(reading)
-
-
-def _with_ids(reply: Reply) -> list[Record]:
-    records = [{"_id": record.get("id"), **record} for record in some_list(decoded(reply))]
-    return records_in(records)
+def booking_types(body: Any) -> list[Record]:  # noqa: ANN401 - any JSON
+    """Return the types of bookings, in a list that has no documented name; some call their id otherwise."""
+    return [{"_id": record.get("id"), **record} for record in some_list(body)]
 
 
 class Notifications:
-    """The stream ``notifications``: the token's own feed.
+    """The stream ``notifications``: what the token's owner was told.
 
     Copera's guides disagree on the direction of ``after`` and ``before``; the order of the first page decides.
     """
@@ -99,7 +82,7 @@ class Notifications:
         other: dict[str, str] | None = None
         while True:
             question = get("/notifications/", "notifications", params)
-            records = ask_twice(reading, question, _notifications, lambda found: not found)
+            records = ask_twice_if_empty(reading, question, _notifications)
             new = [record for record in records if record["_id"] not in seen]
             if not new:
                 return other
@@ -122,4 +105,4 @@ def _notifications(reply: Reply) -> list[Record]:
     body = decoded(reply)
     if not isinstance(body, dict):
         raise Doubtful("the answer is not the documented list")
-    return records_in(body.get("notifications"))
+    return records_in(body.get("notifications"), "_id")

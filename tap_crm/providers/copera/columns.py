@@ -15,7 +15,7 @@ from tap_crm.shaping.naming import LONGEST, ROOM_FOR_A_SUFFIX, distinct_names
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from tap_crm.providers.copera.answers import Record
+    from tap_crm.providers.common.records import Record
 
 INTEGER: Schema = {"type": ["integer", "null"]}
 TEXTS = list_of(TEXT)

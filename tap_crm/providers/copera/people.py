@@ -6,12 +6,11 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from tap_crm import errors
 from tap_crm.ledger import Ledger
 from tap_crm.messages import Page
-from tap_crm.providers.copera.answers import OffsetList, Record, get, one_record, records_in
+from tap_crm.providers.common.whole_list import OneRecord
+from tap_crm.providers.copera.answers import OffsetList
 from tap_crm.reading.offset import OffsetReader
 
 if TYPE_CHECKING:
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
 
     from tap_crm.contract.stream import Reading
     from tap_crm.messages import Item
+    from tap_crm.providers.common.records import Record
 
 _log = logging.getLogger("tap-crm.copera")
 
@@ -50,8 +50,7 @@ class OffsetStream:
 
         def take(item: Item) -> None:
             assert isinstance(item, Page)  # noqa: S101 - such a list has no checkpoints
-            records = records_in(msgspec.json.decode(item.body or b"[]"))
-            found.extend(records if item.keep is None else [records[at] for at in item.keep])
+            found.extend(item.decoded())
 
         own = Ledger()  # records are counted where they are emitted, which may be another stream
         OffsetReader(OffsetList(reading, self.path, self.name, self.size), take, own, confirm_empty=True).read()
@@ -93,34 +92,8 @@ class ChannelParticipants:
         CHANNELS.probe(reading)
 
 
-class Workspace:
-    """The stream ``workspace``: one record."""
-
-    def record(self, reading: Reading) -> Record:
-        """Return it; asked once per run, also for its id."""
-
-        def ask() -> Record:
-            reading.ledger.add(pages=1)
-            found: Record = reading.ask(get("/workspace/info", "workspace"), one_record)
-            return found
-
-        return reading.shared.get("workspace", ask)
-
-    def read(self, reading: Reading) -> None:
-        """Read it."""
-        reading.emit_records([self.record(reading)])
-
-    def probe(self, reading: Reading) -> None:
-        """Ask for it."""
-        self.record(reading)
-
-
-WORKSPACE = Workspace()
-
-
-def workspace_ids(reading: Reading) -> list[str]:
-    """Return the id of the token's workspace, which integration keys may not ask for."""
-    return [str(WORKSPACE.record(reading)["_id"])]
+#: The stream ``workspace``: the id of the token's workspace, which integration keys may not ask for.
+WORKSPACE = OneRecord("/workspace/info", "_id")
 
 
 def member_names(reading: Reading, needed: bool) -> Callable[[str], str | None]:  # noqa: FBT001

@@ -2,70 +2,61 @@
 
 from __future__ import annotations
 
-import logging
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from tap_crm import errors
+from tap_crm.messages import Row
+from tap_crm.providers.common.per_parent import PARENTS_AT_ONCE, PerParent
+from tap_crm.providers.common.records import Record, decoded, encoded, records_in
+from tap_crm.providers.common.whole_list import ask_twice_if_empty
 from tap_crm.providers.copera.account import account
-from tap_crm.providers.copera.answers import Record, ask_twice, content_of, decoded, get, records_in
+from tap_crm.providers.copera.answers import content_of, get
 from tap_crm.providers.copera.rows import PATIENCE, items_in
 from tap_crm.providers.copera.trees import DOCUMENTS
-from tap_crm.reading.no_news import NoNews
+from tap_crm.reading.answer import Answer
+from tap_crm.reading.cursor import CursorReader
 from tap_crm.transport.question import Doubtful, Question
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from tap_crm.contract.stream import Reading
+    from tap_crm.reading.answer import Continuation
     from tap_crm.transport.question import Reply
 
-_log = logging.getLogger("tap-crm.copera")
-
-#: Parents whose children are asked for before they are written: bounds the memory.
-PARENTS_AT_ONCE = 64
 #: How often a page of comments is asked for that holds none, and says that there are some.
-LOOKS_AT_A_CONTRADICTION = 4
+ATTEMPTS_AT_A_CONTRADICTION = 4
 RICH_TEXT = ("DESCRIPTION", "PARAGRAPH", "RICH_TEXT")
 Place: TypeAlias = dict[str, Any]
+#: The same as what tells places apart.
+Key: TypeAlias = tuple[tuple[str, Any], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class PerParent:
-    """A stream that costs a request for each parent.
+def per_place(
+    parents: Callable[[Reading], Iterator[Place]],
+    ask: Callable[[Reading, Place], list[Record]],
+    probing: Callable[[Reading], object] = account,
+) -> PerParent[Key]:
+    """Return a stream that costs a request for each place.
 
-    Attributes:
-        parents: yields where each parent is.
-        ask: returns the records of one parent.
-        probing: asks one question that shows whether the token sees parents.
+    Args:
+        parents: yields the places.
+        ask: returns the records of one place.
+        probing: asks one question that shows whether the token sees places.
     """
 
-    parents: Callable[[Reading], Iterator[Place]]
-    ask: Callable[[Reading, Place], list[Record]]
-    probing: Callable[[Reading], object] = account
+    def read(reading: Reading, take: Callable[[Iterable[Key]], None]) -> None:
+        places = iter(parents(reading))
+        while some := [tuple(place.items()) for place in islice(places, PARENTS_AT_ONCE)]:
+            take(some)
 
-    def read(self, reading: Reading) -> None:
-        """Ask for every parent, some at a time."""
-        _log.warning("%s: costs a request for each row or document, 50 of them a minute", reading.spec.name)
-        parents = iter(self.parents(reading))
-        with ThreadPoolExecutor(max(2, reading.lanes), thread_name_prefix=reading.spec.name) as pool:
-            while some := list(islice(parents, PARENTS_AT_ONCE)):
-                found = pool.map(lambda place: self._children(reading, place), some)
-                records = [record for children in found for record in children]
-                reading.emit_records(records)
-
-    def _children(self, reading: Reading, place: Place) -> list[Record]:
+    def children(reading: Reading, key: Key) -> list[Record]:
         reading.ledger.add(pages=1)
-        try:
-            return self.ask(reading, place)
-        except errors.NotThere:
-            return []  # deleted since it was listed
+        return ask(reading, dict(key))
 
-    def probe(self, reading: Reading) -> None:
-        """Ask for parents: each question about what they have needs one."""
-        self.probing(reading)
+    return PerParent(read, children, probing, cost="row or document, 50 of them a minute")
 
 
 def rows(reading: Reading) -> Iterator[Place]:
@@ -73,7 +64,7 @@ def rows(reading: Reading) -> Iterator[Place]:
     for table in account(reading).tables:
         path = f"/board/{table['board']}/table/{table['_id']}/rows"
         question = Question("GET", path, f"{reading.spec.name}: rows", spooled=True, patience=PATIENCE)
-        for key in ask_twice(reading, question, _row_ids, lambda found: not found):
+        for key in ask_twice_if_empty(reading, question, _row_ids):
             yield {"board": table["board"], "table": table["_id"], "row": key}
 
 
@@ -109,54 +100,53 @@ def _row_path(place: Place) -> str:
     return f"/board/{place['board']}/table/{place['table']}/row/{place['row']}"
 
 
+@dataclass(frozen=True, slots=True)
+class _Comments:
+    """The comments of a row."""
+
+    reading: Reading
+    place: Place
+    label: str = "row_comments"
+
+    def ask_after(self, cursor: Continuation | None) -> Answer:
+        """Return a page; one that contradicts itself is asked for again.
+
+        Raises:
+            Incomplete: there is said to be more, and no way leads on.
+        """
+        params = {} if cursor is None else {"after": cursor}
+        question = get(f"{_row_path(self.place)}/comments", "row_comments of a row", params)
+        for _ in range(ATTEMPTS_AT_A_CONTRADICTION):
+            found: tuple[Answer, bool] = self.reading.ask(question, self._parse)
+            answer, contradicts_itself = found
+            if not contradicts_itself:
+                return answer
+        if answer.after is None:
+            raise errors.Incomplete(
+                "row_comments: the CRM says that a row has more comments, and gives none; run again later"
+            )
+        return answer
+
+    def _parse(self, reply: Reply) -> tuple[Answer, bool]:
+        """Return a page, and whether it holds nothing though it says that there is something."""
+        body = decoded(reply)
+        if not isinstance(body, dict):
+            raise Doubtful("the answer is not the documented list")
+        page = body.get("pageInfo") or {}
+        items = records_in(body.get("items"), "_id")
+        has_next = bool(page.get("hasNextPage"))
+        last = page.get("endCursor") or (items[-1]["_id"] if items else None)
+        after = str(last) if has_next and last else None
+        rows = tuple(Row(item["_id"], ()) for item in items)
+        records = encoded([{**self.place, **item} for item in items])
+        answer = Answer(rows, records, after, None, len(items), reply.server_time)
+        return answer, not items and bool(has_next or page.get("endCursor"))
+
+
 def row_comments(reading: Reading, place: Place) -> list[Record]:
-    """Return the comments of a row, page after page.
-
-    Raises:
-        Incomplete: there is said to be more, and no way leads on.
-    """
-    found: dict[str, Record] = {}
-    after: str | None = None
-    used: set[str] = set()
-    no_news = NoNews(reading.spec.name)
-    while True:
-        items, following = _ask_comments(reading, place, after)
-        before = len(found)
-        found.update((comment["_id"], {**place, **comment}) for comment in items)
-        if following is None:
-            return list(found.values())
-        if following in used:
-            raise errors.Incomplete("row_comments: the CRM's cursor leads back to a page that was read")
-        used.add(following)
-        no_news.heed(is_new=len(found) > before)
-        after = following
-
-
-def _ask_comments(reading: Reading, place: Place, after: str | None) -> tuple[list[Record], str | None]:
-    """Return a page, and the cursor to the next one; a page that contradicts itself is asked for again."""
-    params = {} if after is None else {"after": after}
-    question = get(f"{_row_path(place)}/comments", "row_comments of a row", params)
-    for _ in range(LOOKS_AT_A_CONTRADICTION):
-        items, following, contradicts_itself = reading.ask(question, _comments)
-        if not contradicts_itself:
-            return items, following
-    if following is None:
-        raise errors.Incomplete(
-            "row_comments: the CRM says that a row has more comments, and gives none; run again later"
-        )
-    return items, following
-
-
-def _comments(reply: Reply) -> tuple[list[Record], str | None, bool]:
-    """Return the comments of a page, the cursor to the next one, and whether it holds none though there are some."""
-    body = decoded(reply)
-    if not isinstance(body, dict):
-        raise Doubtful("the answer is not the documented list")
-    page = body.get("pageInfo") or {}
-    items = records_in(body.get("items"))
-    has_next = bool(page.get("hasNextPage"))
-    last = page.get("endCursor") or (items[-1]["_id"] if items else None)
-    return items, str(last) if has_next and last else None, not items and bool(has_next or page.get("endCursor"))
+    """Emit the comments of a row, page after page."""
+    CursorReader(_Comments(reading, place), reading.emit, reading.ledger).read()
+    return []
 
 
 def row_description(reading: Reading, place: Place) -> list[Record]:

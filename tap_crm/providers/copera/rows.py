@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+import tempfile
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, field, replace
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import IO, TYPE_CHECKING, Any
 
 import ijson
 import msgspec
 
 from tap_crm import errors
-from tap_crm.messages import NewVersion, Page
+from tap_crm.messages import NewVersion, Page, Row
+from tap_crm.providers.common.whole_list import ask_once
 from tap_crm.providers.copera.account import ask_tables
 from tap_crm.providers.copera.columns import Column, columns_of, filled
 from tap_crm.providers.copera.people import member_names
@@ -25,16 +27,19 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from tap_crm.contract.stream import Reading
-    from tap_crm.providers.copera.answers import Record
+    from tap_crm.providers.common.records import Record
     from tap_crm.transport.question import Reply
 
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
+#: Equal records are equal as text.
 _IN_ORDER = msgspec.json.Encoder(decimal_format="number", order="deterministic")
 #: Rows that are handed over at once.
 ROWS_PER_PAGE = 200
 #: Seconds that a large table may stay silent before its first byte.
 PATIENCE = 300.0
 FIRST_BYTES = 64
+#: Records that are kept go to the disk beyond so many bytes.
+SPOOLED_IN_MEMORY = 4_000_000
 _PLAIN = {"columnId", "value"}
 
 
@@ -66,6 +71,8 @@ class RowShaper:
         names: gives the name of a user.
         form: the setting ``custom_fields``: ``columns``, ``raw`` or ``both``.
         learn: reads the table's columns anew: they may have changed since the run began.
+        learned: that was done.
+        changed: columns were otherwise then; what was made of rows before was made by the old ones.
     """
 
     columns: Mapping[str, Column]
@@ -73,6 +80,7 @@ class RowShaper:
     form: str
     learn: Callable[[], Mapping[str, Column]]
     learned: bool = False
+    changed: bool = False
     unknown_options: set[str] = field(default_factory=set)
     _empty: Record = field(default_factory=dict)
 
@@ -112,7 +120,8 @@ class RowShaper:
             return
         if (column is None or not column.knows(cell)) and not self.learned:
             self.learned = True
-            self.columns = {**self.columns, **self._relabelled(self.learn())}
+            present = {**self.columns, **self._relabelled(self.learn())}
+            self.changed, self.columns = present != self.columns, present
             self.__post_init__()
             column = self.columns.get(key)
         if column is None:
@@ -162,26 +171,29 @@ class TableRows:
         earlier = Fingerprint.from_state(reading.memory.fingerprint)
 
         def ask() -> _Examined:
-            reading.ledger.add(pages=1)
-            found: _Examined = reading.ask(question, lambda reply: _examined(reply, shaper, reading, earlier))
-            return found
+            return ask_once(reading, question, lambda reply: _examined(reply, shaper, reading, earlier))
 
-        reply, present, new = ask()
-        if not present.rows and (earlier is None or earlier.rows):
-            _close(reply)
-            reply, present, new = ask()  # that everything is gone is believed if it is said twice
+        found = ask()
+        if not found.present.rows and (earlier is None or earlier.rows):
+            found.close()
+            found = ask()  # that everything is gone is believed if it is said twice
+        present = found.present
         reading.lists.note(WHOLE, present.rows)
         reading.ledger.add(windows=1, distinct=present.rows)
         reading.ledger.source_total = present.rows
-        with _closing(reply):
-            changed = None if earlier is None or reading.rewrites else present.changed_since(earlier, new)
+        with closing(found):
+            changed = None if earlier is None or reading.rewrites else present.changed_since(earlier, found.new)
             if changed is None:
-                _check_gone(reading, earlier, present, new)
+                _check_gone(reading, earlier, present, found.new)
                 reading.emit(NewVersion())
-            for records in _pages(reply, shaper) if changed is None or changed.buckets else ():
-                kept = [record for record in records if changed is None or record["_id"] in changed]
-                if kept:
-                    reading.emit(Page(body=_ENCODER.encode(kept)))
+            for page in found.pages() if changed is None or changed.buckets else ():
+                keep = (
+                    None
+                    if changed is None
+                    else [at for at, row in enumerate(page.rows or ()) if str(row.key) in changed]
+                )
+                if keep is None or keep:
+                    reading.emit(replace(page, keep=keep))
         reading.memory.fingerprint = present.folded().to_state()
         reading.memory.counted = present.rows
         if shaper.unknown_options:
@@ -215,34 +227,70 @@ def _check_gone(reading: Reading, earlier: Fingerprint | None, present: Fingerpr
     reading.ledger.add(deletions=gone)
 
 
-_Examined: TypeAlias = "tuple[Reply, Fingerprint, list[str]]"
+def _spool() -> IO[bytes]:
+    return tempfile.SpooledTemporaryFile(SPOOLED_IN_MEMORY)
+
+
+@dataclass(slots=True)
+class _Examined:
+    """A table that was read to its end, its records kept in a file, page by page.
+
+    Attributes:
+        present: what it was like.
+        new: the rows created since an earlier read.
+    """
+
+    present: Fingerprint
+    new: list[str] = field(default_factory=list)
+    _file: IO[bytes] = field(default_factory=_spool)
+    _lengths: list[tuple[int, int]] = field(default_factory=list)
+
+    def keep(self, records: list[Record]) -> None:
+        """Keep a page: the keys of its records, and these as JSON."""
+        named, body = msgspec.msgpack.encode([record["_id"] for record in records]), _ENCODER.encode(records)
+        self._file.write(named)
+        self._file.write(body)
+        self._lengths.append((len(named), len(body)))
+
+    def pages(self) -> Iterator[Page]:
+        """Yield what was kept."""
+        self._file.seek(0)
+        for named, body in self._lengths:
+            keys = msgspec.msgpack.decode(self._file.read(named))
+            yield Page(self._file.read(body), rows=[Row(key, ()) for key in keys])
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
 
 
 def _examined(reply: Reply, shaper: RowShaper, reading: Reading, earlier: Fingerprint | None) -> _Examined:
-    """Return an answer that is whole, its fingerprint, and the rows created since an earlier one."""
-    present = Fingerprint(_basis(reading, shaper), int(reply.server_time))
-    new: list[str] = []
-    for records in _pages(reply, shaper):
-        for record in records:
-            present.add(record["_id"], _IN_ORDER.encode(record))
-            created = _created(record)
-            present.note_creation(record["_id"], created)
-            if earlier is not None and earlier.may_lack(record["_id"], created):
-                new.append(record["_id"])
-    return reply, present, new
-
-
-@contextmanager
-def _closing(reply: Reply) -> Iterator[None]:
-    try:
-        yield
-    finally:
-        _close(reply)
-
-
-def _close(reply: Reply) -> None:
+    """Return a table that is whole, all of it made by what its columns are now."""
+    found = _examined_once(reply, shaper, reading, earlier)
+    if shaper.changed:
+        found.close()
+        shaper.changed = False
+        found = _examined_once(reply, shaper, reading, earlier)
     if reply.file is not None:
         reply.file.close()
+    return found
+
+
+def _examined_once(reply: Reply, shaper: RowShaper, reading: Reading, earlier: Fingerprint | None) -> _Examined:
+    found = _Examined(Fingerprint(_basis(reading, shaper), int(reply.server_time)))
+    present = found.present
+    with ExitStack() as stack:
+        stack.callback(found.close)
+        for records in _pages(reply, shaper):
+            for record in records:
+                present.add(record["_id"], _IN_ORDER.encode(record))
+                created = _created(record)
+                present.note_creation(record["_id"], created)
+                if earlier is not None and earlier.may_lack(record["_id"], created):
+                    found.new.append(record["_id"])
+            found.keep(records)
+        stack.pop_all()
+    return found
 
 
 def _basis(reading: Reading, shaper: RowShaper) -> str:

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from tap_crm import errors
 from tap_crm.contract.stream import StreamSpec
+from tap_crm.providers.common.whole_list import WholeList
 from tap_crm.providers.copera import tables
-from tap_crm.providers.copera.bookings import Bookings, Notifications, UnpagedList
+from tap_crm.providers.copera.bookings import Bookings, Notifications, booking_types
 from tap_crm.providers.copera.people import CHANNELS, MEMBERS, TEAMS, WORKSPACE, ChannelParticipants
 from tap_crm.providers.copera.per_row import (
-    PerParent,
     document_content,
     documents,
+    per_place,
     rich_text_cell,
     rich_text_cells,
     row_comments,
@@ -27,8 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tap_crm.contract.stream import Reading
+    from tap_crm.providers.common.records import Record
     from tap_crm.providers.copera.account import Account
-    from tap_crm.providers.copera.answers import Record
 
 _log = logging.getLogger("tap-crm.copera")
 
@@ -63,15 +64,15 @@ STREAMS = (
     StreamSpec("documents", ("_id",), DOCUMENTS, changed=CHANGED),
     StreamSpec("drive_files", ("_id",), DRIVE_FILES, changed=CHANGED),
     StreamSpec("bookings", ("uid",), Bookings()),
-    StreamSpec("booking_types", ("_id",), UnpagedList("/booking-types")),
+    StreamSpec("booking_types", ("_id",), WholeList("/booking-types", booking_types)),
     StreamSpec("notifications", ("_id",), Notifications(), changed=CHANGED),
-    StreamSpec("row_comments", ("_id",), PerParent(rows, row_comments), changed=CHANGED, selected=False),
-    StreamSpec("row_descriptions", ("row",), PerParent(rows, row_description), selected=False),
-    StreamSpec("rich_text_cells", ("row", "columnId"), PerParent(rich_text_cells, rich_text_cell), selected=False),
+    StreamSpec("row_comments", ("_id",), per_place(rows, row_comments), changed=CHANGED, selected=False),
+    StreamSpec("row_descriptions", ("row",), per_place(rows, row_description), selected=False),
+    StreamSpec("rich_text_cells", ("row", "columnId"), per_place(rich_text_cells, rich_text_cell), selected=False),
     StreamSpec(
         "document_contents",
         ("document",),
-        PerParent(documents, document_content, DOCUMENTS.probe),
+        per_place(documents, document_content, DOCUMENTS.probe),
         changed=CHANGED,
         selected=False,
     ),

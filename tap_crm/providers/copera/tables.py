@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from tap_crm.contract.stream import Reading
-    from tap_crm.providers.copera.answers import Record
+    from tap_crm.providers.common.records import Record
     from tap_crm.providers.copera.settings import PinnedTable
 
 #: What Copera calls the time of a record's last change.

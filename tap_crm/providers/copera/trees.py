@@ -11,7 +11,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from tap_crm import errors
-from tap_crm.providers.copera.answers import Record, ask_twice, decoded, get, records_in
+from tap_crm.providers.common.records import Record, decoded, records_in
+from tap_crm.providers.common.whole_list import ask_twice_if_empty
+from tap_crm.providers.copera.answers import get
 from tap_crm.reading.changes import RESTLESS
 from tap_crm.reading.no_news import NoNews
 from tap_crm.shaping.moments import to_epoch
@@ -180,7 +182,7 @@ class Tree:
             params["parentId"] = parent
         question = get(self.path, f"{reading.spec.name}: tree", params)
         try:
-            return ask_twice(reading, question, self._parse, lambda answer: not answer.root)
+            return ask_twice_if_empty(reading, question, self._parse, lambda answer: not answer.root)
         except errors.NotThere:
             if parent is None:
                 raise
@@ -191,7 +193,7 @@ class Tree:
         if not isinstance(body, dict):
             raise Doubtful("the answer is not the documented tree")
         total = body.get(self.counted)
-        root = records_in(body.get("root"))
+        root = records_in(body.get("root"), "_id")
         _check(root)
         return _Answer(
             root,
@@ -216,7 +218,7 @@ def _check(nodes: list[Record]) -> None:
     """Raise unless every node beneath these is one: an answer is believed whole, or not at all."""
     waiting = deque(nodes)
     while waiting:
-        waiting.extend(records_in(waiting.popleft().get("children") or []))
+        waiting.extend(records_in(waiting.popleft().get("children") or [], "_id"))
 
 
 DOCUMENTS = Tree("/docs/tree", "totalDocs")

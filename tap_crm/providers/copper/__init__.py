@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from tap_crm.contract.stream import EndpointRules, Identity, PagingParams, Provider
 from tap_crm.providers.copper.credentials import authenticate
-from tap_crm.providers.copper.lists import account_ids
+from tap_crm.providers.copper.lists import ACCOUNT
 from tap_crm.providers.copper.search import PAGE_SIZE, total_of
 from tap_crm.providers.copper.settings import CopperSettings
 from tap_crm.providers.copper.streams import STREAMS
@@ -21,7 +21,7 @@ PROVIDER = Provider(
     authenticate=authenticate,
     headers={"Content-Type": "application/json", "Accept": "application/json"},
     settings=CopperSettings,
-    identity=Identity("account", account_ids),
+    identity=Identity("account", ACCOUNT.ids),
     endpoints=EndpointRules(
         paging={"page": PagingParams("page_number", "page_size", PAGE_SIZE)},
         # developer.copper.com: the search pages, people/fetch-a-person-by-email, activities of a record

@@ -7,8 +7,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from tap_crm.contract.stream import CustomFields
+from tap_crm.providers.common.whole_list import ask_twice_if_empty, emit_all
 from tap_crm.providers.copper.entries import Entries
-from tap_crm.providers.copper.lists import Record, ask_list, records_in
+from tap_crm.providers.copper.lists import in_list
 from tap_crm.shaping.custom.fields import ANY, BOOLEAN, DATE, LIST, NUMBER, TEXT, CustomField, list_of
 from tap_crm.transport.question import Question
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tap_crm.contract.stream import Reading
+    from tap_crm.providers.common.records import Record
     from tap_crm.shaping.custom.fields import Id, Schema
 
 PATH = "/custom_field_definitions"
@@ -35,7 +37,7 @@ def definitions(reading: Reading) -> list[Record]:
 
     def ask() -> list[Record]:
         question = Question("GET", PATH, "definitions of custom fields")
-        return ask_list(reading, question, records_in) or ask_list(reading, question, records_in)
+        return ask_twice_if_empty(reading, question, lambda reply: in_list("id", reply=reply))
 
     return reading.shared.get_once(PATH, ask)
 
@@ -82,9 +84,7 @@ class Definitions:
 
     def read(self, reading: Reading) -> None:
         """Emit the definitions."""
-        records = definitions(reading)
-        reading.ledger.source_total = len(records)
-        reading.emit_records(records)
+        emit_all(reading, definitions(reading))
 
     def probe(self, reading: Reading) -> None:
         """Ask for the definitions, if that was not done yet."""

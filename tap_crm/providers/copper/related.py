@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-import logging
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 from tap_crm import errors
-from tap_crm.ledger import Ledger
 from tap_crm.messages import Page
-from tap_crm.providers.copper.lists import Record, ask_list, records_in
-from tap_crm.providers.copper.search import SearchListing
-from tap_crm.reading.keyset_changes import KeysetChanges
+from tap_crm.providers.common.per_parent import PerParent, ledger_of_parents
+from tap_crm.providers.common.whole_list import ask_once
+from tap_crm.providers.copper.lists import in_list
+from tap_crm.providers.copper.search import changes_of, listing_of
 from tap_crm.transport.question import Question
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from tap_crm.contract.stream import Reading
     from tap_crm.messages import Item
+    from tap_crm.providers.common.records import Record
 
-_log = logging.getLogger("tap-crm.copper")
-
-#: Records whose children are asked for before they are written: bounds the memory.
-PARENTS_AT_ONCE = 64
 SINGULAR = {
     "leads": "lead",
     "people": "person",
@@ -35,98 +29,63 @@ SINGULAR = {
 }
 #: What `/related_links` calls them (developer.copper.com: custom-fields/connect-fields); people alone in the plural.
 SOURCE_TYPES = {**SINGULAR, "people": "people"}
-Ask: TypeAlias = "Callable[[Reading, str, int], list[Record]]"
+#: An object and the id of one of its records.
+Place: TypeAlias = tuple[str, int | str]
 
 
-@dataclass(frozen=True, slots=True)
-class PerRecord:
-    """Asks for the children of every record of some objects.
+def per_record(entities: tuple[str, ...], ask: Callable[[Reading, Place], list[Record]]) -> PerParent[Place]:
+    """Return what asks for the children of every record of some objects.
 
-    Attributes:
-        entities: the objects whose records have such children.
-        ask: returns the children of one record.
+    Whether these may be read, their own streams show.
     """
 
-    entities: tuple[str, ...]
-    ask: Ask
+    def parents(reading: Reading, take: Callable[[Iterable[Place]], None]) -> None:
+        for entity in entities:
+            _read_entity(reading, entity, take)
 
-    def read(self, reading: Reading) -> None:
-        """Walk all parents and ask for the children of each, some at a time, as the parents come."""
-        _log.warning("%s: costs a request for each record of %s", reading.spec.name, ", ".join(self.entities))
-        with ThreadPoolExecutor(max(2, reading.lanes), thread_name_prefix=reading.spec.name) as pool:
-            for entity in self.entities:
-                self._read_entity(reading, entity, pool)
-
-    def _read_entity(self, reading: Reading, entity: str, pool: ThreadPoolExecutor) -> None:
-        """Read the children of all records of one object; nothing where the key may not read it."""
-        known: set[int | str] = set()
-
-        def take(item: Item) -> None:
-            if not isinstance(item, Page) or item.body is None:
-                return
-            rows = listing.rows_of(item.body)
-            new = [key for key in dict.fromkeys(row.key for row in rows) if key not in known]
-            known.update(new)
-            for start in range(0, len(new), PARENTS_AT_ONCE):
-                self._emit_children(reading, entity, new[start : start + PARENTS_AT_ONCE], pool)
-
-        listing = SearchListing(
-            label=f"{reading.spec.name}: {entity}",
-            path=f"/{entity}/search",
-            reading=reading,
-            times=("date_modified", "date_created"),
-            filters={"date_modified": "modified_date", "date_created": "created_date"},
-            body={"include_converted_leads": True} if entity == "leads" else {},
-        )
-        found = Ledger()
-        try:
-            KeysetChanges(
-                listing,
-                by="date_modified",
-                along="date_modified",
-                emit=take,
-                ledger=found,
-                splits=("date_created",),
-                pages=listing,
-                settles=reading.concludes,
-            ).read(None)
-        except errors.Forbidden:
-            reading.ledger.gap(f"the key may not read {entity}; nothing that belongs to them was read")
-        for gap in found.gaps:
-            reading.ledger.gap(f"{entity}: {gap}")
-        reading.ledger.add(unexplained=found.unexplained)
-
-    def _emit_children(self, reading: Reading, entity: str, parents: list[int | str], pool: ThreadPoolExecutor) -> None:
-        found = pool.map(lambda parent: self._children(reading, entity, int(parent)), parents)
-        records = [record for children in found for record in children]
-        reading.emit_records(records)
-
-    def _children(self, reading: Reading, entity: str, parent: int) -> list[Record]:
-        try:
-            return self.ask(reading, entity, parent)
-        except errors.NotThere:
-            return []  # the parent was deleted since it was listed
-
-    def probe(self, reading: Reading) -> None:
-        """Ask nothing: each question needs a record, and whether that may be read its own stream shows."""
+    return PerParent(parents, ask, cost=f"record of {', '.join(entities)}")
 
 
-def related_items(reading: Reading, entity: str, parent: int) -> list[Record]:
+def _read_entity(reading: Reading, entity: str, take: Callable[[Iterable[Place]], None]) -> None:
+    """Read the records of one object; none where the key may not read it."""
+
+    def emit(item: Item) -> None:
+        if isinstance(item, Page) and item.rows is not None:
+            take((entity, row.key) for row in item.kept(item.rows))
+
+    try:
+        with ledger_of_parents(reading, entity) as found:
+            changes_of(listing_of(reading, entity), reading, emit, found).read(None)
+    except errors.Forbidden:
+        reading.ledger.gap(f"the key may not read {entity}; nothing that belongs to them was read")
+
+
+def _ask(reading: Reading, question: Question, *keys: str) -> list[Record]:
+    return ask_once(reading, question, lambda reply: in_list(*keys, reply=reply))
+
+
+def related_items(reading: Reading, place: Place) -> list[Record]:
     """Return what a record is related to (developer.copper.com: related-items)."""
+    entity, parent = place
     question = Question("GET", f"/{entity}/{parent}/related", f"related_items of a record of {entity}")
-    found = ask_list(reading, question, records_in, ("id", "type"))
-    return [{"parent_type": SINGULAR[entity], "parent_id": parent, **record} for record in found]
+    return [{**_parent(place), **record} for record in _ask(reading, question, "id", "type")]
 
 
-def related_links(reading: Reading, entity: str, parent: int) -> list[Record]:
+def related_links(reading: Reading, place: Place) -> list[Record]:
     """Return the links of a record's Connect fields (developer.copper.com: custom-fields/connect-fields)."""
-    params: dict[str, str | int] = {"source_type": SOURCE_TYPES[entity], "source_id": parent}
+    entity, parent = place
+    params = {"source_type": SOURCE_TYPES[entity], "source_id": parent}
     question = Question("GET", "/related_links", f"related_links of a record of {entity}", params=params)
-    return ask_list(reading, question, records_in)
+    return _ask(reading, question, "id")
 
 
-def files(reading: Reading, entity: str, parent: int) -> list[Record]:
+def files(reading: Reading, place: Place) -> list[Record]:
     """Return what is known of a record's files; not their content (developer.copper.com: file-upload)."""
+    entity, parent = place
     question = Question("GET", f"/{entity}/{parent}/files", f"files of a record of {entity}")
-    found = ask_list(reading, question, records_in)
-    return [{"parent_type": SINGULAR[entity], "parent_id": parent, **record} for record in found]
+    return [{**_parent(place), **record} for record in _ask(reading, question, "id")]
+
+
+def _parent(place: Place) -> Record:
+    entity, parent = place
+    return {"parent_type": SINGULAR[entity], "parent_id": parent}

@@ -7,17 +7,15 @@ may have any size up to 200, so that one can be found which begins a little befo
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from decimal import Decimal
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from tap_crm.messages import Checkpoint, Page
+from tap_crm.messages import Checkpoint, Page, Row
+from tap_crm.reading.answer import Answer
 from tap_crm.reading.keyset_changes import KeysetChanges
-from tap_crm.reading.listing import Row
-from tap_crm.reading.pages import read_pages
-from tap_crm.reading.part import Part
+from tap_crm.reading.pages_backwards import BackwardReader
 from tap_crm.shaping.moments import from_epoch, to_epoch
 from tap_crm.shaping.schema import DELETED_AT
 from tap_crm.transport.question import Doubtful, Question
@@ -26,9 +24,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tap_crm.contract.stream import Reading
+    from tap_crm.ledger import Ledger
     from tap_crm.messages import Emit, Item
+    from tap_crm.reading.answer import Continuation
     from tap_crm.reading.listing import Bound
-    from tap_crm.reading.part import Continuation
     from tap_crm.transport.question import Reply
 
 PAGE_SIZE = 200  # the largest that is documented
@@ -103,7 +102,7 @@ class SearchListing:
         """Return the ways to list by a time; names show other records first where many share one second."""
         return (by, f"-{by}", "name", "-name") if self.ascending else (by,)
 
-    def ask(self, bounds: tuple[Bound, ...], order: str, after: Continuation | None) -> Part:
+    def ask(self, bounds: tuple[Bound, ...], order: str, after: Continuation | None) -> Answer:
         """Return what lies in the bounds, from the position ``after`` on, or from a little before it."""
         position = int(after or 0)
         number, size = page_at(position, self._largest.size(self.page_size)) if position else (1, self.page_size)
@@ -115,24 +114,25 @@ class SearchListing:
                 limits[f"maximum_{self.filters[bound.time]}"] = bound.high
         return self._page(limits, order, number, size)
 
-    def ask_page(self, number: int, size: int, order: str | None) -> Part:
+    def ask_page(self, number: int, size: int, order: str | None) -> Answer:
         """Return a page of the whole search."""
         return self._page({}, order, number, size)
 
-    def _page(self, limits: Mapping[str, Any], order: str | None, number: int, size: int) -> Part:
+    def _page(self, limits: Mapping[str, Any], order: str | None, number: int, size: int) -> Answer:
         body: dict[str, Any] = {**self.body, **limits, "page_number": number, "page_size": size}
         if order is not None and self.ascending:
             direction = "desc" if order.startswith("-") else "asc"
             body |= {"sort_by": order.removeprefix("-"), "sort_direction": direction}
         question = Question("POST", self.path, f"{self.label}, page {number}", body=body)
         start = (number - 1) * size
-        part: Part = self.reading.ask(question, lambda reply: self._parse(reply, start, size))
-        return part
+        answer: Answer = self.reading.ask(question, lambda reply: self._parse(reply, start, size))
+        return answer
 
-    def _parse(self, reply: Reply, start: int, size: int) -> Part:
+    def _parse(self, reply: Reply, start: int, size: int) -> Answer:
         rows, total = self.rows_of(reply.body), total_of(reply.headers)
         self._largest.rows = max(self._largest.rows, len(rows))
-        return Part(rows, reply.body, self._after(len(rows), total, start, size), total, size, reply.server_time, start)
+        after = self._after(len(rows), total, start, size)
+        return Answer(rows, reply.body, after, total, size, reply.server_time, start, times=self.times)
 
     def _after(self, given: int, total: int | None, start: int, size: int) -> int | None:
         """Return the position to go on from, None where the count says that there is none.
@@ -148,9 +148,42 @@ class SearchListing:
     def rows_of(self, body: bytes) -> tuple[Row, ...]:
         """Return key and times of each record in a page."""
         return tuple(
-            Row(record.id, tuple(to_epoch(getattr(record, time)) for time in self.times))
+            Row(record.id, tuple([to_epoch(getattr(record, time)) for time in self.times]))
             for record in _ROWS.decode(body)
         )
+
+
+#: Parameters that are always sent. Without this one a converted lead just vanishes (developer.copper.com:
+#: leads/convert-a-lead).
+_ALWAYS: Mapping[str, Mapping[str, Any]] = {"leads": {"include_converted_leads": True}}
+
+
+def listing_of(reading: Reading, entity: str) -> SearchListing:
+    """Return the search of an object that is read by its change time."""
+    own = reading.spec.name
+    return SearchListing(
+        label=own if own == entity else f"{own}: {entity}",
+        path=f"/{entity}/search",
+        reading=reading,
+        times=("date_modified", "date_created"),
+        filters={"date_modified": "modified_date", "date_created": "created_date"},
+        body=_ALWAYS.get(entity, {}),
+    )
+
+
+def changes_of(listing: SearchListing, reading: Reading, emit: Emit, ledger: Ledger) -> KeysetChanges:
+    """Return what reads an object by its change time."""
+    return KeysetChanges(
+        listing=listing,
+        by="date_modified",
+        along="date_modified",
+        emit=emit,
+        ledger=ledger,
+        splits=("date_created",),
+        lanes=reading.lanes,
+        pages=listing,
+        concludes=reading.concludes,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,38 +192,14 @@ class Search:
 
     Attributes:
         entity: the object in the path: ``people`` for ``/people/search``.
-        body: parameters sent with every question.
     """
 
     entity: str
-    body: Mapping[str, Any] = field(default_factory=dict)
-
-    def listing(self, reading: Reading) -> SearchListing:
-        """Return the object's search."""
-        return SearchListing(
-            label=reading.spec.name,
-            path=f"/{self.entity}/search",
-            reading=reading,
-            times=("date_modified", "date_created"),
-            filters={"date_modified": "modified_date", "date_created": "created_date"},
-            body=self.body,
-        )
 
     def read(self, reading: Reading) -> None:
         """Read what changed since the bookmark."""
-        listing = self.listing(reading)
-        complete = KeysetChanges(
-            listing=listing,
-            by="date_modified",
-            along="date_modified",
-            emit=reading.emit,
-            ledger=reading.ledger,
-            splits=("date_created",),
-            lanes=reading.lanes,
-            pages=listing,
-            settles=reading.concludes,
-        ).read(reading.since)
-        reading.emit(Checkpoint(complete))
+        changes = changes_of(listing_of(reading, self.entity), reading, reading.emit, reading.ledger)
+        reading.emit(Checkpoint(changes.read(reading.since)))
 
     def probe(self, reading: Reading) -> None:
         """Ask for one record."""
@@ -210,7 +219,7 @@ class ActivitySearch:
             label=reading.spec.name,
             path="/activities/search",
             reading=reading,
-            times=("activity_date", "date_modified"),
+            times=("activity_date", "date_created"),
             filters={"activity_date": "activity_date"},
             ascending=False,
         )
@@ -222,7 +231,7 @@ class ActivitySearch:
             ledger=reading.ledger,
             lanes=reading.lanes,
             pages=listing,
-            settles=reading.concludes,
+            concludes=reading.concludes,
             steps=reading.in_steps,
         ).read(reading.since)
         reading.emit(Checkpoint(complete))
@@ -230,9 +239,6 @@ class ActivitySearch:
     def probe(self, reading: Reading) -> None:
         """Ask for one record."""
         probe(reading, "/activities/search")
-
-
-_RECORDS = msgspec.json.Decoder(list[dict[str, Any]], float_hook=Decimal)
 
 
 def _telling_stubs(reading: Reading) -> Emit:
@@ -246,13 +252,13 @@ def _telling_stubs(reading: Reading) -> Emit:
         if not isinstance(item, Page) or item.body is None or b'"is_deleted"' not in item.body:
             reading.emit(item)
             return
-        records = _RECORDS.decode(item.body)
-        kept = range(len(records)) if item.keep is None else item.keep
+        records = replace(item, keep=None).decoded()
+        kept = item.kept(range(len(records)))
         living = [at for at in kept if records[at].get("is_deleted") is not True]
         now = from_epoch(int(reading.transport.clock.now()))
         gone = [records[at] | {DELETED_AT: now} for at in kept if records[at].get("is_deleted") is True]
         if living:
-            reading.emit(Page(body=item.body, keep=living))
+            reading.emit(replace(item, keep=living))
         if gone and not reading.concludes:
             reading.ledger.add(deletions=len(gone))
             reading.emit(Page(records=gone))
@@ -269,7 +275,7 @@ class SearchPages:
     def read(self, reading: Reading) -> None:
         """Read every page."""
         listing = SearchListing(label=reading.spec.name, path=f"/{self.entity}/search", reading=reading)
-        read_pages(listing, reading.emit, reading.ledger)
+        BackwardReader(listing, reading.emit, reading.ledger).read()
 
     def probe(self, reading: Reading) -> None:
         """Ask for one record."""

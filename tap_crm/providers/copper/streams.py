@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from tap_crm.contract.stream import StreamSpec
+from tap_crm.providers.common.whole_list import WholeList
 from tap_crm.providers.copper.custom_fields import Definitions, custom
-from tap_crm.providers.copper.lists import ACCOUNT, ActivityTypes, FieldLayouts, Tags, WholeList
-from tap_crm.providers.copper.related import PerRecord, files, related_items, related_links
+from tap_crm.providers.copper.lists import ACCOUNT, ActivityTypes, FieldLayouts, Tags
+from tap_crm.providers.copper.related import files, per_record, related_items, related_links
 from tap_crm.providers.copper.search import ActivitySearch, Search, SearchPages
 
 _EDITS = (
@@ -14,7 +15,7 @@ _EDITS = (
 )
 
 
-def _by_change(name: str, kind: str) -> StreamSpec:
+def _by_change(name: str, kind: str, caught: str = _EDITS) -> StreamSpec:
     return StreamSpec(
         name,
         ("id",),
@@ -23,7 +24,7 @@ def _by_change(name: str, kind: str) -> StreamSpec:
         created="date_created",
         changed="date_modified",
         custom=custom(kind),
-        caught=_EDITS,
+        caught=caught,
     )
 
 
@@ -33,17 +34,7 @@ STREAMS = (
     StreamSpec("tags", ("name",), Tags()),
     _by_change("people", "person"),
     _by_change("companies", "company"),
-    StreamSpec(
-        "leads",
-        ("id",),
-        # Without this a converted lead just vanishes (developer.copper.com: leads/convert-a-lead).
-        Search("leads", {"include_converted_leads": True}),
-        replication_key="date_modified",
-        created="date_created",
-        changed="date_modified",
-        custom=custom("lead"),
-        caught=f"{_EDITS}; converted leads stay, with `converted_at`",
-    ),
+    _by_change("leads", "lead", f"{_EDITS}; converted leads stay, with `converted_at`"),
     _by_change("opportunities", "opportunity"),
     _by_change("projects", "project"),
     _by_change("tasks", "task"),
@@ -73,19 +64,19 @@ STREAMS = (
     StreamSpec(
         "related_items",
         ("parent_type", "parent_id", "type", "id"),
-        PerRecord(("leads", "people", "companies", "opportunities", "projects", "tasks"), related_items),
+        per_record(("leads", "people", "companies", "opportunities", "projects", "tasks"), related_items),
         selected=False,
     ),
     StreamSpec(
         "related_links",
         ("id",),
-        PerRecord(("people", "opportunities", "leads", "companies", "projects"), related_links),
+        per_record(("people", "opportunities", "leads", "companies", "projects"), related_links),
         selected=False,
     ),
     StreamSpec(
         "files",
         ("parent_type", "parent_id", "id"),
-        PerRecord(("leads", "people", "opportunities", "companies", "projects"), files),
+        per_record(("leads", "people", "opportunities", "companies", "projects"), files),
         changed="date_modified",
         selected=False,
     ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from tap_crm.providers.copera.answers import decoded, one_record
+from tap_crm.providers.common.records import decoded, record_in
 from tap_crm.shaping.moments import Unfit, to_iso_moment
 from tap_crm.transport.question import Doubtful
 from target_crm.contract import Snapshot, Unwritable
@@ -25,7 +25,7 @@ def row_of(reply: Reply) -> Record:
     Raises:
         Doubtful: the answer is none.
     """
-    row = one_record(reply)
+    row = record_in(decoded(reply), "_id")
     check_row(row)
     return row
 
@@ -43,7 +43,7 @@ def row_or_nothing(reply: Reply) -> Record | None:
 
 def comment_of(reply: Reply) -> Record:
     """Return a comment."""
-    return one_record(reply)
+    return record_in(decoded(reply), "_id")
 
 
 def is_queued(reply: Reply) -> None:

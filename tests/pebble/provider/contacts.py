@@ -7,17 +7,16 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from tap_crm.messages import Checkpoint
+from tap_crm.messages import Checkpoint, Row
+from tap_crm.reading.answer import Answer
 from tap_crm.reading.keyset_changes import KeysetChanges
-from tap_crm.reading.listing import Row
-from tap_crm.reading.part import Part
 from tap_crm.shaping.moments import to_epoch
 from tap_crm.transport.question import Question
 
 if TYPE_CHECKING:
     from tap_crm.contract.stream import Reading
+    from tap_crm.reading.answer import Continuation
     from tap_crm.reading.listing import Bound
-    from tap_crm.reading.part import Continuation
     from tap_crm.transport.question import Reply
 
 PAGE_SIZE = 100
@@ -56,7 +55,7 @@ class ContactListing:
         """Return the one order."""
         return (by,)
 
-    def ask(self, bounds: tuple[Bound, ...], order: str, after: Continuation | None) -> Part:  # noqa: ARG002
+    def ask(self, bounds: tuple[Bound, ...], order: str, after: Continuation | None) -> Answer:  # noqa: ARG002
         """Return the contacts from a time on, or those behind a cursor."""
         params: dict[str, str | int] = {"limit": PAGE_SIZE}
         for bound in bounds:
@@ -64,14 +63,14 @@ class ContactListing:
         if after is not None:
             params["cursor"] = after
         question = Question("GET", "/contacts", f"{self.label}{', next page' if after else ''}", params=params)
-        part: Part = self.reading.ask(question, self._parse)
-        return part
+        answer: Answer = self.reading.ask(question, self._parse)
+        return answer
 
-    def _parse(self, reply: Reply) -> Part:
+    def _parse(self, reply: Reply) -> Answer:
         answer = _ANSWERS.decode(reply.body)
         body = bytes(answer.contacts)
         rows = tuple(Row(one.id, (to_epoch(one.updated_at),)) for one in _CONTACTS.decode(body))
-        return Part(rows, body, answer.next, None, PAGE_SIZE, reply.server_time)
+        return Answer(rows, body, answer.next, None, PAGE_SIZE, reply.server_time, times=self.times)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +85,7 @@ class Contacts:
             along="updated_at",
             emit=reading.emit,
             ledger=reading.ledger,
-            settles=reading.concludes,
+            concludes=reading.concludes,
             index_lag=reading.settings.overlap_seconds,
         ).read(reading.since)
         reading.emit(Checkpoint(complete))

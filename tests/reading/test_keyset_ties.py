@@ -16,7 +16,7 @@ EXAMPLES = settings(max_examples=60, derandomize=True, deadline=None, suppress_h
 ONE_SECOND = 600_000
 
 
-def crowd(size: int, spread: int) -> Account:
+def tied(size: int, spread: int) -> Account:
     """Return records changed in one second and created in several, with some before and behind."""
     records = {key: (ONE_SECOND, 500_000 + key % spread) for key in range(1, size + 1)}
     records |= {size + key: (ONE_SECOND - 50 + key, 400_000 + key) for key in range(1, 100)}
@@ -37,10 +37,10 @@ def test_more_than_the_crm_gives_is_complete_or_an_error(  # noqa: PLR0913, PLR0
     size: int, spread: int, total: str, goes_on: str, refuses: bool, mirrored: bool, lanes: int
 ) -> None:
     """Split by creation where that helps; else the other order shows the rest, if a count proves it."""
-    account = crowd(size, spread)
+    account = tied(size, spread)
     listing = UntidyListing(account, cap=40, total=total, goes_on=goes_on, refuses_at_cap=refuses, mirrored=mirrored)
-    tied = -(-size // spread)
-    provable = tied < 40 or (tied <= 80 and total == "exact" and mirrored)
+    together = -(-size // spread)
+    provable = together < 40 or (together <= 80 and total == "exact" and mirrored)
     try:
         collector, _ = read(listing, None, lanes)
     except errors.Incomplete as error:
@@ -53,7 +53,7 @@ def test_more_than_the_crm_gives_is_complete_or_an_error(  # noqa: PLR0913, PLR0
 @pytest.mark.parametrize(("spread", "mirrored"), [(3_000, False), (2, False), (1, True)])
 def test_twelve_thousand_leads_of_one_import(spread: int, mirrored: bool) -> None:
     """One walk gives 10,000 of them."""
-    account = crowd(12_000, spread)
+    account = tied(12_000, spread)
     listing = UntidyListing(account, page_size=200, cap=10_000, mirrored=mirrored)
     collector, _ = read(listing, None)
     assert collector.table.keys() == account.records.keys()
@@ -62,38 +62,38 @@ def test_twelve_thousand_leads_of_one_import(spread: int, mirrored: bool) -> Non
 
 def test_twelve_thousand_leads_that_nothing_splits() -> None:
     """They are an error that names the second."""
-    listing = UntidyListing(crowd(12_000, 1), page_size=200, cap=10_000, mirrored=False)
+    listing = UntidyListing(tied(12_000, 1), page_size=200, cap=10_000, mirrored=False)
     with pytest.raises(errors.Incomplete, match=str(ONE_SECOND)):
         read(listing, None)
 
 
 def test_a_round_end_that_nobody_told_of_is_an_error() -> None:
     """A walk that ends with a full page at a round number may have been cut off."""
-    listing = UntidyListing(crowd(1_200, 1), page_size=100, cap=1_000, told_cap=False, total="missing", mirrored=False)
+    listing = UntidyListing(tied(1_200, 1), page_size=100, cap=1_000, told_cap=False, total="missing", mirrored=False)
     with pytest.raises(errors.Incomplete):
         read(listing, None)
 
 
 @pytest.mark.parametrize("size", [100, 200, 300])
 @pytest.mark.parametrize("goes_on", ["position", "cursor"])
-def test_a_crowd_of_full_pages_is_no_error(size: int, goes_on: str) -> None:
+def test_ties_of_full_pages_is_no_error(size: int, goes_on: str) -> None:
     """Newest first, without a count, nothing to split by, and no cap known: activities of Close."""
-    account = crowd(size, 1)
+    account = tied(size, 1)
     listing = UntidyListing(account, page_size=100, goes_on=goes_on, told_cap=False, total="missing", ascending=False)
     collector, _ = read(listing, None)
     assert collector.table.keys() == account.records.keys()
 
 
 def test_a_cursor_that_always_expires_is_an_error() -> None:
-    """A crowd that cannot be walked in the life of a cursor is not walked for ever."""
-    listing = UntidyListing(crowd(3_000, 1), page_size=10, expiries=10_000)
+    """Ties that cannot be walked in the life of a cursor are not walked for ever."""
+    listing = UntidyListing(tied(3_000, 1), page_size=10, expiries=10_000)
     with pytest.raises(errors.Incomplete, match="cursor"):
         read(listing, None)
 
 
-def test_checkpoints_rise_through_a_crowd() -> None:
-    """None comes twice as another, none passes the crowd before it is read."""
-    account = crowd(500, 500)
+def test_checkpoints_rise_through_ties() -> None:
+    """None comes twice as another, none passes the ties before they are read."""
+    account = tied(500, 500)
     listing = UntidyListing(account, cap=100)
     collector, _ = read(listing, None, 3)
     assert all(before <= after for before, after in pairwise(collector.checkpoints))

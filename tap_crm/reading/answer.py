@@ -5,8 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
+from tap_crm.messages import Page
+
 if TYPE_CHECKING:
-    from tap_crm.reading.listing import Bound, Row
+    from collections.abc import Sequence
+
+    from tap_crm.messages import Row
+    from tap_crm.reading.listing import Bound
 
 Continuation: TypeAlias = "str | int"
 
@@ -20,18 +25,20 @@ class Unordered(Exception):  # noqa: N818
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class Answer:
     """One answer.
 
     Attributes:
         rows: in the CRM's order.
-        body: the JSON array that they came in.
+        body: what they came in.
         after: how to go on with the same question; None where the CRM says that this was all.
         total: how many records the whole question has, as the CRM counts; None where it does not.
         size: how many rows were asked for.
         server_time: epoch seconds.
         start: the position of the first row; None where the listing is gone on with by a cursor. It may be before the
             position that was asked for.
+        within: where the body has the array of records; None where it is that array.
+        times: the names of the rows' times.
     """
 
     rows: tuple[Row, ...]
@@ -41,6 +48,13 @@ class Part:
     size: int
     server_time: float
     start: int | None = None
+    within: str | None = None
+    times: tuple[str, ...] = ()
+
+    def page(self, keep: Sequence[int] | None = None) -> Page:
+        """Return the records at these positions, to be written; None for all."""
+        kept = None if keep is None or len(keep) == len(self.rows) else keep
+        return Page(self.body, kept, within=self.within, rows=self.rows, times=self.times)
 
 
 class KeysetListing(Protocol):
@@ -73,7 +87,7 @@ class KeysetListing(Protocol):
     def orders(self, by: str) -> tuple[str, ...]:
         """Return the orders in which records that share one time can be listed; the usual one first."""
 
-    def ask(self, bounds: tuple[Bound, ...], order: str, after: Continuation | None) -> Part:
+    def ask(self, bounds: tuple[Bound, ...], order: str, after: Continuation | None) -> Answer:
         """Return one answer.
 
         Raises:
