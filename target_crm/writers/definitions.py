@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from tap_crm.contract.once_per_run import Shared
 from tap_crm.contract.stream import Reading
 from tap_crm.errors import FinalWord
@@ -22,7 +20,6 @@ if TYPE_CHECKING:
     from tap_crm.shaping.custom.fields import CustomField
     from tap_crm.transport.session import Transport
 
-_DECODER = msgspec.json.Decoder(list[dict[str, Any]])
 #: Spans of time that a complete read walks at once.
 LANES = 4
 
@@ -60,16 +57,7 @@ class Definitions:
         """
         spec = self.spec(stream)
 
-        def emit(item: Item) -> None:
-            if not isinstance(item, Page):
-                return
-            if item.body is None:
-                take(item.records or ())
-                return
-            records = _DECODER.decode(item.body)
-            take(records if item.keep is None else [records[at] for at in item.keep])
-
-        spec.source.read(self._reading(spec, emit))
+        spec.source.read(self._reading(spec, _taking(take)))
 
     def choices(self, stream: str, *labels: str) -> Callable[[], Sequence[Choice]]:
         """Return what returns the records of a stream as choices, by the fields that have their labels."""
@@ -101,9 +89,9 @@ class Definitions:
             raise error
         return fields
 
-    def reading(self, stream: str) -> Reading:
-        """Return what the tap's own ways to read need, for one of its streams; nothing that is emitted is kept."""
-        return self._reading(self.spec(stream), lambda _: None)
+    def reading(self, stream: str, take: Callable[[Sequence[dict[str, Any]]], object] = len) -> Reading:
+        """Return what the tap's own ways to read need, for one of its streams; what they emit is handed over."""
+        return self._reading(self.spec(stream), _taking(take))
 
     def spec(self, stream: str) -> StreamSpec:
         """Return the tap's stream of this name."""
@@ -125,3 +113,13 @@ class Definitions:
 def labels_of(options: Iterable[tuple[Any, str]]) -> list[Choice]:
     """Return options, given as pairs of id and label, as choices."""
     return [Choice(key, (label,)) for key, label in options]
+
+
+def _taking(take: Callable[[Sequence[dict[str, Any]]], object]) -> Callable[[Item], None]:
+    """Return what hands over the records of pages that are emitted."""
+
+    def emit(item: Item) -> None:
+        if isinstance(item, Page):
+            take(item.decoded())
+
+    return emit

@@ -109,9 +109,10 @@ class Comments:
 
     def _of(self, place: Place) -> list[Snapshot]:
         board, table, row = place
-        reading = self._definitions.reading(COMMENTS)
+        found: list[dict[str, Any]] = []
+        reading = self._definitions.reading(COMMENTS, found.extend)
         try:
-            found = row_comments(reading, {"board": board, "table": table, "row": row})
+            found += row_comments(reading, {"board": board, "table": table, "row": row})
         except errors.NotThere:
             return []
         return [_snapshot(place, one) for one in found]
