@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, Literal, get_type_hints
+from typing import TYPE_CHECKING, Any, Literal, get_type_hints
 
 import msgspec
 
@@ -26,6 +26,36 @@ class Churn:
     """Objects that change; empty means all."""
 
 
+@dataclass(slots=True)
+class Meanwhile:
+    """What somebody else does to the record that a write is about, right before or right after it is carried out.
+
+    Counted among the writes of `objects` (empty means all): each `every`-th, `times` of them at most (0: no end).
+    A record that a write makes exists only `after` it. Rows of Copera's tables are named `rows:` and the table's id.
+    """
+
+    every: int = 0
+    when: Literal["before", "after"] = "before"
+    changes: dict[str, Any] = field(default_factory=dict[str, Any])
+    """Values of fields, as the verb `edit` takes them; none means that it chooses."""
+    delete: bool = False
+    """Delete the record instead."""
+    objects: list[str] = field(default_factory=list)
+    times: int = 0
+    seen: int = 0
+    served: int = 0
+
+    def due(self, name: str) -> bool:
+        """Count a write of an object; say whether somebody else is at work, too."""
+        if self.every <= 0 or (self.objects and name not in self.objects):
+            return False
+        self.seen += 1
+        if self.seen % self.every or (self.times and self.served >= self.times):
+            return False
+        self.served += 1
+        return True
+
+
 @dataclass(slots=True, kw_only=True)
 class CommonBehaviour:
     """How a server answers; may be changed while it runs."""
@@ -43,6 +73,9 @@ class CommonBehaviour:
     """Seconds until a change shows in searches (records by id are always current)."""
     faults: list[FaultRule] = field(default_factory=list[FaultRule])
     churn: Churn = field(default_factory=Churn)
+    meanwhile: Meanwhile = field(default_factory=Meanwhile)
+    forbidden_writes: list[str] = field(default_factory=list)
+    """Beginnings of paths whose writes are answered 403, as they are to a key whose user may only read them."""
 
 
 def configure(behaviour: CommonBehaviour, knobs: Record) -> None:

@@ -56,6 +56,14 @@ class Client(_Client):
             timeout=10,
         )
 
+    def put(self, path: str, body: object) -> requests.Response:
+        """PUT a body to a path of the API."""
+        return self.session.put(f"{self.url}/{path}", json=body, timeout=10)
+
+    def delete(self, path: str, body: object = None) -> requests.Response:
+        """DELETE a path of the API; relations are named by a body."""
+        return self.session.delete(f"{self.url}/{path}", json=body, timeout=10)
+
     def search(self, name: str, /, **body: object) -> list[dict[str, Any]]:
         """Give one page of a search that must succeed."""
         answer = self.post(f"{name}/search", body)
@@ -118,6 +126,14 @@ class CloseClient(_Client):
         """POST a body to a path of the API."""
         return self.session.post(f"{self.url}/{path}/", json=body, timeout=10)
 
+    def put(self, path: str, body: object, **query: object) -> requests.Response:
+        """PUT a body to a path of the API."""
+        return self.session.put(f"{self.url}/{path}/", json=body, params=query or None, timeout=10)  # type: ignore[arg-type]
+
+    def delete(self, path: str) -> requests.Response:
+        """DELETE a path of the API."""
+        return self.session.delete(f"{self.url}/{path}/", timeout=10)
+
     def search(self, kind: str, *conditions: object, **body: object) -> requests.Response:
         """Search objects that meet all conditions, in the order of their last change."""
         queries = [{"type": "object_type", "object_type": kind}, *conditions]
@@ -136,6 +152,18 @@ class CoperaClient(_Client):
     def get(self, path: str, **query: object) -> requests.Response:
         """GET a path of the API."""
         return self.session.get(f"{self.url}/{path}", params=query or None, timeout=30)  # type: ignore[arg-type]
+
+    def post(self, path: str, body: object) -> requests.Response:
+        """POST a body to a path of the API."""
+        return self.session.post(f"{self.url}/{path}", json=body, timeout=30)
+
+    def patch(self, path: str, body: object) -> requests.Response:
+        """PATCH a body to a path of the API."""
+        return self.session.patch(f"{self.url}/{path}", json=body, timeout=30)
+
+    def delete(self, path: str) -> requests.Response:
+        """DELETE a path of the API."""
+        return self.session.delete(f"{self.url}/{path}", timeout=30)
 
     def json(self, path: str, **query: object) -> Any:  # noqa: ANN401
         """Give the body of one answer that must succeed."""

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 from urllib.parse import parse_qsl
 
 import msgspec
 
 Record: TypeAlias = dict[str, Any]
 Header: TypeAlias = tuple[bytes, bytes]
+Effect: TypeAlias = Literal["whole", "half", "none"]
+"""How much of a write is carried out: all of it, the first half of its records, or nothing."""
 
 JSON = b"application/json; charset=utf-8"
 HTML = b"text/html; charset=utf-8"
@@ -32,6 +34,12 @@ class Request:
     """Whose credentials it has."""
     query_text: str = ""
     """The query as it came, for parameters that may be repeated."""
+    effect: Effect = "whole"
+    """How much of it is carried out, if it is a write; the answer is made as if it were all of it."""
+
+    def carries(self, place: int = 0, count: int = 1) -> bool:
+        """Whether the record at a place (from 0) of a write of that many is really written; half of one is none."""
+        return self.effect == "whole" or (self.effect == "half" and place < count // 2)
 
     @property
     def media_type(self) -> str:

@@ -5,9 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
-from sandbox.exchange import HTML, Answer, Request
+from sandbox.exchange import HTML, Answer, Effect, Request
 
 Kind: TypeAlias = Literal[
+    "intact",
+    "400",
+    "409",
+    "422",
     "500",
     "502",
     "503",
@@ -31,6 +35,8 @@ Kind: TypeAlias = Literal[
 _PAGE = b"<html><head><title>Bad gateway</title></head><body><h1>We'll be right back</h1></body></html>"
 #: The bytes put after the rule's text, as real records have them after a mail sync or an import.
 _CHARACTERS: dict[str, bytes] = {"half_surrogate": rb"\ud83d", "null_character": rb"\u0000", "no_utf8": b"\xff"}
+#: Kinds whose request is not carried out, unless the rule says so.
+NOT_CARRIED_OUT = frozenset({"400", "409", "422", "500", "502", "503", "504", "429", "drop", "stall"})
 _WHOLE_BODY: dict[str, bytes] = {"null": b"null", "empty": b"", "html": _PAGE}
 
 
@@ -41,6 +47,11 @@ class FaultRule:
     Answers are counted from 1 among those whose path contains `path`, since the rule was set.
     `every` breaks each k-th of them, `at` those listed; `times` ends the rule after so many faults. The kinds that are
     about a character put it after each `text` in the body.
+
+    A status, `drop` and `stall` break a request before it is carried out, the others break its answer. For writes,
+    `effect` says it for any kind: `FaultRule(["stall", "502"], only="writes", effect="whole")` is a timeout or a 502
+    after the write, `effect="half"` leaves a bulk request half done, and `FaultRule(["intact"], effect="none")` is an
+    answer like any other to a write that never happened.
     """
 
     kinds: list[Kind]
@@ -51,12 +62,16 @@ class FaultRule:
     seconds: float = 5.0
     retry_after: float | None = None
     text: str = ""
+    only: Literal["", "reads", "writes"] = ""
+    """Which requests are counted and broken; empty means all."""
+    effect: Literal["", Effect] = ""
+    """How much of a broken write is carried out; empty means as the kind has it."""
     seen: int = 0
     served: int = 0
 
-    def next_for(self, request: Request, *, lists: bool) -> Kind | None:
+    def next_for(self, request: Request, *, lists: bool, writes: bool = False) -> Kind | None:
         """Count a request; give the kind of fault it gets, if any."""
-        if self.path not in request.path:
+        if self.path not in request.path or self.only == ("reads" if writes else "writes"):
             return None
         self.seen += 1
         due = self.seen in self.at or (self.every > 0 and self.seen % self.every == 0)
@@ -70,11 +85,13 @@ class FaultRule:
         return kind
 
 
-def pick(rules: list[FaultRule], request: Request, *, lists: bool) -> tuple[Kind, FaultRule] | None:
+def pick(
+    rules: list[FaultRule], request: Request, *, lists: bool, writes: bool = False
+) -> tuple[Kind, FaultRule] | None:
     """Let every rule count the request; the first that is due decides."""
     chosen = None
     for rule in rules:
-        kind = None if chosen else rule.next_for(request, lists=lists)
+        kind = None if chosen else rule.next_for(request, lists=lists, writes=writes)
         if kind:
             chosen = (kind, rule)
     return chosen

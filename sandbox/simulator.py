@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from sandbox import control
 from sandbox.exchange import Answer, Header, Refusal, Request, encoded, request_from
-from sandbox.faults import FaultRule, Kind, damaged, pick
+from sandbox.faults import NOT_CARRIED_OUT, FaultRule, Kind, damaged, pick
 from sandbox.limits import RollingWindow, retry_after
 from sandbox.revocations import Revocations
 from sandbox.stats import Answered, Stats
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from sandbox.behaviour import CommonBehaviour
+    from sandbox.exchange import Record
     from sandbox.world import World
 
 Receive: TypeAlias = Callable[[], Awaitable[dict[str, Any]]]
@@ -93,6 +94,14 @@ class Simulator(ABC):
         """Whether the answer to a request may be empty: that of a search, and of a list that has no search."""
         return self.is_search(request)
 
+    def is_write(self, request: Request) -> bool:
+        """Whether the request is one to create, change or delete something."""
+        return request.method not in ("GET", "HEAD")
+
+    def written(self, request: Request, answer: Answer | None) -> list[tuple[str, int | str]]:  # noqa: ARG002
+        """Give the objects and ids of the records that a write is about, as far as they are known before its answer."""
+        return []
+
     @abstractmethod
     def empty_page(self, answer: Answer) -> Answer:
         """Empty the answer to a search or a list, as if there were no records."""
@@ -118,6 +127,19 @@ class Simulator(ABC):
         for verb in self.churn_verbs(name):
             if count := getattr(churn, verb):
                 self.world.change(verb, {"object": name, "count": count})
+
+    def meanwhile(self, when: Literal["before", "after"], request: Request, answer: Answer | None) -> None:
+        """Let somebody else change or delete the written records, as the `meanwhile` knob says."""
+        knob = self.behaviour.meanwhile
+        if knob.when != when or knob.every <= 0:
+            return
+        for name, number in self.written(request, answer):
+            if number in self.world.ids(name) and knob.due(name):
+                order: Record = {"object": name, "ids": [number]}
+                if knob.delete:
+                    self.world.change("delete", order)
+                else:
+                    self.world.change("edit", order | ({"changes": dict(knob.changes)} if knob.changes else {}))
 
     def outside_path(self, path: str) -> str:  # noqa: ARG002
         """Give the route of a path outside of the base path; `?` is none."""
@@ -176,6 +198,7 @@ class Simulator(ABC):
     async def _exchange(self, request: Request, receive: Receive, send: Send) -> None:
         refused = False
         fault: tuple[Kind, FaultRule] | None = None
+        writes = self.is_write(request)
         try:
             self.authorise(request)
             wait = self.wait(request)
@@ -183,7 +206,7 @@ class Simulator(ABC):
                 refused = True
                 raise self.too_many(request, wait)
             self.normalise(request)
-            fault = pick(self.behaviour.faults, request, lists=self.is_list(request))
+            fault = pick(self.behaviour.faults, request, lists=self.is_list(request), writes=writes)
             await self._latency()
             answer = self._faulty(request, fault) if fault else self._made(request)
         except Refusal as refusal:
@@ -205,6 +228,7 @@ class Simulator(ABC):
                 kind,
                 refused,
                 answer.size,
+                writes,
             )
         )
         if fault:
@@ -223,7 +247,14 @@ class Simulator(ABC):
             with self.world.lock:
                 if self.is_search(request):
                     self.churn(request)
+                writes = self.is_write(request)
+                if writes and request.path.startswith(tuple(self.behaviour.forbidden_writes)):
+                    raise Refusal(403, "You are not authorized to perform this action")  # noqa: TRY301
+                if writes:
+                    self.meanwhile("before", request, None)
                 answer = self.answer(request)
+                if writes:
+                    self.meanwhile("after", request, answer)
         except Refusal as refusal:
             answer = self._refusal(refusal)
         for callback in list(self._callbacks):
@@ -240,6 +271,9 @@ class Simulator(ABC):
 
     def _faulty(self, request: Request, fault: tuple[Kind, FaultRule]) -> Answer:
         kind, rule = fault
+        request.effect = rule.effect or ("none" if kind in NOT_CARRIED_OUT else "whole")
+        if kind in NOT_CARRIED_OUT and request.effect != "none":
+            self._made(request)
         if kind.isdigit():
             headers = []
             if rule.retry_after is not None:

@@ -31,6 +31,7 @@ class Answered:
     fault: str | None
     refused: bool
     sent: int
+    write: bool = False
 
 
 @dataclass(slots=True)
@@ -83,6 +84,12 @@ class Stats:
         return dict(Counter(_IDS.sub("{id}", one.path) for one in list(self.log)))
 
     @property
+    def writes(self) -> dict[str, int]:
+        """Requests to create, change or delete, by method and path, ids replaced by `{id}`; refused ones included."""
+        asked = (f"{one.method} {_IDS.sub('{id}', one.path)}" for one in list(self.log) if one.write)
+        return dict(Counter(asked))
+
+    @property
     def by_status(self) -> dict[str, int]:
         """Answers by status, as text; `0` where the connection was closed without one."""
         return dict(Counter(str(one.status) for one in list(self.log)))
@@ -103,6 +110,7 @@ class Stats:
             "requests": len(times),
             "refused": self.refused,
             "by_path": self.by_path,
+            "writes": self.writes,
             "by_status": self.by_status,
             "faults": self.faults,
             "bytes": sum(one.sent for one in list(self.log)),

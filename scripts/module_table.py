@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 #: Of the folders in it, one for each CRM, only the docstring of the package is in the table.
-PROVIDERS, COMMON = "providers", "common"
+PROVIDERS, COMMON = ("providers", "writers"), "common"
 
 
 def module_table(root: Path) -> Iterator[tuple[str, str]]:
@@ -30,7 +30,7 @@ def module_table(root: Path) -> Iterator[tuple[str, str]]:
 
 def _below(root: Path, folder: Path) -> Iterator[tuple[str, str]]:
     yield f"`{folder.relative_to(root).as_posix()}/`", _first_line(folder / "__init__.py")
-    if folder.parent.name == PROVIDERS and folder.name != COMMON:
+    if folder.parent.name in PROVIDERS and folder.name != COMMON:
         return
     for path in sorted(folder.glob("*.py")):
         if not path.name.startswith("__"):

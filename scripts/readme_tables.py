@@ -16,6 +16,8 @@ from scripts.module_table import module_table
 from tap_crm.contract.stream import AUDIT
 from tap_crm.providers import PROVIDERS
 from tap_crm.providers.setting_table import rows, users_of
+from target_crm.config.schema import target_rows
+from target_crm.writers import WRITERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -58,7 +60,10 @@ DISCOVERED = {
 PARTS: Mapping[str, Mapping[str, Callable[[], str]]] = {
     "README.md": {"settings": lambda: settings_table(rows()), "streams": streams_tables},
     "CONTRIBUTING.md": {"modules": lambda: _table(("module", "one line"), module_table(ROOT))},
-    "meltano.yml": {"settings": lambda: meltano_settings(rows())},
+    "meltano.yml": {
+        "settings": lambda: meltano_settings(rows()),
+        "target": lambda: meltano_settings(target_rows(*WRITERS)),
+    },
 }
 
 

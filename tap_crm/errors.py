@@ -59,6 +59,10 @@ class Refused(FinalWord):
     """The CRM refused the question itself (400, 405, 415, 422): asking again cannot help."""
 
 
+class InConflict(Refused):
+    """The CRM refused a write since it is in conflict with something else (409): it was not carried out."""
+
+
 class GaveUp(ReadError):  # noqa: N818
     """Every retry failed until the time for retries was over."""
 

@@ -40,6 +40,8 @@ class Behaviour(CommonBehaviour):
 
     rate_limit: int = 160
     """Requests of one key admitted per window and endpoint group; the organization has three times as many."""
+    rate_limits: dict[str, int] = field(default_factory=dict)
+    """Other limits, by the first part of the path: `lead`, `contact`."""
     rate_window: float = 8.0
     retry_after: Literal["none", "seconds", "date"] = "seconds"
     rate_scope: Literal["group", "key"] = "group"
@@ -123,6 +125,30 @@ class Behaviour(CommonBehaviour):
     """Ids of more records that it does not see."""
     admin_key: bool = True
     """Whether the key is an admin's; others see no `data` of events older than an hour."""
+    consolidated_author: Literal["first", "last"] = "first"
+    """Whose user, key and request an event names that several changes share."""
+    trace_id: Literal["other", "request_id", "none"] = "other"
+    """What the header `trace-id` of an answer has: the id that events have of the request, or another one."""
+    unknown_fields: Literal["refused", "ignored"] = "refused"
+    """What a field in a body does that is not documented, or can not be written."""
+    noop_update: Literal["untouched", "dated"] = "untouched"
+    """Whether a PUT that changes nothing moves `date_updated`."""
+    child_lists: Literal["database", "index"] = "database"
+    """What lists that are asked for the children of a lead read; the index may lack new ones for `index_lag`."""
+    add_twice: Literal["ignored", "refused", "doubled"] = "ignored"
+    """What `.add` does with a value that the field has already."""
+    empty_values: Literal["cleared", "kept"] = "cleared"
+    """What "" and [] make of a custom field: no value, or a value that is empty."""
+    choice_refusal: Literal["field_errors", "error"] = "field_errors"
+    """How a value is refused that is none of the choices."""
+    unsubscribed_twice: Literal["same", "refused"] = "same"
+    """What an address gets that is unsubscribed already."""
+    bare_deletes: Literal["204", "200"] = "204"
+    """What the deletion of a comment or of an unsubscribed address answers."""
+    side_activities: bool = True
+    """Whether Close notes new leads, changed statuses and completed tasks as activities."""
+    plan_limits: dict[str, int] = field(default_factory=dict)
+    """The greatest number of records by resource (`lead`, `activity/custom`); 402 for one more."""
 
     def hides(self, name: str, number: str) -> bool:
         """Whether the key does not see a record; with a greater part, those hidden before stay so."""

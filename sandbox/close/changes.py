@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -15,6 +16,9 @@ from sandbox.close.samples.tables import make, row_of
 from sandbox.exchange import Record
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sandbox.close.events import Author
     from sandbox.close.records import OrganizationRecords
     from sandbox.close.table import Row
 
@@ -34,6 +38,16 @@ class Editor:
         self.records = records
         self.values = FieldValues(records)
         self.edits = 0
+        self.author: Author | None = None
+
+    @contextmanager
+    def acting(self, author: Author) -> Iterator[None]:
+        """Log the changes made within as those of one request to the API."""
+        self.author = author
+        try:
+            yield
+        finally:
+            self.author = None
 
     def chosen(self, name: str, count: int, ids: list[str] | None) -> list[str]:
         """Check the ids, or draw some; KeyError for one that no record has."""
@@ -57,17 +71,23 @@ class Editor:
             changes = self._another_text(old)
         if "display_name" in old and "name" in changes:
             changes = {"display_name": changes["name"] or "Untitled"} | changes
-        new = self._dated(old) | changes
+        new = self.dated(old) | changes
         for key in [key for key, value in new.items() if value is None and key.startswith("custom.")]:
             del new[key]
+        self.replace(name, old, new)
+        return number
+
+    def replace(self, name: str, old: Record, new: Record) -> None:
+        """Keep what a record has become, with what follows of it for others."""
         action = "completed" if new.get("is_complete") and not old["is_complete"] else "updated"
         self.put(name, new)
         self.log(name, action, new, old)
         if name in ("contacts", "opportunities"):
             self._touch_lead(new["lead_id"])
+        if name == "contacts" and new["lead_id"] != old["lead_id"]:
+            self._contact_list_changed(new["lead_id"], [new["id"]], [])
         if name == "custom_fields":
             self.values.definitions_changed()
-        return number
 
     def _another_text(self, old: Record) -> Record:
         """Choose a change: of a text, else of who changed it last, else of the date alone."""
@@ -86,6 +106,11 @@ class Editor:
         created = now if dated is None else int(dated * 1_000) * 1_000
         make_one = self._made if name in self.records.tables else self._copied
         record = make_one(name, created, now) | changes
+        self.add(name, record)
+        return str(record.get("id", record.get("email")))
+
+    def add(self, name: str, record: Record) -> None:
+        """Keep a new record, with what follows of it for others."""
         self.put(name, record)
         self.log(name, "created", record, None)
         if name in ("contacts", "opportunities"):
@@ -94,7 +119,6 @@ class Editor:
             self._contact_list_changed(record["lead_id"], [record["id"]], [])
         if name == "custom_fields":
             self.values.definitions_changed()
-        return str(record.get("id", record.get("email")))
 
     def delete(self, name: str, number: str, meta: Record | None = None) -> None:
         """Delete one record, with all that belongs to it."""
@@ -133,13 +157,13 @@ class Editor:
                 self._move(name, row, destination, meta)
         for name in _LISTED_CHILDREN:
             for one in [one for one in records.lists[name] if one["lead_id"] == source]:
-                before, after = dict(one), self._dated(one) | {"lead_id": destination}
+                before, after = dict(one), self.dated(one) | {"lead_id": destination}
                 self.put(name, after)
                 self.log(name, "updated", after, before, meta)
         self._remove("leads", source)
         if records.behaviour.merge_deletes_source:
             self.log("leads", "deleted", None, old, meta)
-        merged = self._dated(self.current("leads", destination))
+        merged = self.dated(self.current("leads", destination))
         self.put("leads", merged)
         self.log("leads", "merged", merged | self._contact_ids(destination), kept, meta)
         self._note_merge(old, merged, meta)
@@ -155,7 +179,7 @@ class Editor:
 
     def _move(self, name: str, row: Row, lead_id: str, meta: Record) -> None:
         before = msgspec.json.decode(row.raw)
-        after = self._dated(before) | {"lead_id": lead_id}
+        after = self.dated(before) | {"lead_id": lead_id}
         self.put(name, after)
         self.log(name, "updated", after, before, meta)
 
@@ -182,7 +206,7 @@ class Editor:
         key = "email" if name == "unsubscribed_emails" else "id"
         return dict(next(one for one in self.records.lists[name] if one[key] == number))
 
-    def _dated(self, record: Record) -> Record:
+    def dated(self, record: Record) -> Record:
         """Copy a record with the present time as its date of change, in the form that it has."""
         now = self.records.now()
         new = dict(record)
@@ -264,6 +288,7 @@ class Editor:
         before = None if before is None else shown(name, before)
         change = ObjectChange(name, action, kind, number, lead_id, after, before, meta=meta or {})
         change.user_id = record.get("updated_by") or self.records.source.user_ids[0]
+        change.author = self.author
         if after is not None and before is not None:
             keys = [key for key in sorted({*after, *before}) if after.get(key) != before.get(key)]
             change.changed = [key for key in keys if key not in _DATES]
@@ -282,7 +307,7 @@ class Editor:
         if lead is None:
             return
         before = msgspec.json.decode(lead.raw)
-        after = self._dated(before)
+        after = self.dated(before)
         self.put("leads", after)
         present = self._contact_ids(lead.id)["contact_ids"]
         past = [number for number in present if number not in joined] + left
@@ -291,11 +316,11 @@ class Editor:
     def _touch_lead(self, lead_id: str | None) -> None:
         lead = self.records.tables["leads"].living.get(lead_id or "")
         if lead is not None and self.records.behaviour.children_move_lead:
-            self.put("leads", self._dated(msgspec.json.decode(lead.raw)))
+            self.put("leads", self.dated(msgspec.json.decode(lead.raw)))
 
     def _empty_comment(self, comment: Record) -> None:
         """Empty a removed comment; it stays until its thread is gone."""
-        new = self._dated(comment)
+        new = self.dated(comment)
         new |= {"body": "", "removed_at": new["updated_at"], "removed_by": self.records.source.user_ids[0]}
         self.put("comments", new)
         self.log("comments", "updated", new, comment)

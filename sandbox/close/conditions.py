@@ -57,19 +57,30 @@ def condition(given: Any, hours: float, now: int, user_id: str, *, cut: bool) ->
         if not isinstance(given[key], list):
             raise invalid("query", f"{key} must be a list.")
         wanted = given[key]
-        return lambda value: any(one in wanted for one in value) if isinstance(value, list) else value in wanted
+        return lambda value: any(_plain(one) in wanted for one in value) if isinstance(value, list) else value in wanted
     raise invalid("query", f"Unknown condition: {given['type']}.")
 
 
 _LISTED = {"term": "values", "reference": "object_ids"}
 
 
+def _plain(value: Any) -> Any:  # noqa: ANN401
+    """Give what is searched of an email, phone or URL of a record: the address itself."""
+    if not isinstance(value, dict):
+        return value
+    return next((value[key] for key in ("email", "phone", "url") if key in value), None)
+
+
 def _text(given: Record) -> Holds:
     check_keys(given, "text", "value", optional=("mode",))
     wanted = str(given["value"]).casefold()
-    if given.get("mode") == "exact_value":
-        return lambda value: str(value).casefold() == wanted
-    return lambda value: value is not None and wanted in str(value).casefold()
+    whole = given.get("mode") == "exact_value"
+
+    def fits(value: Any) -> bool:  # noqa: ANN401
+        texts = [str(_plain(one)).casefold() for one in (value if isinstance(value, list) else [value])]
+        return value is not None and any(one == wanted if whole else wanted in one for one in texts)
+
+    return fits
 
 
 def _number(given: Record) -> Holds:

@@ -35,6 +35,19 @@ class EventRow(Row):
     request_id: str
 
 
+@dataclass(frozen=True, slots=True)
+class Author:
+    """Who changes records through the API: whose credentials, and in which request."""
+
+    user_id: str
+    api_key_id: str | None
+    oauth_client_id: str | None
+    oauth_scope: str | None
+    request_id: str
+    method: str
+    path: str
+
+
 @dataclass(slots=True)
 class ObjectChange:
     """What happened to an object; `before` and `after` are records or their JSON."""
@@ -49,7 +62,8 @@ class ObjectChange:
     changed: list[str] = field(default_factory=list)
     meta: Record = field(default_factory=dict)
     user_id: str | None = None
-    request_id: str | None = None
+    author: Author | None = None
+    """None for a change that was not made through the API."""
 
 
 class EventLog:
@@ -60,17 +74,17 @@ class EventLog:
         self.behaviour = behaviour
         self.rng = rng
         self.table = Table("events")
-        self._last: dict[str, str] = {}
+        self.last: dict[str, str] = {}
 
     def write(self, change: ObjectChange, now: int) -> None:
         """Log a change at a moment in microseconds."""
-        last = self.table.living.get(self._last.get(change.object_id, ""))
+        last = self.table.living.get(self.last.get(change.object_id, ""))
         row = None
         if isinstance(last, EventRow) and last.action == change.action == "updated":
             near = now - last.updated <= self.behaviour.event_consolidation * SECOND
             row = self._consolidated(last, change, now) if near and self.behaviour.event_consolidation else None
         row = row or self.row(change, now)
-        self._last[change.object_id] = row.id
+        self.last[change.object_id] = row.id
         lag = self.behaviour.event_lag * max(_LEAST_LAG, self.rng.random())
         if change.action == "deleted":
             if self.rng.random() < self.behaviour.deleted_missing:
@@ -81,6 +95,8 @@ class EventLog:
 
     def row(self, change: ObjectChange, now: int) -> EventRow:
         """Make a new event."""
+        author = change.author
+        method, path = (author.method, author.path) if author else ("POST", f"/api/v1/{change.object_type}/")
         record = {
             "id": self.source.short("ev"),
             "action": change.action,
@@ -88,16 +104,12 @@ class EventLog:
             "object_id": change.object_id,
             "lead_id": change.lead_id,
             "organization_id": self.source.organization_id,
-            "user_id": change.user_id,
-            "api_key_id": None,
-            "oauth_client_id": None,
-            "oauth_scope": None,
-            "request_id": change.request_id or self.source.short("req"),
+            **self._who(change),
             "date_created": bare(now),
             "date_updated": bare(now),
             "changed_fields": change.changed,
             "data": change.after,
-            "meta": {"request_method": "POST", "request_path": f"/api/v1/{change.object_type}/"} | change.meta,
+            "meta": {"request_method": method, "request_path": path} | change.meta,
         }
         if change.before is not None:
             record["previous_data"] = change.before
@@ -110,7 +122,19 @@ class EventLog:
         record["data"] = change.after
         record["previous_data"] = (change.before or {}) | record.get("previous_data", {})
         record["meta"] |= change.meta
+        if self.behaviour.consolidated_author == "last":
+            record |= self._who(change)
         return _event_row(record, last.created, now)
+
+    def _who(self, change: ObjectChange) -> Record:
+        author = change.author
+        return {
+            "user_id": author.user_id if author else change.user_id,
+            "api_key_id": author.api_key_id if author else None,
+            "oauth_client_id": author.oauth_client_id if author else None,
+            "oauth_scope": author.oauth_scope if author else None,
+            "request_id": author.request_id if author else self.source.short("req"),
+        }
 
 
 def _event_row(record: Record, created: int, updated: int) -> EventRow:

@@ -43,7 +43,7 @@ class FieldChanges(OrganizationRecords):
 
     def __init__(self, shape: Shape | None = None, behaviour: Behaviour | None = None) -> None:
         super().__init__(shape, behaviour)
-        self._editor = Editor(self)
+        self.editor = Editor(self)
 
     def add_field(  # noqa: PLR0913 - each is a field of a definition
         self,
@@ -71,18 +71,18 @@ class FieldChanges(OrganizationRecords):
             custom = self.source.custom
             record = custom.definition(object_type, name, type, many=accepts_multiple_values, created=self.now())
             record |= custom.of_type(type, choices) | extra
-            self._editor.put("custom_fields", record)
-            self._editor.log("custom_fields", "created", record, None)
-            self._editor.values.definitions_changed()
+            self.editor.put("custom_fields", record)
+            self.editor.log("custom_fields", "created", record, None)
+            self.editor.values.definitions_changed()
             if fill:
-                self._editor.values.fill(record)
+                self.editor.values.fill(record)
             return str(record["id"])
 
     def rename_field(self, *, id: str, name: str) -> str:  # noqa: A002
         """Give a field another name; its id and its values stay."""
         with self.lock:
             self._definition(id)
-            return self._editor.edit("custom_fields", id, {"name": name})
+            return self.editor.edit("custom_fields", id, {"name": name})
 
     def retype_field(
         self,
@@ -99,23 +99,23 @@ class FieldChanges(OrganizationRecords):
             kept = choices if choices is not None else old["choices"]
             changes = dict.fromkeys(key for key in _OF_OBJECTS if key in old)
             changes |= self.source.custom.of_type(type, kept) | {"accepts_multiple_values": accepts_multiple_values}
-            self._editor.edit("custom_fields", id, changes)
+            self.editor.edit("custom_fields", id, changes)
             new = self._definition(id)
-            self._editor.values.change(new, lambda value: self._converted(value, old, new))
+            self.editor.values.change(new, lambda value: self._converted(value, old, new))
             return id
 
     def remove_field(self, *, id: str) -> str:  # noqa: A002
         """Delete a field with all its values."""
         with self.lock:
             self._definition(id)
-            self._editor.delete("custom_fields", id)
+            self.editor.delete("custom_fields", id)
             return id
 
     def add_choice(self, *, id: str, choice: str) -> str:  # noqa: A002
         """Add a choice to a field."""
         with self.lock:
             choices = self._choices(id, without=choice)
-            return self._editor.edit("custom_fields", id, {"choices": [*choices, choice]})
+            return self.editor.edit("custom_fields", id, {"choices": [*choices, choice]})
 
     def rename_choice(self, *, id: str, choice: str, new: str) -> str:  # noqa: A002
         """Rename a choice, in the definition and in all values.
@@ -124,8 +124,8 @@ class FieldChanges(OrganizationRecords):
         """
         with self.lock:
             choices = self._choices(id, choice, without=new)
-            self._editor.edit("custom_fields", id, {"choices": [new if one == choice else one for one in choices]})
-            self._editor.values.change(self._definition(id), lambda value: _replaced(value, choice, new))
+            self.editor.edit("custom_fields", id, {"choices": [new if one == choice else one for one in choices]})
+            self.editor.values.change(self._definition(id), lambda value: _replaced(value, choice, new))
             return id
 
     def remove_choice(self, *, id: str, choice: str, clear: bool = False) -> str:  # noqa: A002
@@ -135,9 +135,9 @@ class FieldChanges(OrganizationRecords):
         """
         with self.lock:
             choices = self._choices(id, choice)
-            self._editor.edit("custom_fields", id, {"choices": [one for one in choices if one != choice]})
+            self.editor.edit("custom_fields", id, {"choices": [one for one in choices if one != choice]})
             if clear:
-                self._editor.values.change(self._definition(id), lambda value: _cleared(value, choice))
+                self.editor.values.change(self._definition(id), lambda value: _cleared(value, choice))
             return id
 
     def _definition(self, number: str) -> Record:

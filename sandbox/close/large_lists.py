@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
@@ -115,12 +116,22 @@ def activities(service: Service, request: Request, name: str | None) -> Answer:
     return _page(service, request, asked, selection)
 
 
+def tasks_that_fit(service: Service, asked: CheckedParameters) -> list[str]:
+    """Give the ids of all tasks that fit the filters of their list."""
+    selection = Selection(["tasks"])
+    _restrict_tasks(service, asked, selection)
+    return [number for _, number in found(service, selection)]
+
+
 def found(service: Service, selection: Selection) -> list[Entry]:
     """Give the entries of all rows that fit, in the order asked for."""
     entries: list[Entry] = []
     for name in selection.names:
         table = service.world.tables[name]
         fitting = _candidates(table, selection)
+        if selection.leads is not None and service.behaviour.child_lists == "index":
+            table.settle(time.monotonic())
+            fitting = [entry for entry in fitting if table.seen(entry[1]) is not None]
         if service.behaviour.hiding:
             fitting = [entry for entry in fitting if service.world.sees(name, entry[1])]
         entries += fitting

@@ -37,21 +37,21 @@ class CloseWorld(FieldChanges):
     ) -> list[str]:
         """Change records (those named, or `count` at random): fields as given, else a text."""
         with self.lock:
-            return [self._editor.edit(name, number, changes) for number in self._editor.chosen(name, count, ids)]
+            return [self.editor.edit(name, number, changes) for number in self.editor.chosen(name, count, ids)]
 
     def create(
         self, name: str, *, count: int = 1, changes: Record | None = None, dated: float | None = None
     ) -> list[str]:
         """Add records made now, with fields as given; `dated` (epoch seconds) is their `date_created`."""
         with self.lock:
-            return [self._editor.create(name, changes or {}, dated) for _ in range(count)]
+            return [self.editor.create(name, changes or {}, dated) for _ in range(count)]
 
     def delete(self, name: str, *, count: int = 1, ids: list[str] | None = None) -> list[str]:
         """Delete records (those named, or `count` at random), and what belongs to them."""
         with self.lock:
-            chosen = self._editor.chosen(name, count, ids)
+            chosen = self.editor.chosen(name, count, ids)
             for number in chosen:
-                self._editor.delete(name, number)
+                self.editor.delete(name, number)
             return chosen
 
     def merge(self, *, count: int = 1) -> list[str]:
@@ -60,5 +60,5 @@ class CloseWorld(FieldChanges):
             found = self.tables["leads"].sample(self.rng, 2 * count)
             pairs = list(zip(found[::2], found[1::2], strict=False))
             for source, destination in pairs:
-                self._editor.merge(source, destination)
+                self.editor.merge(source, destination)
             return [source for source, _ in pairs]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import contextmanager
 from random import Random
 from threading import RLock
 from typing import TYPE_CHECKING
@@ -21,7 +22,7 @@ from sandbox.close.shape import Shape
 from sandbox.exchange import Record
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from sandbox.close.table import Row, Table
 
@@ -42,11 +43,33 @@ class OrganizationRecords:
         self.lists: dict[str, list[Record]] = small_lists(self.source)
         self.log = EventLog(self.source, self.behaviour, Random(self.shape.seed + 2))
         self.log.table.load(history(self.log, self.tables))
+        self.sent: list[Record] = []
+        """Messages that Close would have sent because of what was written."""
         self._opened = time.time()
 
     def now(self) -> int:
         """Read the clock in microseconds, cut to the milliseconds."""
         return int(self.clock() * 1_000) * 1_000
+
+    @contextmanager
+    def undone(self, *, really: bool) -> Iterator[None]:
+        """Take back all that is changed within, if it is `really` to be."""
+        if not really:
+            yield
+            return
+        tables = [*self.tables.values(), self.log.table]
+        kept = [table.copied() for table in tables]
+        lists = {name: [dict(one) for one in rows] for name, rows in self.lists.items()}
+        sent, last = list(self.sent), dict(self.log.last)
+        try:
+            yield
+        finally:
+            for table, copied in zip(tables, kept, strict=True):
+                table.restore(copied)
+            for name, rows in lists.items():
+                self.lists[name][:] = rows
+            self.sent[:] = sent
+            self.log.last = last
 
     def objects(self) -> list[str]:
         """Names of everything that `records` knows."""
@@ -72,6 +95,8 @@ class OrganizationRecords:
                 return [_decode(row.raw) for row in self.events()]
             if name == "organization":
                 return [self.organization()]
+            if name == "sent":
+                return list(self.sent)
             return msgspec.json.decode(msgspec.json.encode(self.lists[name]), type=list[Record])
 
     def visible(self, name: str) -> list[Record]:

@@ -72,15 +72,15 @@ class CloseSandbox(Simulator):
 
     def wait(self, request: Request) -> float:
         """Admit by the limits of the key and of the organization (close.md, section 4)."""
-        limit, seconds = self.behaviour.rate_limit, self.behaviour.rate_window
+        limit, seconds = self._limit(request), self.behaviour.rate_window
         wait = self._window(request).wait(limit, seconds)
         return wait or self._window(request, "organization").wait(_ORGANIZATION * limit, seconds)
 
-    def too_many(self, request: Request, wait: float) -> Refusal:  # noqa: ARG002
+    def too_many(self, request: Request, wait: float) -> Refusal:
         """Refuse a request that has to wait."""
         headers = retry_after(self.behaviour.retry_after, wait, self.now())
         seconds = math.ceil(wait)
-        limit = self.behaviour.rate_limit
+        limit = self._limit(request)
         old = {"message": "API call count exceeded", "rate_limit": limit, "rate_reset": seconds, "rate_window": 1}
         bodies: dict[str, bytes] = {
             "none": b"",
@@ -92,7 +92,7 @@ class CloseSandbox(Simulator):
 
     def headers(self, request: Request) -> list[Header]:
         """Give the headers about the rate limit, on every answer."""
-        limit, form = self.behaviour.rate_limit, self.behaviour.rate_header
+        limit, form = self._limit(request), self.behaviour.rate_header
         if limit <= 0 or not request.key:
             return []
         left, reset = self._window(request).left(limit, self.behaviour.rate_window)
@@ -122,16 +122,48 @@ class CloseSandbox(Simulator):
 
     def answer(self, request: Request) -> Answer:
         """Answer a request by its route, unless its resource is forbidden."""
+        trace = self._trace()
+        try:
+            answer = self._routed(request)
+        except Refusal as refusal:
+            refusal.headers = [*refusal.headers, *trace]
+            raise
+        answer.headers = [*answer.headers, *trace]
+        return answer
+
+    def _routed(self, request: Request) -> Answer:
         if named(self.behaviour.forbidden, request.path):
             body = b"<html><h1>403 Forbidden</h1></html>" if self.behaviour.forbidden_body == "html" else None
             raise Refusal(403, "You do not have permission to do that.", body=body)
-        if request.method == "POST" and request.path != _TOKEN_PATH and request.media_type != "application/json":
+        if (
+            request.method in ("POST", "PUT")
+            and request.path != _TOKEN_PATH
+            and request.media_type != "application/json"
+        ):
             raise Refusal(415, "Content-Type must be application/json")
         return routes.answer(self.service, request)
+
+    def _trace(self) -> list[Header]:
+        """Name the request in its answer, by the id that events have of it or by another."""
+        ids = self.service.request_ids
+        self.service.request_id = ids.short("req")
+        form = self.behaviour.trace_id
+        if form == "none":
+            return []
+        return [(b"trace-id", (self.service.request_id if form == "request_id" else ids.long("trace")).encode())]
 
     def is_search(self, request: Request) -> bool:
         """Whether the request asks for a page of records."""
         return routes.is_list(request)
+
+    def is_write(self, request: Request) -> bool:
+        """Whether the request may create, change or delete something; a POST that is meant as a GET may not."""
+        overridden = request.headers.get("x-http-method-override", "").upper() == "GET"
+        return not overridden and routes.is_write(request)
+
+    def written(self, request: Request, answer: Answer | None) -> list[tuple[str, int | str]]:
+        """Give the record that a write is about, if it is about one."""
+        return [(name, number) for name, number in routes.written(request, answer)]
 
     def empty_page(self, answer: Answer) -> Answer:
         """Wrongly say that there is nothing, and no more to come."""
@@ -155,6 +187,10 @@ class CloseSandbox(Simulator):
     def churn_verbs(self, name: str) -> tuple[str, ...]:
         """Which verbs of the `churn` knob an object has."""
         return (*super().churn_verbs(name), *(["merge"] if name == "leads" else []))
+
+    def _limit(self, request: Request) -> int:
+        """Give the limit of the group that a request belongs to."""
+        return self.behaviour.rate_limits.get(request.path.partition("/")[0], self.behaviour.rate_limit)
 
     def _window(self, request: Request, whose: str = "") -> RollingWindow:
         parts = request.path.split("/")

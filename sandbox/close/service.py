@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from sandbox.close.oauth import OAuth
 from sandbox.close.page_faults import PageFaults
+from sandbox.close.samples.random_ids import RandomIds
 from sandbox.close.search import Searcher
 
 if TYPE_CHECKING:
@@ -30,3 +31,6 @@ class Service:
         self.page_faults = PageFaults(world.behaviour, self.rng)
         self.endless_cursors = 0
         """How many cursors were given of an event log that has no end."""
+        self.request_ids = RandomIds(Random(world.shape.seed + 5))
+        self.request_id = ""
+        """Of the request that is being answered."""

@@ -70,6 +70,19 @@ class Table:
             if row.lead_id is not None:
                 self.by_lead.setdefault(row.lead_id, {})[row.id] = None
 
+    def copied(self) -> Table:
+        """Give a table with the same rows, which later changes do not reach."""
+        other = Table(self.name)
+        other.restore(self)
+        return other
+
+    def restore(self, other: Table) -> None:
+        """Have the rows of another table."""
+        self.living = dict(other.living)
+        self.created, self.updated = list(other.created), list(other.updated)
+        self.by_lead = {lead_id: dict(ids) for lead_id, ids in other.by_lead.items()}
+        self.stale = dict(other.stale)
+
     def put(self, row: Row, now: float, lag: float) -> None:
         """Add or replace a row; lagging readers see it later."""
         self._take_out(row.id, now, lag)

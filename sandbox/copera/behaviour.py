@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from sandbox.behaviour import CommonBehaviour
 
@@ -35,6 +35,19 @@ class RowsCut:
     """The id of the only table that this happens to."""
 
 
+@dataclass(slots=True)
+class Automation:
+    """Cells that an automation of the board sets in a row that was just written, as the AI user."""
+
+    table: str
+    """Id or name."""
+    changes: dict[str, Any] = field(default_factory=dict)
+    """Values by column id or label, as the verb `edit` takes them."""
+    on: Literal["create", "update", "both"] = "both"
+    shown: bool = False
+    """Whether the answer to the write has them already."""
+
+
 @dataclass(slots=True, kw_only=True)
 class Behaviour(CommonBehaviour):
     """How the server answers where the documentation leaves it open, or where workspaces differ."""
@@ -42,8 +55,10 @@ class Behaviour(CommonBehaviour):
     rate_limit: int = 50
     """Requests admitted per window, route and integration user; 0 means no limit."""
     rate_window: float = 60.0
+    create_limit: int = 30
+    """Rows that may be created per window; 0 means no limit."""
     rate_limits: dict[str, int] = field(default_factory=dict)
-    """Other limits by route, as `board/{boardId}/tables`."""
+    """Other limits by route, as `board/{boardId}/tables`; those of writes have the method before the path."""
     rate_scope: Literal["user", "workspace"] = "user"
     """Whether tokens of one workspace have counters of their own."""
     window_start: Literal["first", "clock"] = "first"
@@ -118,3 +133,17 @@ class Behaviour(CommonBehaviour):
     """What `nextCursor` is on the last page of bookings."""
     signed_url_ttl: float = 60.0
     """Seconds that a download address of the drive works."""
+    rejected_values: Literal["ignored", "refused"] = "ignored"
+    """What becomes of a written cell whose column is unknown or whose value does not fit: nothing, or a 400."""
+    read_only_cells: Literal["ignored", "refused"] = "ignored"
+    """The same of a cell that only the CRM sets, or that has a route of its own."""
+    unlisted_cells: Literal["kept", "cleared"] = "kept"
+    """What becomes of the cells that an update does not name."""
+    clearing: Literal["both", "null", "empty"] = "both"
+    """Whether null, "" or both empty a cell that holds no array; an array is always emptied by []."""
+    created_status: Literal[200, 201] = 200
+    unchanged_moves_updated: bool = True
+    """An update that changes nothing moves `updatedAt` all the same."""
+    automations: list[Automation] = field(default_factory=list[Automation])
+    comment_deletes: bool = True
+    """Whether comments can be deleted by the API at all."""

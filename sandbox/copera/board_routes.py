@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING
 
 from sandbox.copera.parameters import CheckedRequest, invalid
 from sandbox.copera.rows_answer import rows_answer
-from sandbox.copera.visibility import sees, table_for
+from sandbox.copera.visibility import column_for, row_for, sees, table_for
 from sandbox.exchange import Answer, Refusal, encoded
 
 if TYPE_CHECKING:
-    from sandbox.copera.schema import BoardTable, Row
     from sandbox.copera.service import Service
     from sandbox.exchange import Record
 
@@ -47,7 +46,7 @@ def rows(service: Service, asked: CheckedRequest) -> Answer:
 
 def row(service: Service, asked: CheckedRequest) -> Answer:
     """Give one row by its id."""
-    return encoded(service.world.record(_row(service, asked)))
+    return encoded(service.world.record(row_for(service, asked)))
 
 
 def row_by_number(service: Service, asked: CheckedRequest) -> Answer:
@@ -61,23 +60,18 @@ def row_by_number(service: Service, asked: CheckedRequest) -> Answer:
 
 def description(service: Service, asked: CheckedRequest) -> Answer:
     """Give the markdown of a row's own description."""
-    return encoded({"content": service.world.description(_row(service, asked))})
+    return encoded({"content": service.world.description(row_for(service, asked))})
 
 
 def rich_text(service: Service, asked: CheckedRequest) -> Answer:
     """Give the markdown of a DESCRIPTION cell."""
-    found = _row(service, asked)
-    column = next((c for c in table_for(service, asked).columns if c.id == asked.path["columnId"]), None)
-    if column is None:
-        raise Refusal(404, "Column not found")
-    if column.type != "DESCRIPTION":
-        raise invalid("columnId")
-    return encoded({"content": service.world.rich_text(found, column.id)})
+    found = row_for(service, asked)
+    return encoded({"content": service.world.rich_text(found, column_for(service, asked).id)})
 
 
 def comments(service: Service, asked: CheckedRequest) -> Answer:
     """Give a page of a row's comments."""
-    found = _row(service, asked)
+    found = row_for(service, asked)
     behaviour, after, before = service.behaviour, asked.given["after"], asked.given["before"]
     if after and before:
         raise invalid("before")
@@ -103,7 +97,7 @@ def comments(service: Service, asked: CheckedRequest) -> Answer:
 
 def cell_file(service: Service, asked: CheckedRequest) -> Answer:
     """Give a file of a FILE cell."""
-    record = service.world.record(_row(service, asked))
+    record = service.world.record(row_for(service, asked))
     for cell in record["columns"]:
         if cell["columnId"] == asked.path["columnId"]:
             for one in cell.get("value") or ():
@@ -114,19 +108,11 @@ def cell_file(service: Service, asked: CheckedRequest) -> Answer:
 
 def comment_file(service: Service, asked: CheckedRequest) -> Answer:
     """Give a comment's attachment."""
-    for one in service.world.comments.get(_row(service, asked).id, ()):
+    for one in service.world.comments.get(row_for(service, asked).id, ()):
         attached = one.get("attachment")
         if one["_id"] == asked.path["commentId"] and attached and attached["fileId"] == asked.path["fileId"]:
             return _file(attached)
     raise Refusal(404, "File not found")
-
-
-def _row(service: Service, asked: CheckedRequest) -> Row:
-    place: BoardTable = table_for(service, asked)
-    found = place.rows.get(asked.path["rowId"])
-    if not found or not sees(service, asked.token, place, found):
-        raise Refusal(404, "Row not found")
-    return found
 
 
 def _file(file: Record) -> Answer:

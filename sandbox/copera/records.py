@@ -63,6 +63,8 @@ class WorkspaceRecords:
         """Markdown of documents."""
         self.texts_before_edit: dict[tuple[str, ...], tuple[float, str]] = {}
         """Texts as they were before an edit, by their keys, with the moment until which they show."""
+        self.before_write: dict[str, tuple[float, bytes]] = {}
+        """Rows as they were before a write that searches do not show yet (nothing for a new one), and until when."""
         self._add_lists(rng)
         self.comments: dict[str, list[Record]] = {}
         self._add_comments(rng)
@@ -107,6 +109,13 @@ class WorkspaceRecords:
         """Decode a row as it is kept."""
         record: Record = _decode(row.raw + row.tail)
         return record
+
+    def searched_record(self, row: Row) -> Record | None:
+        """Decode a row as searches and filters know it; None while they know nothing of it."""
+        until, before = self.before_write.get(row.id, (0.0, b""))
+        if self.clock() >= until:
+            return self.plain_record(row)
+        return _decode(before) if before else None
 
     def in_form(self, record: Record) -> Record:
         """Put a decoded row into the form that the knobs ask for."""

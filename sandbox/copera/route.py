@@ -27,7 +27,14 @@ class Route:
     method: str = "GET"
     slash: bool = False
     """Whether a slash at the end is taken, too."""
+    write: bool = False
+    """Whether it creates, changes or deletes something."""
     pattern: re.Pattern[str] = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "pattern", re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", self.template)))
+
+    @property
+    def name(self) -> str:
+        """What its limit is known by: the path, for writes with the method before it."""
+        return f"{self.method} {self.template}" if self.write else self.template

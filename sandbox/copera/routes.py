@@ -13,6 +13,12 @@ if TYPE_CHECKING:
 ROUTES = (*reading.ROUTES, *writing.ROUTES)
 
 
+def is_write(request: Request) -> bool:
+    """Whether a request may create, change or delete something: it is no GET, and no route that reads fits it."""
+    found = find(request)
+    return request.method not in ("GET", "HEAD") and (found is None or found[0].write)
+
+
 def find(request: Request) -> tuple[Route, dict[str, str]] | None:
     """Find the first route that fits."""
     slash = request.whole_path.endswith("/")

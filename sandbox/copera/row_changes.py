@@ -56,9 +56,9 @@ class RowEditor:
         if changes is None:
             changes = self._another_name(table, row)
         self.stamp(table, record)
-        self._set(table, row, record, changes)
+        self.set_fields(table, row, record, changes)
         self.put(table, row, record)
-        self._refresh_linkers(row.id)
+        self.refresh_linkers(row.id)
 
     def create(self, table: BoardTable, changes: Record) -> str:
         """Add one row."""
@@ -72,7 +72,7 @@ class RowEditor:
         table.rows[row.id] = records.rows[row.id] = row
         record = _decode(row.raw)
         drawn = {column.id: self._drawn(column) for column in table.columns if column.type == "LINK" and column.own}
-        self._set(table, row, record, drawn | changes)
+        self.set_fields(table, row, record, drawn | changes)
         self.put(table, row, record)
         return row.id
 
@@ -99,11 +99,11 @@ class RowEditor:
         for row in rows:
             self.put(table, row, _decode(row.raw + row.tail))
 
-    def stamp(self, table: BoardTable, record: Record) -> None:
-        """Set the date of change, and who changed it, in the row's field and in the columns for it."""
+    def stamp(self, table: BoardTable, record: Record, by: str | None = None) -> None:
+        """Set the date of change, and who changed it (or any member), in the row's field and the columns for it."""
         now = text_of(self.records.now())
         record["updatedAt"] = now
-        someone = self.records.rng.choice(list(self.records.lists["members"]))
+        someone = by or self.records.rng.choice(list(self.records.lists["members"]))
         for column in table.columns:
             if column.type in ("UPDATED_AT", "LAST_MODIFIED_BY"):
                 self.set_cell(record, column.id, now if column.type == "UPDATED_AT" else someone)
@@ -133,7 +133,8 @@ class RowEditor:
         for other in (records.rows[one] for one in linkers if one in records.rows):
             self.again(records.table_of(other), [other])
 
-    def _set(self, table: BoardTable, row: Row, record: Record, changes: Record) -> None:
+    def set_fields(self, table: BoardTable, row: Row, record: Record, changes: Record) -> None:
+        """Set fields, or cells by column, of a decoded row; a link is set at its other side, too."""
         for name, value in changes.items():
             if name in _FIELDS:
                 record[name] = value
@@ -174,7 +175,7 @@ class RowEditor:
             if cell["columnId"] == column and cell.get("value"):
                 cell["value"] = [one for one in cell["value"] if one != row_id]
 
-    def _refresh_linkers(self, row_id: str) -> None:
+    def refresh_linkers(self, row_id: str) -> None:
         """Derive anew the cells of rows that show this one."""
         records = self.records
         for other in [records.rows[one] for one in records.linkers.get(row_id, ()) if one in records.rows]:

@@ -98,7 +98,10 @@ def rows_answer(service: Service, asked: CheckedRequest, table: BoardTable) -> A
         service.rng.shuffle(rows)
     pieces: list[bytes | Row] = list(rows)
     if not as_kept(knobs) or any(asked.given.values()):
-        records = [service.world.plain_record(one) for one in rows]
+        searched = asked.given["q"] or asked.given["filter"]
+        world = service.world
+        known = [world.searched_record(one) if searched else world.plain_record(one) for one in rows]
+        records = [one for one in known if one is not None]
         records = found_by_text(records, table, asked.given["q"])
         records = filtered(records, table, asked.given["filter"], service.now())
         records = sorted_rows(records, table, asked.given["sort"])

@@ -14,9 +14,10 @@ from sandbox.copera.behaviour import Behaviour
 from sandbox.copera.parameters import CheckedRequest, path_part, read
 from sandbox.copera.rows_answer import RowsAnswer
 from sandbox.copera.service import Service
-from sandbox.copera.tokens import API_KEY, OAUTH_TOKEN, PAT, Token, kind_of, reaches
+from sandbox.copera.tokens import API_KEY, BOT, OAUTH_TOKEN, PAT, Token, kind_of, reaches
 from sandbox.copera.tree_routes import FILES, fetched
 from sandbox.copera.workspace import CoperaWorld
+from sandbox.copera.writing import CREATE_ROW
 from sandbox.exchange import Answer, Record, Refusal, Request, encoded
 from sandbox.limits import FixedWindow, retry_after
 from sandbox.simulator import Simulator, close_connection
@@ -34,9 +35,9 @@ _CODES = {
     401: "UNAUTHORIZED",
     403: "FORBIDDEN",
     404: "NOT_FOUND",
+    409: "CONFLICT",
     429: "RATE_LIMIT",
 }
-_BOT = "integration"
 
 
 class CoperaSandbox(Simulator):
@@ -62,7 +63,7 @@ class CoperaSandbox(Simulator):
         if kind is None:
             raise ValueError("a token begins with cp_pat_, cp_key_ or cp_oat_")
         members = list(self.world.lists["members"])
-        self.tokens[secret] = Token(kind, _BOT if kind == "key" else members[0])
+        self.tokens[secret] = Token(kind, BOT if kind == "key" else members[0])
 
     def secrets(self) -> Iterable[str]:
         """Give every token that is let in."""
@@ -123,8 +124,8 @@ class CoperaSandbox(Simulator):
         times: dict[str, list[float]] = {}
         for one in list(self.stats.log):
             found = routes.find(Request(0, 0.0, one.method, one.path, {}, {}))
-            times.setdefault(found[0].template if found else "?", []).append(one.arrived)
-        return {template: most_within(found, seconds) for template, found in times.items()}
+            times.setdefault(found[0].name if found else "?", []).append(one.arrived)
+        return {name: most_within(found, seconds) for name, found in times.items()}
 
     def answer(self, request: Request) -> Answer:
         """Answer a request by its route."""
@@ -145,6 +146,20 @@ class CoperaSandbox(Simulator):
         """Whether the request asks for a list."""
         found = routes.find(request)
         return found is not None and found[0].listing
+
+    def is_write(self, request: Request) -> bool:
+        """Whether the request may create, change or delete something."""
+        return routes.is_write(request)
+
+    def written(self, request: Request, answer: Answer | None) -> list[tuple[str, int | str]]:
+        """Give the row that a write is about, as `rows:` and its table's id, with its own."""
+        found = routes.find(request)
+        if not found or "tableId" not in found[1]:
+            return []
+        row_id = found[1].get("rowId")
+        if row_id is None and answer is not None:
+            row_id = msgspec.json.decode(answer.body).get("_id")
+        return [(f"rows:{found[1]['tableId']}", row_id)] if row_id else []
 
     def empty_page(self, answer: Answer) -> Answer:
         """Wrongly say that there is nothing."""
@@ -201,10 +216,11 @@ class CoperaSandbox(Simulator):
         found = routes.find(request) if request.key else None
         if not found:
             return 0, None
-        template = found[0].template
+        name, knobs = found[0].name, self.behaviour
         whose = self.tokens[request.key].user if self.behaviour.rate_scope == "user" else ""
-        limit = self.behaviour.rate_limits.get(template, self.behaviour.rate_limit)
-        return limit, self._windows.setdefault((whose, template), FixedWindow())
+        usual = knobs.create_limit if name == CREATE_ROW else knobs.rate_limit
+        limit = knobs.rate_limits.get(name, usual)
+        return limit, self._windows.setdefault((whose, name), FixedWindow())
 
 
 _LISTED = {

@@ -6,6 +6,7 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from sandbox.copera.behaviour import RowsCut
+from sandbox.copera.writes.rows import RowWriter
 from sandbox.exchange import Refusal
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ class Service:
         self.world = world
         self.behaviour = world.behaviour
         self.rng = Random(world.shape.seed + 3)
+        self.row_writer = RowWriter(world)
         self._cut = (RowsCut(), 0)
         self._churned = 0
 

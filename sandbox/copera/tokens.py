@@ -14,6 +14,11 @@ PAT = "cp_pat_sandbox0token0of0copera000001"
 API_KEY = "cp_key_sandbox0token0of0copera000002"
 OAUTH_TOKEN = "cp_oat_sandbox0token0of0copera000003"  # noqa: S105
 
+BOT = "b07000000000000000000001"
+"""The integration key's own user."""
+AI_USER = "a10000000000000000000001"
+"""Who changes rows when automations run."""
+
 _SCOPES = {
     "boards": "access_boards",
     "export": "access_boards",

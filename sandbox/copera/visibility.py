@@ -5,11 +5,12 @@ from __future__ import annotations
 import zlib
 from typing import TYPE_CHECKING
 
+from sandbox.copera.parameters import invalid
 from sandbox.exchange import Refusal
 
 if TYPE_CHECKING:
     from sandbox.copera.parameters import CheckedRequest
-    from sandbox.copera.schema import BoardTable, Row
+    from sandbox.copera.schema import BoardTable, Column, Row
     from sandbox.copera.service import Service
     from sandbox.copera.tokens import Token
 
@@ -21,6 +22,25 @@ def table_for(service: Service, asked: CheckedRequest) -> BoardTable:
     if table is None or table.board != asked.path["boardId"]:
         raise Refusal(404, "Table not found")
     return table
+
+
+def row_for(service: Service, asked: CheckedRequest) -> Row:
+    """Give the row of a path; 404 if there is none, or the token does not see it."""
+    table = table_for(service, asked)
+    found = table.rows.get(asked.path["rowId"])
+    if not found or not sees(service, asked.token, table, found):
+        raise Refusal(404, "Row not found")
+    return found
+
+
+def column_for(service: Service, asked: CheckedRequest) -> Column:
+    """Give the rich-text column of a path; 404 if there is none, 400 if it is of another type."""
+    column = next((one for one in table_for(service, asked).columns if one.id == asked.path["columnId"]), None)
+    if column is None:
+        raise Refusal(404, "Column not found")
+    if column.type != "DESCRIPTION":
+        raise invalid("columnId")
+    return column
 
 
 def sees_all(service: Service) -> bool:

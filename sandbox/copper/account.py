@@ -99,13 +99,25 @@ class CopperWorld(AccountRecords):
         options: Sequence[str] = (),
         currency: str = "USD",
         fill: bool = False,
+        is_filterable: bool | None = None,
+        sampled: bool = True,
     ) -> int:
         """Define a custom field; gives its id.
 
         Records have it once they are edited; those made later may. With `fill` all of them have a value at once,
-        and no date_modified moves.
+        and no date_modified moves. Without `sampled` only what writes it through the API gives it a value.
+        `is_filterable` is what its kind has unless it is said.
         """
-        return self._fields.add(name, data_type, available_on, options, currency, fill=fill)
+        return self._fields.add(
+            name,
+            data_type,
+            available_on,
+            options,
+            currency,
+            fill=fill,
+            is_filterable=is_filterable,
+            sampled=sampled,
+        )
 
     def rename_field(self, number: int, name: str) -> int:
         """Give a definition another name."""

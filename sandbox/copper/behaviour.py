@@ -66,6 +66,46 @@ class Behaviour(CommonBehaviour):
     admin_key: bool = True
     """Whether the key is an admin's; full_result is ignored for others."""
 
+    unwritable: Literal["refused", "ignored"] = "refused"
+    """What a write does with attributes that are unknown, or that only the CRM sets."""
+    empty_texts: Literal["kept", "null"] = "kept"
+    """`null`: a text that is written as "" is null afterwards."""
+    written_dates: Literal["epoch", "text", "both"] = "epoch"
+    """How due dates, reminders, activity dates and custom dates may be written; answers have epoch seconds."""
+    partial_address: Literal["replaced", "merged"] = "replaced"
+    """Whether the parts that a written address lacks become null or stay; an empty one always clears."""
+    unlisted_custom_fields: Literal["kept", "cleared"] = "kept"
+    """What becomes of a record's custom fields that a written `custom_fields` does not list."""
+    connect_values: Literal["refused", "ignored", "written"] = "refused"
+    """What becomes of a written value of a Connect field."""
+    contact_required: bool = True
+    """An opportunity must have a primary contact."""
+    required_fields: dict[str, list[str]] = field(default_factory=dict)
+    """By object, the `field_key`s that its layout requires besides the name, and that writes may not leave empty."""
+    company_of_person: Literal["ignored", "moved", "refused"] = "ignored"
+    """What an update does with another `company_id` or `company_name` of a person; relations always move it."""
+    duplicate_status: Literal[409, 422] = 422
+    """How an e-mail address or a domain that another record has is refused."""
+    unchanged_moves_modified: bool = True
+    """An update that names attributes, but changes none, moves date_modified all the same."""
+    upsert_sees: Literal["index", "records"] = "index"
+    """Whether `/leads/upsert` finds leads as searches do, after the index lag, or at once."""
+    upsert_by_email: bool = True
+    upsert_matches_converted: bool = False
+    email_lookup_sees: Literal["index", "records"] = "records"
+    """Whether `/people/fetch_by_email` finds people as searches do, after the index lag, or at once."""
+    bulk_rate_limit: int = 3
+    """Bulk requests admitted a second; 0 means no limit of their own."""
+    bulk_size: int = 10
+    """Records that a bulk request may have."""
+    unlisted_options: Literal["kept", "removed"] = "kept"
+    """What becomes of options that an update of a definition does not list."""
+    repeated_relation: Literal["refused", "accepted"] = "refused"
+    """How a relation that is there already, or one to remove that is not there, is answered."""
+    relations_move_modified: bool = False
+    """Adding or removing a relation moves the date_modified of the record whose path was used."""
+    webhook_targets: Literal["https", "any"] = "https"
+
     def hides(self, name: str) -> Callable[[int], bool] | None:
         """Give the test of the ids that are hidden from the key; None if it may see the whole object.
 

@@ -54,8 +54,10 @@ class FieldChanges:
         currency: str,
         *,
         fill: bool,
+        is_filterable: bool | None,
+        sampled: bool,
     ) -> int:
-        """Define a field; with `fill` every record has a value of it at once."""
+        """Define a field; with `fill` every record has a value of it at once, without `sampled` only by a write."""
         _check(name)
         _check_all(options)
         _check_kind(data_type)
@@ -67,8 +69,10 @@ class FieldChanges:
             made = definition_record(
                 self._last_id, name, data_type, list(available_on), options=self._options(options), currency=currency
             )
+            if is_filterable is not None:
+                made["is_filterable"] = is_filterable
             self.definitions.append(made)
-            self._added.add(made["id"])
+            (self._added if sampled else self.records.source.unsampled).add(made["id"])
             if fill:
                 self._fill(made)
         return self._last_id

@@ -5,9 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-import msgspec
-
-from sandbox.copper.custom_fields import SINGULAR, with_computed
+from sandbox.copper.custom_fields import SINGULAR
 from sandbox.copper.field_layouts import field_layout
 from sandbox.copper.filters import invalid, text
 from sandbox.copper.related import ALLOWED, FILES
@@ -53,7 +51,7 @@ def _users(service: Service, request: Request, _: tuple[str, ...]) -> Answer:
 
 
 def _activities_of(service: Service, request: Request, parts: tuple[str, ...]) -> Answer:
-    name, number = parts[0], _living(service, parts)
+    name, number = parts[0], service.living(parts[0], int(parts[1]))
     search = read_activities(
         decoded(request.body), service.behaviour, service.filter_context(), (SINGULAR[name], number)
     )
@@ -65,12 +63,12 @@ def _by_email(service: Service, request: Request, _: tuple[str, ...]) -> Answer:
     if set(body) != {"email"}:
         raise invalid("email", "give an email and nothing else")
     wanted = text("email", body["email"])
-    needle = msgspec.json.encode(wanted)[1:-1].lower()
-    for row in service.world.tables["people"]:
-        if needle in row.raw.lower() and service.world.sees("people", row.id):
-            record = service.world.record("people", row.id)
-            if any(one["email"].casefold() == wanted.casefold() for one in record["emails"]):
-                return _one(service, request, ("people", str(row.id)))
+    table = service.world.tables["people"]
+    table.settle(time.monotonic())
+    for number in service.writer.unique["people"].holders(wanted):
+        late = service.behaviour.email_lookup_sees == "index" and number not in table.shown
+        if service.world.sees("people", number) and not late:
+            return _one(service, request, ("people", str(number)))
     raise _MISSING
 
 
@@ -79,10 +77,7 @@ def _one(service: Service, request: Request, parts: tuple[str, ...]) -> Answer:
     hides = service.behaviour.hides(name)
     if name == "activities" and number in service.world.tables[name].deleted and not (hides and hides(number)):
         return encoded({"id": number, "is_deleted": True})
-    record = service.world.record(name, _living(service, parts))
-    if _computed(request):
-        with_computed(record, {one["id"]: one for one in service.world.lists["custom_field_definitions"]})
-    return encoded(record)
+    return service.answered(request, name, service.writer.record(name, service.living(name, number)))
 
 
 def _list(service: Service, _: Request, parts: tuple[str, ...]) -> Answer:
@@ -147,11 +142,12 @@ def _layout(service: Service, request: Request, parts: tuple[str, ...]) -> Answe
         raise invalid("pipeline_id", f"there is no such pipeline: {given}")
     pipeline = pipelines[given] if given is not None else None
     definitions = service.world.lists["custom_field_definitions"]
-    return encoded(field_layout(entity, pipeline, definitions, SINGULAR[entity]))
+    required = service.behaviour.required_fields.get(entity, [])
+    return encoded(field_layout(entity, pipeline, definitions, SINGULAR[entity], required))
 
 
 def _related(service: Service, _: Request, parts: tuple[str, ...]) -> Answer:
-    name, number = parts[0], _living(service, parts)
+    name, number = parts[0], service.living(parts[0], int(parts[1]))
     kind = parts[2] if len(parts) > 2 else None  # noqa: PLR2004
     if kind is not None and kind not in ALLOWED[name]:
         raise Refusal(422, f"Invalid input: {name} have no related {kind}")
@@ -183,21 +179,13 @@ def _related_links(service: Service, request: Request, _: tuple[str, ...]) -> An
 
 
 def _files(service: Service, _: Request, parts: tuple[str, ...]) -> Answer:
-    files = service.relations.files(parts[0], _living(service, parts))
+    files = service.relations.files(parts[0], service.living(parts[0], int(parts[1])))
     if len(parts) == 2:  # noqa: PLR2004
         return encoded(files)
     for one in files:
         if one["id"] == int(parts[2]):
             return encoded(one)
     raise _MISSING
-
-
-def _living(service: Service, parts: tuple[str, ...]) -> int:
-    """Give the id in a path; 404 unless there is such a record and the key may see it."""
-    number = int(parts[1])
-    if not service.world.sees(parts[0], number):
-        raise _MISSING
-    return number
 
 
 def _computed(request: Request) -> bool:

@@ -46,6 +46,8 @@ class AccountRecords:
         self.lock = RLock()
         self.clock: Callable[[], float] = time.time
         self.edits = 0
+        self.pairs: set[frozenset[tuple[str, int]]] = set()
+        """Relations that no attribute of a record holds, each two (object, id)."""
         self._tags: tuple[int, list[Record]] = (-1, [])
 
     @property
@@ -110,6 +112,16 @@ class AccountRecords:
     def put(self, name: str, row: Row) -> None:
         """Take a row in, in place of one with its id; searches show it after the index lag."""
         self.tables[name].put(row, self.due())
+
+    def relate(self, near: tuple[str, int], far: tuple[str, int]) -> None:
+        """Let two records be related, besides what their attributes say."""
+        self.edits += 1
+        self.pairs.add(frozenset((near, far)))
+
+    def unrelate(self, near: tuple[str, int], far: tuple[str, int]) -> None:
+        """Forget what `relate` noted."""
+        self.edits += 1
+        self.pairs.discard(frozenset((near, far)))
 
     def due(self) -> float:
         """Say when searches show what changes now."""

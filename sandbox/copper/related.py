@@ -158,6 +158,8 @@ class Relations:
                 join((name, one.id), "people", one.primary_contact_id)
                 if one.related_resource:
                     join((name, one.id), PLURAL.get(one.related_resource.type or ""), one.related_resource.id)
+        for near, far in map(tuple, self.records.pairs):
+            join(near, *far)
         return edges
 
     def _links(self) -> list[Record]:

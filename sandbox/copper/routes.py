@@ -23,6 +23,12 @@ def answer(service: Service, request: Request) -> Answer:
     raise Refusal(404, "Resource not found")
 
 
+def is_write(request: Request) -> bool:
+    """Whether a request may create, change or delete something: it is no GET, and no route that reads fits it."""
+    reads = any(one.method == request.method for one, _ in fitting(reading.ROUTES, request.path))
+    return request.method not in ("GET", "HEAD") and not reads
+
+
 def is_list(request: Request) -> bool:
     """Whether a request asks for a list that has no search."""
     return any(one.listing and one.method == request.method for one, _ in fitting(ROUTES, request.path))

@@ -12,8 +12,10 @@ from sandbox.copper.account import CopperWorld
 from sandbox.copper.behaviour import Behaviour
 from sandbox.copper.merges import MERGED
 from sandbox.copper.samples.tables import MAKERS
+from sandbox.copper.search_request import decoded
 from sandbox.copper.service import Service
 from sandbox.exchange import Answer, Record, Refusal, Request
+from sandbox.limits import RollingWindow
 from sandbox.simulator import Simulator
 
 if TYPE_CHECKING:
@@ -27,6 +29,7 @@ USER_EMAIL = "admin@example.com"
 ACCESS_TOKEN = "sandbox-copper-oauth-token"  # noqa: S105
 
 OK = 200
+_BULK = ("/bulk_create", "/bulk_update")
 _LEADS_ONLY = ("leads", "lead_statuses")
 
 
@@ -44,6 +47,7 @@ class CopperSandbox(Simulator):
         self.keys = {API_KEY, SECOND_KEY}
         self.tokens = {ACCESS_TOKEN}
         self.user_email = USER_EMAIL
+        self.bulk_window = RollingWindow()
 
     def secrets(self) -> Iterable[str]:
         """Give every key and token that is let in."""
@@ -67,6 +71,30 @@ class CopperSandbox(Simulator):
         if request.media_type != "application/json":
             raise Refusal(400, "Bad request: Content-Type must be application/json")
 
+    def wait(self, request: Request) -> float:
+        """Admit by the limit of all requests, and by that of bulk requests (introduction/requests)."""
+        wait = 0.0
+        if request.path.endswith(_BULK):
+            wait = self.bulk_window.wait(self.behaviour.bulk_rate_limit, 1.0)
+        return wait or super().wait(request)
+
+    def forget_limits(self) -> None:
+        """Admit as if nothing had been asked yet."""
+        super().forget_limits()
+        self.bulk_window.clear()
+
+    def written(self, request: Request, answer: Answer | None) -> list[tuple[str, int | str]]:
+        """Give the searchable records that a write is about: by its path, its body or its answer."""
+        name, _, rest = request.path.partition("/")
+        if name not in MAKERS:
+            return []
+        if rest.partition("/")[0].isdigit():
+            return [(name, int(rest.partition("/")[0]))]
+        body = decoded(request.body) if answer is None and rest == "bulk_update" else {}
+        found = body.get(name) if answer is None else msgspec.json.decode(answer.body)
+        records = found if isinstance(found, list) else [found]
+        return [(name, one["id"]) for one in records if isinstance(one, dict) and isinstance(one.get("id"), int)]
+
     def answer(self, request: Request) -> Answer:
         """Answer a request by its route, unless its resource is forbidden."""
         resource = request.path.partition("/")[0]
@@ -82,6 +110,10 @@ class CopperSandbox(Simulator):
     def is_list(self, request: Request) -> bool:
         """Whether the request asks for a page of a search, or for a list."""
         return self.is_search(request) or routes.is_list(request)
+
+    def is_write(self, request: Request) -> bool:
+        """Whether the request may create, change or delete something."""
+        return routes.is_write(request)
 
     def empty_page(self, answer: Answer) -> Answer:
         """Wrongly say that there is nothing, in the form of the answer: bare, in an envelope, or in groups."""

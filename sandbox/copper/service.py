@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeAlias
 
+from sandbox.copper.custom_fields import with_computed
 from sandbox.copper.filters import FilterContext
 from sandbox.copper.related import Relations
 from sandbox.copper.search import Searcher
+from sandbox.copper.writes.records import RecordWriter
+from sandbox.exchange import Refusal, encoded
 
 if TYPE_CHECKING:
     from sandbox.copper.account import CopperWorld
-    from sandbox.exchange import Answer, Request
+    from sandbox.exchange import Answer, Record, Request
 
 Handler: TypeAlias = Callable[["Service", "Request", tuple[str, ...]], "Answer"]
 """Answers a request, given the groups of its route's pattern."""
@@ -25,10 +28,29 @@ class Service:
         self.behaviour = world.behaviour
         self.relations = Relations(world)
         self.searcher = Searcher(world, world.behaviour, self.relations)
+        self.writer = RecordWriter(world)
 
     def now(self) -> float:
         """Read the server's clock."""
         return self.world.clock()
+
+    def living(self, name: str, number: int) -> int:
+        """Give an id; 404 unless there is such a record and the key may see it."""
+        if not self.world.sees(name, number):
+            raise Refusal(404, "Resource not found")
+        return number
+
+    def answered(self, request: Request, name: str, record: Record) -> Answer:
+        """Answer with a record."""
+        return encoded(self.completed(request, name, record))
+
+    def completed(self, request: Request, name: str, record: Record) -> Record:
+        """Give a record as answers have it, with the names of options if the request asks for them."""
+        shown = record | self.behaviour.extra_for(name)
+        if request.query.get("custom_field_computed_values") == "true" and "custom_fields" in shown:
+            shown["custom_fields"] = [dict(one) for one in shown["custom_fields"]]
+            with_computed(shown, {one["id"]: one for one in self.world.lists["custom_field_definitions"]})
+        return shown
 
     def filter_context(self) -> FilterContext:
         """Collect what filters need to know."""

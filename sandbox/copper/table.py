@@ -45,6 +45,8 @@ class Table:
         self.version = 0
         self.counted_only = 0.0
         self.last_id = 0
+        self.touched: list[int] = []
+        """Ids of the rows that were put or removed, in this order; one may be there often."""
         self._late: deque[tuple[float, int, Row | None]] = deque()
 
     def load(self, rows: Iterable[Row]) -> None:
@@ -61,6 +63,7 @@ class Table:
         """Add or replace a row; searches show it from `due` on."""
         self.living[row.id] = row
         self.deleted.discard(row.id)
+        self.touched.append(row.id)
         self.last_id = max(self.last_id, row.id)
         self._late.append((due, row.id, row))
 
@@ -68,6 +71,7 @@ class Table:
         """Delete a row; searches stop showing it from `due` on, or show its stub."""
         row = self.living.pop(number)
         self.deleted.add(number)
+        self.touched.append(number)
         self._late.append((due, number, Row(number, row.sort_keys, stub, STUB) if stub else None))
 
     def settle(self, now: float) -> None:

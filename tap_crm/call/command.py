@@ -19,9 +19,9 @@ from tap_crm.config.config_option import config_option
 from tap_crm.config.redaction import redact_logs
 from tap_crm.config.schema import schema_of
 from tap_crm.config.settings import Settings
+from tap_crm.contract.connection import connect
 from tap_crm.providers import PROVIDERS
 from tap_crm.providers.setting_table import rows
-from tap_crm.sync.connection import connect
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -240,6 +240,7 @@ class Provider:
         authenticate: makes the credentials from the settings; raises ``ConfigError`` if some are missing.
         headers: sent with every request.
         group_of: from method and path to the name of the endpoint group whose limit a request counts against.
+        rates: requests a minute of the groups for which another limit is documented.
         discover: finds the streams that only the account tells of, each with its schema.
         settings: declares the settings that only this CRM has, as a dataclass; None if there are none.
         unused: common settings that change nothing with this CRM.
@@ -256,6 +257,7 @@ class Provider:
     authenticate: Callable[[AccountSettings], AuthBase]
     headers: Mapping[str, str] = field(default_factory=dict)
     group_of: Callable[[str, str], str] = one_group
+    rates: Mapping[str, int] = field(default_factory=dict)
     discover: Callable[[Reading], Sequence[tuple[StreamSpec, dict[str, Any]]]] | None = None
     settings: type | None = None
     unused: frozenset[str] = frozenset()

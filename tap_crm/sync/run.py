@@ -10,9 +10,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
 from tap_crm import errors
+from tap_crm.contract.connection import connect
 from tap_crm.contract.once_per_run import Shared
 from tap_crm.sync.budget import Budget
-from tap_crm.sync.connection import connect
 from tap_crm.sync.read_ahead import ReadAhead
 from tap_crm.sync.signals import Signals
 

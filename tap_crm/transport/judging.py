@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tap_crm.transport.question import Question
 
 OK, UNAUTHORIZED, FORBIDDEN, NOT_FOUND, TOO_MANY = 200, 401, 403, 404, 429
-NOT_IN_PLAN = 402
+NOT_IN_PLAN, CONFLICT = 402, 409
 QUESTION_REFUSED = frozenset({400, 405, 406, 410, 415, 422})
 FINAL = QUESTION_REFUSED | {NOT_IN_PLAN, FORBIDDEN, NOT_FOUND}
 CREDENTIALS_REFUSED = (
@@ -46,6 +46,13 @@ def judge(response: requests.Response, question: Question, now: float) -> None:
     if 300 <= status < 400:  # noqa: PLR2004 - redirects, never followed with credentials
         raise errors.ReadError(
             f"{question.label}: redirected ({status}); check `api_url`, credentials are not sent elsewhere"
+        )
+    if question.writes and status == CONFLICT:
+        # another record has what may be there once only, or a rule of the CRM forbids it
+        said = words(response)
+        raise errors.InConflict(
+            f"{question.label}: the CRM refused the write (409): {said or 'no explanation'}",
+            said=said or "409 Conflict",
         )
     if question.writes and OK <= status < 300:  # noqa: PLR2004 - created, accepted, no content
         return

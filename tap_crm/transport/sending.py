@@ -90,6 +90,7 @@ class Sender:
                 self.base_url + question.path,
                 params=dict(question.params) or None,
                 data=None if question.body is None else msgspec.json.encode(question.body),
+                headers={"Content-Type": "application/json"} if question.body is not None else None,
                 timeout=(self._timeout[0], max(self._timeout[1], question.patience)),
                 allow_redirects=False,
                 stream=question.spooled,

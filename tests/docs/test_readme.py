@@ -22,6 +22,10 @@ from tap_crm.providers.setting_table import rows
 from tap_crm.shaping.child_tables import child_table
 from tap_crm.shaping.schema import load_schema
 from tap_crm.singer.tap import TapCRM
+from target_crm.config.schema import target_rows
+from target_crm.config.settings import StreamSettings
+from target_crm.singer.target import TargetCRM
+from target_crm.writers import WRITERS
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("**/*.md")])
@@ -160,7 +164,7 @@ def test_links_inside_of_the_project_resolve(page: Path) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_files_that_a_page_names_exist(page: Path) -> None:
-    named = re.findall(r"`((?:tap_crm|sandbox|tests|scripts|schemas)/[\w./]*)`", text_of(page))
+    named = re.findall(r"`((?:tap_crm|target_crm|sandbox|tests|scripts|schemas)/[\w./]*)`", text_of(page))
     assert [path for path in named if not (ROOT / path).exists()] == []
 
 
@@ -177,6 +181,28 @@ def test_meltano_has_the_settings_of_the_tap_and_no_others() -> None:
     extractors: list[dict[str, Any]] = yaml.safe_load(MELTANO.read_text("utf-8"))["plugins"]["extractors"]
     tap = next(plugin for plugin in extractors if plugin["name"] == "tap-crm")
     assert {setting["name"] for setting in tap["settings"]} == TapCRM.config_jsonschema["properties"].keys() | _of_sdk()
+
+
+@pytest.mark.skipif(not MELTANO.exists(), reason="this checkout has no Meltano project")
+def test_meltano_has_the_settings_of_the_target_and_no_others() -> None:
+    loaders: list[dict[str, Any]] = yaml.safe_load(MELTANO.read_text("utf-8"))["plugins"]["loaders"]
+    target = next(plugin for plugin in loaders if plugin["name"] == "target-crm")
+    schema: dict[str, Any] = copy.deepcopy(TargetCRM.config_jsonschema)
+    TargetCRM.append_builtin_config(schema)
+    assert {setting["name"] for setting in target["settings"]} == schema["properties"].keys()
+
+
+@pytest.mark.skipif(not MELTANO.exists(), reason="this checkout has no Meltano project")
+def test_meltano_has_a_loader_for_each_crm_that_can_be_written() -> None:
+    loaders: list[dict[str, Any]] = yaml.safe_load(MELTANO.read_text("utf-8"))["plugins"]["loaders"]
+    inheriting = {plugin["name"] for plugin in loaders if plugin.get("inherit_from") == "target-crm"}
+    assert inheriting == {f"target-{name}" for name in WRITERS}
+
+
+def test_each_setting_of_the_target_is_documented() -> None:
+    page = (ROOT / "docs" / "writing.md").read_text("utf-8")
+    assert [row.name for row in target_rows() if f"`{row.name}`" not in page] == []
+    assert [name for name in StreamSettings.__dataclass_fields__ if f"| `{name}` |" not in page] == []
 
 
 def test_every_setting_of_the_sdk_is_documented(readme: str) -> None:

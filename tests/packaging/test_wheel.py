@@ -50,7 +50,7 @@ def test_it_ships_its_type_marker(wheel: Path) -> None:
 
 def test_it_ships_nothing_else(wheel: Path) -> None:
     tops = {name.partition("/")[0] for name in zipfile.ZipFile(wheel).namelist()}
-    assert {top for top in tops if not top.endswith(".dist-info")} == {"tap_crm"}
+    assert {top for top in tops if not top.endswith(".dist-info")} == {"tap_crm", "target_crm"}
 
 
 def test_it_tells_about_itself(installed: Path, tmp_path: Path) -> None:

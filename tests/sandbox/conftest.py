@@ -8,7 +8,7 @@ import pytest
 
 from sandbox.client import Client, CloseClient
 from sandbox.close import SMALL as SMALL_CLOSE
-from sandbox.close import CloseSandbox, close_app
+from sandbox.close import CloseSandbox, Shape, close_app
 from sandbox.copper import SMALL, CopperSandbox, copper_app
 from sandbox.server import running
 
@@ -61,6 +61,36 @@ def server() -> CloseSandbox:
 def asker(server: CloseSandbox) -> Iterator[CloseClient]:
     """Serve the organization, and ask it."""
     with running(server) as url:
+        asker = CloseClient(url)
+        yield asker
+        asker.close()
+
+
+@pytest.fixture
+def tiny_server() -> CloseSandbox:
+    """Make an organization that has hardly any records, but all definitions, without a rate limit."""
+    return close_app(
+        Shape(
+            now=1_790_000_000,
+            leads=2,
+            contacts=2,
+            opportunities=1,
+            tasks=1,
+            activities=0,
+            events=0,
+            sequence_subscriptions=1,
+            custom_objects=4,
+            comments=0,
+            small_lists=2,
+        ),
+        rate_limit=0,
+    )
+
+
+@pytest.fixture
+def writer(tiny_server: CloseSandbox) -> Iterator[CloseClient]:
+    """Serve that organization, and ask it."""
+    with running(tiny_server) as url:
         asker = CloseClient(url)
         yield asker
         asker.close()

@@ -61,3 +61,38 @@ def test_it_waits_as_long_as_the_header_says(official: Any, server: CloseSandbox
     assert official.get("me")["id"] == official.get("me")["id"]
     assert 1.5 < time.monotonic() - start < 30
     assert server.stats.by_status == {"200": 2, "429": 1}
+
+
+def test_it_writes_and_reads_back(official: Any, server: CloseSandbox) -> None:  # noqa: ANN401
+    lead = official.post("lead", data={"name": "Acme", "contacts": [{"name": "Jo", "emails": [{"email": "j@x.de"}]}]})
+    assert official.get(f"lead/{lead['id']}") == lead
+    assert official.put(f"lead/{lead['id']}", data={"description": "New"})["description"] == "New"
+    note = official.post("activity/note", data={"lead_id": lead["id"], "note": "Hi"})
+    assert official.get("activity/note", params={"lead_id": lead["id"]})["data"] == [note]
+    kind = server.world.lists["custom_object_types"][0]["id"]
+    body = {"lead_id": lead["id"], "custom_object_type_id": kind, "name": "Press"}
+    thing = official.post("custom_object", data=body)
+    assert official.delete(f"custom_object/{thing['id']}") == ""
+    assert official.delete(f"lead/{lead['id']}") == {}
+    with pytest.raises(closeio_api.APIError) as missing:
+        official.put(f"lead/{lead['id']}", data={"name": "Gone"})
+    assert missing.value.response.status_code == 404
+
+
+def test_it_raises_what_is_wrong_with_a_body(official: Any) -> None:  # noqa: ANN401
+    with pytest.raises(closeio_api.ValidationError) as caught:
+        official.post("opportunity", data={"value": 1.5, "confidence": 200})
+    assert sorted(caught.value.field_errors) == ["confidence", "value"]
+
+
+def test_it_creates_twice_what_it_sends_again_after_a_broken_connection(
+    official: Any,  # noqa: ANN401
+    asker: CloseClient,
+    server: CloseSandbox,
+) -> None:
+    """As writing.md 2.5 has it: its own client can make doubles, so no caller may repeat a create unseen."""
+    rule = {"kinds": ["drop"], "at": [1], "only": "writes", "effect": "whole"}
+    asker.control("configure", {"faults": [rule]})
+    count = len(server.world.ids("leads"))
+    official.post("lead", data={"name": "Acme"})
+    assert len(server.world.ids("leads")) == count + 2

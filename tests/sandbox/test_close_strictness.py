@@ -44,7 +44,7 @@ def test_unknown_paths_and_paths_without_a_slash_are_not_found(calm: CloseClient
 
 def test_methods_and_content_types(asker: CloseClient) -> None:
     assert asker.session.get(f"{asker.url}/data/search/", timeout=5).status_code == 405
-    assert asker.post("lead", {}).status_code == 405
+    assert asker.post("event", {}).status_code == 405
     assert asker.session.delete(f"{asker.url}/lead/", timeout=5).status_code == 405
     assert asker.session.post(f"{asker.url}/data/search/", data=b"{}", timeout=5).status_code == 415
 

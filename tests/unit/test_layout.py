@@ -40,11 +40,29 @@ SERVER = (
         "text_changes",
     },
     {"account", "organization", "workspace"},
-    {"service"},
+    {"service", "writes"},
     {"reading", "writing"},
     {"routes"},
     {"sandbox"},
 )
+
+
+#: What the target may use of the tap: how a CRM is asked and what it has, never how a run of the tap goes.
+TARGET = {*GROUND, "config", "contract", "transport", "providers", "shaping"}
+#: What each folder of the target may import of the others.
+IN_TARGET = {
+    "contract": {"config", "kinds"},
+    "config": set(),
+    "kinds": {"contract"},
+    "journal": {"config"},
+    "report": {"journal"},
+    "clock": set(),
+    "sync": {"clock", "config", "contract", "journal", "kinds", "report"},
+    "writers": {"config", "contract", "kinds"},
+    "singer": {"clock", "config", "contract", "journal", "report", "sync", "writers"},
+    "journal_command": {"config", "journal", "singer", "sync"},
+    "__main__": {"singer"},
+}
 
 
 @cache
@@ -157,3 +175,30 @@ def test_only_one_folder_knows_the_sdk() -> None:
         if "singer_sdk" in path.read_text("utf-8") and "from singer_sdk" in path.read_text("utf-8")
     }
     assert users == {"singer"}
+
+
+def test_the_target_uses_of_the_tap_what_is_not_its_reading() -> None:
+    """So that each can change without the other."""
+    used = {
+        (node.module or "").split(".")[1]
+        for path in (ROOT.parent / "target_crm").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("tap_crm.")
+    }
+    assert used <= TARGET
+
+
+@pytest.mark.parametrize("folder", IN_TARGET)
+def test_a_folder_of_the_target_imports_only_what_lies_below_it(folder: str) -> None:
+    """What it may import is written down here."""
+    found = {name: others for name, others in imports("target_crm").items() if name.partition(".")[0] == folder}
+    assert found
+    reached = {other.partition(".")[0] for others in found.values() for other in others}
+    assert reached - {folder} <= IN_TARGET[folder]
+
+
+def test_only_one_folder_of_the_target_knows_the_sdk() -> None:
+    """Its names change."""
+    root = ROOT.parent / "target_crm"
+    users = {_name(path, root) for path in root.rglob("*.py") if "from singer_sdk" in path.read_text("utf-8")}
+    assert {name.partition(".")[0] for name in users} == {"singer"}

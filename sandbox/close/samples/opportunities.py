@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sandbox.close.moments import DAY, day_of, text_of
+from sandbox.close.samples.statuses import pipeline_name
 
 if TYPE_CHECKING:
     from sandbox.close.samples.record_values import RecordValues
@@ -60,7 +61,7 @@ def opportunity(source: RecordValues, number: str, created: int, updated: int) -
             "status_type": status["type"],
             "status_display_name": status["label"],
             "pipeline_id": status["pipeline_id"],
-            "pipeline_name": source.statuses["pipelines"][0]["name"],
+            "pipeline_name": pipeline_name(source.statuses, status["pipeline_id"]),
             "value_currency": "USD",
             "value_formatted": None if value is None else f"${value / 100:,.2f}",
             "is_stalled": chance(0.2),

@@ -43,3 +43,8 @@ def statuses(source: OrganizationIds) -> dict[str, list[Record]]:
         extra = {"pipeline_id": number, "organization_id": organization_id}
         opportunity_statuses += [stage | extra for stage in stages]
     return {"lead_statuses": lead_statuses, "opportunity_statuses": opportunity_statuses, "pipelines": pipelines}
+
+
+def pipeline_name(made: dict[str, list[Record]], number: str) -> str:
+    """Give the name of a pipeline."""
+    return next(str(one["name"]) for one in made["pipelines"] if one["id"] == number)

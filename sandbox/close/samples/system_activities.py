@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sandbox.close.moments import text_of
+from sandbox.close.samples.statuses import pipeline_name
 
 if TYPE_CHECKING:
     from sandbox.close.samples.record_values import RecordValues
@@ -59,7 +60,7 @@ def opportunity_status_change(source: RecordValues, created: int) -> Record:
         record |= {
             f"{when}_status_type": status["type"],
             f"{when}_pipeline_id": status["pipeline_id"],
-            f"{when}_pipeline_name": source.statuses["pipelines"][0]["name"],
+            f"{when}_pipeline_name": pipeline_name(source.statuses, status["pipeline_id"]),
         }
     return record | {
         "opportunity_id": source.maybe(1, source.ids["opportunities"]),

@@ -62,6 +62,8 @@ class RandomValues(RandomChoices):
         fields = Random(shape.seed + 4)
         self.definitions = definitions(shape.custom_fields, fields)
         self.lists = lists.small_lists(shape, self.rng)
+        self.unsampled: set[int] = set()
+        """Definitions of which no record that is made has a value."""
         self.targets = [self.ids[name].all()[:500] for name in ("companies", "people")]
         self.renew_values(fields)
         self.user_ids: list[int] = [user["id"] for user in self.lists["users"]]
@@ -83,7 +85,8 @@ class RandomValues(RandomChoices):
     def renew_values(self, rng: Random) -> None:
         """Prepare values of the present definitions for the records that are made from now on."""
         companies, people = self.targets
-        self.custom = value_sources(self.definitions, companies, people, rng)
+        sampled = [one for one in self.definitions if one["id"] not in self.unsampled]
+        self.custom = value_sources(sampled, companies, people, rng)
 
     def _fill(self) -> None:
         rng = self.rng

@@ -33,21 +33,24 @@ class Pacing:
         per_minute: the rate of a group until its answers tell its limit; 0 switches pacing off, holds excepted.
         group_of: from method and path to the name of the group.
         is_ceiling: the rate is the user's wish: all groups together are never faster.
+        rates: of groups for which another rate is documented, requests a minute.
         clock: seconds that only go forward.
         sleep: waits so many seconds.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - it is built in one place
         self,
         per_minute: float,
         group_of: Callable[[str, str], str] = one_group,
         *,
         is_ceiling: bool = False,
+        rates: Mapping[str, float] | None = None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._per_minute = per_minute
         self._group_of = group_of
+        self._rates = rates or {}
         self._clock = clock
         self._sleep = sleep
         self._lock = threading.Lock()
@@ -107,7 +110,8 @@ class Pacing:
             if self._joined is not None:
                 return self._joined
             if name not in self._groups:
-                self._groups[name] = Group(self._pacer(self._per_minute), self._per_minute)
+                rate = min(self._per_minute, self._rates.get(name, self._per_minute))
+                self._groups[name] = Group(self._pacer(rate), rate)
             return self._groups[name]
 
     def _pacer(self, per_minute: float) -> Pacer:

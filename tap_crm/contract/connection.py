@@ -25,7 +25,7 @@ def connect(settings: AccountSettings, provider: Provider, stopping: threading.E
     return Transport(
         settings.api_url or provider.base_url,
         provider.authenticate(settings),
-        Pacing(limit, provider.group_of, is_ceiling=wished is not None),
+        Pacing(limit, provider.group_of, is_ceiling=wished is not None, rates=provider.rates),
         stopping=stopping,
         headers=provider.headers,
         retry_seconds=settings.retry_seconds,

@@ -1,0 +1,1 @@
+"""What the routes that write do: checks what they are given, and carries it out."""

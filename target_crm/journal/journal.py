@@ -1,0 +1,356 @@
+"""What was meant, sent and settled: intent before sending, outcome after.
+
+Every method that changes something is one transaction, durable when it returns. So whatever dies, the journal tells of
+each key either that nothing was sent, or that something may have been, or what became of it.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from time import time
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from target_crm.journal.place import Place
+from target_crm.journal.tables import INTENTS, LINES, OPEN, RECORDS, REJECTS, RUNS, SETTLED, VOID
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from types import TracebackType
+
+DELETED = "deleted"
+#: Names in one question: what SQLite takes.
+_AT_ONCE = 500
+
+
+def key_text(values: Sequence[Any]) -> str:
+    """Return a key as text: 17, 17.0 and "17" are one."""
+    texts = [str(int(one)) if isinstance(one, float) and one == int(one) else str(one) for one in values]
+    return texts[0] if len(texts) == 1 else json.dumps(texts, ensure_ascii=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the journal knows of a key: the CRM's id, and the CRM's own time of the last write that it did."""
+
+    crm_id: str
+    outcome: str
+    changed: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """A write that is meant; ``changes`` as the report shows them. ``id`` is 0 until the journal has it."""
+
+    stream: str
+    key: str
+    object: str
+    action: str
+    crm_id: str | None
+    changes: str
+    at: float = 0.0
+    id: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A record that was rejected, with the properties of its schema."""
+
+    stream: str
+    key: str
+    record: dict[str, Any]
+    properties: dict[str, Any]
+    reason: str = ""
+    tries: int = 0
+
+
+@dataclass(slots=True)
+class Settled:
+    """The end of a record in this run.
+
+    Attributes:
+        line: of the report; None where there is no report.
+        crm_id: None where the CRM has no record of it.
+        changed: the CRM's own time of the change, where there was one.
+        intents: what is thereby settled.
+        leaves_open: whether these intents stay open: nobody knows yet whether they took effect.
+        kept: the record, if it is to be tried again.
+        is_known: nothing of it needs to be written but the line: the journal has it as it is.
+    """
+
+    stream: str
+    key: str
+    object: str
+    outcome: str
+    line: str | None = None
+    crm_id: str | None = None
+    changed: float | None = None
+    reason: str | None = None
+    intents: list[int] = field(default_factory=list)
+    leaves_open: bool = False
+    kept: Kept | None = None
+    is_known: bool = False
+
+
+class Journal:
+    """A journal, open for one run.
+
+    Args:
+        address: a SQLite file's path, or a URL of PostgreSQL.
+        dry: nothing is kept.
+        now: returns epoch seconds.
+        step: called before and after each transaction with a name of it; what it raises ends the run there.
+        exclusive: False to look into it while a run goes on.
+
+    Raises:
+        ConfigError: another process has it, or it cannot be opened.
+    """
+
+    def __init__(
+        self,
+        address: str,
+        *,
+        dry: bool = False,
+        now: Callable[[], float] = time,
+        step: Callable[[str], None] = lambda _: None,
+        exclusive: bool = True,
+    ) -> None:
+        self._place = Place(address, dry=dry, exclusive=exclusive)
+        self._now = now
+        self._step = step
+        self.run_id = ""
+
+    @property
+    def connection(self) -> sa.Connection:
+        """For the commands that show the journal."""
+        return self._place.connection
+
+    def close(self) -> None:
+        """Let other processes in."""
+        self._place.close()
+
+    # Runs
+
+    def begin_run(self, run_id: str, provider: str, report: str | None, size: int) -> None:
+        """Note that a run begins; ``size`` is how long the report is now."""
+        self.run_id = run_id
+        with self.transaction("begin_run"):
+            row = {"run_id": run_id, "provider": provider, "began": self._now(), "report": report, "report_size": size}
+            self.connection.execute(RUNS.insert().values(row))
+
+    def end_run(self, end: str) -> None:
+        """Note how the run ended."""
+        with self.transaction("end_run"):
+            self.connection.execute(
+                RUNS.update().where(RUNS.c.run_id == self.run_id).values(ended=self._now(), end=end)
+            )
+
+    # What is known
+
+    def known(self, stream: str, keys: Iterable[str]) -> dict[str, Known]:
+        """Return what is known of these keys; a record that was deleted is not."""
+        rows = self._by_key(RECORDS, stream, keys)
+        return {row.key: Known(row.crm_id, row.outcome, row.changed) for row in rows if row.outcome != DELETED}
+
+    def ids_of(self, wanted: Iterable[tuple[str, str]]) -> dict[tuple[str, str], set[str]]:
+        """Return by object and key the CRM's ids of records that were written; an object "" stands for any."""
+        by_object: dict[str, list[str]] = {}
+        for name, key in wanted:
+            by_object.setdefault(name, []).append(key)
+        found: dict[tuple[str, str], set[str]] = {}
+        for name, keys in by_object.items():
+            for part in _parts(keys):
+                asked = sa.select(RECORDS).where(RECORDS.c.key.in_(part))
+                if name:
+                    asked = asked.where(RECORDS.c.object == name)
+                for row in self.rows(asked):
+                    if row.outcome != DELETED:
+                        found.setdefault((name, row.key), set()).add(row.crm_id)
+        return found
+
+    def open_intents(self, stream: str, keys: Iterable[str]) -> dict[str, list[Intent]]:
+        """Return by key the intents of which nobody knows whether they took effect, the oldest first."""
+        found: dict[str, list[Intent]] = {}
+        for row in self._by_key(INTENTS, stream, keys, INTENTS.c.state == OPEN):
+            intent = Intent(row.stream, row.key, row.object, row.action, row.crm_id, row.changes, at=row.at, id=row.id)
+            found.setdefault(row.key, []).append(intent)
+        return {key: sorted(intents, key=lambda one: one.id) for key, intents in found.items()}
+
+    def has_open(self, stream: str) -> bool:
+        """Tell whether a stream has any open intent: mostly there is none."""
+        asked = sa.select(INTENTS.c.id).where(INTENTS.c.state == OPEN, INTENTS.c.stream == stream).limit(1)
+        return bool(self.rows(asked))
+
+    def rejects(self, stream: str) -> list[Kept]:
+        """Return the records of a stream that are kept to be tried again, those of this run left out."""
+        asked = sa.select(REJECTS).where(REJECTS.c.stream == stream, REJECTS.c.run_id != self.run_id)
+        return [
+            Kept(row.stream, row.key, json.loads(row.record), json.loads(row.properties), row.reason, row.tries)
+            for row in self.rows(asked.order_by(REJECTS.c.first))
+        ]
+
+    def reject_keys(self, stream: str) -> set[str]:
+        """Return the keys of the records that are kept to be tried again."""
+        return {row.key for row in self.rows(sa.select(REJECTS.c.key).where(REJECTS.c.stream == stream))}
+
+    def reject_streams(self) -> list[str]:
+        """Return the streams that have such records."""
+        return [row.stream for row in self.rows(sa.select(REJECTS.c.stream).distinct().order_by(REJECTS.c.stream))]
+
+    # What is done
+
+    def mean(self, intents: Sequence[Intent]) -> list[int]:
+        """Keep what is about to be sent; return the ids under which it is kept."""
+        now = self._now()
+        with self.transaction("mean"):
+            return [
+                self.connection.execute(
+                    INTENTS.insert()
+                    .values(
+                        stream=one.stream,
+                        key=one.key,
+                        object=one.object,
+                        run_id=self.run_id,
+                        action=one.action,
+                        crm_id=one.crm_id,
+                        changes=one.changes,
+                        at=now,
+                        state=OPEN,
+                    )
+                    .returning(INTENTS.c.id)
+                ).scalar_one()
+                for one in intents
+            ]
+
+    def unsend(self, ids: Sequence[int]) -> None:
+        """Note that intents were certainly not sent, or certainly without effect."""
+        if ids:
+            with self.transaction("unsend"):
+                self._close_intents(ids, VOID, None, None)
+
+    def settle(self, ends: Sequence[Settled]) -> None:
+        """Keep the ends of records, together."""
+        with self.transaction("settle"):
+            now = self._now()
+            for end in ends:
+                if end.line is not None:
+                    self.connection.execute(LINES.insert().values(run_id=self.run_id, line=end.line))
+                if not end.is_known:
+                    self._settle(end, now)
+
+    def _settle(self, end: Settled, now: float) -> None:
+        if end.intents and not end.leaves_open:
+            self._close_intents(end.intents, SETTLED, end.outcome, end.reason)
+        if end.crm_id is not None:
+            self._put(
+                RECORDS,
+                {"stream": end.stream, "key": end.key},
+                {
+                    "object": end.object,
+                    "crm_id": end.crm_id,
+                    "outcome": end.outcome,
+                    "run_id": self.run_id,
+                    "at": now,
+                    **({} if end.changed is None else {"changed": end.changed}),
+                },
+            )
+        is_it = (REJECTS.c.stream == end.stream) & (REJECTS.c.key == end.key)
+        if end.kept is None:
+            self.connection.execute(REJECTS.delete().where(is_it))
+            return
+        before = self.connection.execute(sa.select(REJECTS.c.tries, REJECTS.c.first).where(is_it)).first()
+        self._put(
+            REJECTS,
+            {"stream": end.stream, "key": end.key},
+            {
+                "record": json.dumps(end.kept.record, ensure_ascii=False, default=str),
+                "properties": json.dumps(end.kept.properties, ensure_ascii=False),
+                "reason": end.reason or "",
+                "tries": 1 if before is None else before.tries + 1,
+                "first": now if before is None else before.first,
+                "run_id": self.run_id,
+            },
+        )
+
+    def _close_intents(self, ids: Sequence[int], state: str, outcome: str | None, reason: str | None) -> None:
+        for part in _parts(list(ids)):
+            self.connection.execute(
+                INTENTS.update()
+                .where(INTENTS.c.id.in_(part))
+                .values(state=state, outcome=outcome, reason=reason, settled=self._now())
+            )
+
+    # Lines of the report
+
+    def waiting_lines(self) -> list[tuple[int, str, str]]:
+        """Return id, run and text of lines of which it is not certain that they are in the report."""
+        rows = self.rows(sa.select(LINES).order_by(LINES.c.id))
+        return [(row.id, row.run_id, row.line) for row in rows]
+
+    def report_of(self, run_id: str) -> tuple[str | None, int]:
+        """Return the report of a run, and how long it was when the run began."""
+        asked = sa.select(RUNS.c.report, RUNS.c.report_size).where(RUNS.c.run_id == run_id)
+        rows = self.rows(asked)
+        return (rows[0].report, rows[0].report_size or 0) if rows else (None, 0)
+
+    def forget_lines(self, up_to: int) -> None:
+        """Note that all lines up to this id are in the report."""
+        with self.transaction("forget_lines"):
+            self.connection.execute(LINES.delete().where(LINES.c.id <= up_to))
+
+    # How it is asked
+
+    def transaction(self, name: str) -> _Steps:
+        """Return a transaction, for a ``with``; ``name`` is for the steps."""
+        return _Steps(self._place, self._step, name)
+
+    def rows(self, asked: sa.Select[Any]) -> Sequence[sa.Row[Any]]:
+        """Return what a question finds."""
+        with self._place.begin():
+            return self.connection.execute(asked).all()
+
+    def _by_key(
+        self, table: sa.Table, stream: str, keys: Iterable[str], *more: sa.ColumnElement[bool]
+    ) -> Iterator[sa.Row[Any]]:
+        for part in _parts(list(keys)):
+            yield from self.rows(sa.select(table).where(table.c.stream == stream, table.c.key.in_(part), *more))
+
+    def _put(self, table: sa.Table, key: dict[str, Any], values: dict[str, Any]) -> None:
+        """Insert a row, or change the one with this key."""
+        insert = (sqlite if self._place.is_file else postgresql).insert(table).values({**key, **values})
+        self.connection.execute(insert.on_conflict_do_update(index_elements=list(key), set_=values))
+
+
+class _Steps:
+    """A transaction, with a step before it, one before its commit, and one after it."""
+
+    def __init__(self, place: Place, step: Callable[[str], None], name: str) -> None:
+        self._place = place
+        self._step = step
+        self._name = name
+
+    def __enter__(self) -> None:
+        self._step(f"before {self._name}")
+        self._transaction = self._place.begin()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is not None:
+            self._transaction.rollback()
+            return
+        try:
+            self._step(f"within {self._name}")
+        except BaseException:
+            self._transaction.rollback()
+            raise
+        self._transaction.commit()
+        self._step(f"after {self._name}")
+
+
+def _parts(names: list[Any]) -> Iterator[list[Any]]:
+    for start in range(0, len(names), _AT_ONCE):
+        yield names[start : start + _AT_ONCE]

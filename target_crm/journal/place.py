@@ -1,0 +1,142 @@
+"""Where a journal is: a SQLite file or a PostgreSQL database, for one process at a time."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import tempfile
+from contextlib import ExitStack, closing, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+from zlib import crc32
+
+import sqlalchemy as sa
+from filelock import FileLock, Timeout
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.pool import StaticPool
+
+from tap_crm.errors import ConfigError
+from target_crm.config.settings import POSTGRESQL
+from target_crm.journal.tables import FACTS, METADATA, VERSION
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine.interfaces import DBAPIConnection
+    from sqlalchemy.pool import ConnectionPoolEntry
+
+OWNER_ONLY = 0o600
+IN_USE = "the journal is in use by another process; one run at a time writes with a journal, try again when it is over"
+
+
+class Place:
+    """An open journal's connection, and the lock that keeps other processes away from it.
+
+    Args:
+        address: a path, or a URL of PostgreSQL.
+        dry: nothing that is done here is kept.
+        exclusive: False to read while another process may write.
+
+    Raises:
+        ConfigError: another process has it, or it cannot be opened; the line shows no URL, which holds a password.
+    """
+
+    def __init__(self, address: str, *, dry: bool = False, exclusive: bool = True) -> None:
+        self._held = ExitStack()
+        self._dry = dry
+        try:
+            if address.startswith(POSTGRESQL):
+                self._open_database(address, exclusive=exclusive)
+            else:
+                self._open_file(Path(address), exclusive=exclusive)
+            self._prepare()
+        except (DBAPIError, ArgumentError, NoSuchModuleError, ModuleNotFoundError, OSError, sqlite3.Error) as error:
+            self.close()
+            raise ConfigError(f"the journal cannot be opened: {_cause(error)}") from None
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Close the connection and let others in."""
+        self._held.close()
+
+    def begin(self) -> sa.engine.Transaction:
+        """Begin a transaction; in a dry run its commit is undone when the run is over."""
+        if self._dry and not self.is_file:
+            return self.connection.begin_nested()
+        return self.connection.begin()
+
+    @property
+    def is_file(self) -> bool:
+        """Whether it is SQLite."""
+        return self.connection.dialect.name == "sqlite"
+
+    def _open_file(self, path: Path, *, exclusive: bool) -> None:
+        if exclusive and (path.exists() or not self._dry):
+            lock = FileLock(f"{path}.lock", timeout=0, mode=OWNER_ONLY)
+            try:
+                self._held.enter_context(lock)
+            except Timeout:
+                raise ConfigError(IN_USE) from None
+        if self._dry:
+            path = self._copy(path)
+        else:
+            with suppress(FileExistsError):
+                os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, OWNER_ONLY))
+            path.chmod(OWNER_ONLY)
+        engine = sa.create_engine(f"sqlite:///{path}", poolclass=StaticPool)
+        self._held.callback(engine.dispose)
+
+        @sa.event.listens_for(engine, "connect")
+        def set_up(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
+            cursor = connection.cursor()
+            cursor.execute("PRAGMA journal_mode=WAL")
+            cursor.execute("PRAGMA synchronous=FULL")
+            cursor.close()
+
+        self.connection = self._held.enter_context(engine.connect())
+
+    def _copy(self, path: Path) -> Path:
+        """Return a copy of a journal, which is removed when the run is over; an empty one if there is none."""
+        folder = Path(self._held.enter_context(tempfile.TemporaryDirectory(prefix="target-crm-")))
+        copy = folder / "journal.sqlite"
+        if path.exists():
+            with (
+                closing(sqlite3.connect(f"file:{path.resolve()}?mode=ro", uri=True)) as source,
+                closing(sqlite3.connect(copy)) as other,
+            ):
+                source.backup(other)
+        return copy
+
+    def _open_database(self, address: str, *, exclusive: bool) -> None:
+        engine = sa.create_engine(address, poolclass=StaticPool)
+        self._held.callback(engine.dispose)
+        self.connection = self._held.enter_context(engine.connect())
+        if exclusive:
+            number = crc32(b"target-crm journal")
+            asked = sa.select(sa.func.pg_try_advisory_lock(number))  # it lasts as long as the connection
+            if not self.connection.execute(asked).scalar():
+                raise ConfigError(IN_USE)
+            self.connection.commit()
+        if self._dry:
+            self._held.callback(self.connection.begin().rollback)
+
+    def _prepare(self) -> None:
+        with self.begin():
+            METADATA.create_all(self.connection)
+            known = self.connection.execute(sa.select(FACTS.c.value).where(FACTS.c.name == "version")).scalar()
+            if known is None:
+                self.connection.execute(FACTS.insert().values(name="version", value=VERSION))
+            elif known != VERSION:
+                raise ConfigError(f"the journal has the form {known}, this version of target-crm knows {VERSION}")
+
+
+def _cause(error: Exception) -> str:
+    """Return what a driver says, in one line and without the address."""
+    if isinstance(error, DBAPIError):
+        said = str(error.orig).strip().splitlines() or ["no reason given"]
+        return said[0]
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.strerror}: {error.filename}"
+    if isinstance(error, ModuleNotFoundError):
+        return "the driver of PostgreSQL is missing; install tap-crm with the extra `postgres`"
+    return "the address cannot be used"

@@ -1,0 +1,183 @@
+"""The command line of ``target-crm-journal``: what is in a journal, and what to do with it."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import sys
+from contextlib import closing
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+from tap_crm import errors
+from tap_crm.config.config_input import from_files
+from target_crm.config.settings import POSTGRESQL, journal_of
+from target_crm.journal.history import History
+from target_crm.journal.journal import Journal
+from target_crm.singer.target import TargetCRM, Terminated
+from target_crm.sync.verify import Verification
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+NAME = "target-crm-journal"
+DONE, FAILED, INTERRUPTED = 0, 1, 130
+_TIMES = ("at", "began", "ended", "first")
+
+_journal = click.option("--journal", "address", metavar="J", help="A file, or a postgresql+psycopg:// URL.")
+_config = click.option("--config", "configs", multiple=True, metavar="C", help="The target's config, a JSON file.")
+_stream = click.option("--stream", metavar="NAME", help="Of this stream only.")
+_json = click.option("--json", "as_json", is_flag=True, help="JSON lines instead of a table.")
+
+
+@click.group(NAME, context_settings={"help_option_names": ["--help"], "max_content_width": 100})
+def command() -> None:
+    """Show what target-crm wrote, what it could not write, and settle what is open.
+
+    The journal is named by --journal, or by `journal` in --config.
+    """
+    logging.basicConfig(format="%(message)s", stream=sys.stderr)
+
+
+@command.command()
+@_journal
+@_config
+@_json
+def show(*, address: str | None, configs: Sequence[str], as_json: bool) -> int:
+    """Show runs, how records ended, and writes of which nobody knows whether they took effect."""
+    with closing(_open(address, configs, exclusive=False)) as journal:
+        history = History(journal)
+        for title, rows in (
+            ("runs", history.runs()),
+            ("records", history.counts()),
+            ("open writes", history.open_intents()),
+        ):
+            _tell(title, rows, as_json=as_json)
+    return DONE
+
+
+@command.command()
+@_journal
+@_config
+@_stream
+@_json
+def rejects(*, address: str | None, configs: Sequence[str], stream: str | None, as_json: bool) -> int:
+    """Show the records that were rejected and are tried again at the end of the next run."""
+    with closing(_open(address, configs, exclusive=False)) as journal:
+        _tell("rejects", History(journal).rejects(stream), as_json=as_json)
+    return DONE
+
+
+@command.command()
+@_journal
+@_config
+def retry(*, address: str | None, configs: Sequence[str]) -> int:
+    """Try again what was rejected, as the end of a run does."""
+    _target(address, configs).run(io.StringIO(""))
+    return DONE
+
+
+@command.command()
+@_journal
+@_config
+@_stream
+@_json
+def verify(*, address: str | None, configs: Sequence[str], stream: str | None, as_json: bool) -> int:
+    """Read back what was written; exit 1 if the CRM differs."""
+    target = _target(address, configs)
+    verification = Verification(target.make_writer())
+    count = 0
+    with closing(_open(address, configs, exclusive=False)) as journal:
+        records = list(History(journal).written(stream))
+        settings = {one.stream: target.settings.stream(one.stream) for one in records}
+        for difference in verification.differences(records, settings):
+            count += 1
+            _tell_difference(asdict(difference), as_json=as_json)
+    click.echo(f"{verification.compared} records read back, {count} differences", err=True)
+    return FAILED if count else DONE
+
+
+@command.command()
+@_journal
+@_config
+@click.option("--stream", required=True, metavar="NAME", help="The stream.")
+@click.option("--key", "keys", required=True, multiple=True, metavar="KEY", help="A key; may be given again.")
+def drop(*, address: str | None, configs: Sequence[str], stream: str, keys: Sequence[str]) -> int:
+    """Forget keys: the CRM's ids of them, what is open of them, what was rejected. The next run takes them for new."""
+    with closing(_open(address, configs, exclusive=True)) as journal:
+        known = History(journal).drop(stream, keys)
+    click.echo(f"{known} of {len(keys)} keys of {stream} forgotten", err=True)
+    return DONE if known == len(keys) else FAILED
+
+
+def _open(address: str | None, configs: Sequence[str], *, exclusive: bool) -> Journal:
+    """Return a journal that is there.
+
+    Raises:
+        ConfigError: it is not.
+    """
+    found = journal_of(address or from_files(configs).get("journal"))
+    if not found.startswith(POSTGRESQL) and not Path(found).is_file():
+        raise errors.ConfigError(f"there is no journal `{found}`; name it by --journal, or by `journal` in --config")
+    return Journal(found, exclusive=exclusive)
+
+
+def _target(address: str | None, configs: Sequence[str]) -> TargetCRM:
+    if not configs:
+        raise errors.ConfigError("this asks the CRM, so it needs the target's settings: --config")
+    given = from_files(configs)
+    return TargetCRM(config={**given, **({} if address is None else {"journal": address})})
+
+
+def _tell(title: str, rows: Sequence[dict[str, Any]], *, as_json: bool) -> None:
+    shown = [{name: _shown(name, value) for name, value in row.items()} for row in rows]
+    if as_json:
+        for row in shown:
+            click.echo(json.dumps({"kind": title, **row}, ensure_ascii=False))
+        return
+    click.echo(f"{title}: {len(shown) or 'none'}")
+    if shown:
+        names = list(shown[0])
+        widths = [max(len(name), *(len(str(row[name])) for row in shown)) for name in names]
+        for line in (dict(zip(names, names, strict=True)), *shown):
+            parts = (str(line[name]).ljust(width) for name, width in zip(names, widths, strict=True))
+            click.echo(f"  {'  '.join(parts).rstrip()}")
+
+
+def _tell_difference(row: dict[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps(row, ensure_ascii=False, default=str))
+    elif row["field"] is None:
+        click.echo(f"{row['stream']} {row['key']} (id {row['crm_id']}): gone")
+    else:
+        said = f"written {row['written']!r}, there is {row['present']!r}"
+        click.echo(f"{row['stream']} {row['key']} (id {row['crm_id']}): {row['field']}: {said}")
+
+
+def _shown(name: str, value: Any) -> Any:  # noqa: ANN401
+    if name in _TIMES and isinstance(value, float):
+        return f"{datetime.fromtimestamp(value, UTC):%Y-%m-%dT%H:%M:%SZ}"
+    return "" if value is None else value
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the command ``target-crm-journal``; a foreseeable failure is one line and exit code 1."""
+    run: Callable[..., Any] = command.main
+    try:
+        code = run(arguments, prog_name=NAME, standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        code = FAILED
+    except (click.Abort, KeyboardInterrupt):
+        code = INTERRUPTED
+    except Terminated as end:
+        code = int(end.code or 0)
+    except errors.CrmError as error:
+        click.echo(f"{NAME}: {error}", err=True)
+        code = FAILED
+    sys.exit(code if isinstance(code, int) else DONE)

@@ -1,0 +1,162 @@
+"""What a kind of value promises, and what most kinds have in common.
+
+A value has one form inside of the target, which ``read`` makes of whatever a record or a CRM holds; ``None`` is empty.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import TYPE_CHECKING, Any, Protocol
+
+from target_crm.contract import Unwritable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_SPACE = re.compile(r"\s+")
+
+
+class Kind(Protocol):
+    """What the values of a field are."""
+
+    @property
+    def many(self) -> bool:
+        """Whether it holds several things, so that the setting ``arrays`` concerns it."""
+        ...
+
+    def read(self, value: Any) -> Any:  # noqa: ANN401 - any JSON
+        """Return the value in the form that this kind has; None for null, an empty text or an empty list.
+
+        Raises:
+            Unwritable: it is none; says what it should be, without the field's name.
+        """
+        ...
+
+    def accept(self, value: Any) -> Any:  # noqa: ANN401
+        """Return the value of a record, like ``read``, if the CRM can be given it.
+
+        Raises:
+            Unwritable: it cannot.
+        """
+        ...
+
+    def write(self, value: Any) -> Any:  # noqa: ANN401 - of this kind
+        """Return what the API takes for a value, or for None."""
+        ...
+
+    def show(self, value: Any) -> Any:  # noqa: ANN401
+        """Return what a person reads in the report."""
+        ...
+
+    def holds(self, present: Any, wanted: Any) -> bool:  # noqa: ANN401
+        """Tell whether nothing needs to be sent for ``present`` to be what is wanted."""
+        ...
+
+    def agrees(self, value: Any, label: Any) -> bool:  # noqa: ANN401
+        """Tell whether a label that a record shows may be the one of a value that it has.
+
+        Raises:
+            Unwritable: it cannot be a label.
+        """
+        ...
+
+    def merge(self, present: Any, wanted: Any, *, union: bool, clear: bool) -> Any:  # noqa: ANN401
+        """Return the whole value that is to be sent.
+
+        Args:
+            present: what is there, or None.
+            wanted: what a record says, which may be less than the whole.
+            union: what is there stays beside it.
+            clear: an empty part of it empties that part.
+        """
+        ...
+
+    def refers(self, value: Any) -> tuple[str, Any] | None:  # noqa: ANN401
+        """Return the object and the id that a value refers to; None if it refers to nothing."""
+        ...
+
+    def referring(self, value: Any, to: Any) -> Any:  # noqa: ANN401
+        """Return the value with another id."""
+        ...
+
+    def references(self, value: Any) -> list[tuple[str, Any]]:  # noqa: ANN401
+        """Return all objects and ids that a value refers to; an object "" stands for any."""
+        ...
+
+    def referring_all(self, value: Any, ids: Mapping[Any, Any]) -> Any:  # noqa: ANN401
+        """Return the value with other ids for those that are named here."""
+        ...
+
+
+class Plain:
+    """What most kinds have in common: one thing, equal or not, and sent as it is."""
+
+    many = False
+
+    def read(self, value: Any) -> Any:  # noqa: ANN401
+        """Return the value as it is."""
+        return value
+
+    def accept(self, value: Any) -> Any:  # noqa: ANN401
+        """Take whatever can be read."""
+        return self.read(value)
+
+    def write(self, value: Any) -> Any:  # noqa: ANN401
+        """Send it as it is."""
+        return value
+
+    def show(self, value: Any) -> Any:  # noqa: ANN401
+        """Show what is sent."""
+        return None if value is None else self.write(value)
+
+    def holds(self, present: Any, wanted: Any) -> bool:  # noqa: ANN401
+        """Compare."""
+        return bool(present == wanted)
+
+    def agrees(self, value: Any, label: Any) -> bool:  # noqa: ANN401
+        """Compare with the value that has this label."""
+        return self.holds(value, self.accept(label))
+
+    def merge(self, present: Any, wanted: Any, *, union: bool, clear: bool) -> Any:  # noqa: ANN401, ARG002
+        """Take what is wanted."""
+        return wanted
+
+    def refers(self, value: Any) -> tuple[str, Any] | None:  # noqa: ANN401, ARG002
+        """Refer to nothing."""
+        return None
+
+    def referring(self, value: Any, to: Any) -> Any:  # noqa: ANN401, ARG002
+        """Stay as it is."""
+        return value
+
+    def references(self, value: Any) -> list[tuple[str, Any]]:  # noqa: ANN401
+        """Refer to one record, or to nothing."""
+        found = self.refers(value)
+        return [] if found is None else [found]
+
+    def referring_all(self, value: Any, ids: Mapping[Any, Any]) -> Any:  # noqa: ANN401
+        """Refer to the one that is named."""
+        return self.referring(value, next(iter(ids.values()))) if ids else value
+
+
+def same_text(text: str) -> str:
+    """Return what two texts have in common that a CRM may take for one: ends, line breaks, composed characters."""
+    return unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n").strip())
+
+
+def one_spaced(text: str) -> str:
+    """Return a text with single spaces for whatever is between words."""
+    return _SPACE.sub(" ", same_text(text))
+
+
+def listed(what: str, candidates: list[str], most: int = 20) -> str:
+    """Return the end of a sentence that names what is allowed."""
+    shown = ", ".join(candidates[:most])
+    more = len(candidates) - most
+    return f"{what}: {shown}{f' and {more} more' if more > 0 else ''}" if candidates else f"{what}: none"
+
+
+def refuse(wanted: str) -> Unwritable:
+    """Return the error of a value that is not what it should be."""
+    return Unwritable(f"must be {wanted}")

@@ -1,0 +1,1 @@
+"""The Singer protocol: the only folder that imports `singer_sdk`."""

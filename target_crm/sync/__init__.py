@@ -1,0 +1,1 @@
+"""One run: from records to settled writes."""

@@ -1,0 +1,81 @@
+"""What has to be sent for a record to be in the CRM as it came: the difference, and nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from target_crm.contract import Unwritable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from target_crm.config.settings import StreamSettings
+    from target_crm.contract import Field, Snapshot, Write
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What is to be sent by field, and what of it the report shows: the old and the new value."""
+
+    values: dict[Field, Any]
+    changes: dict[str, tuple[Any, Any]]
+
+
+def difference(present: Snapshot | None, wanted: Mapping[Field, Any], settings: StreamSettings) -> Difference:
+    """Return what differs.
+
+    Args:
+        present: the CRM's record; None where one is to be made.
+        wanted: what a record says, by field; a field that is missing is left alone.
+        settings: what nulls, and fewer entries of a list, mean.
+
+    Raises:
+        Unwritable: a field differs that cannot be changed any more.
+    """
+    clear, union = settings.nulls == "clear", settings.arrays == "union"
+    values: dict[Field, Any] = {}
+    changes: dict[str, tuple[Any, Any]] = {}
+    for field, value in wanted.items():
+        kind = field.kind
+        if kind is None or (field.only_new and present is not None):
+            continue
+        have = None if present is None else value_in(present, field)
+        if value is None and (have is None or not clear):
+            continue
+        merged = kind.merge(have, value, union=union and kind.many, clear=clear)
+        if present is not None and kind.holds(have, merged):
+            continue
+        if present is not None and field.once:
+            raise Unwritable(f"`{field.name}` cannot be changed once the record is there")
+        values[field] = merged
+        changes[field.name] = (kind.show(have), kind.show(merged))
+    return Difference(values, changes)
+
+
+def value_in(record: Snapshot, field: Field) -> Any:  # noqa: ANN401
+    """Return what a record of the CRM has in a field; what the field's kind cannot read counts as nothing."""
+    raw = record.values.get(field.name)
+    if field.kind is None:
+        return raw
+    try:
+        return field.kind.read(raw)
+    except Unwritable:
+        return None
+
+
+def ignored(answer: Snapshot, sent: Write) -> list[str]:
+    """Return the names of the fields that an answer does not have as they were sent."""
+    return [
+        field.name
+        for field, value in sent.values.items()
+        if not field.only_new and not _holds(field, value_in(answer, field), value, is_union=sent.is_union)
+    ]
+
+
+def _holds(field: Field, have: Any, sent: Any, *, is_union: bool) -> bool:  # noqa: ANN401
+    """Tell whether a field has what was sent; of a union, whatever somebody else has added meanwhile."""
+    kind = field.kind
+    if kind is None or kind.holds(have, sent):
+        return True
+    return is_union and kind.many and kind.holds(have, kind.merge(have, sent, union=True, clear=False))

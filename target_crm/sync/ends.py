@@ -1,0 +1,142 @@
+"""How records end: in the journal first, then in the report, and then a STATE may pass."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from target_crm.journal.journal import Kept, Settled
+from target_crm.report import Line
+from target_crm.sync.items import CONFLICT, CREATED, DELETED, REJECTED, SKIPPED, UNCHANGED, UNKNOWN, UPDATED
+
+if TYPE_CHECKING:
+    from target_crm.journal.journal import Journal
+    from target_crm.report import Report
+    from target_crm.sync.items import Item, StreamRun
+    from target_crm.sync.states import States
+
+_log = logging.getLogger("target-crm")
+#: Of fewer rejected records a stream is not stopped.
+FEWEST_REJECTS = 20
+_WRITTEN = (CREATED, UPDATED, DELETED)
+
+
+@dataclass(frozen=True, slots=True)
+class _End:
+    item: Item
+    settled: Settled
+    passes: bool
+
+
+class Ends:
+    """Takes ends, and settles them together.
+
+    Args:
+        journal: where they are settled.
+        report: where they are told.
+        states: what waits for them.
+        most_rejects: in percent, see the setting ``max_rejects_percent``.
+    """
+
+    def __init__(self, journal: Journal, report: Report, states: States, *, most_rejects: float) -> None:
+        self._journal = journal
+        self._report = report
+        self._states = states
+        self._most_rejects = most_rejects
+        self._taken: list[_End] = []
+        self.live: set[Item] = set()
+
+    def begin(self, item: Item) -> None:
+        """Note that a record is on its way."""
+        self.live.add(item)
+
+    def wait(self, item: Item) -> None:
+        """Note that a record waits for the end of the input."""
+        self.live.discard(item)
+
+    def end(  # noqa: PLR0913 - each is one thing to be told
+        self,
+        item: Item,
+        outcome: str,
+        reason: str | None = None,
+        *,
+        changed: float | None = None,
+        changes: bool = False,
+        passes: bool = True,
+        leaves_open: bool = False,
+    ) -> None:
+        """Take the end of a record.
+
+        Args:
+            item: the record.
+            outcome: how it ended.
+            reason: why, for the report; it may hold what the record holds.
+            changed: the CRM's own time of the change.
+            changes: whether the report shows what differed.
+            passes: whether a STATE may pass it: False where the next run has to take it again.
+            leaves_open: whether it stays unknown what became of what was sent.
+        """
+        shown = item.changes if changes else {}
+        crm_id = None if item.crm_id is None else item.stream.typed_id(item.crm_id)
+        line = Line(self._journal.run_id, item.stream.name, item.shown, outcome, crm_id, shown, reason)
+        is_kept = outcome in (REJECTED, UNKNOWN) and passes
+        kept = Kept(item.stream.name, item.key, item.record, dict(item.schema.properties)) if is_kept else None
+        written = outcome in _WRITTEN or (outcome == REJECTED and item.made)
+        is_known = not (written or item.intents or kept or item.key in item.stream.rejects)
+        settled = Settled(
+            item.stream.name,
+            item.key,
+            item.stream.spec.name,
+            outcome,
+            line=line.text() if self._report.path is not None else None,
+            crm_id=item.crm_id,
+            changed=changed,
+            reason=reason,
+            intents=list(item.intents),
+            leaves_open=leaves_open,
+            kept=kept,
+            is_known=is_known and (item.crm_id is None or item.known is not None),
+        )
+        if not passes:  # it did not get its turn: what is kept of it stays
+            settled.is_known = True
+        if kept is not None:
+            item.stream.rejects.add(item.key)
+        else:
+            item.stream.rejects.discard(item.key)
+        self.live.discard(item)
+        self._taken.append(_End(item, settled, passes))
+
+    def settle(self) -> None:
+        """Settle what was taken, tell of it, and let states pass."""
+        taken, self._taken = self._taken, []
+        if taken:
+            work = [end.settled for end in taken if end.settled.line is not None or not end.settled.is_known]
+            if work:
+                self._journal.settle(work)
+            for end in taken:
+                end.item.stream.ends[end.settled.outcome] += 1
+                if end.passes:
+                    self._states.settle(end.item.number)
+            self._report.write()
+            for run in {end.item.stream for end in taken}:
+                self._stop_if_too_many(run)
+        self._states.flush()
+
+    def _stop_if_too_many(self, run: StreamRun) -> None:
+        rejected, ended = run.ends[REJECTED], run.ends.total()
+        if run.stopped is None and rejected >= FEWEST_REJECTS and 100 * rejected > self._most_rejects * ended:
+            most = f"`max_rejects_percent` ({self._most_rejects:g})"
+            self.stop(run, f"{rejected} of {ended} records were rejected, more than {most}")
+
+    def stop(self, run: StreamRun, reason: str) -> None:
+        """Write no more of a stream."""
+        if run.stopped is None:
+            run.stopped = f"the stream was stopped: {reason}"
+            _log.error("%s: no more of it is written: %s", run.name, reason)
+
+
+def told(run: StreamRun) -> str:
+    """Return how the records of a stream ended, in words."""
+    order = (CREATED, UPDATED, UNCHANGED, DELETED, SKIPPED, CONFLICT, REJECTED, UNKNOWN)
+    return ", ".join(f"{run.ends[end]} {end}" for end in order if run.ends[end]) or "no records"

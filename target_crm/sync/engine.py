@@ -1,0 +1,426 @@
+"""One run: takes records and states, writes what differs, and says how it went."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import time
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from tap_crm import errors
+from target_crm.journal.journal import key_text
+from target_crm.sync.asking import Asking
+from target_crm.sync.ends import Ends, told
+from target_crm.sync.fields import DELETED_AT, Names
+from target_crm.sync.items import CONFLICT, REJECTED, SKIPPED, UNKNOWN, Item, Schema, StreamRun
+from target_crm.sync.sending import Sending, pairs_of
+from target_crm.sync.spool import Spool, Waiting
+from target_crm.sync.steps import Steps
+from target_crm.sync.uncertain import Uncertain
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from target_crm.clock import Clock
+    from target_crm.config.settings import TargetSettings
+    from target_crm.contract import Writer
+    from target_crm.journal.journal import Journal
+    from target_crm.report import Report
+    from target_crm.sync.states import States
+
+_log = logging.getLogger("target-crm")
+#: Records that are found, read and compared together.
+TOGETHER = 400
+#: Of fewer deletions none are held back.
+FEWEST_DELETIONS = 20
+#: Records wait no longer than this for others, so that states pass.
+LONGEST_WAIT = 30.0
+
+
+class Engine:
+    """A run.
+
+    Args:
+        writer: the CRM.
+        settings: the user's.
+        journal: what is known, and what is kept.
+        report: where ends are told.
+        states: what waits for ends.
+        stopping: set when the run is to end.
+        clock: tells the time, and waits.
+    """
+
+    def __init__(  # noqa: PLR0913 - it is made in one place
+        self,
+        *,
+        writer: Writer,
+        settings: TargetSettings,
+        journal: Journal,
+        report: Report,
+        states: States,
+        stopping: threading.Event,
+        clock: Clock,
+    ) -> None:
+        self._writer = writer
+        self._settings = settings
+        self._journal = journal
+        self._states = states
+        self._stopping = stopping
+        self._clock = clock
+        self.streams: dict[str, StreamRun] = {}
+        self._schemas: list[Schema] = []
+        self._current: dict[str, int] = {}
+        self._buffer: list[Item] = []
+        self._flushed = time.monotonic()
+        self._at_end = False
+        self._is_probed = False
+        self._held, self._deletions = Spool(), Spool()
+        self._held_keys: set[tuple[str, str]] = set()
+        self._tripped: list[str] = []
+        self._asking = Asking(writer, dry=settings.dry_run)
+        self._ends = Ends(journal, report, states, most_rejects=settings.max_rejects_percent)
+        self._uncertain = Uncertain(
+            self._asking,
+            self._ends,
+            self._names,
+            lookup_seconds=settings.lookup_seconds,
+            sleep=self._sleep,
+            now=clock.now,
+        )
+        self._steps = Steps(
+            writer=writer,
+            journal=journal,
+            ends=self._ends,
+            asking=self._asking,
+            names=self._names,
+            may_come=self._may_come,
+            hold=self._hold,
+        )
+        self._sending = Sending(self._asking, journal, self._ends, self._uncertain.add, stopping, now=clock.now)
+
+    # What comes in
+
+    def declare(self, name: str, properties: Mapping[str, Any]) -> None:
+        """Take the schema of a stream.
+
+        Raises:
+            ConfigError: the settings do not name it, or it cannot be written.
+        """
+        if name not in self.streams:
+            settings = self._settings.stream(name)
+            spec = self._writer.spec(name, settings)
+            if spec.allow and not settings.allow:
+                raise errors.ConfigError(
+                    f"the stream `{name}` has effects on people ({spec.name}); it is written only with "
+                    f"`streams.{name}.allow: true`"
+                )
+            run = StreamRun(name, settings, spec, settings.match or spec.keys)
+            if settings.external_id is not None and len(run.match) > 1:
+                raise errors.ConfigError(f"the setting `streams.{name}.external_id` needs one field in `match`")
+            if settings.external_id is not None and not spec.takes_external_id:
+                raise errors.ConfigError(
+                    f"the setting `streams.{name}.external_id`: {spec.name} have no custom fields that could keep it"
+                )
+            run.rejects = self._journal.reject_keys(name)
+            self.streams[name] = run
+        if name not in self._current or self._schemas[self._current[name]].properties != properties:
+            self._schemas.append(Schema(properties))
+            self._current[name] = len(self._schemas) - 1
+
+    def take(self, name: str, record: dict[str, Any]) -> None:
+        """Take a record."""
+        self._go_on()
+        number = self._states.record()
+        self._take(self.streams[name], number, record, self._current[name])
+        if len(self._buffer) >= TOGETHER:
+            self.flush()
+
+    def state(self, value: Mapping[str, Any]) -> None:
+        """Take a state: it passes when all records before it are settled."""
+        self._states.state(value)
+        if time.monotonic() - self._flushed > LONGEST_WAIT:
+            self.flush()
+        else:
+            self._states.flush()
+
+    def _take(self, run: StreamRun, number: int | None, record: dict[str, Any], schema: int) -> None:
+        run.seen += 1
+        key, shown = self._key(run, record)
+        item = Item(run, self._schemas[schema], number, key, shown, record)
+        self._ends.begin(item)
+        if record.get(DELETED_AT) is not None:
+            self._take_deletion(item, schema)
+        elif not key:
+            item.key = _fingerprint(record)
+            names = ", ".join(f"`{name}`" for name in run.match)
+            self._ends.end(item, REJECTED, f"{names} is empty: the record cannot be told from others")
+        else:
+            self._buffer.append(item)
+
+    def _take_deletion(self, item: Item, schema: int) -> None:
+        if item.stream.settings.on_delete == "ignore":
+            item.key = item.key or _fingerprint(item.record)
+            self._ends.end(item, SKIPPED, "a deletion, and `on_delete` is ignore")
+            return
+        if not item.key:
+            item.key = _fingerprint(item.record)
+            self._ends.end(item, REJECTED, "a deletion without a key")
+            return
+        item.stream.deletions += 1
+        self._spool(self._deletions, item, schema)
+
+    def _key(self, run: StreamRun, record: Mapping[str, Any]) -> tuple[str, Any]:
+        """Return the key as the journal has it, "" for none, and as the report shows it."""
+        values = [_plain(record.get(name)) for name in run.match]
+        if all(value is not None for value in values):
+            return key_text(values), values[0] if len(values) == 1 else values
+        if run.settings.mode != "create":
+            return "", values[0] if len(values) == 1 else values
+        text = _fingerprint(record)  # equal records are told apart by how many came before
+        run.repeated[text] += 1
+        return f"{text}:{run.repeated[text]}", None
+
+    # What is done with it
+
+    def flush(self) -> None:
+        """Write what came in so far."""
+        items, self._buffer = self._buffer, []
+        self._flushed = time.monotonic()
+        by_stream: dict[StreamRun, list[Item]] = {}
+        for item in items:
+            by_stream.setdefault(item.stream, []).append(item)
+        for run in sorted(by_stream, key=lambda one: one.spec.order):
+            for wave in _waves(by_stream[run]):
+                self._write(run, wave)
+        self._ends.settle()
+        if self._uncertain.items:
+            self._uncertain.settle_some(self._steps, self._sending)
+
+    def _write(self, run: StreamRun, items: list[Item]) -> None:
+        """Write records of different keys."""
+        self._go_on()
+        if run.stopped is not None:
+            for item in items:
+                self._ends.end(item, SKIPPED, run.stopped, passes=False)
+            return
+        try:
+            self._probe(run)
+            self._write_through(run, items)
+        except errors.Forbidden as refusal:
+            self._ends.stop(run, str(refusal))
+            for item in [one for one in items if one in self._ends.live and one not in self._uncertain.items]:
+                self._ends.end(item, SKIPPED, run.stopped, passes=False)
+        self._ends.settle()
+
+    def _write_through(self, run: StreamRun, items: list[Item]) -> None:
+        """Take records from what they say to what became of them."""
+        waiting = {item for item in items if (run.name, item.key) in self._held_keys and not item.is_deletion}
+        for item in waiting:
+            self._hold(item)
+        items = [item for item in items if item not in waiting]
+        if self._uncertain.holds(run, {item.key for item in items}):
+            self._uncertain.settle_all(self._steps, self._sending)
+        understood = self._steps.mean(items)
+        clear, uncertain = self._steps.identify(run, understood)
+        for item in uncertain:
+            self._uncertain.add(item)
+        pairs = pairs_of(self._steps.read(run, clear), self._steps.plan)
+        self._ends.settle()
+        self._sending.send(run, pairs)
+
+    def _probe(self, run: StreamRun) -> None:
+        """See whether the credentials are good, and which fields there are, before anything is done."""
+        if not self._is_probed:
+            self._writer.probe()
+            self._is_probed = True
+        if run.columns is None:
+            run.columns = self._writer.columns(run.spec)
+            properties = self._schemas[self._current[run.name]].properties
+            names = Names.of(run.spec, run.settings, run.columns, properties, run.name)
+            if not run.is_by_id and names.external is None and run.settings.mode != "create":
+                names.matching(run.match)
+
+    def _names(self, item: Item) -> Names:
+        run, schema = item.stream, item.schema
+        if schema.names is None:
+            assert run.columns is not None  # noqa: S101 - asked for before any record is looked at
+            schema.names = Names.of(run.spec, run.settings, run.columns, schema.properties, run.name)
+        return schema.names
+
+    def _may_come(self, name: str, run: StreamRun) -> bool:
+        """Tell whether records of an object may still come in."""
+        if self._at_end or name == run.spec.name:
+            return False
+        if not name:  # to any object: one of another stream, if there is one
+            return len(self._settings.streams or {}) > 1 or len(self.streams) > 1
+        if any(one.spec.name == name for one in self.streams.values()):
+            return True
+        return self._settings.writes_to(name)
+
+    def _hold(self, item: Item) -> None:
+        """Let a record wait for the end of the input, since it refers to one that may still come."""
+        self._held_keys.add((item.stream.name, item.key))
+        self._spool(self._held, item, self._schemas.index(item.schema))
+
+    def _spool(self, spool: Spool, item: Item, schema: int) -> None:
+        if item.number is not None:
+            self._states.hold(item.number)
+        self._ends.wait(item)
+        spool.add(Waiting(item.stream.name, item.number, item.key, item.shown, item.record, schema))
+
+    # The end
+
+    def finish(self) -> None:
+        """Write what is left: what waited, what earlier runs rejected, and deletions; settle what is uncertain.
+
+        Raises:
+            CrmError: nothing more could be written.
+            Cancelled: the run is ending.
+        """
+        self.flush()
+        self._at_end = True
+        self._held_keys.clear()
+        self._uncertain.settle_all(self._steps, self._sending)
+        for run in sorted(self.streams.values(), key=lambda one: one.spec.order):
+            self._write_spooled(run, self._held, is_deletion=False)
+        self._retry()
+        self._uncertain.settle_all(self._steps, self._sending)
+        for run in sorted(self.streams.values(), key=lambda one: -one.spec.order):
+            self._delete(run)
+        self._uncertain.settle_all(self._steps, self._sending)
+        if not self._tripped and not any(run.stopped for run in self.streams.values()):
+            self._states.release()
+        self._states.flush()
+
+    def _write_spooled(self, run: StreamRun, spool: Spool, *, is_deletion: bool) -> None:
+        for part in _grouped(self._spooled(run, spool, is_deletion=is_deletion)):
+            for wave in _waves(part):
+                self._write(run, wave)
+
+    def _spooled(self, run: StreamRun, spool: Spool, *, is_deletion: bool) -> Iterator[Item]:
+        for one in spool.rest(run.name):
+            item = Item(run, self._schemas[one.schema], one.number, one.key, one.shown, one.record, is_deletion)
+            self._ends.begin(item)
+            yield item
+
+    def _retry(self) -> None:
+        """Try again what earlier runs rejected, and did not come in this one."""
+        for name in self._journal.reject_streams():
+            if not self._settings.names(name):
+                continue
+            for kept in self._journal.rejects(name):
+                if name not in self._current or self._schemas[self._current[name]].properties != kept.properties:
+                    self.declare(name, kept.properties)
+                self._take(self.streams[name], None, kept.record, self._current[name])
+                if len(self._buffer) >= TOGETHER:
+                    self.flush()
+        self.flush()
+
+    def _delete(self, run: StreamRun) -> None:
+        """Delete, unless that is too much."""
+        if not run.deletions:
+            return
+        most = self._settings.max_deletions_percent
+        if run.deletions >= FEWEST_DELETIONS and 100 * run.deletions > most * run.seen:
+            reason = (
+                f"{run.deletions} of {run.seen} records are deletions, more than `max_deletions_percent` ({most:g}), "
+                "so none is done"
+            )
+            self._tripped.append(run.name)
+            _log.error("%s: %s", run.name, reason)
+            for item in self._spooled(run, self._deletions, is_deletion=True):
+                self._ends.end(item, SKIPPED, reason, passes=False)
+            self._ends.settle()
+            return
+        self._write_spooled(run, self._deletions, is_deletion=True)
+
+    def abandon(self, reason: str) -> None:
+        """Tell of the records that did not get their turn, since the run ends before its time."""
+        for item in list(self._ends.live):
+            if item.intents:
+                self._ends.end(item, UNKNOWN, reason, passes=False, leaves_open=True)
+            else:
+                self._ends.end(item, SKIPPED, reason, passes=False)
+        for run in self.streams.values():
+            for spool, is_deletion in ((self._held, False), (self._deletions, True)):
+                for item in self._spooled(run, spool, is_deletion=is_deletion):
+                    self._ends.end(item, SKIPPED, reason, passes=False)
+        self._ends.settle()
+
+    def close(self) -> None:
+        """Give back what the run holds."""
+        self._asking.close()
+        self._held.close()
+        self._deletions.close()
+
+    def failures(self) -> list[str]:
+        """Return what went wrong, a sentence for each stream; none if the run is a success."""
+        found = []
+        for run in self.streams.values():
+            parts = [f"{run.ends[end]} {end}" for end in (CONFLICT, UNKNOWN) if run.ends[end]]
+            if run.ends[REJECTED] and self._settings.on_reject == "fail":
+                parts.append(f"{run.ends[REJECTED]} rejected")
+            if run.name in self._tripped:
+                parts.append("deletions held back")
+            if run.stopped is not None:
+                parts.append("stopped")
+            if parts:
+                found.append(f"{run.name}: {', '.join(parts)}")
+        return found
+
+    def tell(self) -> None:
+        """Write a line for each stream into the log."""
+        for run in self.streams.values():
+            _log.info("%s: %s%s", run.name, told(run), " (dry run: nothing was written)" if self._asking.dry else "")
+
+    def _sleep(self, seconds: float) -> None:
+        self._clock.wait(seconds, self._stopping)
+        self._go_on()
+
+    def _go_on(self) -> None:
+        if self._stopping.is_set():
+            raise errors.Cancelled
+
+
+def _waves(items: Iterable[Item]) -> Iterator[list[Item]]:
+    """Yield the items in waves of different keys, so that those of one key keep their order."""
+    rest = list(items)
+    while rest:
+        seen: set[str] = set()
+        wave: list[Item] = []
+        later: list[Item] = []
+        for item in rest:
+            (later if item.key in seen else wave).append(item)
+            seen.add(item.key)
+        yield wave
+        rest = later
+
+
+def _grouped(items: Iterable[Item]) -> Iterator[list[Item]]:
+    part: list[Item] = []
+    for item in items:
+        part.append(item)
+        if len(part) >= TOGETHER:
+            yield part
+            part = []
+    if part:
+        yield part
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401
+    """Return a part of a key; None where it is empty, or none that could be compared."""
+    if isinstance(value, str):
+        return value.strip() or None
+    if isinstance(value, float) and value == int(value):
+        return int(value)
+    if isinstance(value, (list, dict)):
+        return msgspec.json.encode(value, order="deterministic").decode() if value else None
+    return value
+
+
+def _fingerprint(record: Mapping[str, Any]) -> str:
+    content = {name: value for name, value in record.items() if not name.startswith("_sdc_")}
+    return "row:" + hashlib.sha256(msgspec.json.encode(content, order="deterministic")).hexdigest()[:32]

@@ -1,0 +1,326 @@
+"""What is done for the records of one stream before anything is sent: mean, find, read, compare."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import TYPE_CHECKING, Any
+
+from target_crm.contract import CREATE, DELETE, UPDATE, Skipped, Unwritable, Write
+from target_crm.journal.journal import key_text
+from target_crm.sync.difference import difference
+from target_crm.sync.items import CONFLICT, CREATED, REJECTED, SKIPPED, UNCHANGED, UPDATED
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from target_crm.contract import Field, Snapshot, Writer
+    from target_crm.journal.journal import Journal
+    from target_crm.sync.asking import Asking
+    from target_crm.sync.ends import Ends
+    from target_crm.sync.fields import Names
+    from target_crm.sync.items import Item, StreamRun
+
+GONE = (
+    "the CRM has no such record any more, though this journal has written it; to make it anew, "
+    "`target-crm-journal drop` its key"
+)
+NOT_THERE = "the CRM has no such record, and `mode` is update"
+
+
+class Steps:
+    """The steps of one run.
+
+    Args:
+        writer: the CRM.
+        journal: what is known of keys.
+        ends: takes those that need no write.
+        asking: asks the CRM side by side.
+        names: returns what the names in an item's record mean.
+        may_come: tells whether records of an object may still come in, to which others refer.
+        hold: takes an item that has to wait for the end of the input.
+    """
+
+    def __init__(  # noqa: PLR0913 - it is made in one place
+        self,
+        *,
+        writer: Writer,
+        journal: Journal,
+        ends: Ends,
+        asking: Asking,
+        names: Callable[[Item], Names],
+        may_come: Callable[[str, StreamRun], bool],
+        hold: Callable[[Item], None],
+    ) -> None:
+        self._writer = writer
+        self._journal = journal
+        self._ends = ends
+        self._asking = asking
+        self._names = names
+        self._may_come = may_come
+        self._hold = hold
+
+    # What is meant
+
+    def mean(self, items: Iterable[Item]) -> list[Item]:
+        """Return the items whose fields are understood; others are rejected, skipped, or wait."""
+        understood = [item for item in items if self._attempt(item, self._mean)]
+        return self._refer(understood)
+
+    def _mean(self, item: Item) -> None:
+        value = item.shown if len(item.stream.match) == 1 else None
+        item.wanted, item.own_time = self._names(item).wanted(item.record, value)
+        if not item.is_deletion:
+            self._writer.screen(item.stream.spec, item.wanted)
+
+    def _attempt(self, item: Item, step: Callable[[Item], None]) -> bool:
+        """Tell whether a step succeeds; the item ends if it does not."""
+        try:
+            step(item)
+        except Unwritable as why:
+            self._ends.end(item, REJECTED, str(why))
+        except Skipped as why:
+            self._ends.end(item, SKIPPED, str(why))
+        else:
+            return True
+        return False
+
+    def _refer(self, items: list[Item]) -> list[Item]:
+        """Replace keys of records that were written by the CRM's ids."""
+        referring = [
+            (item, field, reference)
+            for item in items
+            if not item.is_deletion or item.stream.spec.composite
+            for field, value in item.wanted.items()
+            for reference in _references(item, field, value)
+        ]
+        if not referring:
+            return items
+        written = self._journal.ids_of({(name, key_text([key])) for _, _, (name, key) in referring})
+        out: set[Item] = set()
+        replaced: dict[tuple[Item, Field], dict[Any, str]] = {}
+        for item, field, (name, key) in referring:
+            ids = written.get((name, key_text([key])), set())
+            if item in out:
+                continue
+            if len(ids) == 1:
+                replaced.setdefault((item, field), {})[key] = next(iter(ids))
+            elif ids:
+                of = f" of {name}" if name else ""
+                self._ends.end(item, REJECTED, f"`{field.name}`: `{key}` is the key of {len(ids)} records{of}")
+                out.add(item)
+            elif self._may_come(name, item.stream):
+                self._hold(item)
+                out.add(item)
+        for (item, field), found in replaced.items():
+            if field.kind is not None:
+                item.wanted[field] = field.kind.referring_all(item.wanted[field], found)
+        return [item for item in items if item not in out]
+
+    # Which of the CRM's records it is
+
+    def identify(self, run: StreamRun, items: list[Item]) -> tuple[list[Item], list[Item]]:
+        """Return the items whose record is known, or known not to be there, and those of which that is open.
+
+        Open is what an earlier run may have made.
+        """
+        keys = [item.key for item in items]
+        known = self._journal.known(run.name, keys)
+        opened = self._journal.open_intents(run.name, keys) if self._journal.has_open(run.name) else {}
+        clear, uncertain, unknown = [], [], []
+        for item in items:
+            intents = opened.get(item.key, [])
+            item.intents = [intent.id for intent in intents]
+            for intent in intents:
+                item.changes.update(json.loads(intent.changes))
+            item.known = known.get(item.key)
+            if item.known is not None:
+                item.crm_id = item.known.crm_id
+                if run.settings.mode == "create" and not item.intents and not item.is_deletion:
+                    self._ends.end(item, SKIPPED, "it is there already, and `mode` is create")
+                else:
+                    clear.append(item)
+            elif any(intent.action == CREATE for intent in intents):
+                item.sent = max(intent.at for intent in intents)
+                uncertain.append(item)
+            else:
+                unknown.append(item)
+        return [*clear, *self._find(run, unknown)], uncertain
+
+    def _find(self, run: StreamRun, items: list[Item]) -> list[Item]:
+        """Ask the CRM which of its records these are."""
+        if not items:
+            return []
+        names = self._names(items[0])
+        if run.is_by_id:
+            return self._find_by_id(run, items)
+        if names.external is None and run.settings.mode == "create" and not items[0].is_deletion:
+            return items
+        fields = (names.external,) if names.external is not None else names.matching(run.match)
+        wanted = [key_values(item, fields) for item in items]
+        found = self._asking.find(run.spec, fields, wanted, [item.wanted for item in items])
+        return [item for item, records in zip(items, found, strict=True) if self._is_settled(run, item, records)]
+
+    def _find_by_id(self, run: StreamRun, items: list[Item]) -> list[Item]:
+        """Ask for the records with these ids; one that is not there is new."""
+        if run.settings.mode == "create" and not items[0].is_deletion:
+            return items
+        ids = {item.key: run.typed_id(item.key) for item in items}
+        found = self._asking.read(run.spec, list(ids.values()), {})
+        kept = []
+        for item in items:
+            record = found.get(ids[item.key])
+            if self._is_settled(run, item, () if record is None else (record,)):
+                kept.append(item)
+        return kept
+
+    def _is_settled(self, run: StreamRun, item: Item, records: Sequence[Snapshot]) -> bool:
+        """Tell whether an item goes on, with the record that was found, if any."""
+        if len(records) > 1:
+            ids = ", ".join(sorted(str(record.id) for record in records))
+            self._ends.end(item, REJECTED, f"the CRM has more than one record that matches: {ids}")
+            return False
+        if not records:
+            if run.settings.mode == "update" and not item.is_deletion:
+                self._ends.end(item, SKIPPED, NOT_THERE)
+                return False
+            return True
+        item.find(records[0])
+        other = run.claimed.setdefault(str(records[0].id), item.key) if not run.is_by_id else item.key
+        if other != item.key:
+            item.crm_id = None
+            self._ends.end(item, REJECTED, f"the CRM's record {records[0].id} is the one of the key `{other}`, too")
+            return False
+        if run.settings.mode == "create" and not item.is_deletion:
+            self._ends.end(item, SKIPPED, "it is there already, and `mode` is create")
+            return False
+        return True
+
+    # What the CRM has
+
+    def read(self, run: StreamRun, items: list[Item]) -> list[Item]:
+        """Read the records of items whose id is known; one that is gone is rejected."""
+        ids = {item.key: run.typed_id(item.crm_id) for item in items if item.crm_id and item.found is None}
+        if not ids:
+            return items
+        since = {
+            ids[item.key]: (item.known.changed if item.known else None) or 0.0 for item in items if item.key in ids
+        }
+        found = self._asking.read(run.spec, list(ids.values()), since)
+        kept = []
+        for item in items:
+            record = found.get(ids[item.key]) if item.key in ids else None
+            if record is not None:
+                item.find(record)
+            elif item.key in ids and not item.is_deletion:
+                self._ends.end(item, REJECTED, GONE)
+                continue
+            kept.append(item)
+        return self._made_sure(run, kept)
+
+    def _made_sure(self, run: StreamRun, items: list[Item]) -> list[Item]:
+        """Read again what would be written over, and comes from an index that may lag."""
+        doubtful = [item for item in items if item.found is not None and item.found.is_indexed and _differs(item)]
+        if not doubtful:
+            return items
+        ids = {item: item.found.id for item in doubtful if item.found is not None}
+        found = self._asking.read(run.spec, list(ids.values()), dict.fromkeys(ids.values(), math.inf))
+        ended = set()
+        for item, key in ids.items():
+            record = found.get(key)
+            if record is not None:
+                item.find(record)
+            elif item.known is not None and not item.is_deletion:
+                self._ends.end(item, REJECTED, GONE)
+                ended.add(item)
+            elif run.settings.mode == "update" and not item.is_deletion:
+                self._ends.end(item, SKIPPED, NOT_THERE)
+                ended.add(item)
+            else:
+                item.found = item.crm_id = None
+        return [item for item in items if item not in ended]
+
+    # What is to be done
+
+    def plan(self, item: Item) -> Write | None:
+        """Return what is to be sent; None where nothing is: the item has ended then."""
+        try:
+            return self._plan(item)
+        except Unwritable as why:
+            self._ends.end(item, REJECTED, str(why))
+        except Skipped as why:
+            self._ends.end(item, SKIPPED, str(why))
+        return None
+
+    def _plan(self, item: Item) -> Write | None:
+        run = item.stream
+        if item.is_deletion:
+            return self._deletion(item)
+        wanted = difference(item.found, item.wanted, run.settings)
+        item.changes = {**item.changes, **wanted.changes}
+        if item.found is not None and not wanted.values:
+            was_sent = CREATED if item.made else UPDATED if item.attempts or item.intents else None
+            self._ends.end(item, was_sent or UNCHANGED, changes=was_sent is not None, changed=item.found.changed)
+            return None
+        if item.found is not None and not item.made and self._is_conflict(item):
+            return None
+        action = CREATE if item.found is None else UPDATE
+        if action not in run.spec.actions:
+            raise Unwritable(f"{run.spec.name} cannot be {'made' if action == CREATE else 'changed'} by the API")
+        crm_id = None if item.found is None else item.found.id
+        key, again = self._names(item).external, item.attempts > 0 or bool(item.intents)
+        is_union = run.settings.arrays == "union"
+        write = Write(action, crm_id, wanted.values, item.found, key, again=again, is_union=is_union)
+        for field, value in wanted.values.items():
+            if field.kind is not None:
+                field.kind.write(value)
+        self._writer.check(run.spec, write, item.wanted)
+        return write
+
+    def _deletion(self, item: Item) -> Write | None:
+        if item.found is None:
+            outcome = "deleted" if item.attempts or item.known is not None else UNCHANGED
+            self._ends.end(item, outcome, "the CRM has no such record")
+            return None
+        if DELETE not in item.stream.spec.actions:
+            raise Unwritable(f"{item.stream.spec.name} cannot be deleted by the API")
+        if not item.attempts and self._is_conflict(item):
+            return None
+        return Write(DELETE, item.found.id, {}, item.found)
+
+    def _is_conflict(self, item: Item) -> bool:
+        """Tell whether somebody else changed the record after the time that ours carries; the item has ended then."""
+        policy = item.stream.settings.conflict
+        changed = None if item.found is None else item.found.changed
+        if policy == "overwrite" or item.own_time is None or changed is None or changed <= item.own_time:
+            return False
+        if item.known is not None and item.known.changed is not None and changed <= item.known.changed:
+            return False  # the last change is our own
+        reason = "the CRM's record was changed later than this one"
+        self._ends.end(item, SKIPPED if policy == "skip" else CONFLICT, reason, changes=True)
+        return True
+
+
+def _differs(item: Item) -> bool:
+    """Tell whether something may have to be sent for an item."""
+    try:
+        return item.is_deletion or bool(difference(item.found, item.wanted, item.stream.settings).values)
+    except Unwritable:
+        return True
+
+
+def _references(item: Item, field: Field, value: Any) -> list[tuple[str, Any]]:  # noqa: ANN401
+    """Return the objects and the ids that a value refers to."""
+    found = [] if field.kind is None else field.kind.references(value)
+    if field.typed_by is None:
+        return found
+    name, objects = field.typed_by
+    word = next((said for other, said in item.wanted.items() if other.name == name), None)
+    return [(objects[str(word)], key) for _, key in found] if word in objects else found
+
+
+def key_values(item: Item, fields: Sequence[Field]) -> tuple[Any, ...]:
+    """Return what an item has in the fields by which it is found, in the form of their kinds."""
+    if len(fields) == 1 and item.wanted.get(fields[0]) is None and fields[0].kind is not None:
+        return (fields[0].kind.read(item.shown),)
+    return tuple(item.wanted.get(field) for field in fields)

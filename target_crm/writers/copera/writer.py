@@ -1,0 +1,123 @@
+"""Writes to Copera: rows of any table, and comments on rows; one request each, since Copera has none in bulk."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tap_crm.ledger import Ledger
+from tap_crm.providers import PROVIDERS
+from target_crm.contract import CREATE, DELETE, Columns, NotTaken, Unwritable
+from target_crm.writers.copera.columns import columns
+from target_crm.writers.copera.comments import Comments
+from target_crm.writers.copera.objects import COMMENTS, Objects
+from target_crm.writers.copera.reading import Rows, text_fields
+from target_crm.writers.copera.requests import Requests
+from target_crm.writers.copera.tables import Tables
+from target_crm.writers.definitions import Definitions
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, MutableMapping, Sequence
+
+    from tap_crm.transport.question import Question, Reply
+    from tap_crm.transport.session import Transport
+    from target_crm.config.settings import StreamSettings, TargetSettings
+    from target_crm.contract import Answer, Field, Id, ObjectSpec, Snapshot, Write
+    from target_crm.kinds.options import Choice
+
+
+class CoperaWriter:
+    """See :class:`target_crm.contract.Writer`.
+
+    Args:
+        definitions: the workspace's.
+        transport: opens the way to Copera when it is needed first.
+    """
+
+    def __init__(self, definitions: Definitions, transport: Callable[[], Transport]) -> None:
+        self._definitions = definitions
+        self._transport = transport
+        self._objects = Objects()
+        self._tables = Tables(definitions, self._objects.places)
+        self._rows = Rows(self._ask, self._tables, definitions, self.columns)
+        self._requests = Requests(self._ask, self._rows, self.columns)
+        self._comments = Comments(self._ask, self._rows, definitions)
+
+    def _ask(self, question: Question, parse: Callable[[Reply], Any]) -> Any:  # noqa: ANN401
+        return self._transport().ask(question, parse, Ledger())
+
+    def names(self) -> Sequence[str]:
+        """Return the name that no table has; those of tables only the workspace tells."""
+        return [COMMENTS]
+
+    def spec(self, stream: str, settings: StreamSettings) -> ObjectSpec:
+        """Return the object that a stream is written to; whether there is such a table is seen by :meth:`columns`."""
+        return self._objects.spec(stream, settings)
+
+    def probe(self) -> None:
+        """Ask for the boards."""
+        self._tables.probe()
+
+    def columns(self, spec: ObjectSpec) -> Columns:
+        """Return the fields of a table.
+
+        Raises:
+            ConfigError: the token sees no such table.
+        """
+        if spec.name == COMMENTS:
+            return Columns(spec.fields)
+        make = lambda: columns(spec, self._tables.of(spec.name), self._tables.members, self._shown(spec))  # noqa: E731
+        return self._definitions.once.get(("columns", spec.name), make)
+
+    def _shown(self, spec: ObjectSpec) -> Callable[[str], Callable[[], Sequence[Choice]]]:
+        return lambda column: lambda: self._rows.whole(spec).shown(column)
+
+    def screen(self, spec: ObjectSpec, wanted: MutableMapping[Field, Any]) -> None:
+        """Note which long texts are to be compared, and where a comment is."""
+        if spec.name == COMMENTS:
+            self._comments.remember(wanted)
+        else:
+            self._rows.texts[spec.name] = self._rows.texts.get(spec.name, set()) | text_fields(wanted)
+
+    def check(self, spec: ObjectSpec, write: Write, said: Mapping[Field, Any]) -> None:  # noqa: ARG002
+        """Check what a new record needs."""
+        if spec.name != COMMENTS or write.action != CREATE:
+            return
+        given = {field.name for field, value in write.values.items() if value is not None}
+        missing = [f"`{name}`" for name in ("row", "content") if name not in given]
+        if missing:
+            raise Unwritable(f"a new comment needs {' and '.join(missing)}")
+
+    def find(
+        self,
+        spec: ObjectSpec,
+        fields: Sequence[Field],
+        wanted: Sequence[tuple[Any, ...]],
+        since: float | None = None,
+        said: Sequence[Mapping[Field, Any]] = (),
+    ) -> Sequence[Sequence[Snapshot]]:
+        """Return for each tuple of values the records that have them."""
+        if spec.name == COMMENTS:
+            return self._comments.find(fields, wanted, said)
+        return self._rows.find(spec, fields, wanted, since)
+
+    def read(self, spec: ObjectSpec, ids: Sequence[Id], since: Mapping[Id, float]) -> Mapping[Id, Snapshot]:
+        """Return the records with these ids as they are now."""
+        if spec.name == COMMENTS:
+            return self._comments.read(ids)
+        return self._rows.read(spec, ids, since)
+
+    def send(self, spec: ObjectSpec, writes: Sequence[Write]) -> Sequence[Answer]:
+        """Send writes of one action."""
+        return [self._send(spec, write) for write in writes]
+
+    def _send(self, spec: ObjectSpec, write: Write) -> Answer:
+        if spec.name == COMMENTS:
+            return self._comments.create(write) if write.action == CREATE else NotTaken("comments cannot be changed")
+        send = {CREATE: self._requests.create, DELETE: self._requests.delete}
+        return send.get(write.action, self._requests.update)(spec, write)
+
+
+def make_copera_writer(settings: TargetSettings, transport: Callable[[], Transport]) -> CoperaWriter:
+    """Return what writes to Copera; nothing is asked."""
+    definitions = Definitions(PROVIDERS["copera"], settings.connection, transport)
+    return CoperaWriter(definitions, transport)

@@ -1,0 +1,87 @@
+"""Relations between Copper's records (developer.copper.com: related-items)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tap_crm.transport.question import Question
+from target_crm.contract import DELETE, NotTaken, Snapshot, Written
+from target_crm.writers.copper.objects import OBJECTS, RELATED
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from tap_crm.transport.question import Reply
+    from target_crm.contract import Answer, Field, Id, Write
+    from target_crm.writers.copper.search import Search
+
+_PARTS = ("parent_type", "parent_id", "type", "id")
+
+
+class Relations:
+    """Reads and changes relations.
+
+    Args:
+        ask: asks the CRM.
+        search: reads what is related.
+    """
+
+    def __init__(self, ask: Callable[[Question, Callable[[Reply], Any]], Any], search: Search) -> None:
+        self._ask = ask
+        self._search = search
+
+    def find(self, fields: Sequence[Field], wanted: Sequence[tuple[Any, ...]]) -> list[Sequence[Snapshot]]:
+        """Return for each tuple of the four parts the relation, if it is there."""
+        names = [field.name for field in fields]
+        found = self.read([_text(dict(zip(names, values, strict=True))) for values in wanted])
+        keys = [_text(dict(zip(names, values, strict=True))) for values in wanted]
+        return [[found[key]] if key in found else [] for key in keys]
+
+    def read(self, ids: Sequence[Id]) -> dict[Id, Snapshot]:
+        """Return the relations with these ids, which are their four parts."""
+        found: dict[Id, Snapshot] = {}
+        related: dict[tuple[str, str], set[tuple[str, int]]] = {}
+        for key in ids:
+            parts = dict(zip(_PARTS, str(key).split("/"), strict=True))
+            parent = parts["parent_type"], parts["parent_id"]
+            if parent not in related:
+                related[parent] = self._search.related(OBJECTS[parent[0]], int(parent[1]))
+            if (parts["type"], int(parts["id"])) in related[parent]:
+                found[key] = Snapshot(key, parts)
+        return found
+
+    def write(self, write: Write) -> Answer:
+        """Make or remove a relation."""
+        held: Mapping[str, Any] = (
+            {field.name: value for field, value in write.values.items()}
+            if write.present is None
+            else write.present.values
+        )
+        key = _text(held)
+        self._change(
+            "DELETE" if write.action == DELETE else "POST",
+            OBJECTS[held["parent_type"]],
+            int(held["parent_id"]),
+            str(held["type"]),
+            int(held["id"]),
+        )
+        there = self.read([key])
+        if (key in there) is (write.action == DELETE):
+            return NotTaken("the CRM answered well and ignored it")
+        return Written(key, there.get(key))
+
+    def replace(self, entity: str, key: int, kind: str, old: Any, new: Any) -> None:  # noqa: ANN401
+        """Relate a record to another one instead of the present one; there is only one of this kind."""
+        if old is not None and (kind, int(old)) in self._search.related(entity, key):
+            self._change("DELETE", entity, key, kind, int(old))
+        if new is not None:
+            self._change("POST", entity, key, kind, int(new))
+
+    def _change(self, method: str, entity: str, key: int, kind: str, other: int) -> None:
+        body = {"resource": {"id": other, "type": kind}}
+        question = Question(method, f"/{entity}/{key}/related", f"{RELATED} of {entity}", body=body, writes=True)
+        self._ask(question, lambda _: None)
+
+
+def _text(parts: Mapping[str, Any]) -> str:
+    return "/".join(str(parts[name]) for name in _PARTS)

@@ -1,0 +1,174 @@
+"""Writes to Copper: in bulk where it can be, one by one elsewhere."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tap_crm import errors
+from tap_crm.config.nearest import did_you_mean
+from tap_crm.ledger import Ledger
+from tap_crm.providers import PROVIDERS
+from tap_crm.transport.question import Question
+from target_crm.contract import CREATE, DELETE, NotTaken, Skipped, Snapshot, Unwritable, Written
+from target_crm.writers.copper.answers import one_record
+from target_crm.writers.copper.columns import columns
+from target_crm.writers.copper.objects import RELATED, Objects
+from target_crm.writers.copper.relations import Relations
+from target_crm.writers.copper.requests import Requests
+from target_crm.writers.copper.search import Search
+from target_crm.writers.definitions import Definitions
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from tap_crm.transport.question import Reply
+    from tap_crm.transport.session import Transport
+    from target_crm.config.settings import StreamSettings, TargetSettings
+    from target_crm.contract import Answer, Columns, Field, Id, ObjectSpec, Write
+
+#: What a new record needs (developer.copper.com: create-a-new-… of each object).
+_NEEDED = {
+    "companies": ("name",),
+    "leads": ("name",),
+    "projects": ("name",),
+    "tasks": ("name",),
+    "opportunities": ("name", "primary_contact_id"),
+    "activities": ("parent", "type", "details"),
+    RELATED: ("parent_type", "parent_id", "type", "id"),
+}
+_NAMED = ("people", "leads")
+
+
+class CopperWriter:
+    """See :class:`target_crm.contract.Writer`.
+
+    Args:
+        definitions: the account's.
+        transport: opens the way to Copper when it is needed first.
+        date_order: how the account writes dates that are text.
+    """
+
+    def __init__(self, definitions: Definitions, transport: Callable[[], Transport], date_order: str) -> None:
+        self._definitions = definitions
+        self._transport = transport
+        self._objects = Objects(definitions, date_order)
+        self._search = Search(self._ask, definitions, self.columns)
+        self._requests = Requests(self._ask, self._search, self.columns, definitions)
+        self._relations = Relations(self._ask, self._search)
+
+    def _ask(self, question: Question, parse: Callable[[Reply], Any]) -> Any:  # noqa: ANN401
+        return self._transport().ask(question, parse, Ledger())
+
+    def names(self) -> Sequence[str]:
+        """Return the names of the objects that can be written."""
+        return list(self._objects.specs)
+
+    def spec(self, stream: str, settings: StreamSettings) -> ObjectSpec:
+        """Return the object that a stream is written to."""
+        name = stream if settings.object is None else settings.object
+        if not isinstance(name, str):
+            raise errors.ConfigError(f"the setting `streams.{stream}.object` must be a name: Copper has no boards")
+        if name not in self._objects.specs:
+            known = ", ".join(self._objects.specs)
+            raise errors.ConfigError(
+                f"the stream `{stream}` cannot be written: Copper has no writable object `{name}`; there are: {known}"
+                f"{did_you_mean(name, self._objects.specs)}"
+            )
+        return self._objects.specs[name]
+
+    def probe(self) -> None:
+        """Ask for the account (developer.copper.com: account/fetch-account-details)."""
+        self._ask(Question("GET", "/account", "account"), one_record)
+
+    def columns(self, spec: ObjectSpec) -> Columns:
+        """Return the object's fields in this account."""
+        return self._definitions.once.get(("columns", spec.name), lambda: self._columns(spec))
+
+    def _columns(self, spec: ObjectSpec) -> Columns:
+        return columns(spec, self._definitions)
+
+    def screen(self, spec: ObjectSpec, wanted: Mapping[Field, Any]) -> None:
+        """Leave out what the CRM writes by itself, and refuse names that contradict each other."""
+        by_name = {field.name: value for field, value in wanted.items() if value is not None}
+        if spec.name == "activities" and by_name.get("type", ("user", 0))[0] == "system":
+            raise Skipped("activities of system types cannot be written")
+        if spec.name in _NAMED and "name" in by_name:
+            whole = by_name["name"].casefold()
+            for part in ("first_name", "last_name"):
+                if by_name.get(part, "").casefold() not in whole:
+                    raise Unwritable(f"`name` and `{part}` disagree; leave one of them out by `fields`")
+
+    def check(self, spec: ObjectSpec, write: Write, said: Mapping[Field, Any]) -> None:  # noqa: ARG002
+        """Check what a new record needs."""
+        if write.action != CREATE:
+            return
+        given = {field.name for field, value in write.values.items() if value is not None}
+        if spec.name == "people":
+            if not given & {"name", "first_name", "last_name"}:
+                raise Unwritable("a new person needs `name`, or `first_name` and `last_name`")
+            return
+        missing = [f"`{name}`" for name in _NEEDED[spec.name] if name not in given]
+        if missing:
+            raise Unwritable(f"a new record of {spec.name} needs {' and '.join(missing)}")
+
+    def find(
+        self,
+        spec: ObjectSpec,
+        fields: Sequence[Field],
+        wanted: Sequence[tuple[Any, ...]],
+        since: float | None = None,
+        said: Sequence[Mapping[Field, Any]] = (),  # noqa: ARG002 - no list of children is needed
+    ) -> Sequence[Sequence[Snapshot]]:
+        """Return for each tuple of values the records that have them."""
+        if spec.name == RELATED:
+            return self._relations.find(fields, wanted)
+        return self._search.find(spec, fields, wanted, since)
+
+    def read(self, spec: ObjectSpec, ids: Sequence[Id], since: Mapping[Id, float]) -> Mapping[Id, Snapshot]:
+        """Return the records with these ids as they are now."""
+        if spec.name == RELATED:
+            return self._relations.read(ids)
+        return self._search.read(spec, ids, since)
+
+    def send(self, spec: ObjectSpec, writes: Sequence[Write]) -> Sequence[Answer]:
+        """Send writes of one action."""
+        if spec.name == RELATED:
+            return [self._relations.write(write) for write in writes]
+        if writes[0].action == DELETE:
+            return [self._requests.delete(spec, write) for write in writes]
+        if writes[0].action == CREATE:
+            return self._requests.create(spec, writes)
+        return [
+            self._moved(spec, write, answer) for write, answer in zip(writes, self._update(spec, writes), strict=True)
+        ]
+
+    def _update(self, spec: ObjectSpec, writes: Sequence[Write]) -> list[Answer]:
+        """Send the fields; of a write that has nothing but relations to change, nothing."""
+        plain = [at for at, write in enumerate(writes) if any(not field.by_relation for field in write.values)]
+        sent = self._requests.update(spec, [writes[at] for at in plain]) if plain else []
+        answers: list[Answer] = [Written(write.id or 0) for write in writes]
+        for at, answer in zip(plain, sent, strict=True):
+            answers[at] = answer
+        return answers
+
+    def _moved(self, spec: ObjectSpec, write: Write, answer: Answer) -> Answer:
+        """Change the company of a person whose fields are written."""
+        moves = [(field, value) for field, value in write.values.items() if field.by_relation]
+        if not moves or isinstance(answer, NotTaken) or write.id is None:
+            return answer
+        for field, value in moves:
+            have = None if write.present is None else write.present.values.get(field.name)
+            try:
+                self._relations.replace(spec.name, int(write.id), "company", have, value)
+            except errors.Refused as refusal:
+                return NotTaken(f"`{field.name}`: {refusal.said or 'the CRM refuses the relation'}")
+        record = self._search.one(spec, write.id)
+        return (
+            NotTaken("the CRM has no such record any more", gone=True) if record is None else Written(write.id, record)
+        )
+
+
+def make_copper_writer(settings: TargetSettings, transport: Callable[[], Transport]) -> CopperWriter:
+    """Return what writes to Copper; nothing is asked."""
+    definitions = Definitions(PROVIDERS["copper"], settings.connection, transport)
+    return CopperWriter(definitions, transport, settings.connection.date_order)

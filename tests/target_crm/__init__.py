@@ -1,0 +1,1 @@
+"""Tests of target-crm: nothing doubled, lost or overwritten, whatever dies."""

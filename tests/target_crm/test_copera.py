@@ -1,0 +1,193 @@
+"""What is Copera's own: cells, links, texts, comments, cells that are ignored."""
+
+# ruff: noqa: D103  (the name of a test is its sentence)
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+import pytest
+
+from sandbox.faults import FaultRule
+from tap_crm.errors import ConfigError
+from tap_crm.providers import PROVIDERS
+from tap_crm.transport.pacing.pacing import Pacing
+from target_crm.kinds.options import Choice
+from target_crm.writers.copera.kinds import Members
+from tests.target_crm.copera_account import COMPANIES, DEALS, EVERYTHING, PEOPLE, CoperaAccount, copera_account
+from tests.target_crm.running import Bench, records, schema
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+KEYED: dict[str, Any] = {"match": ["key"], "external_id": "our_key"}
+
+
+@pytest.fixture
+def crm() -> Iterator[CoperaAccount]:
+    with copera_account() as account:
+        yield account
+
+
+@pytest.fixture
+def bench(tmp_path: Path, crm: CoperaAccount) -> Bench:
+    return Bench(tmp_path, crm, crm.credentials)
+
+
+def test_a_cell_that_the_crm_ignores_without_a_word_is_rejected_and_named(bench: Bench, crm: CoperaAccount) -> None:
+    done = bench.run(records(PEOPLE, {"key": "k1", "name": "Ann", "company": ["f" * 24]}), streams={PEOPLE: KEYED})
+    assert (done.code, done.outcomes) == (1, {"rejected": 1})
+    assert done.lines[0]["reason"] == "the CRM ignored `company`"
+    assert done.lines[0]["crm_id"] == crm.rows(PEOPLE)[0]["_id"]
+
+
+def test_options_are_written_by_label_or_id_and_unknown_ones_are_named(bench: Bench, crm: CoperaAccount) -> None:
+    option = crm.option(DEALS, "Stage")
+    rows = [
+        {"key": "k1", "name": "A", "stage": option["label"].upper()},
+        {"key": "k2", "name": "B", "stage": option["optionId"]},
+        {"key": "k3", "name": "C", "stage": "No such stage"},
+    ]
+    done = bench.run(records(DEALS, *rows), streams={DEALS: KEYED})
+    assert done.outcomes == {"created": 2, "rejected": 1}
+    assert option["label"] in done.by_key()["k3"]["reason"]
+    assert {row["Stage"] for row in crm.rows(DEALS)} == {option["optionId"]}
+    assert bench.run(records(DEALS, *rows[:2]), streams={DEALS: KEYED}).outcomes["unchanged"] == 2
+
+
+def test_links_to_rows_that_were_written_become_their_ids(bench: Bench, crm: CoperaAccount) -> None:
+    messages = [  # people come before the companies to which they link
+        *records(PEOPLE, {"key": "p1", "name": "Ann", "company": ["c1"]}),
+        *records(COMPANIES, {"key": "c1", "name": "Acme"}),
+    ]
+    streams = {PEOPLE: KEYED, COMPANIES: KEYED}
+    done = bench.run(messages, streams=streams)
+    assert (done.code, done.outcomes) == (0, {"created": 2}), done.lines
+    assert crm.rows(PEOPLE)[0]["Company"] == [crm.rows(COMPANIES)[0]["_id"]]
+    assert bench.run(messages, streams=streams).outcomes == {"unchanged": 2}
+
+
+def test_a_text_is_written_by_its_own_route_and_a_preview_changes_nothing(bench: Bench, crm: CoperaAccount) -> None:
+    long = "A long text. " * 20
+    given = records(PEOPLE, {"key": "k1", "name": "Ann", "about": "Short", "description": "Said"})
+    assert bench.run(given, streams={PEOPLE: KEYED}).code == 0
+    key = crm.rows(PEOPLE)[0]["_id"]
+    changed = bench.run(records(PEOPLE, {"key": "k1", "about": long}), streams={PEOPLE: KEYED})
+    assert (changed.outcomes, crm.text(PEOPLE, key, "About")) == ({"updated": 1}, long)
+    assert crm.text(PEOPLE, key) == "Said"
+    preview = crm.rows(PEOPLE)[0]["About"]
+    assert len(preview) < len(long)
+    again = bench.run(records(PEOPLE, {"key": "k1", "about": preview, "title": "New"}), streams={PEOPLE: KEYED})
+    assert (again.outcomes, crm.text(PEOPLE, key, "About")) == ({"updated": 1}, long)
+
+
+@pytest.mark.parametrize("clearing", ["both", "null", "empty"])
+@pytest.mark.parametrize("rejected", ["ignored", "refused"])
+def test_a_null_empties_a_cell_whichever_way_the_crm_takes(
+    bench: Bench,
+    crm: CoperaAccount,
+    clearing: Literal["both", "null", "empty"],
+    rejected: Literal["ignored", "refused"],
+) -> None:
+    crm.app.behaviour.clearing, crm.app.behaviour.rejected_values = clearing, rejected
+    streams = {DEALS: {**KEYED, "nulls": "clear"}}
+    bench.run(records(DEALS, {"key": "k1", "name": "A", "amount": 5, "probability": 7}), streams=streams)
+    done = bench.run(records(DEALS, {"key": "k1", "amount": None}), streams=streams)
+    assert (done.code, done.outcomes) == (0, {"updated": 1}), done.lines
+    assert (crm.rows(DEALS)[0]["Amount"], crm.rows(DEALS)[0]["Probability"]) == (None, 7)
+
+
+def test_cells_that_an_update_does_not_name_are_kept_whatever_the_crm_does(bench: Bench, crm: CoperaAccount) -> None:
+    bench.run(records(DEALS, {"key": "k1", "name": "A", "amount": 5, "probability": 7}), streams={DEALS: KEYED})
+    crm.app.behaviour.unlisted_cells = "cleared"
+    done = bench.run(records(DEALS, {"key": "k1", "amount": 6}), streams={DEALS: KEYED})
+    row = crm.rows(DEALS)[0]
+    assert (done.outcomes, row["Amount"], row["Probability"], row["Name"]) == ({"updated": 1}, 6, 7, "A")
+
+
+def test_what_only_the_crm_sets_is_dropped_from_the_taps_schema_and_refused_else(
+    bench: Bench, crm: CoperaAccount
+) -> None:
+    row = {"key": "k1", "name": "A", "summary": "computed"}
+    refused = bench.run(records(DEALS, row), streams={DEALS: KEYED})
+    assert "`summary`: the CRM does not let one write it" in refused.lines[0]["reason"]
+    declared = schema(DEALS, "key", "name")
+    column = crm.column(DEALS, "Summary")
+    declared["schema"]["properties"]["summary"] = {"description": f"Column {column}, type FORMULA."}
+    done = bench.run([declared, {"type": "RECORD", "stream": DEALS, "record": row}], streams={DEALS: KEYED})
+    assert (done.code, done.outcomes) == (0, {"created": 1})
+
+
+def test_a_password_is_written_once_and_never_compared_or_shown(bench: Bench, crm: CoperaAccount) -> None:
+    row = {"key": "k1", "name": "A", "password": "s3cret!"}
+    first = bench.run(records(EVERYTHING, row), streams={EVERYTHING: KEYED})
+    again = bench.run(records(EVERYTHING, row), streams={EVERYTHING: KEYED})
+    assert (first.outcomes, again.outcomes) == ({"created": 1}, {"unchanged": 1})
+    assert any(cell["value"] == "s3cret!" for body in crm.bodies for cell in body["columns"])
+    assert "s3cret!" not in bench.report.read_text("utf-8")
+
+
+def test_comments_are_made_once(bench: Bench, crm: CoperaAccount) -> None:
+    bench.run(records(PEOPLE, {"key": "k1", "name": "Ann"}), streams={PEOPLE: KEYED})
+    row = crm.rows(PEOPLE)[0]
+    comment = {"_id": "c1", "row": row["_id"], "board": row["board"], "table": row["table"], "content": "<p>Hi</p>"}
+    crm.fault = lambda _, number: "after" if number == 2 else None
+    done = bench.run(records("row_comments", comment), streams={"row_comments": {}})
+    assert (done.code, done.outcomes) == (0, {"created": 1}), done.lines
+    again = bench.run(records("row_comments", comment), streams={"row_comments": {}})
+    assert (again.code, again.outcomes) == (0, {"unchanged": 1}), again.lines
+    assert len(crm.client.json(f"{crm.path(PEOPLE)}/row/{row['_id']}/comments")["items"]) == 1
+
+
+def test_a_table_is_named_by_board_and_table_too(bench: Bench, crm: CoperaAccount) -> None:
+    streams = {"staff": {**KEYED, "object": {"board": "Sales", "table": "People"}}}
+    assert bench.run(records("staff", {"key": "k1", "name": "Ann"}), streams=streams).outcomes == {"created": 1}
+    assert [row["Name"] for row in crm.rows(PEOPLE)] == ["Ann"]
+
+
+def test_a_table_that_is_not_there_is_named_before_anything_is_written(bench: Bench, crm: CoperaAccount) -> None:
+    done = bench.run(records("sales__peeple", {"key": "k1"}), streams={"*": KEYED})
+    assert (done.code, crm.writes) == (1, [])
+    assert "did you mean `sales__people`?" in done.said
+
+
+@pytest.mark.parametrize("stream", ["members", "documents", "rich_text_cells", "row_descriptions", "bookings"])
+def test_a_stream_that_is_no_table_is_refused_by_name_before_any_request(
+    bench: Bench, crm: CoperaAccount, stream: str
+) -> None:
+    try:
+        said = bench.run([schema(stream, "_id")]).said
+    except ConfigError as error:
+        said = str(error)
+    assert f"`{stream}` cannot be written" in said
+    assert crm.asked == []
+
+
+def test_a_conflict_is_tried_again_and_then_rejected(
+    bench: Bench, crm: CoperaAccount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("target_crm.writers.copera.requests.CONFLICT_WAITS", (0.0, 0.0))
+    crm.app.behaviour.faults.append(FaultRule(["409"], every=1, only="writes"))
+    done = bench.run(records(PEOPLE, {"key": "k1", "name": "Ann"}), streams={PEOPLE: KEYED})
+    assert (done.code, done.outcomes, len(crm.writes)) == (1, {"rejected": 1}, 3)
+
+
+@pytest.mark.parametrize(("method", "path", "seconds"), [("POST", "row", 2.0), ("GET", "rows", 1.2)])
+def test_rows_are_made_at_the_documented_pace_of_30_a_minute(method: str, path: str, seconds: float) -> None:
+    now = [0.0]
+
+    def sleep(wait: float) -> None:
+        now[0] += wait
+
+    provider = PROVIDERS["copera"]
+    pacing = Pacing(50, provider.group_of, rates=provider.rates, clock=lambda: now[0], sleep=sleep)
+    for _ in range(61):
+        pacing.wait(method, f"/board/{'a' * 24}/table/{'b' * 24}/{path}")
+    assert now[0] >= 60 * seconds * 0.9
+
+
+def test_two_members_of_one_name_are_both_kept() -> None:
+    kind = Members("member", lambda: [Choice("a", ("Ann",)), Choice("b", ("Ann",))], whole_ids=False)
+    wanted = kind.accept(["Ann", "Ann"])
+    assert kind.holds(("a", "b"), wanted)
+    assert kind.merge(("a", "b"), wanted, union=False, clear=False) == ("a", "b")
