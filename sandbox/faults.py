@@ -37,6 +37,8 @@ _PAGE = b"<html><head><title>Bad gateway</title></head><body><h1>We'll be right 
 _CHARACTERS: dict[str, bytes] = {"half_surrogate": rb"\ud83d", "null_character": rb"\u0000", "no_utf8": b"\xff"}
 #: Kinds whose request is not carried out, unless the rule says so.
 NOT_CARRIED_OUT = frozenset({"400", "409", "422", "500", "502", "503", "504", "429", "drop", "stall"})
+#: Kinds after which nobody asks again: an answer like any other, and refusals.
+FINAL = ("intact", "400", "409", "422")
 _WHOLE_BODY: dict[str, bytes] = {"null": b"null", "empty": b"", "html": _PAGE}
 
 

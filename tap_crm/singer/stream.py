@@ -338,7 +338,7 @@ class CrmStream(SdkStream):
         index = 0
         with counter, self.get_sync_timer():
             for item in self.run.read_ahead.open(self.name, self.read).items(self.run.check_signals):
-                if book.note_account(self.run.account):
+                if not isinstance(item, ReadBegun) and book.note_account(self.run.account):
                     self._keep()
                 if not isinstance(item, Page):
                     self._take_note(book, item, write_messages=write_messages)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, get_args
 
 import pytest
 
-from sandbox.faults import FaultRule, Kind
+from sandbox.faults import FINAL, FaultRule, Kind
 
 if TYPE_CHECKING:
     from tests.contract.conftest import Start
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 SLOW = ("stall", "slow_headers")
 
 
-@pytest.mark.parametrize("kind", [kind for kind in get_args(Kind) if kind not in SLOW])
+@pytest.mark.parametrize("kind", [kind for kind in get_args(Kind) if kind not in (*SLOW, *FINAL)])
 def test_every_fifth_answer_is_broken(crm: Crm, start: Start, kind: Kind) -> None:
     """Each kind of fault: everything arrives, exit code 0."""
     if kind in crm.endless_doubt:
@@ -38,7 +38,7 @@ def test_an_answer_that_does_not_come_is_asked_for_again(crm: Crm, start: Start,
 
 def test_all_kinds_in_turn_with_hints_on_how_long_to_wait(crm: Crm, start: Start) -> None:
     """429s that say when to come back are obeyed."""
-    kinds = [kind for kind in get_args(Kind) if kind not in (*SLOW, *crm.endless_doubt)]
+    kinds = [kind for kind in get_args(Kind) if kind not in (*SLOW, *FINAL, *crm.endless_doubt)]
     faults = [FaultRule(list(kinds), every=3 + bool(path), path=path, retry_after=0.2) for path in (*crm.slow, "")]
     app, tap = start(faults=faults)
     for _ in range(crm.turns):
@@ -53,7 +53,7 @@ def test_changes_arrive_through_faults(crm: Crm, start: Start) -> None:
     first = tap.sync()
     edited = {stream: crm.edit(app, stream, 20) for stream in crm.edited}
     created = {stream: crm.create(app, stream, 2) for stream in crm.edited}
-    kinds = [kind for kind in get_args(Kind) if kind not in (*SLOW, *crm.endless_doubt)]
+    kinds = [kind for kind in get_args(Kind) if kind not in (*SLOW, *FINAL, *crm.endless_doubt)]
     app.behaviour.faults = [FaultRule(list(kinds), every=3)]
     app.stats.reset()
     second = tap.sync(state=first.state)
