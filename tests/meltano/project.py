@@ -40,7 +40,7 @@ class Project:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         definition = (ROOT / "meltano.yml").read_text()
-        assert definition.count("pip_url: -e .\n") == 1
+        assert definition.count("pip_url: -e .\n") == 2  # the tap and the target
         (folder / "meltano.yml").write_text(definition.replace("pip_url: -e .\n", f"pip_url: -e '{ROOT}'\n"))
         (folder / "output").mkdir()
 

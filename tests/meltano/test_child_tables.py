@@ -14,13 +14,13 @@ from scripts.demo_copper import COPPER
 from tests.endpoints.test_examples import EXAMPLES
 from tests.meltano.databases import InDuckDb
 from tests.meltano.piped import Piped
+from tests.meltano.project import Project
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sandbox.copper import CopperSandbox
     from tests.meltano.databases import Rows
-    from tests.meltano.project import Project
 
 SHAPE = Shape(people=60, companies=12, opportunities=3, leads=3, projects=3, tasks=3, activities=60, custom_fields=1)
 VARIABLES = {"TAP_COPPER_CHILD_TABLES": '["emails", "tags"]', "TAP_COPPER_ENDPOINTS": EXAMPLES["copper"]}
@@ -48,8 +48,10 @@ def _truth(app: CopperSandbox) -> dict[str, Rows]:
 
 
 @pytest.fixture(scope="module")
-def loads(project: Project, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Loads]:
+def loads(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Loads]:
     app = copper_app(SHAPE, rate_limit=0)
+    # A project of its own: the state of its runs is not that of other modules.
+    project = Project(tmp_path_factory.mktemp("children"))
     database = InDuckDb(project.folder / "output" / "children.duckdb")
     there = "_sdc_deleted_at IS NULL"
 
