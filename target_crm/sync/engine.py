@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import time
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from tap_crm import errors
-from target_crm.journal.journal import key_text
 from target_crm.sync.asking import Asking
 from target_crm.sync.ends import Ends, told
 from target_crm.sync.fields import DELETED_AT, Names
 from target_crm.sync.items import CONFLICT, REJECTED, SKIPPED, UNKNOWN, Item, Schema, StreamRun
+from target_crm.sync.keys import fingerprint, grouped, key_of, waves
 from target_crm.sync.sending import Sending, pairs_of
 from target_crm.sync.spool import Spool, Waiting
 from target_crm.sync.steps import Steps
@@ -22,7 +19,7 @@ from target_crm.sync.uncertain import Uncertain
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from target_crm.clock import Clock
     from target_crm.config.settings import TargetSettings
@@ -148,13 +145,13 @@ class Engine:
 
     def _take(self, run: StreamRun, number: int | None, record: dict[str, Any], schema: int) -> None:
         run.seen += 1
-        key, shown = self._key(run, record)
+        key, shown = key_of(run, record)
         item = Item(run, self._schemas[schema], number, key, shown, record)
         self._ends.begin(item)
         if record.get(DELETED_AT) is not None:
             self._take_deletion(item, schema)
         elif not key:
-            item.key = _fingerprint(record)
+            item.key = fingerprint(record)
             names = ", ".join(f"`{name}`" for name in run.match)
             self._ends.end(item, REJECTED, f"{names} is empty: the record cannot be told from others")
         else:
@@ -162,26 +159,15 @@ class Engine:
 
     def _take_deletion(self, item: Item, schema: int) -> None:
         if item.stream.settings.on_delete == "ignore":
-            item.key = item.key or _fingerprint(item.record)
+            item.key = item.key or fingerprint(item.record)
             self._ends.end(item, SKIPPED, "a deletion, and `on_delete` is ignore")
             return
         if not item.key:
-            item.key = _fingerprint(item.record)
+            item.key = fingerprint(item.record)
             self._ends.end(item, REJECTED, "a deletion without a key")
             return
         item.stream.deletions += 1
         self._spool(self._deletions, item, schema)
-
-    def _key(self, run: StreamRun, record: Mapping[str, Any]) -> tuple[str, Any]:
-        """Return the key as the journal has it, "" for none, and as the report shows it."""
-        values = [_plain(record.get(name)) for name in run.match]
-        if all(value is not None for value in values):
-            return key_text(values), values[0] if len(values) == 1 else values
-        if run.settings.mode != "create":
-            return "", values[0] if len(values) == 1 else values
-        text = _fingerprint(record)  # equal records are told apart by how many came before
-        run.repeated[text] += 1
-        return f"{text}:{run.repeated[text]}", None
 
     # What is done with it
 
@@ -193,7 +179,7 @@ class Engine:
         for item in items:
             by_stream.setdefault(item.stream, []).append(item)
         for run in sorted(by_stream, key=lambda one: one.spec.order):
-            for wave in _waves(by_stream[run]):
+            for wave in waves(by_stream[run]):
                 self._write(run, wave)
         self._ends.settle()
         if self._uncertain.items:
@@ -296,8 +282,8 @@ class Engine:
         self._states.flush()
 
     def _write_spooled(self, run: StreamRun, spool: Spool, *, is_deletion: bool) -> None:
-        for part in _grouped(self._spooled(run, spool, is_deletion=is_deletion)):
-            for wave in _waves(part):
+        for part in grouped(self._spooled(run, spool, is_deletion=is_deletion), TOGETHER):
+            for wave in waves(part):
                 self._write(run, wave)
 
     def _spooled(self, run: StreamRun, spool: Spool, *, is_deletion: bool) -> Iterator[Item]:
@@ -383,44 +369,3 @@ class Engine:
     def _go_on(self) -> None:
         if self._stopping.is_set():
             raise errors.Cancelled
-
-
-def _waves(items: Iterable[Item]) -> Iterator[list[Item]]:
-    """Yield the items in waves of different keys, so that those of one key keep their order."""
-    rest = list(items)
-    while rest:
-        seen: set[str] = set()
-        wave: list[Item] = []
-        later: list[Item] = []
-        for item in rest:
-            (later if item.key in seen else wave).append(item)
-            seen.add(item.key)
-        yield wave
-        rest = later
-
-
-def _grouped(items: Iterable[Item]) -> Iterator[list[Item]]:
-    part: list[Item] = []
-    for item in items:
-        part.append(item)
-        if len(part) >= TOGETHER:
-            yield part
-            part = []
-    if part:
-        yield part
-
-
-def _plain(value: Any) -> Any:  # noqa: ANN401
-    """Return a part of a key; None where it is empty, or none that could be compared."""
-    if isinstance(value, str):
-        return value.strip() or None
-    if isinstance(value, float) and value == int(value):
-        return int(value)
-    if isinstance(value, (list, dict)):
-        return msgspec.json.encode(value, order="deterministic").decode() if value else None
-    return value
-
-
-def _fingerprint(record: Mapping[str, Any]) -> str:
-    content = {name: value for name, value in record.items() if not name.startswith("_sdc_")}
-    return "row:" + hashlib.sha256(msgspec.json.encode(content, order="deterministic")).hexdigest()[:32]

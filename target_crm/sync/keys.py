@@ -1,0 +1,70 @@
+"""By what records are told apart, and how those of one key keep their order."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from target_crm.journal.journal import key_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from target_crm.sync.items import Item, StreamRun
+
+
+def key_of(run: StreamRun, record: Mapping[str, Any]) -> tuple[str, Any]:
+    """Return the key of a record as the journal has it, "" for none, and as the report shows it."""
+    values = [_plain(record.get(name)) for name in run.match]
+    if all(value is not None for value in values):
+        return key_text(values), values[0] if len(values) == 1 else values
+    if run.settings.mode != "create":
+        return "", values[0] if len(values) == 1 else values
+    text = fingerprint(record)  # equal records are told apart by how many came before
+    run.repeated[text] += 1
+    return f"{text}:{run.repeated[text]}", None
+
+
+def fingerprint(record: Mapping[str, Any]) -> str:
+    """Return what is the same for records of the same content, and for no others."""
+    content = {name: value for name, value in record.items() if not name.startswith("_sdc_")}
+    return "row:" + hashlib.sha256(msgspec.json.encode(content, order="deterministic")).hexdigest()[:32]
+
+
+def waves(items: Iterable[Item]) -> Iterator[list[Item]]:
+    """Yield the items in waves of different keys, so that those of one key keep their order."""
+    rest = list(items)
+    while rest:
+        seen: set[str] = set()
+        wave: list[Item] = []
+        later: list[Item] = []
+        for item in rest:
+            (later if item.key in seen else wave).append(item)
+            seen.add(item.key)
+        yield wave
+        rest = later
+
+
+def grouped(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
+    """Yield the items in groups of this size; the last one may be smaller."""
+    group: list[Item] = []
+    for item in items:
+        group.append(item)
+        if len(group) >= size:
+            yield group
+            group = []
+    if group:
+        yield group
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401
+    """Return a part of a key; None where it is empty, or none that could be compared."""
+    if isinstance(value, str):
+        return value.strip() or None
+    if isinstance(value, float) and value == int(value):
+        return int(value)
+    if isinstance(value, (list, dict)):
+        return msgspec.json.encode(value, order="deterministic").decode() if value else None
+    return value
