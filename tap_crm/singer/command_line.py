@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
-import sys
 from typing import IO, TYPE_CHECKING, Any
 
 from typing_extensions import override
@@ -22,12 +20,12 @@ from tap_crm.config.json_files import parse_json
 from tap_crm.config.redaction import redact_logs, texts_in
 from tap_crm.config.schema import schema_of
 from tap_crm.config.settings import Settings
+from tap_crm.contract.signals import ending
 from tap_crm.providers import PROVIDERS
 from tap_crm.providers.setting_table import rows, secret_names, unused_by
 from tap_crm.singer.sdk_internals import SdkTap
 from tap_crm.singer.sdk_settings import check_by_schema
 from tap_crm.singer.writer import LineWriter
-from tap_crm.sync.signals import Terminated
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -168,16 +166,5 @@ def _object(file: IO[str], option: str) -> Mapping[str, Any]:
 
 def run(tap: type[CommandLine], arguments: Sequence[str] | None) -> None:
     """Run the command of a tap; a foreseeable failure is one line and exit code 1."""
-    log = logging.getLogger(tap.name)
-    try:
+    with ending(logging.getLogger(tap.name)):
         tap.cli(args=arguments)
-    except errors.CrmError as error:
-        log.error("%s", error)  # noqa: TRY400 - the cause is foreseeable: no traceback
-        sys.exit(1)
-    except OSError as error:
-        said = f"{error.strerror}: {error.filename}" if error.strerror and error.filename else str(error)
-        log.error("a file cannot be read or written: %s", said)  # noqa: TRY400
-        sys.exit(1)
-    except Terminated as end:
-        logging.shutdown()
-        os._exit(int(end.code or 0))  # threads that wait for an answer are not waited for

@@ -17,6 +17,7 @@ from tap_crm.config.endpoints import check_methods
 from tap_crm.config.redaction import redact_logs
 from tap_crm.config.schema import schema_of
 from tap_crm.config.settings import Settings
+from tap_crm.contract.signals import Terminated
 from tap_crm.contract.stream import AUDIT
 from tap_crm.providers import PROVIDERS
 from tap_crm.providers.setting_table import rows
@@ -33,7 +34,6 @@ from tap_crm.singer.stream import CrmStream
 from tap_crm.sync.account import account_of
 from tap_crm.sync.input_checks import check_before_asking
 from tap_crm.sync.run import Run
-from tap_crm.sync.signals import Terminated
 from tap_crm.sync.state import plain_state, states_of
 
 if TYPE_CHECKING:

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Protocol
 from tap_crm import errors
 from tap_crm.contract.connection import connect
 from tap_crm.contract.once_per_run import Shared
+from tap_crm.contract.signals import Signals
 from tap_crm.sync.budget import Budget
 from tap_crm.sync.read_ahead import ReadAhead
-from tap_crm.sync.signals import Signals
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -147,7 +147,7 @@ class Run:
         self.offers_all = True
         self.begun: list[RunStream] = []
         self.failures: dict[str, str] = {}
-        self._signals = Signals(self.stopping, self._settle)
+        self._signals = Signals(self.stopping, self._settle, _log, "after the present page")
         self._refused: errors.CredentialsRefused | None = None
         self._isolates_failures = False
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import signal
 import sys
 import threading
@@ -23,6 +22,7 @@ from tap_crm import errors
 from tap_crm.config.config_input import ENVIRONMENT, converted, from_files, unknown_names
 from tap_crm.config.redaction import redact_logs
 from tap_crm.contract.connection import connect
+from tap_crm.contract.signals import Signals, Terminated, ending
 from tap_crm.providers import PROVIDERS
 from target_crm.clock import Clock
 from target_crm.config.schema import target_schema
@@ -48,10 +48,6 @@ if TYPE_CHECKING:
 NOT_FOR_A_CRM = ("sync_audit", "writes")
 SDK_SETTINGS = "a setting of stream maps has a form that the Singer SDK does not take; see the SDK's documentation"
 INTERRUPTED = "a signal ended the run before its turn"
-
-
-class Terminated(SystemExit):
-    """SIGTERM or SIGINT arrived."""
 
 
 class TargetCRM(Target):
@@ -86,7 +82,7 @@ class TargetCRM(Target):
     ) -> None:
         self.run_id = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:8]}"
         self.stopping = threading.Event()
-        self._signal: int | None = None
+        self._signals = Signals(self.stopping, self._settle, self.logger, "as soon as what was sent is settled")
         self._is_reading = False
         self._held = ExitStack()
         given = self._given(config, from_variables=parse_env_config)
@@ -214,7 +210,8 @@ class TargetCRM(Target):
             except errors.Cancelled:
                 self.engine.abandon(INTERRUPTED)
                 end = "interrupted"
-                raise Terminated(128 + (self._signal or signal.SIGTERM)) from None
+                self._signals.check_signals()
+                raise Terminated(128 + signal.SIGTERM) from None  # `stopping` was set by whoever runs the target
             except errors.CrmError as error:
                 self.engine.abandon(f"the run ended: {error}")
                 raise
@@ -233,6 +230,10 @@ class TargetCRM(Target):
     def _finish(self, end: str) -> None:
         if sys.exc_info()[0] is None or issubclass(sys.exc_info()[0] or Exception, (errors.CrmError, Terminated)):
             self.journal.end_run(end)
+        self._settle()
+
+    def _settle(self) -> None:
+        """Wait for a token that is being exchanged."""
         if "transport" in self.__dict__:
             self.transport.settle()
 
@@ -274,11 +275,7 @@ class TargetCRM(Target):
     @override
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
         """Leave a note, or end at once where no message is being worked on; a second signal ends the process."""
-        if self._signal is not None or "engine" not in self.__dict__:
-            os._exit(128 + signum)
-        self._signal = signum
-        self.stopping.set()
-        self.logger.warning("%s: ending as soon as what was sent is settled", signal.Signals(signum).name)
+        self._signals.note(signum, is_minded="engine" in self.__dict__)
         reader = self.message_reader
         if isinstance(reader, MessageReader) and reader.is_idle:
             raise errors.Cancelled
@@ -291,17 +288,5 @@ def _password(journal: str) -> list[str]:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command ``target-crm``; a foreseeable failure is one line and exit code 1."""
-    log = logging.getLogger(TargetCRM.name)
-    try:
+    with ending(logging.getLogger(TargetCRM.name)):
         TargetCRM.cli(args=arguments)
-    except errors.CrmError as error:
-        log.error("%s", error)  # noqa: TRY400 - the cause is foreseeable: no traceback
-        sys.exit(1)
-    except OSError as error:
-        said = f"{error.strerror}: {error.filename}" if error.strerror and error.filename else str(error)
-        log.error("a file cannot be read or written: %s", said)  # noqa: TRY400
-        sys.exit(1)
-    except Terminated as end:
-        logging.shutdown()
-        sys.stdout.flush()
-        os._exit(int(end.code or 0))  # threads that wait for an answer are not waited for

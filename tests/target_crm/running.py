@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tap_crm import errors
+from tap_crm.contract.signals import Terminated
 from target_crm.clock import Clock
-from target_crm.singer.target import TargetCRM, Terminated
+from target_crm.singer.target import TargetCRM
 
 if TYPE_CHECKING:
     import threading

@@ -160,3 +160,26 @@ def test_the_command_tells_of_itself(tmp_path: Path) -> None:
         [*COMMAND, "--about", "--format=json"], capture_output=True, text=True, cwd=tmp_path, check=True
     )
     assert json.loads(done.stdout)["name"] == "target-crm"
+
+
+_TWO_SIGNALS = """
+import os, pathlib, signal, sys, time
+from target_crm.singer.target import TargetCRM
+
+class Settling:
+    def settle(self) -> None:
+        time.sleep(0.3)
+        pathlib.Path("settled").touch()
+
+target = TargetCRM(config={"provider": "copper", "api_key": "k", "user_email": "u@example.com"})
+target.__dict__.update(engine=object(), transport=Settling())
+for _ in range(2):
+    os.kill(os.getpid(), signal.SIGTERM)
+time.sleep(30)
+"""
+
+
+def test_a_second_signal_waits_for_a_token_that_is_being_exchanged(tmp_path: Path) -> None:
+    done = subprocess.run([sys.executable, "-c", _TWO_SIGNALS], cwd=tmp_path, check=False, timeout=60)
+    assert done.returncode == 143
+    assert (tmp_path / "settled").exists()

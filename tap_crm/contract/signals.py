@@ -1,4 +1,4 @@
-"""What SIGTERM and SIGINT do: the run ends between two pages, with its last safe state written."""
+"""What SIGTERM and SIGINT do to a run, and how a command ends: by its exit code, and one line for what was foreseen."""
 
 from __future__ import annotations
 
@@ -6,17 +6,19 @@ import _thread
 import logging
 import os
 import signal
+import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
+
+from tap_crm import errors
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Callable
-
-_log = logging.getLogger("tap-crm")
+    from collections.abc import Callable, Iterator
 
 
 class Terminated(SystemExit):
-    """SIGTERM or SIGINT arrived, and the last safe state was written."""
+    """SIGTERM or SIGINT arrived, and the last safe state was written; the code is 128 and the signal's number."""
 
 
 class Signals:
@@ -25,10 +27,13 @@ class Signals:
     Args:
         stopping: set when the run ends.
         settle: waits until nothing is half done that could not be had again.
+        log: where the first one is told.
+        when: says there when the run will end.
     """
 
-    def __init__(self, stopping: threading.Event, settle: Callable[[], None]) -> None:
+    def __init__(self, stopping: threading.Event, settle: Callable[[], None], log: logging.Logger, when: str) -> None:
         self._stopping, self._settle = stopping, settle
+        self._log, self._when = log, when
         self._noted: int | None = None
 
     def note(self, number: int, *, is_minded: bool) -> None:
@@ -38,7 +43,7 @@ class Signals:
             return
         self._noted = number
         self._stopping.set()
-        _log.warning("%s: ending after the present page", signal.Signals(number).name)
+        self._log.warning("%s: ending %s", signal.Signals(number).name, self._when)
 
     def check_signals(self) -> None:
         """End the run if a signal asked for it; called between pages and while waiting for one.
@@ -59,3 +64,20 @@ class Signals:
         # The exchange may be this thread's own, so another one waits for it. Not `threading.Thread`: its start takes
         # a lock that this thread, which the signal interrupted, may hold.
         _thread.start_new_thread(leave, ())
+
+
+@contextmanager
+def ending(log: logging.Logger) -> Iterator[None]:
+    """End the process with 1 and one line where something foreseeable fails; at once where a signal ended the run."""
+    try:
+        yield
+    except errors.CrmError as error:
+        log.error("%s", error)  # noqa: TRY400 - the cause is foreseeable: no traceback
+        sys.exit(1)
+    except OSError as error:
+        said = f"{error.strerror}: {error.filename}" if error.strerror and error.filename else str(error)
+        log.error("a file cannot be read or written: %s", said)  # noqa: TRY400
+        sys.exit(1)
+    except Terminated as end:
+        logging.shutdown()
+        os._exit(int(end.code or 0))  # threads that wait for an answer are not waited for
