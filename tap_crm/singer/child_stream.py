@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -191,27 +190,14 @@ class ChildStream(SdkStream):
             if len(self._waiting) >= self._batch_size():
                 self.flush()
         elif self.config.get("stream_maps") or self.config.get("flattening_enabled"):
-            self._book(sum(self._write_maps(row) for row in shaped))
+            self._book(sum(self.write_mapped(row) for row in shaped))
         else:
-            self._write_lines(shaped)
+            self.tap.writer.write_records(self.name, self.version, map(_ENCODER.encode, shaped))
             self._book(len(rows))
 
     def _book(self, rows: int) -> None:
         self.ledger.add(records=rows)
         self.run.display.advance(self.name, rows)
-
-    def _write_maps(self, row: dict[str, Any]) -> int:
-        messages = list(self.mapped(row))
-        for message in messages:
-            self.tap.write_message(message)
-        return min(1, len(messages))
-
-    def _write_lines(self, rows: Iterable[dict[str, Any]]) -> None:
-        version = b"" if self.version is None else b',"version":%d' % self.version
-        prefix = b'{"type":"RECORD","stream":%s,"record":' % msgspec.json.encode(self.name)
-        suffix = version + b',"time_extracted":"%s"}' % datetime.now(UTC).isoformat().encode()
-        encode = _ENCODER.encode
-        self.tap.writer.write_lines([prefix + encode(row) + suffix for row in rows])
 
     def _shape(self) -> RecordShaper:
         """Return what shapes the rows; not known before the catalog is applied."""

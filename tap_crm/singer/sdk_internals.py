@@ -11,14 +11,14 @@ from abc import abstractmethod
 from typing import TYPE_CHECKING, Any
 
 from singer_sdk import Stream, Tap
+from singer_sdk.mapper import RemoveRecordTransform
 from typing_extensions import override
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Iterator, Mapping
+    from collections.abc import Generator, Iterator, Mapping
     from types import FrameType
 
     from singer_sdk.helpers._batch import BaseBatchFileEncoding, BatchConfig
-    from singer_sdk.singerlib import RecordMessage
 
     #: A batch file's encoding, and the names of files.
     Batch = tuple[BaseBatchFileEncoding, list[str]]
@@ -76,9 +76,18 @@ class SdkStream(Stream):
         """Write ACTIVATE_VERSION, under each name that stream maps give; the SDK knows them."""
         self._write_activate_version_message(version)
 
-    def mapped(self, record: dict[str, Any]) -> Iterable[RecordMessage]:
-        """Return the RECORD messages that stream maps make of a record; the SDK applies them only there."""
-        return self._generate_record_messages(record)
+    def write_mapped(self, record: dict[str, Any]) -> int:
+        """Write what stream maps make of a record; return 1, or 0 if they leave it out. The SDK has no other way."""
+        messages = list(self._generate_record_messages(record))
+        for message in messages:
+            self._tap.write_message(message)
+        self.note_changed_state()
+        return min(1, len(messages))
+
+    @property
+    def is_mapped_away(self) -> bool:
+        """Whether the setting ``stream_maps`` removes the stream as a whole."""
+        return all(isinstance(one, RemoveRecordTransform) for one in self.stream_maps)
 
     @property
     def is_test_run(self) -> bool:

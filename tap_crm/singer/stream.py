@@ -5,29 +5,23 @@ from __future__ import annotations
 import time
 from copy import deepcopy
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 from singer_sdk import Stream
 from singer_sdk.exceptions import AbortedSyncFailedException, AbortedSyncPausedException
-from singer_sdk.mapper import RemoveRecordTransform
 from typing_extensions import override
 
 from tap_crm import errors
 from tap_crm.contract.memory import Memory
 from tap_crm.contract.stream import Deletions, Reading
-from tap_crm.ledger import Ledger
 from tap_crm.messages import Checkpoint, Page, ReadBegun
 from tap_crm.reading.emptiness import Lists
 from tap_crm.singer.catalog_checks import allow_nulls, check_entry
 from tap_crm.singer.child_stream import ChildStream
 from tap_crm.singer.children import Children
+from tap_crm.singer.kept_stream import KeptStream
 from tap_crm.singer.record_shaper import Form, RecordShaper, tell_of_values
-from tap_crm.singer.sdk_internals import SdkStream
 from tap_crm.sync.bookkeeping import Bookkeeping, Noted
-from tap_crm.sync.given_state import forget_future
-from tap_crm.sync.state import StreamState, bookmarks_of
 from tap_crm.sync.stream_run import StreamRun
 
 if TYPE_CHECKING:
@@ -44,7 +38,7 @@ if TYPE_CHECKING:
     from tap_crm.sync.run import Run
 
 
-class CrmStream(SdkStream):
+class CrmStream(KeptStream):
     """A declared stream as the SDK sees it.
 
     Args:
@@ -67,10 +61,8 @@ class CrmStream(SdkStream):
         self.primary_keys = spec.keys
         self.replication_key = spec.replication_key
         self.selected_by_default = spec.selected
-        self.ledger = Ledger()
         self._stream_run: StreamRun | None = None
         self._shaper: RecordShaper | None = None
-        self._kept: StreamState | None = None
         self._book: Bookkeeping | None = None
         self.started: float | None = None
         self.finished: float | None = None
@@ -138,11 +130,6 @@ class CrmStream(SdkStream):
             return Deletions.BY_ITSELF
         return Deletions.RECONCILED if self.is_incremental else Deletions.EACH_RUN
 
-    @property
-    def is_incremental(self) -> bool:
-        """Whether it is read by a bookmark."""
-        return self.replication_method == "INCREMENTAL"
-
     def _check_definitions(self) -> None:
         """Raise what kept the definitions of custom fields from being read, if columns depend on them."""
         remark = None if self.custom is None else self.custom.check(self.name, self.effective_schema["properties"])
@@ -169,48 +156,6 @@ class CrmStream(SdkStream):
             memory=self._memory,
             lists=self._stream_run.lists if self._stream_run is not None else Lists(),
         )
-
-    def starting_bookmark(self) -> int | None:
-        """Return the bookmark in epoch seconds, or None where the stream is read in full.
-
-        Raises:
-            ConfigError: the state holds something that is no time.
-        """
-        return self.kept.bookmark_at(self.name) if self.is_incremental else None
-
-    def told_to(self) -> int | None:
-        """Return up to where the CRM's own log of changes was heeded, in epoch seconds; None on a first run."""
-        return self.kept.log_heeded_to(self.starting_bookmark())
-
-    @property
-    def is_mapped_away(self) -> bool:
-        """Whether the setting ``stream_maps`` removes the stream as a whole."""
-        return all(isinstance(one, RemoveRecordTransform) for one in self.stream_maps)
-
-    def forget_future(self, now: float) -> None:
-        """Take out of the state what is later than the server's present, and say so.
-
-        Raises:
-            ConfigError: the state holds something that is no time.
-        """
-        remark = forget_future(self.name, self.kept, now)
-        if self.kept != StreamState():
-            self._keep()
-        if remark is not None:
-            self.ledger.note(remark)
-            self.logger.warning("%s", remark)
-
-    @property
-    def kept(self) -> StreamState:
-        """What the state has of the stream; changed by the thread that writes."""
-        if self._kept is None:
-            # Not `stream_state`, which adds an entry to the state while another thread may be writing it.
-            self._kept = StreamState.parse(bookmarks_of(self.tap_state).get(self.name, {}))
-        return self._kept
-
-    def _keep(self) -> None:
-        """Bring the SDK's state to what is kept."""
-        self.kept.write_into(self.stream_state)
 
     # What is written
 
@@ -256,9 +201,7 @@ class CrmStream(SdkStream):
         except errors.CrmError:
             raise
         except Exception as error:  # noqa: BLE001 - whatever a storage raises
-            self.stream_state.clear()
-            self.stream_state.update(written)
-            self._kept = None
+            self.set_back(written)
             self.complete = False
             reason = error.strerror if isinstance(error, OSError) and error.strerror else type(error).__name__
             self._fail(errors.ReadError(f"{self.name}: a batch file cannot be written: {reason}"))
@@ -355,17 +298,9 @@ class CrmStream(SdkStream):
                     continue
                 for record in self._shape().records(item):
                     self.end_test_run(index)
-                    written = self._write_maps(record) if write_messages else 1
+                    written = self.write_mapped(record) if write_messages else 1
                     index = self._booked(index, written, counter)
                     yield record
-
-    def _write_maps(self, record: dict[str, Any]) -> int:
-        """Write a record as the stream maps have it; returns 1, or 0 if they leave it out."""
-        messages = list(self.mapped(record))
-        for message in messages:
-            self.tap.write_message(message)
-        self.note_changed_state()
-        return min(1, len(messages))
 
     def _take_note(self, book: Bookkeeping, item: Item, *, write_messages: bool) -> None:
         """Follow what the reading says beside its pages."""
@@ -419,10 +354,7 @@ class CrmStream(SdkStream):
         encoded = self._shape().encoded(page)
         if encoded is None:
             return None
-        version = b"" if self.version is None else b',"version":%d' % self.version
-        prefix = b'{"type":"RECORD","stream":%s,"record":' % msgspec.json.encode(self.name)
-        suffix = version + b',"time_extracted":"%s"}' % datetime.now(UTC).isoformat().encode()
-        self.tap.writer.write_lines([prefix + record + suffix for record in encoded])
+        self.tap.writer.write_records(self.name, self.version, encoded)
         return len(encoded)
 
     def _shape(self) -> RecordShaper:
@@ -461,13 +393,3 @@ class CrmStream(SdkStream):
         known = self.effective_schema["properties"]
         keys = {*(self.primary_keys or ()), *([self.replication_key] if self.replication_key else [])}
         return frozenset(name for name in known if name in keys or self.mask.get(("properties", name), True))
-
-    # State
-
-    def _write_changed_state(self, *, write_messages: bool) -> None:
-        self.note_changed_state()
-        self._write_state_message_now(write_messages=write_messages)
-
-    def _write_state_message_now(self, *, write_messages: bool) -> None:
-        if write_messages:
-            self.write_state()

@@ -50,6 +50,19 @@ class LineWriter(GenericSingerWriter[bytes, Any]):
         if message.type is SingerMessageType.STATE:
             self.flush()
 
+    def write_records(self, stream: str, version: int | None, records: Iterable[bytes]) -> None:
+        """Write RECORD messages of records that are JSON already.
+
+        Args:
+            stream: whose they are.
+            version: of the stream's rows; None for none.
+            records: the records.
+        """
+        prefix = b'{"type":"RECORD","stream":%s,"record":' % msgspec.json.encode(stream)
+        under = b"" if version is None else b',"version":%d' % version
+        suffix = under + b',"time_extracted":"%s"}' % datetime.now(UTC).isoformat().encode()
+        self.write_lines([prefix + record + suffix for record in records])
+
     def write_lines(self, lines: Iterable[bytes]) -> None:
         """Write lines given without their line ends."""
         for line in lines:

@@ -29,6 +29,7 @@ USED = {
         "_generate_record_messages",
         "_stream_version",
         "_sync_records",
+        "_tap",
         "_write_activate_version_message",
         "_write_batch_message",
         "_write_schema_message",
