@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from singer_sdk import Stream
 from singer_sdk.batch import Batcher
-from singer_sdk.mapper import RemoveRecordTransform
 from typing_extensions import override
 
 from tap_crm.contract.stream import StreamSpec
@@ -145,17 +144,6 @@ class ChildStream(SdkStream):
     @override
     def finalize_state_progress_markers(self, state: dict[str, Any] | None = None) -> None:
         """Do nothing: the state has no entry of its own."""
-
-    @property
-    @override
-    def emit_activate_version_messages(self) -> bool:
-        """Never before the rows."""
-        return False
-
-    @property
-    def is_mapped_away(self) -> bool:
-        """Whether the setting ``stream_maps`` removes the stream as a whole."""
-        return all(isinstance(one, RemoveRecordTransform) for one in self.stream_maps)
 
     @override
     def apply_catalog(self, catalog: Catalog) -> None:

@@ -85,6 +85,15 @@ class SdkStream(Stream):
         return min(1, len(messages))
 
     @property
+    @override
+    def emit_activate_version_messages(self) -> bool:
+        """Never before the records, whatever the SDK's setting says: a run that dies would empty the table.
+
+        Whoever derives from this ends them: :meth:`write_version_end`.
+        """
+        return False
+
+    @property
     def is_mapped_away(self) -> bool:
         """Whether the setting ``stream_maps`` removes the stream as a whole."""
         return all(isinstance(one, RemoveRecordTransform) for one in self.stream_maps)

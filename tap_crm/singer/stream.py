@@ -159,15 +159,6 @@ class CrmStream(KeptStream):
 
     # What is written
 
-    @property
-    @override
-    def emit_activate_version_messages(self) -> bool:
-        """Never before the records, whatever the SDK's setting says: a run that dies would empty the table.
-
-        Versions begin and end by :class:`Versions`.
-        """
-        return False
-
     @override
     def get_records(self, context: Mapping[str, Any] | None) -> Iterable[dict[str, Any]]:
         """Yield the records of a complete read, shaped, without the deselected fields."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from tap_crm.contract.once_per_run import Shared
 from tap_crm.contract.stream import Reading
@@ -18,8 +18,13 @@ if TYPE_CHECKING:
     from tap_crm.contract.stream import Provider, StreamSpec
     from tap_crm.messages import Item
     from tap_crm.shaping.custom.fields import CustomField
+    from tap_crm.transport.question import Question, Reply
     from tap_crm.transport.session import Transport
 
+    #: Asks a question, and parses its answer.
+    Ask: TypeAlias = Callable[[Question, Callable[[Reply], Any]], Any]
+
+T = TypeVar("T")
 #: Spans of time that a complete read walks at once.
 LANES = 4
 
@@ -38,6 +43,10 @@ class Definitions:
         self._settings = settings
         self._transport = transport
         self.once = Shared()
+
+    def ask(self, question: Question, parse: Callable[[Reply], T]) -> T:
+        """Ask the CRM; raises what :meth:`Transport.ask` does."""
+        return self._transport().ask(question, parse, Ledger())
 
     def records(self, stream: str) -> list[dict[str, Any]]:
         """Return all records of one of the tap's streams, as the API has them."""

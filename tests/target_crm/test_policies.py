@@ -314,7 +314,7 @@ def test_records_of_one_key_keep_their_order(bench: Bench, crm: CopperDouble) ->
     ("messages", "settings", "said"),
     [
         ([schema("people", "id")], {"streams": {"peple": {}}}, "did you mean `peple`?"),
-        ([schema("users", "id")], {}, "no writable object `users`"),
+        ([schema("users", "id")], {}, "`users` is no object of Copper that this target writes"),
         ([schema("people", "id")], {"streams": {"people": {"mod": "create"}}}, "did you mean `mode`?"),
         ([schema("people", "id")], {"streams": {"people": {"mode": "upser"}}}, "did you mean `upsert`?"),
         ([schema("activities", "id")], {"streams": {"*": {"external_id": "x", "match": ["id"]}}}, "no custom fields"),

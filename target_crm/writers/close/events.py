@@ -18,8 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from target_crm.contract import ObjectSpec
-    from target_crm.writers.close.lists import Ask
-    from target_crm.writers.definitions import Definitions
+    from target_crm.writers.definitions import Ask, Definitions
 
 
 class Events:

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
     from target_crm.contract import Columns, Field, Id, ObjectSpec
     from target_crm.writers.close.events import Events
-    from target_crm.writers.close.lists import Ask, Lists
+    from target_crm.writers.close.lists import Lists
     from target_crm.writers.close.matching import Values
-    from target_crm.writers.definitions import Definitions
+    from target_crm.writers.definitions import Ask, Definitions
 
 #: Fewer ids than this are asked for one by one: that is exact, and not slower.
 FEW = 4

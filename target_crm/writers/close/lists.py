@@ -12,12 +12,11 @@ from target_crm.writers.close.answers import envelope, one_record
 from target_crm.writers.close.objects import COMMENTS, RESOURCES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from tap_crm.transport.question import Reply
     from target_crm.contract import Field, ObjectSpec
+    from target_crm.writers.definitions import Ask
 
-    Ask = Callable[[Question, Callable[[Reply], Any]], Any]
 
 SEARCH = "/data/search/"
 #: Rows of a page: known to work on every list, and in a search.

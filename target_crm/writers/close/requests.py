@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tap_crm.transport.question import Reply
     from target_crm.contract import Answer, Columns, Field, ObjectSpec, Write
     from target_crm.writers.close.finding import Finding
-    from target_crm.writers.close.lists import Ask
+    from target_crm.writers.definitions import Ask
 
 Body = dict[str, Any]
 

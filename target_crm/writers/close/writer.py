@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tap_crm import errors
-from tap_crm.config.nearest import did_you_mean
-from tap_crm.ledger import Ledger
 from tap_crm.providers import PROVIDERS
 from target_crm.contract import CREATE, DELETE, Skipped, Unwritable
 from target_crm.kinds.html_text import plain_text, words_of
@@ -16,12 +13,12 @@ from target_crm.writers.close.finding import Finding
 from target_crm.writers.close.lists import Lists
 from target_crm.writers.close.objects import COMMENTS, NOT_WRITTEN, TASK_TYPES, UNSUBSCRIBED, Objects
 from target_crm.writers.close.requests import Requests
+from target_crm.writers.common import check_needed, named_spec
 from target_crm.writers.definitions import Definitions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, MutableMapping, Sequence
 
-    from tap_crm.transport.question import Question, Reply
     from tap_crm.transport.session import Transport
     from target_crm.config.settings import StreamSettings, TargetSettings
     from target_crm.contract import Answer, Columns, Field, Id, ObjectSpec, Snapshot, Write
@@ -41,6 +38,7 @@ _NEEDED = {
 }
 _NOTES = frozenset({"note", "note_html"})
 _MAKES_A_LEAD = ("contacts", "opportunities")
+_WITHOUT_LEAD = "; without `lead_id` Close would make a new lead"
 
 
 class CloseWriter:
@@ -48,20 +46,15 @@ class CloseWriter:
 
     Args:
         definitions: the account's.
-        transport: opens the way to Close when it is needed first.
     """
 
-    def __init__(self, definitions: Definitions, transport: Callable[[], Transport]) -> None:
+    def __init__(self, definitions: Definitions) -> None:
         self._definitions = definitions
-        self._transport = transport
         self._objects = Objects(definitions)
-        self._lists = Lists(self._ask)
-        self._events = Events(self._ask, definitions)
-        self._finding = Finding(self._ask, self._lists, self._events, definitions, self.columns)
-        self._requests = Requests(self._ask, self._finding, self.columns)
-
-    def _ask(self, question: Question, parse: Callable[[Reply], Any]) -> Any:  # noqa: ANN401
-        return self._transport().ask(question, parse, Ledger())
+        self._lists = Lists(definitions.ask)
+        self._events = Events(definitions.ask, definitions)
+        self._finding = Finding(definitions.ask, self._lists, self._events, definitions, self.columns)
+        self._requests = Requests(definitions.ask, self._finding, self.columns)
 
     def names(self) -> Sequence[str]:
         """Return the names of the objects that can be written."""
@@ -69,17 +62,7 @@ class CloseWriter:
 
     def spec(self, stream: str, settings: StreamSettings) -> ObjectSpec:
         """Return the object that a stream is written to."""
-        name = stream if settings.object is None else settings.object
-        if not isinstance(name, str):
-            raise errors.ConfigError(f"the setting `streams.{stream}.object` must be a name: Close has no boards")
-        if name not in self._objects.specs:
-            why = f": {NOT_WRITTEN[name]}" if name in NOT_WRITTEN else ""
-            known = ", ".join(self._objects.specs)
-            raise errors.ConfigError(
-                f"the stream `{stream}` cannot be written: `{name}` is no object of Close that this target writes"
-                f"{why}; there are: {known}{did_you_mean(name, self._objects.specs)}"
-            )
-        return self._objects.specs[name]
+        return named_spec(self._objects.specs, stream, settings, "Close", NOT_WRITTEN)
 
     def probe(self) -> None:
         """Ask whose key this is (developer.close.com: me)."""
@@ -108,14 +91,13 @@ class CloseWriter:
             raise Unwritable(
                 "`note` and `note_html` disagree, and Close derives one of the other; leave one of them out by `fields`"
             )
-        if write.action != CREATE:
-            return
-        given = {field.name for field, value in write.values.items() if value is not None}
-        missing = [f"`{name}`" for name in _NEEDED[spec.name] if name not in given]
-        if missing:
-            makes = "; without `lead_id` Close would make a new lead"
-            why = makes if "`lead_id`" in missing and spec.name in _MAKES_A_LEAD else ""
-            raise Unwritable(f"a new record of {spec.name} needs {' and '.join(missing)}{why}")
+        makes_a_lead = spec.name in _MAKES_A_LEAD
+        check_needed(
+            write,
+            f"a new record of {spec.name}",
+            _NEEDED[spec.name],
+            lambda missing: _WITHOUT_LEAD if makes_a_lead and "lead_id" in missing else "",
+        )
 
     def find(
         self,
@@ -141,4 +123,4 @@ class CloseWriter:
 def make_close_writer(settings: TargetSettings, transport: Callable[[], Transport]) -> CloseWriter:
     """Return what writes to Close; nothing is asked."""
     definitions = Definitions(PROVIDERS["close"], settings.connection, transport)
-    return CloseWriter(definitions, transport)
+    return CloseWriter(definitions)

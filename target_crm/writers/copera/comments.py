@@ -14,12 +14,11 @@ from target_crm.writers.copera.objects import COMMENTS
 from target_crm.writers.copera.place import row_path
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, MutableMapping, Sequence
+    from collections.abc import Mapping, MutableMapping, Sequence
 
-    from tap_crm.transport.question import Reply
     from target_crm.contract import Answer, Field, Id, Write
     from target_crm.writers.copera.reading import Rows
-    from target_crm.writers.definitions import Definitions
+    from target_crm.writers.definitions import Ask, Definitions
 
 Place = tuple[str, str, str]
 
@@ -33,9 +32,7 @@ class Comments:
         definitions: for the tap's own way to read comments.
     """
 
-    def __init__(
-        self, ask: Callable[[Question, Callable[[Reply], Any]], Any], rows: Rows, definitions: Definitions
-    ) -> None:
+    def __init__(self, ask: Ask, rows: Rows, definitions: Definitions) -> None:
         self._ask = ask
         self._rows = rows
         self._definitions = definitions

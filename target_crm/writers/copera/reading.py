@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from target_crm.contract import Columns, Field, Id, ObjectSpec, Snapshot
     from target_crm.writers.copera.tables import Tables
     from target_crm.writers.copera.whole import Values
-    from target_crm.writers.definitions import Definitions
+    from target_crm.writers.definitions import Ask, Definitions
 
 #: Fewer rows than this are asked for one by one.
 FEW = 4
@@ -47,7 +47,7 @@ class Rows:
 
     def __init__(
         self,
-        ask: Callable[[Question, Callable[[Reply], Any]], Any],
+        ask: Ask,
         tables: Tables,
         definitions: Definitions,
         columns: Callable[[ObjectSpec], Columns],

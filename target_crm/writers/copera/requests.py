@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from tap_crm.transport.question import Reply
     from target_crm.contract import Answer, Columns, Field, ObjectSpec, Snapshot, Write
     from target_crm.writers.copera.reading import Rows
+    from target_crm.writers.definitions import Ask
 
 #: Seconds until a row that is in conflict is sent again; what a conflict is, is not documented.
 CONFLICT_WAITS = (1.0, 2.0)
@@ -39,7 +40,7 @@ class Requests:
 
     def __init__(
         self,
-        ask: Callable[[Question, Callable[[Reply], Any]], Any],
+        ask: Ask,
         rows: Rows,
         columns: Callable[[ObjectSpec], Columns],
         sleep: Callable[[float], None] = time.sleep,

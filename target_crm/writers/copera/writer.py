@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tap_crm.ledger import Ledger
 from tap_crm.providers import PROVIDERS
-from target_crm.contract import CREATE, DELETE, Columns, NotTaken, Unwritable
+from target_crm.contract import CREATE, DELETE, Columns, NotTaken
+from target_crm.writers.common import check_needed
 from target_crm.writers.copera.columns import columns
 from target_crm.writers.copera.comments import Comments
 from target_crm.writers.copera.objects import COMMENTS, Objects
@@ -18,7 +18,6 @@ from target_crm.writers.definitions import Definitions
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, MutableMapping, Sequence
 
-    from tap_crm.transport.question import Question, Reply
     from tap_crm.transport.session import Transport
     from target_crm.config.settings import StreamSettings, TargetSettings
     from target_crm.contract import Answer, Field, Id, ObjectSpec, Snapshot, Write
@@ -30,20 +29,15 @@ class CoperaWriter:
 
     Args:
         definitions: the workspace's.
-        transport: opens the way to Copera when it is needed first.
     """
 
-    def __init__(self, definitions: Definitions, transport: Callable[[], Transport]) -> None:
+    def __init__(self, definitions: Definitions) -> None:
         self._definitions = definitions
-        self._transport = transport
         self._objects = Objects()
         self._tables = Tables(definitions, self._objects.places)
-        self._rows = Rows(self._ask, self._tables, definitions, self.columns)
-        self._requests = Requests(self._ask, self._rows, self.columns)
-        self._comments = Comments(self._ask, self._rows, definitions)
-
-    def _ask(self, question: Question, parse: Callable[[Reply], Any]) -> Any:  # noqa: ANN401
-        return self._transport().ask(question, parse, Ledger())
+        self._rows = Rows(definitions.ask, self._tables, definitions, self.columns)
+        self._requests = Requests(definitions.ask, self._rows, self.columns)
+        self._comments = Comments(definitions.ask, self._rows, definitions)
 
     def names(self) -> Sequence[str]:
         """Return the name that no table has; those of tables only the workspace tells."""
@@ -80,12 +74,8 @@ class CoperaWriter:
 
     def check(self, spec: ObjectSpec, write: Write, said: Mapping[Field, Any]) -> None:  # noqa: ARG002
         """Check what a new record needs."""
-        if spec.name != COMMENTS or write.action != CREATE:
-            return
-        given = {field.name for field, value in write.values.items() if value is not None}
-        missing = [f"`{name}`" for name in ("row", "content") if name not in given]
-        if missing:
-            raise Unwritable(f"a new comment needs {' and '.join(missing)}")
+        if spec.name == COMMENTS:
+            check_needed(write, "a new comment", ("row", "content"))
 
     def find(
         self,
@@ -120,4 +110,4 @@ class CoperaWriter:
 def make_copera_writer(settings: TargetSettings, transport: Callable[[], Transport]) -> CoperaWriter:
     """Return what writes to Copera; nothing is asked."""
     definitions = Definitions(PROVIDERS["copera"], settings.connection, transport)
-    return CoperaWriter(definitions, transport)
+    return CoperaWriter(definitions)

@@ -9,11 +9,11 @@ from target_crm.contract import DELETE, NotTaken, Snapshot, Written
 from target_crm.writers.copper.objects import OBJECTS, RELATED
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
-    from tap_crm.transport.question import Reply
     from target_crm.contract import Answer, Field, Id, Write
     from target_crm.writers.copper.search import Search
+    from target_crm.writers.definitions import Ask
 
 _PARTS = ("parent_type", "parent_id", "type", "id")
 
@@ -26,7 +26,7 @@ class Relations:
         search: reads what is related.
     """
 
-    def __init__(self, ask: Callable[[Question, Callable[[Reply], Any]], Any], search: Search) -> None:
+    def __init__(self, ask: Ask, search: Search) -> None:
         self._ask = ask
         self._search = search
 

@@ -12,10 +12,9 @@ from target_crm.writers.copper.columns import CUSTOM
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from tap_crm.transport.question import Reply
     from target_crm.contract import Answer, Columns, Field, ObjectSpec, Snapshot, Write
     from target_crm.writers.copper.search import Search
-    from target_crm.writers.definitions import Definitions
+    from target_crm.writers.definitions import Ask, Definitions
 
 _ENTRY = "custom_field_definition_id"
 
@@ -32,7 +31,7 @@ class Requests:
 
     def __init__(
         self,
-        ask: Callable[[Question, Callable[[Reply], Any]], Any],
+        ask: Ask,
         search: Search,
         columns: Callable[[ObjectSpec], Columns],
         definitions: Definitions,

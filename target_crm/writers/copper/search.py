@@ -15,9 +15,8 @@ from target_crm.writers.copper.objects import IDS_AT_ONCE, RELATED
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from tap_crm.transport.question import Reply
     from target_crm.contract import Columns, Field, Id, ObjectSpec, Snapshot
-    from target_crm.writers.definitions import Definitions
+    from target_crm.writers.definitions import Ask, Definitions
 
 #: A search gives no more than so many records (developer.copper.com: the search pages).
 MOST_RECORDS = 100_000
@@ -38,7 +37,7 @@ class Search:
 
     def __init__(
         self,
-        ask: Callable[[Question, Callable[[Reply], Any]], Any],
+        ask: Ask,
         definitions: Definitions,
         columns: Callable[[ObjectSpec], Columns],
     ) -> None:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tap_crm import errors
-from tap_crm.config.nearest import did_you_mean
-from tap_crm.ledger import Ledger
 from tap_crm.providers import PROVIDERS
 from tap_crm.transport.question import Question
 from target_crm.contract import CREATE, DELETE, NotTaken, Skipped, Snapshot, Unwritable, Written
+from target_crm.writers.common import check_needed, named_spec
 from target_crm.writers.copper.answers import one_record
 from target_crm.writers.copper.columns import columns
 from target_crm.writers.copper.objects import RELATED, Objects
@@ -21,7 +20,6 @@ from target_crm.writers.definitions import Definitions
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from tap_crm.transport.question import Reply
     from tap_crm.transport.session import Transport
     from target_crm.config.settings import StreamSettings, TargetSettings
     from target_crm.contract import Answer, Columns, Field, Id, ObjectSpec, Write
@@ -37,6 +35,7 @@ _NEEDED = {
     RELATED: ("parent_type", "parent_id", "type", "id"),
 }
 _NAMED = ("people", "leads")
+_NAMES = ("name", "first_name", "last_name")
 
 
 class CopperWriter:
@@ -44,20 +43,15 @@ class CopperWriter:
 
     Args:
         definitions: the account's.
-        transport: opens the way to Copper when it is needed first.
         date_order: how the account writes dates that are text.
     """
 
-    def __init__(self, definitions: Definitions, transport: Callable[[], Transport], date_order: str) -> None:
+    def __init__(self, definitions: Definitions, date_order: str) -> None:
         self._definitions = definitions
-        self._transport = transport
         self._objects = Objects(definitions, date_order)
-        self._search = Search(self._ask, definitions, self.columns)
-        self._requests = Requests(self._ask, self._search, self.columns, definitions)
-        self._relations = Relations(self._ask, self._search)
-
-    def _ask(self, question: Question, parse: Callable[[Reply], Any]) -> Any:  # noqa: ANN401
-        return self._transport().ask(question, parse, Ledger())
+        self._search = Search(definitions.ask, definitions, self.columns)
+        self._requests = Requests(definitions.ask, self._search, self.columns, definitions)
+        self._relations = Relations(definitions.ask, self._search)
 
     def names(self) -> Sequence[str]:
         """Return the names of the objects that can be written."""
@@ -65,20 +59,11 @@ class CopperWriter:
 
     def spec(self, stream: str, settings: StreamSettings) -> ObjectSpec:
         """Return the object that a stream is written to."""
-        name = stream if settings.object is None else settings.object
-        if not isinstance(name, str):
-            raise errors.ConfigError(f"the setting `streams.{stream}.object` must be a name: Copper has no boards")
-        if name not in self._objects.specs:
-            known = ", ".join(self._objects.specs)
-            raise errors.ConfigError(
-                f"the stream `{stream}` cannot be written: Copper has no writable object `{name}`; there are: {known}"
-                f"{did_you_mean(name, self._objects.specs)}"
-            )
-        return self._objects.specs[name]
+        return named_spec(self._objects.specs, stream, settings, "Copper", {})
 
     def probe(self) -> None:
         """Ask for the account (developer.copper.com: account/fetch-account-details)."""
-        self._ask(Question("GET", "/account", "account"), one_record)
+        self._definitions.ask(Question("GET", "/account", "account"), one_record)
 
     def columns(self, spec: ObjectSpec) -> Columns:
         """Return the object's fields in this account."""
@@ -100,16 +85,12 @@ class CopperWriter:
 
     def check(self, spec: ObjectSpec, write: Write, said: Mapping[Field, Any]) -> None:  # noqa: ARG002
         """Check what a new record needs."""
-        if write.action != CREATE:
-            return
-        given = {field.name for field, value in write.values.items() if value is not None}
-        if spec.name == "people":
-            if not given & {"name", "first_name", "last_name"}:
-                raise Unwritable("a new person needs `name`, or `first_name` and `last_name`")
-            return
-        missing = [f"`{name}`" for name in _NEEDED[spec.name] if name not in given]
-        if missing:
-            raise Unwritable(f"a new record of {spec.name} needs {' and '.join(missing)}")
+        if spec.name != "people":
+            check_needed(write, f"a new record of {spec.name}", _NEEDED[spec.name])
+        elif write.action == CREATE and not any(
+            field.name in _NAMES and value is not None for field, value in write.values.items()
+        ):
+            raise Unwritable("a new person needs `name`, or `first_name` and `last_name`")
 
     def find(
         self,
@@ -171,4 +152,4 @@ class CopperWriter:
 def make_copper_writer(settings: TargetSettings, transport: Callable[[], Transport]) -> CopperWriter:
     """Return what writes to Copper; nothing is asked."""
     definitions = Definitions(PROVIDERS["copper"], settings.connection, transport)
-    return CopperWriter(definitions, transport, settings.connection.date_order)
+    return CopperWriter(definitions, settings.connection.date_order)

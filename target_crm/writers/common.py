@@ -1,0 +1,64 @@
+"""What the writers of several CRMs do alike."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tap_crm import errors
+from tap_crm.config.nearest import did_you_mean
+from target_crm.contract import CREATE, Unwritable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from target_crm.config.settings import StreamSettings
+    from target_crm.contract import ObjectSpec, Write
+
+
+def named_spec(
+    specs: Mapping[str, ObjectSpec], stream: str, settings: StreamSettings, title: str, why: Mapping[str, str]
+) -> ObjectSpec:
+    """Return the object that a stream is written to, of a CRM whose objects have names.
+
+    Args:
+        specs: the objects that can be written, by name.
+        stream: its name.
+        settings: what the user says of it.
+        title: the CRM's name.
+        why: why others cannot be written, by name.
+
+    Raises:
+        ConfigError: there is no such object; names the nearest one.
+    """
+    name = stream if settings.object is None else settings.object
+    if not isinstance(name, str):
+        raise errors.ConfigError(f"the setting `streams.{stream}.object` must be a name: {title} has no boards")
+    if name not in specs:
+        reason = f": {why[name]}" if name in why else ""
+        raise errors.ConfigError(
+            f"the stream `{stream}` cannot be written: `{name}` is no object of {title} that this target writes"
+            f"{reason}; there are: {', '.join(specs)}{did_you_mean(name, specs)}"
+        )
+    return specs[name]
+
+
+def check_needed(
+    write: Write, what: str, names: Sequence[str], why: Callable[[Sequence[str]], str] = lambda _: ""
+) -> None:
+    """Check that a new record has the fields without which the CRM makes none, or another one than is meant.
+
+    Args:
+        write: what would be sent.
+        what: the record, for the message.
+        names: of the fields.
+        why: returns what is to be added to the message, by the fields that are missing.
+
+    Raises:
+        Unwritable: one is missing.
+    """
+    if write.action != CREATE:
+        return
+    given = {field.name for field, value in write.values.items() if value is not None}
+    missing = [name for name in names if name not in given]
+    if missing:
+        raise Unwritable(f"{what} needs {' and '.join(f'`{name}`' for name in missing)}{why(missing)}")
