@@ -30,6 +30,7 @@ from target_crm.config.settings import POSTGRESQL, TargetSettings
 from target_crm.journal.journal import Journal
 from target_crm.report import Report
 from target_crm.singer.reader import MessageReader
+from target_crm.singer.sdk_internals import SdkTarget
 from target_crm.singer.sink import CrmSink
 from target_crm.sync.engine import Engine
 from target_crm.sync.states import States
@@ -37,7 +38,6 @@ from target_crm.writers import make_writer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from types import FrameType
 
     import click
 
@@ -50,7 +50,7 @@ SDK_SETTINGS = "a setting of stream maps has a form that the Singer SDK does not
 INTERRUPTED = "a signal ended the run before its turn"
 
 
-class TargetCRM(Target):
+class TargetCRM(SdkTarget):
     """Writes records into a CRM: nothing doubled, lost or overwritten.
 
     Args:
@@ -103,7 +103,7 @@ class TargetCRM(Target):
         for part in config if isinstance(config, (list, tuple)) else [config or {}]:
             given |= part if isinstance(part, dict) else from_files([str(part)])
         if from_variables:
-            given |= cls._env_var_config
+            given |= cls.given_by_variables()
         return converted(given, cls.config_jsonschema)
 
     @override
@@ -166,27 +166,17 @@ class TargetCRM(Target):
     # Messages
 
     @override
-    def _process_schema_message(self, message_dict: dict[str, Any]) -> None:
-        if message_dict["stream"] not in NOT_FOR_A_CRM:
-            super()._process_schema_message(message_dict)
+    def is_for_crm(self, stream: str) -> bool:
+        return stream not in NOT_FOR_A_CRM
 
     @override
-    def _process_record_message(self, message_dict: dict[str, Any]) -> None:
-        name = message_dict["stream"]
-        if name in NOT_FOR_A_CRM:
-            return
-        if name not in self.mapper.stream_maps:
-            raise errors.ConfigError(f"the input has a record of the stream `{name}` before its SCHEMA")
-        super()._process_record_message(message_dict)
+    def check_declared(self, stream: str) -> None:
+        if stream not in self.mapper.stream_maps:
+            raise errors.ConfigError(f"the input has a record of the stream `{stream}` before its SCHEMA")
 
     @override
-    def _process_state_message(self, message_dict: dict[str, Any]) -> None:
-        """Let the engine pass it on: the SDK would do so before uncertain writes are settled."""
-        self.engine.state(message_dict["value"])
-
-    @override
-    def _process_activate_version_message(self, message_dict: dict[str, Any]) -> None:
-        """Delete nothing: see :meth:`CrmSink.activate_version`."""
+    def take_state(self, value: Mapping[str, Any]) -> None:
+        self.engine.state(value)
 
     @override
     def process_endofpipe(self) -> None:
@@ -273,9 +263,9 @@ class TargetCRM(Target):
     # Signals
 
     @override
-    def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
+    def on_signal(self, number: int) -> None:
         """Leave a note, or end at once where no message is being worked on; a second signal ends the process."""
-        self._signals.note(signum, is_minded="engine" in self.__dict__)
+        self._signals.note(number, is_minded="engine" in self.__dict__)
         reader = self.message_reader
         if isinstance(reader, MessageReader) and reader.is_idle:
             raise errors.Cancelled

@@ -11,17 +11,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from singer_sdk import Stream, Tap
+from singer_sdk import Stream, Tap, Target
 
 import tap_crm
-from tap_crm import singer
+import target_crm
+from tap_crm import singer as singer_of_tap
 from tap_crm.singer.sdk_internals import SdkStream, SdkTap
+from target_crm import singer as singer_of_target
+from target_crm.singer.sdk_internals import SdkTarget
 
 if TYPE_CHECKING:
     from types import ModuleType
 
-ROOT = Path(tap_crm.__file__).parent
-INTERNALS = "tap_crm.singer.sdk_internals"
+ROOTS = [Path(tap_crm.__file__).parent, Path(target_crm.__file__).parent]
+INTERNALS = {"tap_crm.singer.sdk_internals", "target_crm.singer.sdk_internals"}
 #: By the class of ours that uses them; what each is for stands where it is used.
 USED = {
     "SdkStream": {
@@ -36,6 +39,14 @@ USED = {
         "_write_state_message",
     },
     "SdkTap": {"_handle_termination", "_streams"},
+    "SdkTarget": {
+        "_env_var_config",
+        "_handle_termination",
+        "_process_activate_version_message",
+        "_process_record_message",
+        "_process_schema_message",
+        "_process_state_message",
+    },
 }
 #: Modules of the SDK that are private, or what is private in others.
 IMPORTED = {"singer_sdk.helpers._batch"}
@@ -67,13 +78,15 @@ def _sdk_classes(one: type[Any]) -> list[type[Any]]:
 def _derived() -> dict[str, type[Any]]:
     """Return our classes that derive from one of the SDK's, by module and name."""
     modules: list[ModuleType] = [
-        importlib.import_module(f"{singer.__name__}.{one.name}") for one in pkgutil.iter_modules(singer.__path__)
+        importlib.import_module(f"{singer.__name__}.{one.name}")
+        for singer in (singer_of_tap, singer_of_target)
+        for one in pkgutil.iter_modules(singer.__path__)
     ]
     found = {name: one for module in modules for name, one in inspect.getmembers(module, inspect.isclass)}
     return {
         f"{one.__module__}.{name}": one
         for name, one in found.items()
-        if one.__module__.startswith(singer.__name__) and _sdk_classes(one)
+        if one.__module__.startswith((singer_of_tap.__name__, singer_of_target.__name__)) and _sdk_classes(one)
     }
 
 
@@ -82,14 +95,14 @@ def test_only_one_module_uses_private_names_of_the_sdk(name: str) -> None:
     """Nor does any other class of ours give one of its own names a name that the SDK has for itself."""
     one = _derived()[name]
     of_the_sdk = frozenset().union(*map(_own_names, _sdk_classes(one)))
-    expected = USED[one.__name__] if one.__module__ == INTERNALS else set()
+    expected = USED[one.__name__] if one.__module__ in INTERNALS else set()
     assert _own_names(one) & of_the_sdk == expected
 
 
 def test_private_modules_of_the_sdk_are_imported_there_only() -> None:
     """By name; also where only a type is wanted."""
     found: dict[str, set[str]] = {}
-    for path in ROOT.rglob("*.py"):
+    for path in (path for root in ROOTS for path in root.rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("singer_sdk"):
                 for alias in node.names:
@@ -100,8 +113,11 @@ def test_private_modules_of_the_sdk_are_imported_there_only() -> None:
 
 @pytest.mark.parametrize(
     ("ours", "theirs", "name"),
-    [(SdkStream, Stream, "_sync_records"), (SdkTap, Tap, "_handle_termination")],
-    ids=["records", "signals"],
+    [
+        (SdkStream, Stream, "_sync_records"),
+        (SdkTap, Tap, "_handle_termination"),
+        *[(SdkTarget, Target, name) for name in sorted(USED["SdkTarget"] - {"_env_var_config"})],
+    ],
 )
 def test_what_is_overridden_takes_the_same_arguments(ours: type[Any], theirs: type[Any], name: str) -> None:
     """Else the SDK would call it in vain."""
