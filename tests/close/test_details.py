@@ -6,8 +6,11 @@ import json
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from sandbox.faults import FaultRule
 from tests.close.truth import DETAILS
+from tests.target import activated
 
 if TYPE_CHECKING:
     from tests.close.conftest import Start
@@ -62,18 +65,34 @@ def test_each_kind_of_record_has_its_schema(start_some: Start) -> None:
     assert run.audit()["custom_field_schemas"]["complete"]
 
 
+def nowhere(moment: Any) -> None:  # noqa: ANN401 - a moment
+    """Answer as if schemas of activities had no address."""
+    if moment.when == "before" and moment.request.path.startswith("custom_field_schema/activity/"):
+        moment.request.path = "nowhere"
+
+
 def test_a_type_without_a_schema_is_left_out_with_a_note(start_some: Start) -> None:
     """Close describes these addresses, and lists none."""
     app, tap = start_some(("custom_field_schemas",), TINY)
-
-    def nowhere(moment: Any) -> None:  # noqa: ANN401 - a moment
-        if moment.when == "before" and moment.request.path.startswith("custom_field_schema/activity/"):
-            moment.request.path = "nowhere"
-
     app.on_answer(nowhere)
     run = tap.sync()
     objects = {row["object"].partition("/")[0] for row in run.records("custom_field_schemas")}
     assert objects == {"lead", "contact", "opportunity", "custom_object"}
+    assert any("no schema of activity/" in note for note in run.audit()["custom_field_schemas"]["notes"])
+
+
+@pytest.mark.parametrize("refusal", ["400", "404"])
+def test_a_schema_that_is_refused_later_is_not_told_as_deleted(start_some: Start, refusal: str) -> None:
+    """Its row stays: no version ends in a run that could not ask for it."""
+    app, tap = start_some(("custom_field_schemas",), TINY)
+    first = tap.sync()
+    assert "custom_field_schemas" in activated(first)
+    if refusal == "400":
+        app.behaviour.faults.append(FaultRule(["400"], every=1, path="custom_field_schema/activity/"))
+    else:
+        app.on_answer(nowhere)
+    run = tap.sync(state=first.state)
+    assert "custom_field_schemas" not in activated(run)
     assert any("no schema of activity/" in note for note in run.audit()["custom_field_schemas"]["notes"])
 
 

@@ -80,10 +80,10 @@ def _schema(reading: Reading, one: str) -> list[Record]:
     question = get(f"/custom_field_schema/{one}/", f"{reading.spec.name}: {one}")
     try:
         found: Record = reading.ask(question, _a_schema)
-    except (errors.NotThere, errors.Refused) as error:
+    except (errors.NotThere, errors.Refused) as error:  # it was listed: what an earlier run loaded is no deletion
         if one in _PLAIN:
             raise
-        reading.ledger.note(f"no schema of {one}: {error}")
+        reading.ledger.gap(f"no schema of {one}: {error}")
         return []
     return [{"object": one, **found}]
 
