@@ -64,12 +64,13 @@ enter_environment() {
   export PATH MELTANO_VENV_BACKEND
 }
 
-# Lint, format, types: all three run, and what failed is in $failed.
+# Lint, format, types, generated tables: all run, and what failed is in $failed.
 lint() {
   failed=
   check ruff check .
   check ruff format --check .
   check mypy
+  check python -m scripts.readme_tables --check
   if [ -n "$failed" ]; then echo "failed so far:$failed" >&2; fi
 }
 
