@@ -132,7 +132,7 @@ def _streams_of(provider: Provider) -> str:
 
 
 def _row(spec: StreamSpec) -> tuple[str, ...]:
-    primary_key = ", ".join(f"`{key}`" for key in spec.keys)
+    primary_key = ", ".join(f"`{key}`" for key in spec.primary_key)
     replication = f"`{spec.replication_key}`" if spec.replication_key else ""
     return (f"`{spec.name}`", primary_key, replication, "yes" if spec.selected else "no: many requests, or much text")
 

@@ -55,7 +55,7 @@ class ComparedStream:
         stream = self.source
         is_partial = stream.run.settings.start_date is not None and stream.replication_method == "INCREMENTAL"
         return ComparedColumns(
-            stream.spec.keys,
+            stream.spec.primary_key,
             self._changed,
             stream.replication_key if is_partial else None,
             stream.run.settings.start_date if is_partial else None,
@@ -88,14 +88,14 @@ class ComparedStream:
         for record in self.source.get_records(None):
             if record.get(DELETED_AT) is None:
                 yield (
-                    key_of([record.get(name) for name in self.source.spec.keys]),
+                    key_of([record.get(name) for name in self.source.spec.primary_key]),
                     to_epoch(record.get(changed)) if changed is not None else None,
                     to_epoch(record.get(created)) if created is not None else None,
                 )
 
     def _deselect_the_rest(self) -> None:
         """Deselect all fields that are not compared: nothing is made of them then."""
-        needed = {*self.source.spec.keys, self.source.spec.changed, *CREATED, DELETED_AT}
+        needed = {*self.source.spec.primary_key, self.source.spec.changed, *CREATED, DELETED_AT}
         for breadcrumb, entry in self.source.metadata.items():
             if breadcrumb and breadcrumb[-1] not in needed:
                 entry.selected = False

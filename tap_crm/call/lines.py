@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from tap_crm import errors
-from tap_crm.contract.once_per_run import Shared
+from tap_crm.contract.once_per_run import OncePerRun
 from tap_crm.contract.stream import Reading, StreamSpec
 from tap_crm.ledger import Ledger
 from tap_crm.messages import Page
@@ -78,7 +78,7 @@ def _read(spec: StreamSpec, settings: Settings, transport: Transport, lines: Sim
         emit=take,
         ledger=ledger,
         lanes=1,
-        shared=Shared(),
+        once_per_run=OncePerRun(),
     )
     spec.source.read(reading)
     if ledger.unexplained:

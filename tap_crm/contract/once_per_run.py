@@ -21,7 +21,7 @@ class Closable(Protocol):
         """Give it back."""
 
 
-class Shared:
+class OncePerRun:
     """Things made once per run, by whichever stream needs them first; the others wait for it."""
 
     def __init__(self) -> None:

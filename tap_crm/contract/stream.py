@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from requests.auth import AuthBase
 
     from tap_crm.config.settings import AccountSettings, Settings
-    from tap_crm.contract.once_per_run import Shared
+    from tap_crm.contract.once_per_run import OncePerRun
     from tap_crm.errors import FinalWord
     from tap_crm.ledger import Ledger
     from tap_crm.messages import Emit
     from tap_crm.shaping.custom.fields import CustomField
-    from tap_crm.shaping.custom.layouts import Carrier
+    from tap_crm.shaping.custom.layouts import Layout
     from tap_crm.transport.question import Question, Reply
     from tap_crm.transport.session import Transport
 
@@ -49,7 +49,7 @@ class Reading:
         emit: takes pages and checkpoints; may be called from several threads.
         ledger: counts requests, pages and records.
         lanes: how many spans of time may be walked at once.
-        shared: what the streams of this run read once and use together.
+        once_per_run: what the streams of this run read once and use together.
         told_to: epoch seconds up to which an earlier run heeded the CRM's own log of changes: the bookmark, or before
             it if the log could not be read then; None on a first run.
         selected: the streams that this run reads, each with its ``told_to``.
@@ -69,7 +69,7 @@ class Reading:
     emit: Emit
     ledger: Ledger
     lanes: int
-    shared: Shared
+    once_per_run: OncePerRun
     bookmark: int | None = None
     lists: Lists = field(default_factory=Lists)
     told_to: int | None = None
@@ -90,7 +90,7 @@ class Reading:
 
     def emit_records(self, records: Sequence[dict[str, Any]]) -> None:
         """Emit decoded records, and book how many different ones they are."""
-        self.ledger.add(distinct=len({tuple(record.get(key) for key in self.spec.keys) for record in records}))
+        self.ledger.add(distinct=len({tuple(record.get(key) for key in self.spec.primary_key) for record in records}))
         if records:
             self.emit(Page(records=records))
 
@@ -133,12 +133,12 @@ class CustomFields:
     """The custom fields of a stream.
 
     Attributes:
-        carrier: where its records have the values.
+        layout: where its records have the values.
         definitions: reads which there are; what several streams need is asked once per run. With them comes the
             refusal of a part of them, if there was one.
     """
 
-    carrier: Carrier
+    layout: Layout
     definitions: Callable[[Reading], tuple[Sequence[CustomField], FinalWord | None]]
 
 
@@ -148,7 +148,7 @@ class StreamSpec:
 
     Attributes:
         name: the CRM's own noun, snake_case plural.
-        keys: primary key fields.
+        primary_key: its fields.
         source: where its records come from.
         replication_key: the time by which it is read incrementally; None for a full read each run.
         lookback: seconds that each run re-reads before its bookmark because the CRM cannot tell late changes.
@@ -167,7 +167,7 @@ class StreamSpec:
     """
 
     name: str
-    keys: tuple[str, ...]
+    primary_key: tuple[str, ...]
     source: Source
     replication_key: str | None = None
     lookback: Callable[[Settings], int] | None = None

@@ -56,7 +56,7 @@ class PageEncoder:
         self._moments: list[str] = []
         self._numbers: list[str] = []
         self._converted: list[tuple[str, Callable[[Any], Any]]] = []
-        raw = custom.carrier.column if custom is not None else None
+        raw = custom.layout.column if custom is not None else None
         # Without `_extra` nobody misses an unknown field, unless it is gathered with others of its kind.
         strict = self._keeps_extra or (custom is not None and custom.gathers)
         for number, name in enumerate(sorted(envelope - schema["properties"].keys()) if strict else ()):
@@ -85,7 +85,7 @@ class PageEncoder:
         self._custom = custom
         self._carried: list[str] = []
         if custom is not None:
-            for number, (name, kind) in enumerate(custom.carrier.fields(custom.keys)):
+            for number, (name, kind) in enumerate(custom.layout.fields(custom.keys)):
                 attribute = f"c{number}"
                 names[attribute] = name
                 fields.append((attribute, kind | UnsetType, UNSET))
@@ -153,7 +153,7 @@ class PageEncoder:
         for row in rows:
             columns = custom.spread(tuple([getattr(row, attribute) for attribute in carried]))
             ends.append(b"," + self._encoder.encode(columns)[1:] if columns else b"}")
-        if not (custom.emits_raw and custom.carrier.is_raw_as_it_comes):
+        if not (custom.emits_raw and custom.layout.is_raw_as_it_comes):
             for row in rows:
                 for attribute in carried:
                     setattr(row, attribute, UNSET)

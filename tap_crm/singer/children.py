@@ -145,7 +145,7 @@ class Children:
         if self._custom is None:
             return {}
         misfits: dict[str, Any] = {}
-        _, pairs = self._custom.carrier.split(record)
+        _, pairs = self._custom.layout.split(record)
         return {**self._custom.read(pairs, misfits), **misfits}
 
     def _hand_over(self, table: _Table) -> None:
@@ -205,4 +205,4 @@ def _custom_values(streams: Sequence[ChildStream], custom: CustomColumns, date_o
         Column(stream.table.array, stream.field, stream.field.schema) for stream in streams if stream.field is not None
     ]
     names = [column.name for column in columns]
-    return CustomValues(custom.carrier, columns, names, date_order=date_order) if columns else None
+    return CustomValues(custom.layout, columns, names, date_order=date_order) if columns else None

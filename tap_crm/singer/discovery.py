@@ -95,7 +95,7 @@ class Discovery:
             if not wished(stream.name, array, wishes):
                 continue
             name = names.get(array, array)
-            table = child_table(stream.name, stream.spec.keys, {**properties, name: properties[array]}, name)
+            table = child_table(stream.name, stream.spec.primary_key, {**properties, name: properties[array]}, name)
             field = stream.custom.fields.get(array) if stream.custom is not None else None
             found.append(ChildStream(self._tap, self._run, stream, table, field))
         stream.child_streams.extend(found)
@@ -150,7 +150,7 @@ class Discovery:
             emit=lambda _: None,
             ledger=self._ledger,
             lanes=self._run.lanes(),
-            shared=self._run.shared,
+            once_per_run=self._run.once_per_run,
         )
 
     def _of_account(self) -> list[CrmStream]:

@@ -58,7 +58,7 @@ class CrmStream(KeptStream):
         self.custom = custom
         self.tap, self.run = tap, run
         self.spec = spec
-        self.primary_keys = spec.keys
+        self.primary_keys = spec.primary_key
         self.replication_key = spec.replication_key
         self.selected_by_default = spec.selected
         self._stream_run: StreamRun | None = None
@@ -150,7 +150,7 @@ class CrmStream(KeptStream):
             emit=emit,
             ledger=self.ledger,
             lanes=self.run.lanes(),
-            shared=self.run.shared,
+            once_per_run=self.run.once_per_run,
             selected=self.run.selected_told,
             fields=self._wanted() | {one.table.array for one in self.child_tables},
             memory=self._memory,
@@ -374,9 +374,9 @@ class CrmStream(KeptStream):
         entry = catalog.get_stream(self.name)
         if entry is not None and entry.metadata.resolve_selection()[()]:
             check_entry(
-                entry, self.spec.keys, self.spec.replication_key, None if self.spec.versioned else self._fixed()
+                entry, self.spec.primary_key, self.spec.replication_key, None if self.spec.versioned else self._fixed()
             )
-            allow_nulls(entry, self.spec.keys)
+            allow_nulls(entry, self.spec.primary_key)
         super().apply_catalog(catalog)
 
     def _wanted(self) -> frozenset[str]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from tap_crm import errors
 from tap_crm.contract.connection import connect
-from tap_crm.contract.once_per_run import Shared
+from tap_crm.contract.once_per_run import OncePerRun
 from tap_crm.contract.signals import Signals
 from tap_crm.sync.budget import Budget
 from tap_crm.sync.read_ahead import ReadAhead
@@ -139,7 +139,7 @@ class Run:
         self.id, self.settings, self.provider, self.display = run_id, settings, provider, display
         self.stopping = threading.Event()
         self.read_ahead = ReadAhead(self.stopping)
-        self.shared = Shared()
+        self.once_per_run = OncePerRun()
         self.budget = Budget(settings.reconcile_max_requests)
         self.account: str | None = None
         self.selected_told: tuple[tuple[StreamSpec, int | None], ...] = ()
@@ -199,7 +199,7 @@ class Run:
         """End what still reads, and give back what is held."""
         self.stopping.set()
         self._settle()
-        self.shared.close()
+        self.once_per_run.close()
         self.display.close()
 
     def waited(self) -> float:

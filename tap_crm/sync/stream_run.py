@@ -179,10 +179,10 @@ class StreamRun:
         """Return what counts the records of a complete read; one that goes on begins with what was counted."""
         spec, now = self._spec, self._now
         if earlier is None:
-            return RowCount(spec.keys, by, spec.created, self._before, now=now)
+            return RowCount(spec.primary_key, by, spec.created, self._before, now=now)
         counts = earlier.rows or 0, earlier.new or 0, earlier.again or 0
         return RowCount(
-            spec.keys,
+            spec.primary_key,
             by,
             spec.created,
             self._before,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
-from tap_crm.contract.once_per_run import Shared
+from tap_crm.contract.once_per_run import OncePerRun
 from tap_crm.contract.stream import Reading
 from tap_crm.errors import FinalWord
 from tap_crm.ledger import Ledger
@@ -42,7 +42,7 @@ class Definitions:
         self._provider = provider
         self._settings = settings
         self._transport = transport
-        self.once = Shared()
+        self.once_per_run = OncePerRun()
 
     def ask(self, question: Question, parse: Callable[[Reply], T]) -> T:
         """Ask the CRM; raises what :meth:`Transport.ask` does."""
@@ -56,7 +56,7 @@ class Definitions:
             self.each(stream, found.extend)
             return found
 
-        return self.once.get(("definitions", stream), read)
+        return self.once_per_run.get(("definitions", stream), read)
 
     def each(self, stream: str, take: Callable[[Sequence[dict[str, Any]]], None]) -> None:
         """Read one of the tap's streams completely, and hand over its records as they come, page by page.
@@ -77,7 +77,7 @@ class Definitions:
                 for record in self.records(stream)
             ]
 
-        return lambda: self.once.get(("choices", stream, labels), read)
+        return lambda: self.once_per_run.get(("choices", stream, labels), read)
 
     def custom_fields(self, stream: str, *, as_far_as_readable: bool = False) -> Sequence[CustomField]:
         """Return the custom fields of a stream.
@@ -115,7 +115,7 @@ class Definitions:
             emit=emit,
             ledger=Ledger(),
             lanes=LANES,
-            shared=self.once,
+            once_per_run=self.once_per_run,
         )
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 import msgspec
 from hypothesis import strategies as st
 
-from tap_crm.contract.once_per_run import Shared
+from tap_crm.contract.once_per_run import OncePerRun
 from tap_crm.providers.close import custom_fields as close
 from tap_crm.providers.copper import custom_fields as copper
 from tap_crm.providers.copper.entries import Entries
@@ -26,7 +26,7 @@ from tap_crm.shaping.schema import EXTRA, is_free_form, is_json_text, json_types
 if TYPE_CHECKING:
     from tap_crm.contract.stream import Reading
     from tap_crm.shaping.custom.fields import CustomField
-    from tap_crm.shaping.custom.layouts import Carrier
+    from tap_crm.shaping.custom.layouts import Layout
     from tap_crm.shaping.custom.values import CustomValues
 
 #: A schema with whatever a file may declare, at every depth, so that the shapers are not tied to Copper's files.
@@ -260,26 +260,26 @@ close_definitions = st.lists(
 )
 
 
-def _reading_of(shared: Shared) -> Reading:
+def _reading_of(once_per_run: OncePerRun) -> Reading:
     """Return a reading that finds the definitions as if another stream had asked for them before."""
-    return cast("Reading", SimpleNamespace(shared=shared))
+    return cast("Reading", SimpleNamespace(once_per_run=once_per_run))
 
 
 def copper_fields(definitions: list[dict[str, Any]]) -> list[CustomField]:
     """Return what the tap makes of Copper's definitions for tasks."""
-    shared = Shared()
-    shared.get(copper.PATH, lambda: definitions)
-    return copper.fields_of("task", _reading_of(shared))[0]
+    once_per_run = OncePerRun()
+    once_per_run.get(copper.PATH, lambda: definitions)
+    return copper.fields_of("task", _reading_of(once_per_run))[0]
 
 
 def close_fields(
     definitions: list[dict[str, Any]], kind: str = "lead", common: list[dict[str, Any]] | None = None
 ) -> list[CustomField]:
     """Return what the tap makes of Close's definitions for one kind of record, and of those that kinds share."""
-    shared = Shared()
-    shared.get(f"custom fields of {kind}", lambda: definitions)
-    shared.get(f"custom fields of {close.SHARED}", lambda: common or [])
-    return close.fields_of(kind, _reading_of(shared))[0]
+    once_per_run = OncePerRun()
+    once_per_run.get(f"custom fields of {kind}", lambda: definitions)
+    once_per_run.get(f"custom fields of {close.SHARED}", lambda: common or [])
+    return close.fields_of(kind, _reading_of(once_per_run))[0]
 
 
 def documented_values(field: CustomField) -> st.SearchStrategy[Any]:
@@ -366,7 +366,7 @@ class CustomStream:
     def of(cls, provider: str, fields: list[CustomField], form: str = "columns", by: str = "name") -> CustomStream:
         """Return a stream whose catalog is of today."""
         own = _own_properties(provider)
-        columns = CustomColumns(CARRIERS[provider], form)
+        columns = CustomColumns(LAYOUTS[provider], form)
         if form != "raw":
             columns.fields = columns_of(fields, set(own), by=by)
         return cls(columns, columns.extend({"properties": own})["properties"])
@@ -388,7 +388,7 @@ class CustomStream:
 
     def values(self, wanted: frozenset[str] | None = None) -> CustomValues | None:
         """Return what reads the values; nothing does where they are emitted just as they come."""
-        if self.columns.form == "raw" and self.columns.carrier.is_raw_as_it_comes:
+        if self.columns.form == "raw" and self.columns.layout.is_raw_as_it_comes:
             return None
         return self.columns.values(self.known, self.everything if wanted is None else wanted, "mdy")
 
@@ -409,7 +409,7 @@ def _own_properties(provider: str) -> dict[str, dict[str, Any]]:
     return {name: schema[name] for name in ("id", "name", "date_created", ENTRIES, EXTRA)}
 
 
-CARRIERS: dict[str, Carrier] = {"copper": Entries(), "close": Prefixed(CLOSE_PREFIX)}
+LAYOUTS: dict[str, Layout] = {"copper": Entries(), "close": Prefixed(CLOSE_PREFIX)}
 STREAMS = {"copper": "tasks", "close": "custom_objects"}
 ENCODER = msgspec.json.Encoder(decimal_format="number")
 RECORDS = msgspec.json.Decoder(list[dict[str, Any]], float_hook=Decimal)

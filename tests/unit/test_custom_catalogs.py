@@ -58,7 +58,7 @@ def close(*definitions: tuple[str, str, str]) -> CustomStream:
 
 def columns(stream: CustomStream, **values: Any) -> dict[str, Any]:
     """Return the record that is made of values by id, such as ``_7=5`` for Copper."""
-    if stream.columns.carrier.is_raw_as_it_comes:
+    if stream.columns.layout.is_raw_as_it_comes:
         record: dict[str, Any] = {"id": 1, ENTRIES: [{KEY: int(key[1:]), "value": one} for key, one in values.items()]}
     else:
         record = {"id": "a", **{f"{CLOSE_PREFIX}{key}": one for key, one in values.items()}}

@@ -51,7 +51,7 @@ def close(kind: str, form: str = "columns", *, many: bool = False) -> CustomStre
 
 def with_value(stream: CustomStream, value: Any) -> dict[str, Any]:
     """Return a record that has the value in the stream's one field."""
-    if stream.columns.carrier.is_raw_as_it_comes:
+    if stream.columns.layout.is_raw_as_it_comes:
         return {"id": 1, ENTRIES: [{KEY: 7, "value": value}]}
     return {"id": "a", f"{CLOSE_PREFIX}cf_1": value}
 
@@ -133,7 +133,7 @@ def is_kept(stream: CustomStream, shaped: dict[str, Any], entry: Any) -> bool:
 def assert_kept(stream: CustomStream, shaped: dict[str, Any], name: str, value: Any) -> None:
     """Assert that a field of a record is somewhere."""
     form, extra = stream.columns.form, extra_of(shaped)
-    if name == ENTRIES and stream.columns.carrier.is_raw_as_it_comes:
+    if name == ENTRIES and stream.columns.layout.is_raw_as_it_comes:
         if form != "columns":
             assert same(extra.get(ENTRIES, shaped.get(ENTRIES)), value) or has_text_ids(value)
         elif isinstance(value, list):

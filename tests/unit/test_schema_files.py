@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from tap_crm.contract.stream import StreamSpec
 
-KEYS = {(provider.name, spec.name): spec.keys for provider in PROVIDERS.values() for spec in provider.streams}
+KEYS = {(provider.name, spec.name): spec.primary_key for provider in PROVIDERS.values() for spec in provider.streams}
 KEYS["common", AUDIT] = ("run_id", "stream")
 
 

@@ -150,7 +150,7 @@ class PageSizes:
 
 def page_sizes(reading: Reading) -> PageSizes:
     """Return the page sizes learned in this run."""
-    return reading.shared.get(PageSizes, PageSizes)
+    return reading.once_per_run.get(PageSizes, PageSizes)
 
 
 def ask_page(  # noqa: PLR0913 - a question with a size, and how it is asked and parsed

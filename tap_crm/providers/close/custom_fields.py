@@ -49,7 +49,7 @@ def definitions(kind: str, reading: Reading) -> list[Record]:
         found = all_records(reading, listing, doubtful=True)
         return list({record["id"]: record for record in found}.values())
 
-    return reading.shared.get_once(f"custom fields of {kind}", ask)
+    return reading.once_per_run.get_once(f"custom fields of {kind}", ask)
 
 
 def fields_of(kind: str, reading: Reading) -> tuple[list[CustomField], errors.FinalWord | None]:

@@ -129,7 +129,7 @@ class ToldDeletions:
 
     def _narrow(self, action: str) -> EventLog:
         only = {"object_type": self._type, "action": action}
-        return self._reading.shared.get(("events", self._type, action), lambda: EventLog(only=only))
+        return self._reading.once_per_run.get(("events", self._type, action), lambda: EventLog(only=only))
 
     def _of_kind(self, log: EventLog, since: int) -> Iterator[tuple[int, _Event]]:
         wanted = plain(self._type)

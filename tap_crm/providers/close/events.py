@@ -238,7 +238,7 @@ def plain(object_type: str) -> str:
 
 def event_log(reading: Reading) -> EventLog:
     """Return the log that the streams of this run share."""
-    return reading.shared.get(EventLog, EventLog)
+    return reading.once_per_run.get(EventLog, EventLog)
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,13 +30,13 @@ class ListsOfKinds:
         path: of all lists, without the kind.
         kinds: the last parts of their paths.
         column: what is added to each record.
-        shared: returns a list that other streams need, too, so that it is asked once; None where none does.
+        asked_once: returns a list that other streams need, too, so that it is asked once; None where none does.
     """
 
     path: str
     kinds: tuple[str, ...]
     column: str
-    shared: Callable[[str, Reading], list[Record]] | None = None
+    asked_once: Callable[[str, Reading], list[Record]] | None = None
 
     def read(self, reading: Reading) -> None:
         """Read the lists one after the other.
@@ -64,8 +64,8 @@ class ListsOfKinds:
             if records:  # they are counted where they are read
                 reading.emit(Page(records=[{**record, self.column: kind} for record in records]))
 
-        if self.shared is not None:
-            records = self.shared(kind, reading)
+        if self.asked_once is not None:
+            records = self.asked_once(kind, reading)
             emit(records)
             reading.lists.note(kind, len(records))
             return
@@ -92,8 +92,8 @@ class ListsOfKinds:
             raise refused
 
     def _probe_kind(self, reading: Reading, kind: str) -> None:
-        if self.shared is not None:
-            self.shared(kind, reading)
+        if self.asked_once is not None:
+            self.asked_once(kind, reading)
         else:
             ListListing(reading, f"{self.path}{kind}/").ask_from(0)
 

@@ -66,7 +66,7 @@ def _named(reading: Reading) -> list[str]:
     def ask() -> list[str]:
         return ask_once(reading, get("/me/", f"{reading.spec.name}: me"), _organization_ids)
 
-    return reading.shared.get("me", ask)
+    return reading.once_per_run.get("me", ask)
 
 
 def organizations(reading: Reading) -> list[Record]:
@@ -97,7 +97,7 @@ def _readable(reading: Reading) -> tuple[list[Record], list[errors.FinalWord]]:
             raise refused[0]
         return found, refused
 
-    return reading.shared.get("organizations", ask)
+    return reading.once_per_run.get("organizations", ask)
 
 
 def _organization(reading: Reading, key: str) -> Record:

@@ -139,7 +139,7 @@ STREAMS = (
     StreamSpec(
         "custom_fields",
         ("object_type", "id"),
-        ListsOfKinds("/custom_field/", KINDS, "object_type", shared=definitions),
+        ListsOfKinds("/custom_field/", KINDS, "object_type", asked_once=definitions),
         changed="date_updated",
     ),
     _whole("custom_activity_types", "/custom_activity/"),

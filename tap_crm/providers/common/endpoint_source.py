@@ -107,7 +107,7 @@ class EndpointSource:
                     emit=take,
                     ledger=own,
                     memory=Memory(),
-                    fields=frozenset({*parent.keys, above.field}),
+                    fields=frozenset({*parent.primary_key, above.field}),
                     concludes=True,
                 )
             )

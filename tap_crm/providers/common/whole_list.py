@@ -68,7 +68,7 @@ class WholeList:
     def records(self, reading: Reading) -> list[Record]:
         """Return the list, each record with its keys."""
         question = Question("GET", self.path, reading.spec.name, params=self.params)
-        keys = reading.spec.keys
+        keys = reading.spec.primary_key
         return ask_whole_list(reading, question, lambda reply: with_keys(self.unwrap(decoded(reply)), *keys))
 
     def read(self, reading: Reading) -> None:
@@ -94,7 +94,7 @@ class OneRecord:
     def record(self, reading: Reading) -> Record:
         """Return it."""
         question = Question("GET", self.path, self.path.strip("/").partition("/")[0])
-        return reading.shared.get(
+        return reading.once_per_run.get(
             self, lambda: ask_once(reading, question, lambda reply: record_in(decoded(reply), self.key))
         )
 

@@ -33,7 +33,7 @@ class Account:
 
 def account(reading: Reading) -> Account:
     """Return the workspace's boards and tables; asked once per run."""
-    return reading.shared.get("copera-account", lambda: _ask_account(reading))
+    return reading.once_per_run.get("copera-account", lambda: _ask_account(reading))
 
 
 def _ask_account(reading: Reading) -> Account:

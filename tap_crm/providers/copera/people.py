@@ -43,7 +43,7 @@ class OffsetStream:
 
     def found(self, reading: Reading) -> tuple[list[Record], int]:
         """Return the records, and how many more the CRM counts; read once per run."""
-        return reading.shared.get(self.path, lambda: self._ask(reading))
+        return reading.once_per_run.get(self.path, lambda: self._ask(reading))
 
     def _ask(self, reading: Reading) -> tuple[list[Record], int]:
         found: list[Record] = []
@@ -106,5 +106,5 @@ def member_names(reading: Reading, needed: bool) -> Callable[[str], str | None]:
             _log.warning("members are not readable with this token: users stay as ids, their names are null")
             return {}
 
-    names = reading.shared.get("member-names", ask) if needed else {}
+    names = reading.once_per_run.get("member-names", ask) if needed else {}
     return names.get

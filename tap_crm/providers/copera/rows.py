@@ -203,7 +203,7 @@ class TableRows:
     def _present_columns(self, reading: Reading) -> Mapping[str, Column]:
         """Return the table's columns as they are by now: a row may be newer than what discovery read."""
         try:
-            tables = reading.shared.get(("present-tables", self.board), lambda: ask_tables(reading, self.board))
+            tables = reading.once_per_run.get(("present-tables", self.board), lambda: ask_tables(reading, self.board))
         except (errors.Forbidden, errors.NotThere):
             return self.columns
         return next((columns_of(table) for table in tables if table["_id"] == self.table), self.columns)

@@ -114,7 +114,7 @@ class Tree:
 
     def _tree(self, reading: Reading) -> _Tree:
         """Return what there is; it is read once per run."""
-        tree = reading.shared.get(self.path, lambda: self._read_until_still(reading))
+        tree = reading.once_per_run.get(self.path, lambda: self._read_until_still(reading))
         reading.ledger.add(unexplained=max(0, (tree.total or 0) - len(tree.nodes)))
         return tree
 

@@ -39,7 +39,7 @@ def definitions(reading: Reading) -> list[Record]:
         question = Question("GET", PATH, "definitions of custom fields")
         return ask_twice_if_empty(reading, question, lambda reply: in_list("id", reply=reply))
 
-    return reading.shared.get_once(PATH, ask)
+    return reading.once_per_run.get_once(PATH, ask)
 
 
 def fields_of(kind: str, reading: Reading) -> tuple[list[CustomField], None]:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tap_crm.config.settings import Settings
     from tap_crm.contract.stream import Reading, StreamSpec
     from tap_crm.shaping.custom.fields import Schema
-    from tap_crm.shaping.custom.layouts import Carrier
+    from tap_crm.shaping.custom.layouts import Layout
 
 _log = logging.getLogger("tap-crm")
 
@@ -31,13 +31,13 @@ class CustomColumns:
     """What a stream has of custom fields, and in which form.
 
     Attributes:
-        carrier: where its records have the values.
+        layout: where its records have the values.
         form: ``columns``, ``raw`` or ``both``.
         fields: by the name of the column.
         error: why the definitions, or some of them, could not be read.
     """
 
-    carrier: Carrier
+    layout: Layout
     form: str
     fields: Mapping[str, CustomField] = field(default_factory=dict)
     error: errors.ReadError | None = None
@@ -50,19 +50,19 @@ class CustomColumns:
     @property
     def is_left_as_it_comes(self) -> bool:
         """Whether records are emitted with their values as the CRM sends them."""
-        return self.form == "raw" and self.carrier.is_raw_as_it_comes
+        return self.form == "raw" and self.layout.is_raw_as_it_comes
 
     @property
     def gathers_unknown(self) -> bool:
         """Whether values have to be put together without knowing which custom fields there are."""
-        return self.form == "raw" and not self.carrier.is_raw_as_it_comes
+        return self.form == "raw" and not self.layout.is_raw_as_it_comes
 
     def extend(self, schema: Schema) -> Schema:
         """Return a stream's schema with the columns, and with the values as they come only where they are wanted."""
         properties = dict(schema["properties"])
         extra = properties.pop(EXTRA)
         if self.form == "columns":
-            properties.pop(self.carrier.column)
+            properties.pop(self.layout.column)
         properties |= {name: one.property() for name, one in self.fields.items()}
         return {**schema, "properties": {**properties, EXTRA: extra}}
 
@@ -85,13 +85,13 @@ class CustomColumns:
         """Return what reads the values into the columns that the catalog's properties have."""
         columns = self.in_effect(known).values()
         return CustomValues(
-            self.carrier,
+            self.layout,
             columns,
             wanted,
             empty=self._without_field(known, columns),
             date_order=date_order,
             keeps_raw=self.form != "columns",
-            is_unwanted=self.form == "raw" and self.carrier.column in known.keys() - wanted,
+            is_unwanted=self.form == "raw" and self.layout.column in known.keys() - wanted,
         )
 
     def _without_field(self, known: Mapping[str, Schema], columns: Iterable[Column]) -> list[str]:
@@ -174,7 +174,7 @@ def custom_columns(spec: StreamSpec, schema: Schema, settings: Settings, reading
     """
     if spec.custom is None:
         return None
-    columns = CustomColumns(spec.custom.carrier, settings.custom_fields)
+    columns = CustomColumns(spec.custom.layout, settings.custom_fields)
     if columns.form == "raw":
         return columns
     try:

@@ -15,7 +15,7 @@ Record: TypeAlias = dict[str, Any]
 Pair: TypeAlias = tuple[Any, Any]
 
 
-class Carrier(Protocol):
+class Layout(Protocol):
     """How records carry the values of custom fields."""
 
     @property

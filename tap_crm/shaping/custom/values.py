@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
     from tap_crm.shaping.custom.fields import CustomField, Id
-    from tap_crm.shaping.custom.layouts import Carrier, Pair, Record
+    from tap_crm.shaping.custom.layouts import Layout, Pair, Record
 
 _PLAIN: Mapping[frozenset[str], type] = {
     frozenset({"string"}): str,
@@ -107,7 +107,7 @@ class CustomValues:
     """Reads the custom fields of one stream's records into columns.
 
     Args:
-        carrier: where the records have the values.
+        layout: where the records have the values.
         columns: what the stream has of them.
         wanted: the top-level properties that are selected.
         empty: columns that no field fills any more.
@@ -124,7 +124,7 @@ class CustomValues:
 
     def __init__(  # noqa: PLR0913 - what a stream has, handed over once
         self,
-        carrier: Carrier,
+        layout: Layout,
         columns: Iterable[Column],
         wanted: Collection[str],
         *,
@@ -134,10 +134,10 @@ class CustomValues:
         is_unwanted: bool = False,
     ) -> None:
         columns = list(columns)
-        self.carrier = carrier
+        self.layout = layout
         self.keys: list[Id] = [column.field.key for column in columns]
-        self.emits_raw = keeps_raw and carrier.column in wanted
-        self.gathers = self.emits_raw and not carrier.is_raw_as_it_comes
+        self.emits_raw = keeps_raw and layout.column in wanted
+        self.gathers = self.emits_raw and not layout.is_raw_as_it_comes
         self.misfits: Counter[str] = Counter()
         self.unlabelled: Counter[str] = Counter()
         self.undefined: Counter[Id] = Counter()
@@ -233,7 +233,7 @@ class CustomValues:
         if undefined and not self._is_unwanted:
             self.undefined.update(key for key, _ in undefined)
             if not self.emits_raw:
-                self.carrier.keep(undefined, extra)
+                self.layout.keep(undefined, extra)
         return values
 
     def remarks(self) -> list[str]:
@@ -253,8 +253,8 @@ class CustomValues:
 
     def take(self, record: Record) -> tuple[Record, Record, Record]:
         """Return what is left of a record, its columns, and what of its custom fields goes into ``_extra``."""
-        column = self.carrier.column
-        rest, pairs = self.carrier.split(record)
+        column = self.layout.column
+        rest, pairs = self.layout.split(record)
         extra: Record = {}
         if self.emits_raw and not self.gathers:
             rest = record
@@ -271,12 +271,12 @@ class CustomValues:
     def spread(self, fields: tuple[Any, ...]) -> Record:
         """Return all that the custom fields add to a record, ``_extra`` included, from its decoded fields."""
         extra: Record = {}
-        pairs = self.carrier.pairs(self.keys, fields)
+        pairs = self.layout.pairs(self.keys, fields)
         values = self.read(pairs, extra)
         if extra and self._keeps_extra:
             values[EXTRA] = extra
         if self.gathers:
-            values[self.carrier.column] = dict(pairs)
+            values[self.layout.column] = dict(pairs)
         return values
 
     def counts(self) -> tuple[Counter[Any], ...]:

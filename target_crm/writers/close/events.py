@@ -39,7 +39,7 @@ class Events:
         def ask() -> str:
             return str(self._ask(Question("GET", "/me/", "me"), one_record)["id"])
 
-        return self._definitions.once.get("the key's user", ask)
+        return self._definitions.once_per_run.get("the key's user", ask)
 
     def made_since(self, spec: ObjectSpec, since: float) -> Iterator[tuple[str, dict[str, Any] | None]]:
         """Yield id and content of what our user made since a time; the content is None where the log hides it."""

@@ -103,7 +103,7 @@ class Finding:
         """
         if not RESOURCES[spec.name].by_lead or spec.name == "custom_objects":  # a request for each lead
             return False
-        pages = self._definitions.once.get(("pages", spec.name), lambda: self._pages(spec))
+        pages = self._definitions.once_per_run.get(("pages", spec.name), lambda: self._pages(spec))
         with self._lock:
             asked = self._singles.get(spec.name, 0) + count
             self._singles[spec.name] = asked
@@ -136,7 +136,7 @@ class Finding:
             found = [snapshot(one, spec, columns) for one in self._lists.walk(spec, {}, key="email")]
             return {key: one for one in found for key in (str(one.id), str(one.id).casefold())}
 
-        return read() if anew else self._definitions.once.get("unsubscribed", read)
+        return read() if anew else self._definitions.once_per_run.get("unsubscribed", read)
 
     def _snapshots(
         self, spec: ObjectSpec, records: Iterable[dict[str, Any]], *, is_indexed: bool = False
@@ -145,7 +145,7 @@ class Finding:
         return [snapshot(one, spec, columns, is_indexed=is_indexed) for one in records]
 
     def _whole(self, spec: ObjectSpec) -> Whole:
-        return self._definitions.once.get(
+        return self._definitions.once_per_run.get(
             ("whole", spec.name), lambda: Whole(spec, self._columns(spec), self._definitions)
         )
 

@@ -137,7 +137,7 @@ class Objects:
                 for one in self._definitions.records("users")
             ]
 
-        return self._definitions.once.get(("choices", "users by their names"), read)
+        return self._definitions.once_per_run.get(("choices", "users by their names"), read)
 
     def _leads(self) -> ObjectSpec:
         kinds: dict[str, Kind] = {

@@ -70,7 +70,7 @@ class CloseWriter:
 
     def columns(self, spec: ObjectSpec) -> Columns:
         """Return the object's fields in this account."""
-        return self._definitions.once.get(
+        return self._definitions.once_per_run.get(
             ("columns", spec.name), lambda: columns(spec, self._definitions, self._objects)
         )
 

@@ -102,7 +102,7 @@ class Comments:
             table = self._rows.table_of_row(str(row), given)
             return None if table is None else (table.record["board"], table.record["_id"], str(row))
 
-        return self._definitions.once.get(("row", str(row)), look)
+        return self._definitions.once_per_run.get(("row", str(row)), look)
 
     def _of(self, place: Place) -> list[Snapshot]:
         board, table, row = place

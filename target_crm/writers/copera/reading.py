@@ -62,7 +62,7 @@ class Rows:
     def whole(self, spec: ObjectSpec) -> Whole:
         """Return all rows of a table: asked for when they are needed first."""
         make = lambda: Whole(self._columns(spec), lambda: self._all(spec))  # noqa: E731
-        return self._definitions.once.get(("whole", spec.name), make)
+        return self._definitions.once_per_run.get(("whole", spec.name), make)
 
     def place(self, spec: ObjectSpec) -> tuple[str, str]:
         """Return the ids of the board and the table."""

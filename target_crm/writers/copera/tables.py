@@ -36,7 +36,7 @@ class Tables:
 
     def all(self) -> Sequence[Table]:
         """Return all tables, with the names of the tap's streams."""
-        return self._definitions.once.get("copera-tables", self._all)
+        return self._definitions.once_per_run.get("copera-tables", self._all)
 
     def _all(self) -> Sequence[Table]:
         reading = self._definitions.reading("boards")
@@ -78,7 +78,7 @@ class Tables:
                 for one in found
             ]
 
-        return self._definitions.once.get("copera-members", read)
+        return self._definitions.once_per_run.get("copera-members", read)
 
 
 def _is_at(table: Table, place: Mapping[str, str]) -> bool:

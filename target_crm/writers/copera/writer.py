@@ -60,7 +60,7 @@ class CoperaWriter:
         if spec.name == COMMENTS:
             return Columns(spec.fields)
         make = lambda: columns(spec, self._tables.of(spec.name), self._tables.members, self._shown(spec))  # noqa: E731
-        return self._definitions.once.get(("columns", spec.name), make)
+        return self._definitions.once_per_run.get(("columns", spec.name), make)
 
     def _shown(self, spec: ObjectSpec) -> Callable[[str], Callable[[], Sequence[Choice]]]:
         return lambda column: lambda: self._rows.whole(spec).shown(column)

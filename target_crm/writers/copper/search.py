@@ -145,7 +145,7 @@ class Search:
             self._definitions.each(spec.name, take)
             return index
 
-        return self._definitions.once.get(("index", spec.name, field.name), read)
+        return self._definitions.once_per_run.get(("index", spec.name, field.name), read)
 
     def _made_since(self, spec: ObjectSpec, since: float) -> list[Snapshot]:
         """Return the records that were made since a time."""

@@ -67,7 +67,7 @@ class CopperWriter:
 
     def columns(self, spec: ObjectSpec) -> Columns:
         """Return the object's fields in this account."""
-        return self._definitions.once.get(("columns", spec.name), lambda: self._columns(spec))
+        return self._definitions.once_per_run.get(("columns", spec.name), lambda: self._columns(spec))
 
     def _columns(self, spec: ObjectSpec) -> Columns:
         return columns(spec, self._definitions)

@@ -36,7 +36,7 @@ def ask(reading: Reading, path: str, name: str) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = reading.ask(Question("GET", path, label), parse)
         return found
 
-    return reading.shared.get_once(path, lambda: asked() or (asked() if reading.lists.is_doubtful() else []))
+    return reading.once_per_run.get_once(path, lambda: asked() or (asked() if reading.lists.is_doubtful() else []))
 
 
 @dataclass(frozen=True, slots=True)
