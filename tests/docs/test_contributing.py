@@ -121,7 +121,7 @@ def test_only_a_registered_crm_can_be_read() -> None:
 def test_what_a_stream_may_declare_is_what_contributors_are_told() -> None:
     told = set(re.findall(r"^   \| `(\w+)` \|", section("To add a stream"), re.MULTILINE))
     known = {field.name for field in fields(StreamSpec)}
-    every = {"name", "keys", "source", "replication_key", "caught"}
+    every = {"name", "primary_key", "source", "replication_key", "caught"}
     assert told <= known
     assert known - told - every == {"lookback", "selected", "masked", "changed", "declared"} & known
 
