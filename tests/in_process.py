@@ -15,6 +15,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 import traceback
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -43,6 +44,8 @@ def execute(command: list[str], variables: dict[str, str], *, measured: bool) ->
     with _environment(variables), _logging(), _signals(), _streams(command[3:], out, err), _coverage(measured=measured):
         code = _run(command[2])
         for thread in set(threading.enumerate()) - before:
+            while thread.ident is None:  # another thread is just starting it
+                time.sleep(SWITCH_INTERVAL)
             thread.join(LONGEST_LEAVE)
     left = [thread.name for thread in set(threading.enumerate()) - before]
     assert not left, f"threads of a run go on after its end: {left}"

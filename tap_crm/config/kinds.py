@@ -47,9 +47,9 @@ def moment() -> Kind[int]:
     return Kind(_past_moment, meltano="date_iso8601")
 
 
-def amount(most: int = MOST) -> Kind[float]:
-    """A number from 0 to the most."""
-    return Kind(lambda value, name: _amount(value, name, most), ("number",))
+def amount(most: int = MOST, *, is_zero_nothing: bool = False) -> Kind[float]:
+    """A number from 0 to the most; 0 may mean the default."""
+    return Kind(lambda value, name: _amount(value, name, most) or (None if is_zero_nothing else 0.0), ("number",))
 
 
 def count(*, is_zero_nothing: bool = False) -> Kind[int]:

@@ -152,6 +152,17 @@ class Settings(AccountSettings):
         "About how many requests the reconciles of one run may use; the next run goes on where they stopped. Without "
         "it, as many as they need.",
     )
+    max_run_minutes: float | None = setting(
+        amount(is_zero_nothing=True),
+        "Most minutes of a run",
+        "After so many minutes a run ends by itself, at a checkpoint and with exit code 0, and the next run goes on "
+        "there. Set it below the scheduler's time limit: the loader then confirms what it was given.",
+    )
+    max_run_requests: int | None = setting(
+        count(is_zero_nothing=True),
+        "Most requests of a run",
+        "After about so many requests a run ends by itself, likewise.",
+    )
     max_deletions_percent: float = setting(
         amount(100),
         "Most deletions in percent",

@@ -14,7 +14,7 @@ from typing_extensions import override
 from tap_crm import errors
 from tap_crm.contract.memory import Memory
 from tap_crm.contract.stream import Deletions, Reading
-from tap_crm.messages import Checkpoint, Page, ReadBegun
+from tap_crm.messages import Checkpoint, Page, Progress, ReadBegun
 from tap_crm.reading.emptiness import Lists
 from tap_crm.singer.catalog_checks import allow_nulls, check_entry
 from tap_crm.singer.child_stream import ChildStream
@@ -22,6 +22,7 @@ from tap_crm.singer.children import Children
 from tap_crm.singer.kept_stream import KeptStream
 from tap_crm.singer.record_shaper import Form, RecordShaper, tell_of_values
 from tap_crm.sync.bookkeeping import Bookkeeping, Noted
+from tap_crm.sync.run_limit import LimitReached
 from tap_crm.sync.stream_run import StreamRun
 
 if TYPE_CHECKING:
@@ -219,9 +220,12 @@ class CrmStream(KeptStream):
             self.run.begin(one)
         book = self._book = Bookkeeping(self, self.kept)
         try:
+            self.run.check()
             yield from self._sync_items(book, write_messages=write_messages)
             self._end(book, write_messages=write_messages)
             self.complete = True
+        except (LimitReached, errors.Cancelled):
+            self._leave()
         except errors.ReadError as error:
             self._fail(error)
         except (AbortedSyncFailedException, AbortedSyncPausedException):
@@ -242,6 +246,15 @@ class CrmStream(KeptStream):
                 if not self.selected:
                     self._children.bear_costs()
             self._write_state_message_now(write_messages=write_messages)
+
+    def _leave(self) -> None:
+        """Leave the rest to the next run, which begins with the stream that waits longest."""
+        for one in self.written:
+            self.run.leave_unfinished(one)
+        if self.kept.left_at is None:
+            self.kept.left_at = int(self.run.transport.clock.now())
+        self._keep()
+        self.note_changed_state()
 
     def _fail(self, error: errors.ReadError) -> None:
         """Note that it failed, and with it its child tables."""
@@ -271,7 +284,7 @@ class CrmStream(KeptStream):
         fast = write_messages and self._may_write_fast()
         index = 0
         with counter, self.get_sync_timer():
-            for item in self.run.read_ahead.open(self.name, self.read).items(self.run.check_signals):
+            for item in self.run.read_ahead.open(self.name, self.read).items(self.run.check):
                 if not isinstance(item, ReadBegun) and book.note_account(self.run.account):
                     self._keep()
                 if not isinstance(item, Page):
@@ -295,6 +308,7 @@ class CrmStream(KeptStream):
 
     def _take_note(self, book: Bookkeeping, item: Item, *, write_messages: bool) -> None:
         """Follow what the reading says beside its pages."""
+        before = self.kept.bookmark, self.kept.unfinished
         noted = book.take(item, self.run.transport.clock.now())
         self.version = book.version
         if self._children is not None:
@@ -306,6 +320,8 @@ class CrmStream(KeptStream):
             self.note_changed_state()
         if Noted.DUE in noted:
             self._write_state_message_now(write_messages=write_messages)
+        if isinstance(item, (Checkpoint, Progress)) and (self.kept.bookmark, self.kept.unfinished) != before:
+            self.run.moved.update(self.tables)
 
     def _end(self, book: Bookkeeping, *, write_messages: bool) -> None:
         """Tell the target that a new version is complete, if one was begun, and keep what a complete stream has.
@@ -321,6 +337,7 @@ class CrmStream(KeptStream):
             self.note_changed_state()
         if self._children:
             self._children.end(version, now)
+        self.kept.left_at = None
         self.kept.note_tables(self.name, self.tables)
         book.note_account(self.run.account)
         if self.custom is not None and self.custom.form != "raw":

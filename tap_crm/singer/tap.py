@@ -58,6 +58,7 @@ class TapCRM(CommandLine):
         if not isinstance(kwargs.get("state"), (str, Path)):  # the SDK reads a file
             kwargs["state"] = plain_state(kwargs.get("state"))
         self._given_state = kwargs.get("state")
+        self._left: list[str] = []
         if kwargs.get("catalog") is not None and not isinstance(kwargs["catalog"], Catalog):
             check_form(kwargs["catalog"])
         super().__init__(**kwargs)
@@ -112,11 +113,12 @@ class TapCRM(CommandLine):
     @property
     @override
     def streams(self) -> dict[str, Stream]:
-        """The streams in the order of their declaration, the audit last."""
+        """The streams: first those that a run left to the next, then in the order of declaration, the audit last."""
         known = super().streams
         order = [spec.name for spec in self.provider.streams if spec.name in known]
         others = sorted((name for name in known if name not in order), key=lambda name: (name == AUDIT, name))
-        return {name: known[name] for name in [*order, *others]}
+        first = [name for name in self._left if name in known]
+        return {name: known[name] for name in dict.fromkeys([*first, *order, *others])}
 
     @property
     @override
@@ -152,9 +154,12 @@ class TapCRM(CommandLine):
         Raises:
             ConfigError: it has not the form of a Singer state.
         """
+        known = states_of(state)
         self.run.loaded_before = frozenset(
-            table for name, kept in states_of(state).items() if kept.was_loaded for table in kept.tables_written(name)
+            table for name, kept in known.items() if kept.was_loaded for table in kept.tables_written(name)
         )
+        left = {name: kept.left_at for name, kept in known.items() if kept.left_at is not None}
+        self._left = sorted(left, key=lambda name: left[name])
         super().load_state(state)
 
     # The run
@@ -178,6 +183,7 @@ class TapCRM(CommandLine):
         for stream in selected:
             stream.forget_future(run.transport.clock.server())
         self._warn_of_changed_columns(selected)
+        run.limit.count([stream.ledger for stream in selected])
         run.selected_told = tuple((stream.spec, stream.told_to()) for stream in selected)
         run.display = make_progress(run.waited)
         try:

@@ -52,11 +52,16 @@ class StreamAhead:
         """Yield what the reading found, in its order; raise what it raised.
 
         ``check_signals`` is called at least every tenth of a second while waiting.
+
+        Raises:
+            Cancelled: the reading was ended; all that it had found was yielded.
         """
         while True:
             check_signals()
             with self._all.changed:
                 if not self._items:
+                    if self._abandoned:
+                        raise errors.Cancelled
                     self._all.changed.wait(POLL_SECONDS)
                     continue
                 item = self._items.popleft()
@@ -117,6 +122,7 @@ class ReadAhead:
         self._readers: dict[str, Callable[[Emit], None]] = {}
         self._opened: dict[str, StreamAhead] = {}
         self._written: StreamAhead | None = None
+        self._ended = False
 
     def plan(self, readers: Mapping[str, Callable[[Emit], None]]) -> None:
         """Say which streams will be written, in order, and how each is read."""
@@ -124,8 +130,14 @@ class ReadAhead:
         self._waiting = list(readers)
 
     def open(self, name: str, read: Callable[[Emit], None]) -> StreamAhead:
-        """Return the stream's reading, started now or before; while it is written, the next ones are read."""
+        """Return the stream's reading, started now or before; while it is written, the next ones are read.
+
+        Raises:
+            Cancelled: it was not started before the reading was ended.
+        """
         with self.changed:
+            if self._ended and name not in self._opened:
+                raise errors.Cancelled
             if name in self._waiting:
                 self._waiting.remove(name)
             if name not in self._opened:
@@ -140,6 +152,15 @@ class ReadAhead:
         with self.changed:
             stream = self._opened.pop(name, None)
             if stream is not None:
+                stream.abandon()
+            self.changed.notify_all()
+
+    def end(self) -> None:
+        """Begin no further reading, and let those under way stop at their next page; what they found can be written."""
+        with self.changed:
+            self._ended = True
+            self._waiting.clear()
+            for stream in self._opened.values():
                 stream.abandon()
             self.changed.notify_all()
 

@@ -15,6 +15,7 @@ from tap_crm.contract.once_per_run import OncePerRun
 from tap_crm.contract.signals import Signals
 from tap_crm.sync.budget import Budget
 from tap_crm.sync.read_ahead import ReadAhead
+from tap_crm.sync.run_limit import RunLimit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -133,6 +134,9 @@ class Run:
         offers_all: no catalog says which streams there are.
         begun: the streams that were begun.
         failures: what is to be said of each stream that is not complete.
+        limit: what it may use before it ends by itself.
+        unfinished: the streams that it left to the next run, when its limit was reached.
+        moved: the streams whose bookmark moved.
     """
 
     def __init__(self, run_id: str, settings: Settings, provider: Provider, display: Display) -> None:
@@ -147,6 +151,9 @@ class Run:
         self.offers_all = True
         self.begun: list[RunStream] = []
         self.failures: dict[str, str] = {}
+        self.limit = RunLimit(settings.max_run_minutes, settings.max_run_requests)
+        self.unfinished: list[str] = []
+        self.moved: set[str] = set()
         self._signals = Signals(self.stopping, self._settle, _log, "after the present page")
         self._refused: errors.CredentialsRefused | None = None
         self._isolates_failures = False
@@ -231,6 +238,11 @@ class Run:
             self._refused = error
             raise NothingMoreToRead
 
+    def leave_unfinished(self, stream: RunStream) -> None:
+        """Note that the next run goes on with a stream, since this one has used what it may use."""
+        self.unfinished.append(stream.name)
+        stream.ledger.note(f"not finished: {self.limit.reached}; the next run goes on")
+
     def conclude(self, selected: Sequence[RunStream]) -> None:
         """Raise a ``ReadError`` unless every selected stream is complete; its line is the last one of the log."""
         if self._refused is not None:
@@ -248,8 +260,32 @@ class Run:
                 f"{len(self.failures)} of {len(wanted)} streams are not complete: {', '.join(self.failures)}. "
                 f"{others} is safe, and the next run goes on from it."
             )
+        if self.unfinished:
+            self._conclude_unfinished(len(selected))
 
-    # Signals
+    def _conclude_unfinished(self, selected: int) -> None:
+        """Say what is left to the next run; raise if its first stream came no further, as it would not there either."""
+        left = f"{len(self.unfinished)} of {selected} streams are not finished: {', '.join(self.unfinished)}"
+        first = self.begun[0].name
+        if first in self.unfinished and first not in self.moved:
+            raise errors.ReadError(
+                f"{self.limit.reached} before the bookmark of `{first}`, which was read first, could move: the next "
+                f"run would come no further; raise it. {left}"
+            )
+        _log.warning("%s, since %s. The state is safe, and the next run goes on from it.", left, self.limit.reached)
+
+    # Signals and limits
+
+    def check(self) -> None:
+        """End the run if a signal asked for it, and the reading if the limit is reached.
+
+        Raises:
+            Terminated: a signal asked for it.
+            LimitReached: nothing more is to be written either.
+        """
+        self._signals.check_signals()
+        if self.limit.is_reached():
+            self.read_ahead.end()
 
     def check_signals(self) -> None:
         """End the run if a signal asked for it; called between pages and while waiting for one.

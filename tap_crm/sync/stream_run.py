@@ -147,7 +147,13 @@ class StreamRun:
 
     def _reading(self, emit: Emit, since: int | None, *, concludes: bool = False) -> Reading:
         reading = self._stream.reading(emit, since)
-        return replace(reading, bookmark=self._bookmark, told_to=self._told_to, concludes=concludes)
+        return replace(
+            reading,
+            bookmark=self._bookmark,
+            told_to=self._told_to,
+            concludes=concludes,
+            in_steps=self._run.limit.is_set,
+        )
 
     def _rows_before(self) -> int | None:
         """Return how many records the last complete read found; None where nothing is known of one."""

@@ -44,6 +44,8 @@ VALUES: dict[str, Any] = {
     "reconcile": True,
     "reconcile_days": 0.25,
     "reconcile_max_requests": 77,
+    "max_run_minutes": 90,
+    "max_run_requests": 5_000,
     "max_deletions_percent": 100,
     "max_unexplained_percent": 2.5,
     "date_order": "dmy",
