@@ -82,6 +82,7 @@ class Engine:
         self._uncertain = Uncertain(
             self._asking,
             self._ends,
+            journal,
             self._names,
             lookup_seconds=settings.lookup_seconds,
             sleep=self._sleep,

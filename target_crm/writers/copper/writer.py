@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from tap_crm import errors
 from tap_crm.providers import PROVIDERS
+from tap_crm.transport.pacing.pacer import Pacer
 from tap_crm.transport.question import Question
 from target_crm.contract import CREATE, DELETE, NotTaken, Skipped, Snapshot, Unwritable, Written
 from target_crm.writers.common import check_needed, named_spec
@@ -35,6 +36,7 @@ _NEEDED = {
     RELATED: ("parent_type", "parent_id", "type", "id"),
 }
 _NAMED = ("people", "leads")
+BULK_A_SECOND, SHARE_OF_BULK = 3, 0.95
 _NAMES = ("name", "first_name", "last_name")
 
 
@@ -44,13 +46,14 @@ class CopperWriter:
     Args:
         definitions: the account's.
         date_order: how the account writes dates that are text.
+        pacer: lets bulk requests go one by one; see :func:`bulk_pacer`.
     """
 
-    def __init__(self, definitions: Definitions, date_order: str) -> None:
+    def __init__(self, definitions: Definitions, date_order: str, pacer: Pacer) -> None:
         self._definitions = definitions
         self._objects = Objects(definitions, date_order)
         self._search = Search(definitions.ask, definitions, self.columns)
-        self._requests = Requests(definitions.ask, self._search, self.columns, definitions)
+        self._requests = Requests(definitions.ask, self._search, self.columns, definitions, date_order, pacer)
         self._relations = Relations(definitions.ask, self._search)
 
     def names(self) -> Sequence[str]:
@@ -111,6 +114,10 @@ class CopperWriter:
             return self._relations.read(ids)
         return self._search.read(spec, ids, since)
 
+    def leads_to(self, spec: ObjectSpec, field: Field) -> str | None:  # noqa: ARG002
+        """Return None: the documentation tells it of every field."""
+        return None
+
     def send(self, spec: ObjectSpec, writes: Sequence[Write]) -> Sequence[Answer]:
         """Send writes of one action."""
         if spec.name == RELATED:
@@ -138,9 +145,8 @@ class CopperWriter:
         if not moves or isinstance(answer, NotTaken) or write.id is None:
             return answer
         for field, value in moves:
-            have = None if write.present is None else write.present.values.get(field.name)
             try:
-                self._relations.replace(spec.name, int(write.id), "company", have, value)
+                self._relations.replace(spec.name, int(write.id), "company", value)
             except errors.Refused as refusal:
                 return NotTaken(f"`{field.name}`: {refusal.said or 'the CRM refuses the relation'}")
         record = self._search.one(spec, write.id)
@@ -149,7 +155,24 @@ class CopperWriter:
         )
 
 
+def bulk_pacer(*, is_paced: bool, **clock: Callable[..., Any]) -> Pacer:
+    """Return what keeps bulk requests under their own limit (developer.copper.com: bulk-create-people), beside all's.
+
+    Evenly spaced, and so far below it that an answer which takes a little longer than another one makes no four within
+    a second.
+
+    Args:
+        is_paced: False if the user switched pacing off.
+        clock: `clock` and `sleep`, see :class:`Pacer`.
+    """
+    pacer = Pacer(0, **clock)
+    if is_paced:
+        pacer.pace(BULK_A_SECOND, 1.0, share=SHARE_OF_BULK)
+    return pacer
+
+
 def make_copper_writer(settings: TargetSettings, transport: Callable[[], Transport]) -> CopperWriter:
     """Return what writes to Copper; nothing is asked."""
-    definitions = Definitions(PROVIDERS["copper"], settings.connection, transport)
-    return CopperWriter(definitions, settings.connection.date_order)
+    connection = settings.connection
+    definitions = Definitions(PROVIDERS["copper"], connection, transport)
+    return CopperWriter(definitions, connection.date_order, bulk_pacer(is_paced=connection.requests_per_minute != 0))
