@@ -14,8 +14,8 @@ from target_crm.writers.copper.columns import CUSTOM
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from tap_crm.transport.pacing.pacer import Pacer
     from target_crm.contract import Answer, Columns, Field, ObjectSpec, Snapshot, Write
+    from target_crm.writers.copper.bulk_pace import BulkPace
     from target_crm.writers.copper.search import Search
     from target_crm.writers.definitions import Ask, Definitions
 
@@ -33,7 +33,7 @@ class Requests:
         columns: returns an object's fields in this account.
         definitions: say which custom fields an upsert can match.
         date_order: how the account writes dates that are text.
-        pacer: lets bulk requests go one by one.
+        pace: of bulk requests.
     """
 
     def __init__(  # noqa: PLR0913, PLR0917 - it is made in one place
@@ -43,14 +43,14 @@ class Requests:
         columns: Callable[[ObjectSpec], Columns],
         definitions: Definitions,
         date_order: str,
-        pacer: Pacer,
+        pace: BulkPace,
     ) -> None:
         self._ask = ask
         self._search = search
         self._columns = columns
         self._definitions = definitions
         self._date_order = date_order
-        self._pacer = pacer
+        self._pace = pace
         self._keeps_others = False
         self._dates_as_text = False
         self._dates_as_epochs = False
@@ -150,8 +150,8 @@ class Requests:
         label = f"{spec.name}: {name} of {len(writes)}"
         question = Question("POST", f"/{spec.name}/{name}", label, body=body, writes=True)
         columns = self._columns(spec)
-        self._pacer.wait()
-        found: list[Answer] = self._ask(question, lambda reply: answers(one_each(reply, len(writes)), columns))
+        with self._pace.sending():
+            found: list[Answer] = self._ask(question, lambda reply: answers(one_each(reply, len(writes)), columns))
         if order is not None:
             return found
         return [self._answered(spec, write, one) for write, one in zip(writes, found, strict=True)]

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from tap_crm import errors
 from tap_crm.providers import PROVIDERS
-from tap_crm.transport.pacing.pacer import Pacer
 from tap_crm.transport.question import Question
 from target_crm.contract import CREATE, DELETE, NotTaken, Skipped, Snapshot, Unwritable, Written
 from target_crm.writers.common import check_needed, named_spec
 from target_crm.writers.copper.answers import one_record
+from target_crm.writers.copper.bulk_pace import BulkPace
 from target_crm.writers.copper.columns import columns
 from target_crm.writers.copper.objects import RELATED, Objects
 from target_crm.writers.copper.relations import Relations
@@ -36,7 +36,6 @@ _NEEDED = {
     RELATED: ("parent_type", "parent_id", "type", "id"),
 }
 _NAMED = ("people", "leads")
-BULK_A_SECOND, SHARE_OF_BULK = 3, 0.95
 _NAMES = ("name", "first_name", "last_name")
 
 
@@ -46,14 +45,14 @@ class CopperWriter:
     Args:
         definitions: the account's.
         date_order: how the account writes dates that are text.
-        pacer: lets bulk requests go one by one; see :func:`bulk_pacer`.
+        pace: of bulk requests.
     """
 
-    def __init__(self, definitions: Definitions, date_order: str, pacer: Pacer) -> None:
+    def __init__(self, definitions: Definitions, date_order: str, pace: BulkPace) -> None:
         self._definitions = definitions
         self._objects = Objects(definitions, date_order)
         self._search = Search(definitions.ask, definitions, self.columns)
-        self._requests = Requests(definitions.ask, self._search, self.columns, definitions, date_order, pacer)
+        self._requests = Requests(definitions.ask, self._search, self.columns, definitions, date_order, pace)
         self._relations = Relations(definitions.ask, self._search)
 
     def names(self) -> Sequence[str]:
@@ -155,24 +154,8 @@ class CopperWriter:
         )
 
 
-def bulk_pacer(*, is_paced: bool, **clock: Callable[..., Any]) -> Pacer:
-    """Return what keeps bulk requests under their own limit (developer.copper.com: bulk-create-people), beside all's.
-
-    Evenly spaced, and so far below it that an answer which takes a little longer than another one makes no four within
-    a second.
-
-    Args:
-        is_paced: False if the user switched pacing off.
-        clock: `clock` and `sleep`, see :class:`Pacer`.
-    """
-    pacer = Pacer(0, **clock)
-    if is_paced:
-        pacer.pace(BULK_A_SECOND, 1.0, share=SHARE_OF_BULK)
-    return pacer
-
-
 def make_copper_writer(settings: TargetSettings, transport: Callable[[], Transport]) -> CopperWriter:
     """Return what writes to Copper; nothing is asked."""
     connection = settings.connection
     definitions = Definitions(PROVIDERS["copper"], connection, transport)
-    return CopperWriter(definitions, connection.date_order, bulk_pacer(is_paced=connection.requests_per_minute != 0))
+    return CopperWriter(definitions, connection.date_order, BulkPace(is_paced=connection.requests_per_minute != 0))
