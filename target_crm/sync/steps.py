@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from target_crm.sync.ends import Ends
     from target_crm.sync.fields import Names
     from target_crm.sync.items import Item, StreamRun
+    from target_crm.sync.run_file import RunFile
 
 GONE = (
     "the CRM has no such record any more, though this journal has written it; to make it anew, "
@@ -43,6 +44,7 @@ class Steps:
         names: returns what the names in an item's record mean.
         may_come: tells whether records of an object may still come in, to which others refer.
         hold: takes an item that has to wait for the end of the input.
+        memory: remembers which key a record of the CRM is.
     """
 
     def __init__(  # noqa: PLR0913 - it is made in one place
@@ -55,6 +57,7 @@ class Steps:
         names: Callable[[Item], Names],
         may_come: Callable[[str, StreamRun], bool],
         hold: Callable[[Item], None],
+        memory: RunFile,
     ) -> None:
         self._writer = writer
         self._journal = journal
@@ -63,6 +66,7 @@ class Steps:
         self._names = names
         self._may_come = may_come
         self._hold = hold
+        self._memory = memory
 
     # What is meant
 
@@ -160,6 +164,8 @@ class Steps:
             item.known = known.get(item.key)
             if item.known is not None:
                 item.crm_id = item.known.crm_id
+                if not self._is_alone(run, item, item.known.crm_id):
+                    continue
                 if run.settings.mode == "create" and not item.intents and not item.is_deletion:
                     self._ends.end(item, SKIPPED, "it is there already, and `mode` is create")
                 else:
@@ -228,15 +234,21 @@ class Steps:
                 return False
             return True
         item.find(records[0])
-        other = run.claimed.setdefault(str(records[0].id), item.key) if not run.is_by_id else item.key
-        if other != item.key:
-            item.crm_id = None
-            self._ends.end(item, REJECTED, f"the CRM's record {records[0].id} is the one of the key `{other}`, too")
+        if not self._is_alone(run, item, str(records[0].id)):
             return False
         if run.settings.mode == "create" and not item.is_deletion:
             self._ends.end(item, SKIPPED, "it is there already, and `mode` is create")
             return False
         return True
+
+    def _is_alone(self, run: StreamRun, item: Item, crm_id: str) -> bool:
+        """Tell whether no other key of this run is the same record of the CRM: they would be written in turn."""
+        other = item.key if run.is_by_id else self._memory.claim(run.name, crm_id, item.key)
+        if other == item.key:
+            return True
+        item.crm_id = item.found = None
+        self._ends.end(item, REJECTED, f"the CRM's record {crm_id} is the one of the key `{other}`, too")
+        return False
 
     # What the CRM has
 
