@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 BULK_A_SECOND, SHARE_OF_BULK = 3, 0.97
 WINDOW = 1.0
-#: How long an answer that is late is waited for, before the next request is sent all the same.
-LONGEST_WAIT, _GLANCE = 1.0, 0.02
+#: What is made up for of a late arrival: more would leave too much of the limit unused.
+MOST_LATE, _GLANCE = 0.06, 0.01
 #: Where answers usually take longer, that one is missing says nothing.
 _QUICK = 0.5
 
@@ -32,9 +32,10 @@ class _Sent:
 
 
 class BulkPace:
-    """Lets bulk requests go, evenly spaced, and never a fourth within a second of what reached Copper.
+    """Lets bulk requests go, evenly spaced, so that no four of them reach Copper within a second.
 
-    When a request arrived is not known; its answer tells how much later than the quickest one it can have been.
+    When a request arrived is not known; its answer tells how much later than the quickest one it can have been. That
+    is made up for, up to a limit.
 
     Args:
         is_paced: False if the user switched pacing off.
@@ -55,7 +56,7 @@ class BulkPace:
         self._pacer.pace(BULK_A_SECOND, WINDOW, share=SHARE_OF_BULK)
         self._turn = threading.Lock()
         self._last: deque[_Sent] = deque(maxlen=BULK_A_SECOND)
-        self._quickest = LONGEST_WAIT
+        self._quickest = WINDOW
 
     @contextmanager
     def sending(self) -> Iterator[None]:
@@ -78,8 +79,8 @@ class BulkPace:
         if len(self._last) < BULK_A_SECOND:
             return
         first = self._last[0]
-        until = first.sent + WINDOW + LONGEST_WAIT
+        until = first.sent + WINDOW + MOST_LATE
         while first.answered is None and self._quickest < _QUICK and self._clock() < until:
             self._sleep(_GLANCE)
-        arrived = first.sent if first.answered is None else first.answered - self._quickest
-        self._sleep(max(0.0, arrived + WINDOW - self._clock()))
+        late = 0.0 if first.answered is None else first.answered - first.sent - self._quickest
+        self._sleep(max(0.0, first.sent + min(late, MOST_LATE) + WINDOW - self._clock()))
