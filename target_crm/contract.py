@@ -81,6 +81,7 @@ class ObjectSpec:
         composite: the fields that are the key together, where there is no id.
         whole_ids: whether the CRM's ids are whole numbers.
         allow: nothing is written unless the stream says ``allow: true``, since it has effects on people.
+        repeats: several records may be equal, and each stands for one that was written.
     """
 
     name: str
@@ -97,6 +98,7 @@ class ObjectSpec:
     composite: tuple[str, ...] = ()
     whole_ids: bool = False
     allow: bool = False
+    repeats: bool = False
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -132,6 +134,7 @@ class Snapshot:
         changed: epoch seconds of the last change; None where it does not tell.
         created: epoch seconds of its creation; None where it does not tell.
         is_indexed: it comes from an index that may lag; who writes over it reads it again.
+        is_searched: it comes from a search that was asked just now; who sends what depends on it reads it again.
     """
 
     id: Id
@@ -139,6 +142,7 @@ class Snapshot:
     changed: float | None = None
     created: float | None = None
     is_indexed: bool = False
+    is_searched: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,6 +264,10 @@ class Writer(Protocol):
             since: by id, the time of a change that the answer has to show: an older answer comes from a stale index.
                 An id that is here, maybe with 0, and not in the answer, is gone for certain.
         """
+        ...
+
+    def leads_to(self, spec: ObjectSpec, field: Field) -> str | None:
+        """Return the object of the records to which a field refers, where no documentation tells; None: unknown."""
         ...
 
     def send(self, spec: ObjectSpec, writes: Sequence[Write]) -> Sequence[Answer]:

@@ -155,6 +155,19 @@ class Journal:
         rows = self._by_key(RECORDS, stream, keys)
         return {row.key: Known(row.crm_id, row.outcome, row.changed) for row in rows if row.outcome != DELETED}
 
+    def deleted(self, stream: str, keys: Iterable[str]) -> dict[str, str]:
+        """Return by key the CRM's ids of records that were deleted."""
+        return {row.key: row.crm_id for row in self._by_key(RECORDS, stream, keys, RECORDS.c.outcome == DELETED)}
+
+    def keys_of(self, stream: str, crm_ids: Iterable[str]) -> dict[str, str]:
+        """Return by the CRM's id the key of the record that was written so."""
+        found: dict[str, str] = {}
+        for part in _parts(list(crm_ids)):
+            asked = sa.select(RECORDS.c.crm_id, RECORDS.c.key)
+            asked = asked.where(RECORDS.c.stream == stream, RECORDS.c.crm_id.in_(part), RECORDS.c.outcome != DELETED)
+            found.update((row.crm_id, row.key) for row in self.rows(asked))
+        return found
+
     def ids_of(self, wanted: Iterable[tuple[str, str]]) -> dict[tuple[str, str], set[str]]:
         """Return by object and key the CRM's ids of records that were written; an object "" stands for any."""
         by_object: dict[str, list[str]] = {}

@@ -77,12 +77,11 @@ class Entries(Plain):
         if value is None:
             return None
         given = value if isinstance(value, (list, tuple)) else [value]
-        found: dict[str, tuple[str, str | None]] = {}
-        for entry in given:
-            pair = self.pair(entry)
-            if pair is not None:
-                found.setdefault(self.same(pair[0]), pair)
-        return tuple(found.values()) or None
+        found: dict[tuple[str, str | None], tuple[str, str | None]] = {}
+        for pair in filter(None, map(self.pair, given)):
+            found.setdefault((self.same(pair[0]), pair[1]), pair)
+        usual = {same for same, label in found if label == self.usual}
+        return tuple(pair for (same, label), pair in found.items() if label or same not in usual) or None
 
     def pair(self, entry: Any) -> tuple[str, str | None] | None:  # noqa: ANN401
         """Return value and category of an entry, which may be just the value; None for an empty one.
@@ -127,8 +126,12 @@ class Entries(Plain):
     def merge(self, present: Any, wanted: Any, *, union: bool, clear: bool) -> Any:
         have = list(present or ())
         said = [(text, label or self._category(text, have)) for text, label in wanted or ()]
-        kept = [one for one in have if not self._find(one, said)] if union else []
-        return (*kept, *said) or None
+        return (*((one for one in have if self._stays(one, have, said)) if union else ()), *said) or None
+
+    def _stays(self, one: tuple[str, str | None], have: list[Any], said: list[Any]) -> bool:
+        """Tell whether an entry stays beside what is said; its value may be there in several categories."""
+        is_single = sum(self.same(other[0]) == self.same(one[0]) for other in have) == 1
+        return not self._find(one, said, by_category=not is_single)
 
     def _category(self, text: str, have: list[tuple[str, str | None]]) -> str | None:
         found = self._find((text, None), have)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from target_crm.contract import Answer, Field, Id, ObjectSpec, Write, Writer
+    from target_crm.sync.run_file import RunFile
 
 T = TypeVar("T")
 #: Questions under way at once: enough to use a limit of 3 a second at a latency of 2 seconds.
@@ -25,14 +26,16 @@ class Asking:
 
     Args:
         writer: the CRM.
+        memory: remembers what a dry run did not send.
         dry: nothing is sent, and what would have been is answered from memory.
     """
 
-    def __init__(self, writer: Writer, *, dry: bool) -> None:
+    def __init__(self, writer: Writer, memory: RunFile, *, dry: bool) -> None:
         self._writer = writer
         self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="target-crm")
         self.dry = dry
-        self._imagined: dict[tuple[str, str], Snapshot | None] = {}
+        self._memory = memory
+        self._made = 0
 
     def close(self) -> None:
         """Wait for nobody any more."""
@@ -57,7 +60,8 @@ class Asking:
 
     def read(self, spec: ObjectSpec, ids: Iterable[Id], since: Mapping[Id, float]) -> dict[Id, Snapshot]:
         """Return the records with these ids; see :class:`Writer`."""
-        found = {one: self._imagined[spec.name, str(one)] for one in ids if (spec.name, str(one)) in self._imagined}
+        imagined = {one: self._memory.imagined(spec.name, str(one)) for one in ids} if self.dry else {}
+        found = {one: record for one, (is_there, record) in imagined.items() if is_there}
         parts = _parts([one for one in dict.fromkeys(ids) if one not in found], spec.at_once)
         for answer in self._side_by_side(lambda part: self._writer.read(spec, part, since), parts):
             found.update(answer)
@@ -72,18 +76,22 @@ class Asking:
 
         The id of a record that would be made is a text that no CRM has.
         """
-        key = write.id if write.id is not None else f"{NEW}{spec.name} {len(self._imagined) + 1})"
+        self._made += 1
+        key = write.id if write.id is not None else f"{NEW}{spec.name} {self._made})"
         if write.action == DELETE:
-            self._imagined[spec.name, str(key)] = None
+            self._memory.imagine(spec.name, str(key), None)
             return None
         before = {} if write.present is None else dict(write.present.values)
         after = {field.name: field.kind.show(value) for field, value in write.values.items() if field.kind is not None}
         record = Snapshot(key, {**before, **after}, None if write.present is None else write.present.changed)
-        self._imagined[spec.name, str(key)] = record
+        self._memory.imagine(spec.name, str(key), record)
         return record
 
     def _as_they_would_be(self, spec: ObjectSpec, records: Sequence[Snapshot]) -> list[Snapshot]:
-        changed = [self._imagined.get((spec.name, str(record.id)), record) for record in records]
+        if not self.dry:
+            return list(records)
+        imagined = [(record, *self._memory.imagined(spec.name, str(record.id))) for record in records]
+        changed = [other if is_there else record for record, is_there, other in imagined]
         return [record for record in changed if record is not None]
 
     def _side_by_side(self, ask: Callable[[Sequence[Any]], T], parts: list[Sequence[Any]]) -> list[T]:

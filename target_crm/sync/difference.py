@@ -16,10 +16,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """What is to be sent by field, and what of it the report shows: the old and the new value."""
+    """What differs.
+
+    Attributes:
+        values: what is to be sent, by field.
+        changes: what of it the report shows: the old and the new value.
+        depends: whether something of it would be another value if the record held something else.
+    """
 
     values: dict[Field, Any]
     changes: dict[str, tuple[Any, Any]]
+    depends: bool = False
 
 
 def difference(present: Snapshot | None, wanted: Mapping[Field, Any], settings: StreamSettings) -> Difference:
@@ -36,6 +43,7 @@ def difference(present: Snapshot | None, wanted: Mapping[Field, Any], settings: 
     clear, union = settings.nulls == "clear", settings.arrays == "union"
     values: dict[Field, Any] = {}
     changes: dict[str, tuple[Any, Any]] = {}
+    depends = False
     for field, value in wanted.items():
         kind = field.kind
         if kind is None or (field.only_new and present is not None):
@@ -50,7 +58,9 @@ def difference(present: Snapshot | None, wanted: Mapping[Field, Any], settings: 
             raise Unwritable(f"`{field.name}` cannot be changed once the record is there")
         values[field] = merged
         changes[field.name] = (kind.show(have), kind.show(merged))
-    return Difference(values, changes)
+        alone = kind.merge(None, value, union=union and kind.many, clear=clear)
+        depends = depends or field.by_relation or alone != merged
+    return Difference(values, changes, depends)
 
 
 def value_in(record: Snapshot, field: Field) -> Any:  # noqa: ANN401

@@ -12,8 +12,8 @@ from target_crm.sync.ends import Ends, told
 from target_crm.sync.fields import DELETED_AT, Names
 from target_crm.sync.items import CONFLICT, REJECTED, SKIPPED, UNKNOWN, Item, Schema, StreamRun
 from target_crm.sync.keys import fingerprint, grouped, key_of, waves
+from target_crm.sync.run_file import DELETIONS, HELD, RunFile, Waiting
 from target_crm.sync.sending import Sending, pairs_of
-from target_crm.sync.spool import Spool, Waiting
 from target_crm.sync.steps import Steps
 from target_crm.sync.uncertain import Uncertain
 
@@ -74,14 +74,15 @@ class Engine:
         self._flushed = time.monotonic()
         self._at_end = False
         self._is_probed = False
-        self._held, self._deletions = Spool(), Spool()
-        self._held_keys: set[tuple[str, str]] = set()
+        self._memory = RunFile()
+        self._holds: set[StreamRun] = set()
         self._tripped: list[str] = []
-        self._asking = Asking(writer, dry=settings.dry_run)
+        self._asking = Asking(writer, self._memory, dry=settings.dry_run)
         self._ends = Ends(journal, report, states, most_rejects=settings.max_rejects_percent)
         self._uncertain = Uncertain(
             self._asking,
             self._ends,
+            journal,
             self._names,
             lookup_seconds=settings.lookup_seconds,
             sleep=self._sleep,
@@ -95,6 +96,7 @@ class Engine:
             names=self._names,
             may_come=self._may_come,
             hold=self._hold,
+            memory=self._memory,
         )
         self._sending = Sending(self._asking, journal, self._ends, self._uncertain.add, stopping, now=clock.now)
 
@@ -145,7 +147,7 @@ class Engine:
 
     def _take(self, run: StreamRun, number: int | None, record: dict[str, Any], schema: int) -> None:
         run.seen += 1
-        key, shown = key_of(run, record)
+        key, shown = key_of(run, record, self._memory)
         item = Item(run, self._schemas[schema], number, key, shown, record)
         self._ends.begin(item)
         if record.get(DELETED_AT) is not None:
@@ -167,7 +169,7 @@ class Engine:
             self._ends.end(item, REJECTED, "a deletion without a key")
             return
         item.stream.deletions += 1
-        self._spool(self._deletions, item, schema)
+        self._spool(DELETIONS, item, schema)
 
     # What is done with it
 
@@ -203,7 +205,7 @@ class Engine:
 
     def _write_through(self, run: StreamRun, items: list[Item]) -> None:
         """Take records from what they say to what became of them."""
-        waiting = {item for item in items if (run.name, item.key) in self._held_keys and not item.is_deletion}
+        waiting = {item for item in items if run in self._holds and self._waits(item)}
         for item in waiting:
             self._hold(item)
         items = [item for item in items if item not in waiting]
@@ -248,14 +250,18 @@ class Engine:
 
     def _hold(self, item: Item) -> None:
         """Let a record wait for the end of the input, since it refers to one that may still come."""
-        self._held_keys.add((item.stream.name, item.key))
-        self._spool(self._held, item, self._schemas.index(item.schema))
+        self._holds.add(item.stream)
+        self._spool(HELD, item, self._schemas.index(item.schema))
 
-    def _spool(self, spool: Spool, item: Item, schema: int) -> None:
+    def _waits(self, item: Item) -> bool:
+        return not item.is_deletion and self._memory.waits(HELD, item.stream.name, item.key)
+
+    def _spool(self, queue: str, item: Item, schema: int) -> None:
         if item.number is not None:
             self._states.hold(item.number)
         self._ends.wait(item)
-        spool.add(Waiting(item.stream.name, item.number, item.key, item.shown, item.record, schema))
+        waiting = Waiting(item.stream.name, item.number, item.key, item.shown, item.record, schema)
+        self._memory.wait(queue, waiting)
 
     # The end
 
@@ -268,10 +274,10 @@ class Engine:
         """
         self.flush()
         self._at_end = True
-        self._held_keys.clear()
+        self._holds.clear()
         self._uncertain.settle_all(self._steps, self._sending)
         for run in sorted(self.streams.values(), key=lambda one: one.spec.order):
-            self._write_spooled(run, self._held, is_deletion=False)
+            self._write_spooled(run, HELD, is_deletion=False)
         self._retry()
         self._uncertain.settle_all(self._steps, self._sending)
         for run in sorted(self.streams.values(), key=lambda one: -one.spec.order):
@@ -281,13 +287,13 @@ class Engine:
             self._states.release()
         self._states.flush()
 
-    def _write_spooled(self, run: StreamRun, spool: Spool, *, is_deletion: bool) -> None:
-        for part in grouped(self._spooled(run, spool, is_deletion=is_deletion), TOGETHER):
+    def _write_spooled(self, run: StreamRun, queue: str, *, is_deletion: bool) -> None:
+        for part in grouped(self._spooled(run, queue, is_deletion=is_deletion), TOGETHER):
             for wave in waves(part):
                 self._write(run, wave)
 
-    def _spooled(self, run: StreamRun, spool: Spool, *, is_deletion: bool) -> Iterator[Item]:
-        for one in spool.rest(run.name):
+    def _spooled(self, run: StreamRun, queue: str, *, is_deletion: bool) -> Iterator[Item]:
+        for one in self._memory.rest(queue, run.name):
             item = Item(run, self._schemas[one.schema], one.number, one.key, one.shown, one.record, is_deletion)
             self._ends.begin(item)
             yield item
@@ -317,11 +323,11 @@ class Engine:
             )
             self._tripped.append(run.name)
             _log.error("%s: %s", run.name, reason)
-            for item in self._spooled(run, self._deletions, is_deletion=True):
+            for item in self._spooled(run, DELETIONS, is_deletion=True):
                 self._ends.end(item, SKIPPED, reason, passes=False)
             self._ends.settle()
             return
-        self._write_spooled(run, self._deletions, is_deletion=True)
+        self._write_spooled(run, DELETIONS, is_deletion=True)
 
     def abandon(self, reason: str) -> None:
         """Tell of the records that did not get their turn, since the run ends before its time."""
@@ -331,16 +337,15 @@ class Engine:
             else:
                 self._ends.end(item, SKIPPED, reason, passes=False)
         for run in self.streams.values():
-            for spool, is_deletion in ((self._held, False), (self._deletions, True)):
-                for item in self._spooled(run, spool, is_deletion=is_deletion):
+            for queue, is_deletion in ((HELD, False), (DELETIONS, True)):
+                for item in self._spooled(run, queue, is_deletion=is_deletion):
                     self._ends.end(item, SKIPPED, reason, passes=False)
         self._ends.settle()
 
     def close(self) -> None:
         """Give back what the run holds."""
         self._asking.close()
-        self._held.close()
-        self._deletions.close()
+        self._memory.close()
 
     def failures(self) -> list[str]:
         """Return what went wrong, a sentence for each stream; none if the run is a success."""

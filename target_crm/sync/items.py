@@ -32,8 +32,6 @@ class StreamRun:
         deletions: how many of them are deletions to be done.
         stopped: why no more of it is written; None while it is.
         columns: the object's fields in this account; None until the CRM was asked.
-        claimed: by the CRM's id, the key that was found to be that record.
-        repeated: how often records without a key came that are equal.
         rejects: keys of records that an earlier run, or this one, rejected.
     """
 
@@ -46,8 +44,6 @@ class StreamRun:
     deletions: int = 0
     stopped: str | None = None
     columns: Columns | None = None
-    claimed: dict[str, str] = field(default_factory=dict)
-    repeated: Counter[str] = field(default_factory=Counter)
     rejects: set[str] = field(default_factory=set)
 
     @property

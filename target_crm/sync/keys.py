@@ -13,9 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from target_crm.sync.items import Item, StreamRun
+    from target_crm.sync.run_file import RunFile
 
 
-def key_of(run: StreamRun, record: Mapping[str, Any]) -> tuple[str, Any]:
+def key_of(run: StreamRun, record: Mapping[str, Any], memory: RunFile) -> tuple[str, Any]:
     """Return the key of a record as the journal has it, "" for none, and as the report shows it."""
     values = [_plain(record.get(name)) for name in run.match]
     if all(value is not None for value in values):
@@ -23,8 +24,7 @@ def key_of(run: StreamRun, record: Mapping[str, Any]) -> tuple[str, Any]:
     if run.settings.mode != "create":
         return "", values[0] if len(values) == 1 else values
     text = fingerprint(record)  # equal records are told apart by how many came before
-    run.repeated[text] += 1
-    return f"{text}:{run.repeated[text]}", None
+    return f"{text}:{memory.count(run.name, text)}", None
 
 
 def fingerprint(record: Mapping[str, Any]) -> str:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from target_crm.sync.items import Item, StreamRun
 
 _log = logging.getLogger("target-crm")
+_HALF_A_SECOND, _HALF_A_MILLISECOND = 0.5, 0.0005
 _OUTCOMES = {CREATE: CREATED, UPDATE: UPDATED, DELETE: DELETED}
 Pair = tuple["Item", "Write"]
 
@@ -171,7 +172,9 @@ class Sending:
             self._ends.end(item, REJECTED, f"the CRM ignored {listed}", changes=True, changed=now.changed)
 
     def _written(self, item: Item, write: Write, answer: Written) -> None:
-        changed = None if answer.record is None else answer.record.changed
+        known = (None if write.present is None else write.present.changed, item.known.changed if item.known else None)
+        before = max((one for one in known if one is not None), default=None)
+        changed = None if answer.record is None else _changed(before, answer.record.changed)
         self._ends.end(item, _outcome(item, write), changes=True, changed=changed)
 
     def _refuse(self, pair: Pair, refusal: errors.FinalWord) -> None:
@@ -201,6 +204,16 @@ class Sending:
 
 def _outcome(item: Item, write: Write) -> str:
     return CREATED if item.made else _OUTCOMES[write.action]
+
+
+def _changed(before: float | None, after: float | None) -> float | None:
+    """Return the time of our change; a little more where the CRM's clock does not tell it from an earlier one.
+
+    So an index that has the record as it was before this change does not pass for one that has it.
+    """
+    if before is None or after is None or before < after:
+        return after
+    return after + (_HALF_A_SECOND if after == int(after) else _HALF_A_MILLISECOND)
 
 
 def pairs_of(items: Sequence[Item], plan: Callable[[Item], Any]) -> list[Pair]:

@@ -47,7 +47,13 @@ class States:
 
     def state(self, value: Mapping[str, Any]) -> None:
         """Take a state that came in after all records so far."""
+        if self._waiting and self._is_idle(self._waiting[-1][0]):
+            self._waiting.pop()  # both pass together, when what holds them back is over
         self._waiting.append((self._records, value))
+
+    def _is_idle(self, number: int) -> bool:
+        """Tell whether a state may pass no sooner than one that comes now."""
+        return number == self._records or (self._held_from is not None and number >= self._held_from)
 
     def flush(self) -> None:
         """Pass on the latest state that may pass."""

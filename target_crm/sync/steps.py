@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from target_crm.contract import CREATE, DELETE, UPDATE, Skipped, Unwritable, Write
 from target_crm.journal.journal import key_text
-from target_crm.sync.difference import difference
+from target_crm.sync.difference import difference, value_in
 from target_crm.sync.items import CONFLICT, CREATED, REJECTED, SKIPPED, UNCHANGED, UPDATED
 
 if TYPE_CHECKING:
@@ -20,12 +20,17 @@ if TYPE_CHECKING:
     from target_crm.sync.ends import Ends
     from target_crm.sync.fields import Names
     from target_crm.sync.items import Item, StreamRun
+    from target_crm.sync.run_file import RunFile
 
 GONE = (
     "the CRM has no such record any more, though this journal has written it; to make it anew, "
     "`target-crm-journal drop` its key"
 )
 NOT_THERE = "the CRM has no such record, and `mode` is update"
+MOVED = (
+    "a search found the CRM's record {id}, which has another key by now; the search lags, and this record is tried "
+    "again at the end of the next run"
+)
 
 
 class Steps:
@@ -39,6 +44,7 @@ class Steps:
         names: returns what the names in an item's record mean.
         may_come: tells whether records of an object may still come in, to which others refer.
         hold: takes an item that has to wait for the end of the input.
+        memory: remembers which key a record of the CRM is.
     """
 
     def __init__(  # noqa: PLR0913 - it is made in one place
@@ -51,6 +57,7 @@ class Steps:
         names: Callable[[Item], Names],
         may_come: Callable[[str, StreamRun], bool],
         hold: Callable[[Item], None],
+        memory: RunFile,
     ) -> None:
         self._writer = writer
         self._journal = journal
@@ -59,6 +66,7 @@ class Steps:
         self._names = names
         self._may_come = may_come
         self._hold = hold
+        self._memory = memory
 
     # What is meant
 
@@ -97,6 +105,7 @@ class Steps:
         if not referring:
             return items
         written = self._journal.ids_of({(name, key_text([key])) for _, _, (name, key) in referring})
+        referring = self._told_apart(referring, written)
         out: set[Item] = set()
         replaced: dict[tuple[Item, Field], dict[Any, str]] = {}
         for item, field, (name, key) in referring:
@@ -117,6 +126,25 @@ class Steps:
                 item.wanted[field] = field.kind.referring_all(item.wanted[field], found)
         return [item for item in items if item not in out]
 
+    def _told_apart(
+        self,
+        referring: Sequence[tuple[Item, Field, tuple[str, Any]]],
+        written: dict[tuple[str, str], set[str]],
+    ) -> list[tuple[Item, Field, tuple[str, Any]]]:
+        """Return references with their objects, where a key is that of several records and the account tells which."""
+        told: list[tuple[Item, Field, tuple[str, Any]]] = []
+        for item, field, (name, key) in referring:
+            text = key_text([key])
+            of = (
+                self._writer.leads_to(item.stream.spec, field)
+                if not name and len(written.get((name, text), ())) > 1
+                else None
+            )
+            if of is not None and (of, text) not in written:
+                written |= self._journal.ids_of({(of, text)})
+            told.append((item, field, (of or name, key)))
+        return told
+
     # Which of the CRM's records it is
 
     def identify(self, run: StreamRun, items: list[Item]) -> tuple[list[Item], list[Item]]:
@@ -136,6 +164,8 @@ class Steps:
             item.known = known.get(item.key)
             if item.known is not None:
                 item.crm_id = item.known.crm_id
+                if not self._is_alone(run, item, item.known.crm_id):
+                    continue
                 if run.settings.mode == "create" and not item.intents and not item.is_deletion:
                     self._ends.end(item, SKIPPED, "it is there already, and `mode` is create")
                 else:
@@ -159,14 +189,32 @@ class Steps:
         fields = (names.external,) if names.external is not None else names.matching(run.match)
         wanted = [key_values(item, fields) for item in items]
         found = self._asking.find(run.spec, fields, wanted, [item.wanted for item in items])
+        found = self._without_deleted(run, items, found)
         return [item for item, records in zip(items, found, strict=True) if self._is_settled(run, item, records)]
+
+    def _without_deleted(
+        self, run: StreamRun, items: Sequence[Item], found: Sequence[Sequence[Snapshot]]
+    ) -> list[Sequence[Snapshot]]:
+        """Return what was found, without what this journal has deleted: an index may still have it."""
+        deleted = self._journal.deleted(run.name, [item.key for item in items])
+        doubtful = {
+            record.id
+            for item, records in zip(items, found, strict=True)
+            for record in records
+            if str(record.id) == deleted.get(item.key)
+        }
+        if not doubtful:
+            return list(found)
+        there = self._asking.read(run.spec, list(doubtful), dict.fromkeys(doubtful, math.inf))
+        return [[one for one in records if one.id not in doubtful or one.id in there] for records in found]
 
     def _find_by_id(self, run: StreamRun, items: list[Item]) -> list[Item]:
         """Ask for the records with these ids; one that is not there is new."""
         if run.settings.mode == "create" and not items[0].is_deletion:
             return items
         ids = {item.key: run.typed_id(item.key) for item in items}
-        found = self._asking.read(run.spec, list(ids.values()), {})
+        deleted = self._journal.deleted(run.name, list(ids))
+        found = self._asking.read(run.spec, list(ids.values()), {ids[key]: math.inf for key in deleted})
         kept = []
         for item in items:
             record = found.get(ids[item.key])
@@ -186,15 +234,21 @@ class Steps:
                 return False
             return True
         item.find(records[0])
-        other = run.claimed.setdefault(str(records[0].id), item.key) if not run.is_by_id else item.key
-        if other != item.key:
-            item.crm_id = None
-            self._ends.end(item, REJECTED, f"the CRM's record {records[0].id} is the one of the key `{other}`, too")
+        if not self._is_alone(run, item, str(records[0].id)):
             return False
         if run.settings.mode == "create" and not item.is_deletion:
             self._ends.end(item, SKIPPED, "it is there already, and `mode` is create")
             return False
         return True
+
+    def _is_alone(self, run: StreamRun, item: Item, crm_id: str) -> bool:
+        """Tell whether no other key of this run is the same record of the CRM: they would be written in turn."""
+        other = item.key if run.is_by_id else self._memory.claim(run.name, crm_id, item.key)
+        if other == item.key:
+            return True
+        item.crm_id = item.found = None
+        self._ends.end(item, REJECTED, f"the CRM's record {crm_id} is the one of the key `{other}`, too")
+        return False
 
     # What the CRM has
 
@@ -202,7 +256,7 @@ class Steps:
         """Read the records of items whose id is known; one that is gone is rejected."""
         ids = {item.key: run.typed_id(item.crm_id) for item in items if item.crm_id and item.found is None}
         if not ids:
-            return items
+            return self._made_sure(run, items)
         since = {
             ids[item.key]: (item.known.changed if item.known else None) or 0.0 for item in items if item.key in ids
         }
@@ -220,7 +274,7 @@ class Steps:
 
     def _made_sure(self, run: StreamRun, items: list[Item]) -> list[Item]:
         """Read again what would be written over, and comes from an index that may lag."""
-        doubtful = [item for item in items if item.found is not None and item.found.is_indexed and _differs(item)]
+        doubtful = [item for item in items if item.found is not None and self._is_doubtful(item, item.found)]
         if not doubtful:
             return items
         ids = {item: item.found.id for item in doubtful if item.found is not None}
@@ -230,6 +284,9 @@ class Steps:
             record = found.get(key)
             if record is not None:
                 item.find(record)
+                if item.known is None and not item.made and not run.is_by_id and not self._still_matches(item, record):
+                    self._ends.end(item, REJECTED, MOVED.format(id=key))
+                    ended.add(item)
             elif item.known is not None and not item.is_deletion:
                 self._ends.end(item, REJECTED, GONE)
                 ended.add(item)
@@ -239,6 +296,33 @@ class Steps:
             else:
                 item.found = item.crm_id = None
         return [item for item in items if item not in ended]
+
+    @staticmethod
+    def _is_doubtful(item: Item, record: Snapshot) -> bool:
+        """Tell whether what would be done with an item may be wrong because an index has an old version of its record.
+
+        What was searched just now is good enough to be written over by whole values; not where these are made of what
+        is there, where a later change of somebody else's counts, or where something may be deleted.
+        """
+        if not record.is_indexed and not record.is_searched:
+            return False
+        if item.is_deletion:
+            return record.is_indexed or item.known is None or item.stream.settings.conflict != "overwrite"
+        try:
+            differs = difference(record, item.wanted, item.stream.settings)
+        except Unwritable:
+            return True
+        is_minded = item.stream.settings.conflict != "overwrite" and item.own_time is not None
+        return bool(differs.values) and (record.is_indexed or differs.depends or is_minded)
+
+    def _still_matches(self, item: Item, record: Snapshot) -> bool:
+        """Tell whether a record that a search found by what our record says has that, as it is now."""
+        names = self._names(item)
+        fields = (names.external,) if names.external is not None else names.matching(item.stream.match)
+        return all(
+            _has(field, value_in(record, field), value)
+            for field, value in zip(fields, key_values(item, fields), strict=True)
+        )
 
     # What is to be done
 
@@ -301,12 +385,12 @@ class Steps:
         return True
 
 
-def _differs(item: Item) -> bool:
-    """Tell whether something may have to be sent for an item."""
-    try:
-        return item.is_deletion or bool(difference(item.found, item.wanted, item.stream.settings).values)
-    except Unwritable:
-        return True
+def _has(field: Field, present: Any, wanted: Any) -> bool:  # noqa: ANN401
+    """Tell whether a field has a value; of lists one entry in common is enough."""
+    kind = field.kind
+    if kind is None or not kind.many or not isinstance(wanted, tuple):
+        return kind is not None and kind.holds(present, wanted)
+    return any(kind.holds(present, kind.merge(present, (one,), union=True, clear=False)) for one in wanted)
 
 
 def _references(item: Item, field: Field, value: Any) -> list[tuple[str, Any]]:  # noqa: ANN401

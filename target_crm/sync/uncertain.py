@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from target_crm.contract import Field, Snapshot, Write
+    from target_crm.journal.journal import Journal
     from target_crm.sync.asking import Asking
     from target_crm.sync.ends import Ends
     from target_crm.sync.fields import Names
@@ -37,6 +38,7 @@ class Uncertain:
     Args:
         asking: asks the CRM.
         ends: takes those of which it is known.
+        journal: knows which records are of other keys.
         names: returns what the names in an item's record mean.
         lookup_seconds: for how long an index may lag.
         sleep: waits; returns at once when the run is ending.
@@ -47,6 +49,7 @@ class Uncertain:
         self,
         asking: Asking,
         ends: Ends,
+        journal: Journal,
         names: Callable[[Item], Names],
         *,
         lookup_seconds: float,
@@ -55,6 +58,7 @@ class Uncertain:
     ) -> None:
         self._asking = asking
         self._ends = ends
+        self._journal = journal
         self._names = names
         self._lookup_seconds = lookup_seconds
         self._sleep = sleep
@@ -129,8 +133,12 @@ class Uncertain:
             run.spec, fields, [key_values(item, fields) for item in items], [item.wanted for item in items], since
         )
         going_on = []
+        taken = self._of_others(run, items, found) if run.spec.repeats else set()
         for item, records in zip(items, found, strict=True):
-            own = [record for record in records if _may_be_ours(record, item)]
+            own = [record for record in records if _may_be_ours(record, item) and str(record.id) not in taken]
+            if run.spec.repeats:
+                own = own[:1]
+                taken.update(str(record.id) for record in own)
             if len(own) > 1:
                 ids = ", ".join(sorted(str(record.id) for record in own))
                 self._ends.end(item, REJECTED, f"the CRM has more than one record that matches: {ids}")
@@ -143,6 +151,12 @@ class Uncertain:
             else:
                 going_on.append(item)
         return going_on
+
+    def _of_others(self, run: StreamRun, items: Sequence[Item], found: Sequence[Sequence[Snapshot]]) -> set[str]:
+        """Return the ids of those records that were found and are known to be of other keys."""
+        keys = {item.key for item in items}
+        owners = self._journal.keys_of(run.name, {str(record.id) for records in found for record in records})
+        return {crm_id for crm_id, owner in owners.items() if owner not in keys}
 
     def _planned(self, item: Item, steps: Steps) -> Write | None:
         """Return what is still to be sent; None where nothing is, or where it was sent often enough."""

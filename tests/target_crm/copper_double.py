@@ -7,6 +7,7 @@ import json
 import threading
 from collections import Counter
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from tap_crm import errors
@@ -73,6 +74,8 @@ class CopperDouble:
         now: the present; waiting moves it on.
         asked: every request, as method and path, in their order.
         without_ids: objects whose searches take no ids.
+        indexed: old versions of records that searches give, by object and id.
+        dates: what dates of custom fields may be written as: `epoch`, or `text`, month first.
         forgets_custom: an update that names some custom fields empties the others.
     """
 
@@ -87,6 +90,8 @@ class CopperDouble:
         self.refuses: Callable[[Record], str | None] = lambda _: None
         self.ignores: frozenset[str] = frozenset()
         self.forgets_custom = False
+        self.indexed: dict[tuple[str, int], Record] = {}
+        self.dates = "epoch"
         self.lag = 0.0
         self.now = 1_780_000_000.0
         self.forbidden: frozenset[str] = frozenset()
@@ -192,7 +197,9 @@ class CopperDouble:
         return self._get(name, int(rest[0])), {}
 
     def _search(self, name: str, body: Record) -> tuple[list[Record], Mapping[str, str]]:
-        found = [one for one in self.rows(name) if self.now - self._made[name, one["id"]] >= self.lag]
+        present = {one["id"]: one for one in self.rows(name) if self.now - self._made[name, one["id"]] >= self.lag}
+        old = {key: record for (of, key), record in self.indexed.items() if of == name}
+        found = list({**present, **old}.values())
         if "ids" in body and name in self.without_ids:
             raise errors.Refused("422", said="ids: Unknown attribute")
         if "ids" in body:
@@ -258,7 +265,7 @@ class CopperDouble:
             if self.forgets_custom and "custom_fields" in body
             else {entry["custom_field_definition_id"]: entry["value"] for entry in record.get("custom_fields", ())}
         )
-        kept |= {entry["custom_field_definition_id"]: entry["value"] for entry in body.get("custom_fields", ())}
+        kept |= {entry["custom_field_definition_id"]: self._written(entry) for entry in body.get("custom_fields", ())}
         return [
             {
                 "custom_field_definition_id": one["id"],
@@ -266,6 +273,17 @@ class CopperDouble:
             }
             for one in DEFINITIONS
         ]
+
+    def _written(self, entry: Record) -> Any:  # noqa: ANN401
+        """Return what is kept of a value; a date is epoch seconds, in whatever form it was written."""
+        value = entry["value"]
+        if entry["custom_field_definition_id"] != SINCE or value is None:
+            return value
+        if isinstance(value, str) is not (self.dates == "text"):
+            raise errors.Refused("422", said="Custom field: invalid date")
+        if isinstance(value, str):
+            return int(datetime.strptime(value, "%m/%d/%Y").replace(tzinfo=UTC).timestamp())
+        return value
 
     def _bulk_item(self, name: str, item: Record) -> Record:
         try:

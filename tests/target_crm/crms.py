@@ -55,6 +55,12 @@ class Crm(Protocol):
     def bad(self, row: Record) -> Record:
         """Make of a record one that the CRM refuses."""
 
+    def change(self, key: Any, text: str) -> None:  # noqa: ANN401 - an id
+        """Change a record's text, as a person would."""
+
+    def remove(self, key: Any) -> None:  # noqa: ANN401 - an id
+        """Delete a record, as a person would."""
+
 
 class CopperCrm:
     """Copper's people."""
@@ -83,6 +89,14 @@ class CopperCrm:
     def bad(self, row: Record) -> Record:
         """Give it a title that is refused."""
         return {**row, "title": "bad"}
+
+    def change(self, key: Any, text: str) -> None:  # noqa: ANN401 - an id
+        """Give a person another title."""
+        self.transport.tables["people"][key]["title"] = text
+
+    def remove(self, key: Any) -> None:  # noqa: ANN401 - an id
+        """Delete a person."""
+        del self.transport.tables["people"][key]
 
 
 class CloseCrm:
@@ -113,6 +127,14 @@ class CloseCrm:
         """Give it a status that is not there."""
         return {**row, "status_id": "stat_none"}
 
+    def change(self, key: Any, text: str) -> None:  # noqa: ANN401 - an id
+        """Give a lead another description."""
+        self.transport.change("leads", key, description=text)
+
+    def remove(self, key: Any) -> None:  # noqa: ANN401 - an id
+        """Delete a lead."""
+        assert self.transport.client.delete(f"lead/{key}").ok
+
 
 class CoperaCrm:
     """Rows of a table of Copera's."""
@@ -140,6 +162,14 @@ class CoperaCrm:
     def bad(self, row: Record) -> Record:
         """Link it to a row that is not there."""
         return {**row, "company": ["f" * 24]}
+
+    def change(self, key: Any, text: str) -> None:  # noqa: ANN401 - an id
+        """Give a row another title."""
+        self.transport.change(PEOPLE, key, Title=text)
+
+    def remove(self, key: Any) -> None:  # noqa: ANN401 - an id
+        """Delete a row."""
+        assert self.transport.client.delete(f"{self.transport.path(PEOPLE)}/row/{key}").ok
 
 
 @contextmanager

@@ -139,6 +139,33 @@ def test_comments_are_made_once(bench: Bench, crm: CoperaAccount) -> None:
     assert len(crm.client.json(f"{crm.path(PEOPLE)}/row/{row['_id']}/comments")["items"]) == 1
 
 
+@pytest.mark.parametrize("lost", [2, 3, 4])
+@pytest.mark.parametrize("effect", ["before", "after"])
+def test_equal_comments_are_as_many_as_came(bench: Bench, crm: CoperaAccount, lost: int, effect: str) -> None:
+    bench.run(records(PEOPLE, {"key": "k1", "name": "Ann"}), streams={PEOPLE: KEYED})
+    row = crm.rows(PEOPLE)[0]
+    place = {"row": row["_id"], "board": row["board"], "table": row["table"], "content": "<p>Called</p>"}
+    given = records("row_comments", *({"_id": f"c{at}", **place} for at in range(3)))
+    crm.fault = lambda _, number: effect if 2 <= number <= lost else None
+    done = bench.run(given, streams={"row_comments": {}})
+    assert (done.code, done.outcomes) == (0, {"created": 3}), done.lines
+    assert len({line["crm_id"] for line in done.lines}) == 3
+    assert bench.run(given, streams={"row_comments": {}}).outcomes == {"unchanged": 3}
+    assert len(crm.client.json(f"{crm.path(PEOPLE)}/row/{row['_id']}/comments")["items"]) == 3
+
+
+def test_a_key_of_rows_in_two_tables_is_told_apart_by_where_the_column_leads(bench: Bench, crm: CoperaAccount) -> None:
+    streams = {PEOPLE: KEYED, COMPANIES: KEYED, DEALS: KEYED}
+    bench.run([*records(COMPANIES, {"key": "1", "name": "Acme"}, {"key": "2", "name": "Other"})], streams=streams)
+    bench.run(records(DEALS, {"key": "1", "name": "Deal"}), streams=streams)
+    refused = bench.run(records(PEOPLE, {"key": "p1", "name": "Ann", "company": ["1"]}), streams=streams)
+    assert "`1` is the key of 2 records" in refused.lines[0]["reason"]
+    crm.add(PEOPLE, Name="Bob", Company=[crm.rows(COMPANIES)[1]["_id"]])
+    done = bench.run(records(PEOPLE, {"key": "p1", "name": "Ann", "company": ["1"]}), streams=streams)
+    assert done.outcomes == {"created": 1}, done.lines
+    assert crm.rows(PEOPLE)[1]["Company"] == [crm.rows(COMPANIES)[0]["_id"]]
+
+
 def test_a_table_is_named_by_board_and_table_too(bench: Bench, crm: CoperaAccount) -> None:
     streams = {"staff": {**KEYED, "object": {"board": "Sales", "table": "People"}}}
     assert bench.run(records("staff", {"key": "k1", "name": "Ann"}), streams=streams).outcomes == {"created": 1}

@@ -4,11 +4,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING
 
 import pytest
 
+from target_crm.journal.history import History
+from target_crm.journal.journal import Journal
+from target_crm.sync.verify import Verification
 from tests.target_crm.crms import CRMS, Account
 from tests.target_crm.running import records, state
 
@@ -167,3 +170,20 @@ def test_a_dry_run_tells_what_the_run_does_and_writes_nothing(account: Account) 
 
     assert told(dry.lines) == told(done.lines)
     assert done.outcomes == {"created": 2, "updated": 1, "unchanged": 1, "rejected": 1}
+
+
+def test_verify_tells_what_was_changed_or_deleted_since(account: Account) -> None:
+    crm = account.crm
+    streams = {crm.stream: {**account.keyed, "on_delete": "delete"}}
+    account.bench.run(records(crm.stream, *(account.row(at) for at in range(4))), streams=streams)
+    account.bench.run(records(crm.stream, account.row(3, _sdc_deleted_at=DELETED)), streams=streams)
+    ids = {line["key"]: line["crm_id"] for line in account.bench.lines() if line["outcome"] == "created"}
+    crm.change(ids["k1"], "Theirs")
+    crm.remove(ids["k2"])
+    target = account.bench.target(streams=streams)
+    verification = Verification(target.make_writer())
+    with closing(Journal(str(account.bench.journal), exclusive=False)) as journal:
+        found = verification.differences(History(journal).written(), {crm.stream: target.settings.stream(crm.stream)})
+        told = [(one.key, one.field, one.written, one.present) for one in found]
+    assert sorted(told, key=str) == [("k1", crm.text, "A", "Theirs"), ("k2", None, None, None)]
+    assert verification.compared == 3

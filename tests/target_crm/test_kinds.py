@@ -220,3 +220,16 @@ def test_a_label_of_several_options_is_refused_only_where_it_would_be_sent() -> 
 def test_an_empty_text_is_an_option_only_where_one_is_called_so() -> None:
     assert LabelledOption("size", lambda: ODD).accept("") == 4
     assert LabelledOption("size", lambda: CHOICES).accept("") is None
+
+
+def test_a_value_of_two_categories_is_two_entries() -> None:
+    sites = Entries("url", same_url, "work")
+    both = sites.accept([{"url": "a.org", "category": "work"}, {"url": "a.org", "category": "other"}])
+    assert sites.write(both) == [{"url": "a.org", "category": "work"}, {"url": "a.org", "category": "other"}]
+    work = sites.accept([{"url": "a.org", "category": "work"}])
+    assert not sites.holds(work, both)
+    assert set(sites.merge(both, work, union=True, clear=False)) == set(both)
+    assert sites.merge(work, sites.accept([{"url": "a.org", "category": "other"}]), union=True, clear=False) == (
+        ("a.org", "other"),
+    )
+    assert sites.accept(["a.org", {"url": "a.org", "category": "work"}]) == work

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import sqlite3
 import threading
 from typing import TYPE_CHECKING, Any
 
 from tap_crm.shaping.schema import DELETED_AT
 from target_crm.writers.close.answers import record_of, snapshot, text_of
 from target_crm.writers.close.matching import keys_of, value_of
+from target_crm.writers.records_file import RecordsFile
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from target_crm.contract import Columns, Field, ObjectSpec
     from target_crm.writers.definitions import Definitions
-
-#: Names in one question: what SQLite takes.
-_AT_ONCE = 500
 
 
 class Whole:
@@ -33,10 +30,7 @@ class Whole:
         self._spec = spec
         self._columns = columns
         self._lock = threading.Lock()
-        self._file = sqlite3.connect("", check_same_thread=False)  # a temporary file of this process alone
-        self._file.execute("CREATE TABLE records (id TEXT PRIMARY KEY, record BLOB)")
-        self._file.execute("CREATE TABLE keys (field TEXT, value TEXT, id TEXT)")
-        self._file.execute("CREATE INDEX by_value ON keys (field, value)")
+        self._file = RecordsFile()
         self._indexed: set[str] = set()
         definitions.each(spec.name, self._take)
 
@@ -45,40 +39,24 @@ class Whole:
         self._file.close()
 
     def _take(self, records: Sequence[dict[str, Any]]) -> None:
-        rows = [(one["id"], text_of(one)) for one in records if one.get("id") and not one.get(DELETED_AT)]
-        with self._lock:
-            self._file.executemany("INSERT OR REPLACE INTO records VALUES (?, ?)", rows)
+        self._file.keep((one["id"], text_of(one)) for one in records if one.get("id") and not one.get(DELETED_AT))
 
     def by_ids(self, ids: Sequence[str]) -> list[dict[str, Any]]:
         """Return the records with these ids."""
-        found: list[dict[str, Any]] = []
-        with self._lock:
-            for start in range(0, len(ids), _AT_ONCE):
-                part = ids[start : start + _AT_ONCE]
-                marks = ",".join("?" * len(part))
-                rows = self._file.execute(f"SELECT record FROM records WHERE id IN ({marks})", part)  # noqa: S608
-                found.extend(record_of(text) for (text,) in rows)
-        return found
+        return [record_of(text) for text in self._file.by_ids(ids).values()]
 
     def by_values(self, field: Field, values: Iterable[Any]) -> list[dict[str, Any]]:
         """Return the records that may have one of these values in a field."""
-        keys = sorted({key for value in values for key in keys_of(field, value)})
-        ids: set[str] = set()
         with self._lock:
-            self._index(field)
-            for start in range(0, len(keys), _AT_ONCE):
-                part = keys[start : start + _AT_ONCE]
-                marks = ",".join("?" * len(part))
-                question = f"SELECT id FROM keys WHERE field = ? AND value IN ({marks})"  # noqa: S608
-                ids.update(key for (key,) in self._file.execute(question, (field.name, *part)))
-        return self.by_ids(sorted(ids))
+            if field.name not in self._indexed:
+                self._file.index(field.name, self._pairs(field))
+                self._indexed.add(field.name)
+        keys = sorted({key for value in values for key in keys_of(field, value)})
+        found = self._file.ids_by(field.name, keys)
+        return self.by_ids(sorted(set().union(*found.values())))
 
-    def _index(self, field: Field) -> None:
-        if field.name in self._indexed:
-            return
-        rows: list[tuple[str, str, str]] = []
-        for key, text in self._file.execute("SELECT id, record FROM records"):
+    def _pairs(self, field: Field) -> Iterator[tuple[str, str]]:
+        """Yield what each record has in a field, in the forms by which it is looked up, with its id."""
+        for key, text in self._file.records():
             values = snapshot(record_of(text), self._spec, self._columns).values
-            rows.extend((field.name, one, key) for one in keys_of(field, value_of(values, field)))
-        self._file.executemany("INSERT INTO keys VALUES (?, ?, ?)", rows)
-        self._indexed.add(field.name)
+            yield from ((one, key) for one in keys_of(field, value_of(values, field)))

@@ -114,6 +114,10 @@ class CloseWriter:
         """Return the records with these ids as they are now."""
         return self._finding.read(spec, ids, since)
 
+    def leads_to(self, spec: ObjectSpec, field: Field) -> str | None:  # noqa: ARG002
+        """Return None: the documentation tells it of every field."""
+        return None
+
     def send(self, spec: ObjectSpec, writes: Sequence[Write]) -> Sequence[Answer]:
         """Send writes of one action."""
         send = {CREATE: self._requests.create, DELETE: self._requests.delete}

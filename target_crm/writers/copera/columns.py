@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tap_crm.providers.copera.tables import Table
     from target_crm.contract import Id, ObjectSpec
     from target_crm.kinds.options import Choice
+    from target_crm.writers.copera.kinds import Shown
 
 CELLS = "columns"
 _DESCRIBED = re.compile(r"(?:JSON text\. )?Column ([0-9a-fA-F]{24}), type ")
@@ -26,7 +27,7 @@ def columns(
     spec: ObjectSpec,
     table: Table,
     members: Callable[[], Sequence[Choice]],
-    shown: Callable[[str], Callable[[], Sequence[Choice]]],
+    shown: Callable[[str], Callable[[], Shown]],
 ) -> Columns:
     """Return the fields of a table: those of every row, and its columns.
 

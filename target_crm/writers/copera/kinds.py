@@ -6,7 +6,7 @@ import json
 import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from typing_extensions import override
 
@@ -203,15 +203,27 @@ class Members(OptionSet):
         return len(said) == len(meant) and all(any(text in one for one in meant if one) for text in said)
 
 
+class Shown(Protocol):
+    """What is shown for the rows that a column links to."""
+
+    def ids(self, label: str) -> set[str]:
+        """Return the ids of the rows that are shown so, whatever its capitals are."""
+        ...
+
+    def labels(self, ids: Sequence[str]) -> Mapping[str, set[str]]:
+        """Return by id what is shown for rows, without capitals; nothing for those that are not linked to."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class RowLinks(Plain):
     """Links to rows: their ids, the keys of rows that this journal has written, or what Copera shows for them.
 
     Attributes:
-        shown: returns what Copera shows for the rows that this column links to already, with their ids.
+        shown: returns what Copera shows for the rows that this column links to already, and their ids.
     """
 
-    shown: Callable[[], Sequence[Choice]] = field(repr=False, hash=False, compare=False)
+    shown: Callable[[], Shown] = field(repr=False, hash=False, compare=False)
     many = True
 
     @override
@@ -231,7 +243,7 @@ class RowLinks(Plain):
         """Return the id of the row that is shown so; anything else as it is: it may be a key."""
         if ID.fullmatch(text) or text.isdigit():
             return text
-        ids = {str(one.id) for one in self.shown() if text.casefold() in {label.casefold() for label in one.labels}}
+        ids = self.shown().ids(text)
         if len(ids) > 1:
             raise Unwritable(f"`{text}` is what more than one row shows (ids {', '.join(sorted(ids))}); give the id")
         return ids.pop() if ids else text
@@ -257,8 +269,8 @@ class RowLinks(Plain):
     @override
     def agrees(self, value: Any, label: Any) -> bool:
         labels = label if isinstance(label, (list, tuple)) else [label]
-        known = {str(one.id): {text.casefold() for text in one.labels} for one in self.shown()}
         said = {str(one).casefold() for one in labels if one not in (None, "")}
+        known = self.shown().labels(list(value)) if said else {}
         meant = [known.get(one) for one in value]
         if not said or any(one is None for one in meant):  # what is shown for a row that was not linked is not known
             return True
@@ -304,9 +316,7 @@ _KINDS: Mapping[str, Kind] = {
 }
 
 
-def kind_of(
-    column: Column, members: Callable[[], Sequence[Choice]], shown: Callable[[], Sequence[Choice]]
-) -> Kind | None:
+def kind_of(column: Column, members: Callable[[], Sequence[Choice]], shown: Callable[[], Shown]) -> Kind | None:
     """Return what the cells of a column are; None where only Copera sets them.
 
     Args:

@@ -89,5 +89,6 @@ def _comments() -> ObjectSpec:
         finders=frozenset(),
         at_once=AT_ONCE,
         unique=frozenset({"content"}),
+        repeats=True,
         takes_external_id=False,
     )

@@ -19,7 +19,7 @@ from target_crm.writers.copera.place import row_path, table_path
 from target_crm.writers.copera.whole import Whole, has
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from tap_crm.providers.copera.tables import Table
     from tap_crm.transport.question import Reply
@@ -61,7 +61,7 @@ class Rows:
 
     def whole(self, spec: ObjectSpec) -> Whole:
         """Return all rows of a table: asked for when they are needed first."""
-        make = lambda: Whole(self._columns(spec), lambda: self._all(spec))  # noqa: E731
+        make = lambda: Whole(self._columns(spec), lambda take: self._all(spec, take))  # noqa: E731
         return self._definitions.once_per_run.get(("whole", spec.name), make)
 
     def place(self, spec: ObjectSpec) -> tuple[str, str]:
@@ -69,15 +69,31 @@ class Rows:
         table = self._tables.of(spec.name)
         return table.record["board"], table.record["_id"]
 
-    def _all(self, spec: ObjectSpec) -> list[dict[str, Any]]:
-        """Return all rows; that there are none is believed if it is said twice."""
-        return self._list(spec, {}) or self._list(spec, {})
+    def _all(self, spec: ObjectSpec, take: Callable[[Iterable[dict[str, Any]]], None]) -> None:
+        """Hand over all rows; that there are none is believed if it is said twice."""
+
+        def parse(reply: Reply) -> int:
+            count = 0
+
+            def counted() -> Iterator[dict[str, Any]]:
+                nonlocal count
+                for row in _rows(reply):
+                    count += 1
+                    yield row
+
+            take(counted())
+            return count
+
+        question = self._question(spec, {})
+        if not self._ask(question, parse):
+            self._ask(question, parse)
+
+    def _question(self, spec: ObjectSpec, params: Mapping[str, str | int]) -> Question:
+        path = f"{table_path(*self.place(spec))}/rows"
+        return Question("GET", path, f"{spec.name}: rows", params=params, spooled=True, patience=PATIENCE)
 
     def _list(self, spec: ObjectSpec, params: Mapping[str, str | int]) -> list[dict[str, Any]]:
-        path = f"{table_path(*self.place(spec))}/rows"
-        label = f"{spec.name}: rows"
-        question = Question("GET", path, label, params=params, spooled=True, patience=PATIENCE)
-        found: list[dict[str, Any]] = self._ask(question, _rows)
+        found: list[dict[str, Any]] = self._ask(self._question(spec, params), lambda reply: list(_rows(reply)))
         return found
 
     def read(self, spec: ObjectSpec, ids: Sequence[Id], since: Mapping[Id, float]) -> dict[Id, Snapshot]:
@@ -140,7 +156,9 @@ class Rows:
             found = self._filtered(spec, fields, wanted)
         if since is not None and len(found) < len(wanted):
             whole.anew()
-        return [found.get(at) or whole.find(fields, values) for at, values in enumerate(wanted)]
+        left = [at for at in range(len(wanted)) if not found.get(at)]
+        others = dict(zip(left, whole.find(fields, [wanted[at] for at in left]), strict=True)) if left else {}
+        return [found.get(at) or others[at] for at in range(len(wanted))]
 
     def _filtered(
         self, spec: ObjectSpec, fields: Sequence[Field], wanted: Sequence[Values]
@@ -173,14 +191,17 @@ class Rows:
         )
 
 
-def _rows(reply: Reply) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = []
+def _rows(reply: Reply) -> Iterator[dict[str, Any]]:
+    """Yield the rows of an answer, as they are in its file.
+
+    Raises:
+        Doubtful: something in it is no row, or it is not whole; perhaps after having yielded some.
+    """
     for row in items_in(reply, "item"):
         check_row(row)
-        found.append(row)
+        yield row
     if reply.file is not None:
         reply.file.close()
-    return found
 
 
 def text_fields(fields: Iterable[Field]) -> set[Field]:

@@ -65,6 +65,11 @@ class Tables:
             f"{'; name both by their ids' if found else did_you_mean(place['table'], known)}"
         )
 
+    def name_of(self, table: Table) -> str:
+        """Return the name of the object that is this table."""
+        places = self._places.items()
+        return next((name for name, place in places if place is not None and _is_at(table, place)), table.stream)
+
     def members(self) -> Sequence[Choice]:
         """Return the members; none where the token may not read them, so that only their ids can be written."""
 

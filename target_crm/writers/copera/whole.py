@@ -1,4 +1,4 @@
-"""All rows of a table, from one request: for finding and comparing, without a request per row."""
+"""All rows of a table, from one request, in a file: for finding and comparing, without a request per row."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from target_crm.kinds.contact_points import are_same_phones
-from target_crm.kinds.options import Choice
 from target_crm.writers.copera.answers import snapshot, value_of
 from target_crm.writers.copera.kinds import CellText
+from target_crm.writers.records_file import RecordsFile
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from target_crm.contract import Columns, Field, Snapshot
 
@@ -28,47 +28,55 @@ class Whole:
 
     Args:
         columns: the table's.
-        read: asks for all rows.
+        read: asks for all rows, and hands them over one by one; from the first one on again if it had to ask again.
     """
 
-    def __init__(self, columns: Columns, read: Callable[[], Iterable[dict[str, Any]]]) -> None:
+    def __init__(self, columns: Columns, read: Callable[[Callable[[Iterable[dict[str, Any]]], None]], None]) -> None:
         self._columns = columns
         self._read = read
         self._lock = threading.RLock()
-        self._rows: dict[str, bytes] | None = None
+        self._file: RecordsFile | None = None
         self._stale: set[str] = set()
-        self._by_value: dict[str, dict[str, set[str]]] = {}
-        self._shown: dict[str, list[Choice]] = {}
+        self._indexed: set[str] = set()
+        self._links: set[str] = set()
 
     @property
     def is_read(self) -> bool:
         """Whether the table was asked for."""
-        return self._rows is not None
+        return self._file is not None
 
     def anew(self) -> None:
         """Ask for all rows again."""
         with self._lock:
-            self._rows = {row["_id"]: _ENCODER.encode(row) for row in self._read()}
-            self._stale.clear()
-            self._by_value.clear()
+            file = RecordsFile()
 
-    def _known(self) -> dict[str, bytes]:
-        if self._rows is None:
+            def take(rows: Iterable[dict[str, Any]]) -> None:
+                file.clear()
+                file.keep((row["_id"], _ENCODER.encode(row)) for row in rows)
+
+            self._read(take)
+            if self._file is not None:
+                self._file.close()
+            self._file = file
+            self._stale.clear()
+            self._indexed.clear()
+            self._links.clear()
+
+    def _known(self) -> RecordsFile:
+        if self._file is None:
             self.anew()
-        assert self._rows is not None  # noqa: S101 - just read
-        return self._rows
+        assert self._file is not None  # noqa: S101 - just read
+        return self._file
 
     def note(self, row: Mapping[str, Any]) -> None:
         """Take a row as an answer has it; it is read again before it is compared."""
         self.forget(row["_id"])
         with self._lock:
-            if self._rows is None:
+            if self._file is None:
                 return
-            self._rows[row["_id"]] = _ENCODER.encode(row)
-            values = snapshot(row, self._columns).values
-            for name, index in self._by_value.items():
-                for key in keys_of(self._columns.fields[name], value_of(values, self._columns.fields[name])):
-                    index.setdefault(key, set()).add(row["_id"])
+            self._file.keep([(row["_id"], _ENCODER.encode(row))])
+            for name in self._indexed:
+                self._file.index(name, self._pairs(self._columns.fields[name], [row]))
 
     def forget(self, key: str) -> None:
         """Note that a row is not any more as it was."""
@@ -78,48 +86,87 @@ class Whole:
     def by_ids(self, ids: Iterable[str]) -> dict[str, Snapshot]:
         """Return the rows with these ids that are as they were read."""
         with self._lock:
-            rows = self._known()
-            return {key: self._snapshot(rows[key]) for key in ids if key in rows and key not in self._stale}
+            found = self._known().by_ids([key for key in ids if key not in self._stale])
+        return {key: self._snapshot(text) for key, text in found.items()}
 
-    def find(self, fields: Sequence[Field], values: Values) -> list[Snapshot]:
-        """Return the rows that have these values."""
+    def find(self, fields: Sequence[Field], wanted: Sequence[Values]) -> list[list[Snapshot]]:
+        """Return for each tuple of values the rows that have them."""
+        keys = [keys_of(fields[0], values[0]) for values in wanted]
         with self._lock:
-            rows, index = self._known(), self._index(fields[0])
-            ids = sorted(set().union(*(index.get(key, set()) for key in keys_of(fields[0], values[0]))))
-            found = [self._snapshot(rows[key]) for key in ids if key in rows]
-        return [one for one in found if has(one, fields, values)]
+            file = self._with_index(fields[0])
+            ids = file.ids_by(fields[0].name, sorted({key for part in keys for key in part}))
+            rows = file.by_ids(sorted(set().union(*ids.values())))
+        known = {key: self._snapshot(text) for key, text in rows.items()}
+        found = []
+        for part, values in zip(keys, wanted, strict=True):
+            own = sorted(set().union(*(ids.get(key, set()) for key in part)))
+            found.append([known[key] for key in own if key in known and has(known[key], fields, values)])
+        return found
 
-    def shown(self, column: str) -> Sequence[Choice]:
-        """Return what Copera shows for the rows that a column links to, with their ids."""
+    def shown(self, column: str) -> Shown:
+        """Return what Copera shows for the rows that a column links to."""
         with self._lock:
-            if column not in self._shown:
-                labels: dict[str, set[str]] = {}
-                for text in self._known().values():
-                    for cell in _DECODER.decode(text)["columns"]:
-                        if isinstance(cell, dict) and cell.get("columnId") == column:
-                            _take_labels(cell, labels)
-                self._shown[column] = [Choice(key, tuple(sorted(said))) for key, said in labels.items()]
-            return self._shown[column]
+            file, name = self._known(), f"shown in {column}"
+            if name not in self._links:
+                self._links.add(name)
+                for _, text in file.records():
+                    file.index(name, _labels(_DECODER.decode(text), column))
+        return Shown(file, name)
+
+    def linked(self, column: str) -> str | None:
+        """Return the id of a row to which a column links; None if there is none."""
+        with self._lock:
+            for _, text in self._known().records():
+                for cell in _DECODER.decode(text)["columns"]:
+                    ids = cell.get("value") if isinstance(cell, dict) and cell.get("columnId") == column else None
+                    if isinstance(ids, list) and ids:
+                        return str(ids[0])
+        return None
 
     def _snapshot(self, text: bytes) -> Snapshot:
         return snapshot(_DECODER.decode(text), self._columns, is_indexed=True)
 
-    def _index(self, field: Field) -> dict[str, set[str]]:
-        if field.name not in self._by_value:
-            index: dict[str, set[str]] = {}
-            for key, text in self._known().items():
-                for one in keys_of(field, value_of(self._snapshot(text).values, field)):
-                    index.setdefault(one, set()).add(key)
-            self._by_value[field.name] = index
-        return self._by_value[field.name]
+    def _with_index(self, field: Field) -> RecordsFile:
+        file = self._known()
+        if field.name not in self._indexed:
+            file.index(field.name, self._pairs(field, (_DECODER.decode(text) for _, text in file.records())))
+            self._indexed.add(field.name)
+        return file
+
+    def _pairs(self, field: Field, rows: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
+        for row in rows:
+            for key in keys_of(field, value_of(snapshot(row, self._columns).values, field)):
+                yield key, row["_id"]
 
 
-def _take_labels(cell: Mapping[str, Any], labels: dict[str, set[str]]) -> None:
-    ids, shown = cell.get("value"), cell.get("linkValue")
-    if isinstance(ids, list) and isinstance(shown, list) and len(ids) == len(shown):
-        for key, label in zip(ids, shown, strict=True):
-            if label not in (None, ""):
-                labels.setdefault(str(key), set()).add(str(label))
+class Shown:
+    """What is shown for the rows that a column links to, as it was when the table was read.
+
+    Args:
+        file: where that is.
+        name: under which it is there.
+    """
+
+    def __init__(self, file: RecordsFile, name: str) -> None:
+        self._file = file
+        self._name = name
+
+    def ids(self, label: str) -> set[str]:
+        """Return the ids of the rows that are shown so, whatever its capitals are."""
+        return self._file.ids_by(self._name, [label.casefold()]).get(label.casefold(), set())
+
+    def labels(self, ids: Sequence[str]) -> dict[str, set[str]]:
+        """Return by id what is shown for rows, without capitals; nothing for those that are not linked to."""
+        return self._file.values_of(self._name, ids)
+
+
+def _labels(row: Mapping[str, Any], column: str) -> Iterator[tuple[str, str]]:
+    for cell in row["columns"]:
+        if not isinstance(cell, dict) or cell.get("columnId") != column:
+            continue
+        ids, shown = cell.get("value"), cell.get("linkValue")
+        if isinstance(ids, list) and isinstance(shown, list) and len(ids) == len(shown):
+            yield from ((str(label).casefold(), str(key)) for key, label in zip(ids, shown, strict=True) if label)
 
 
 def keys_of(field: Field, value: Any) -> list[str]:  # noqa: ANN401

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tap_crm.transport.session import Transport
     from target_crm.config.settings import StreamSettings, TargetSettings
     from target_crm.contract import Answer, Field, Id, ObjectSpec, Snapshot, Write
-    from target_crm.kinds.options import Choice
+    from target_crm.writers.copera.whole import Shown
 
 
 class CoperaWriter:
@@ -62,7 +62,7 @@ class CoperaWriter:
         make = lambda: columns(spec, self._tables.of(spec.name), self._tables.members, self._shown(spec))  # noqa: E731
         return self._definitions.once_per_run.get(("columns", spec.name), make)
 
-    def _shown(self, spec: ObjectSpec) -> Callable[[str], Callable[[], Sequence[Choice]]]:
+    def _shown(self, spec: ObjectSpec) -> Callable[[str], Callable[[], Shown]]:
         return lambda column: lambda: self._rows.whole(spec).shown(column)
 
     def screen(self, spec: ObjectSpec, wanted: MutableMapping[Field, Any]) -> None:
@@ -95,6 +95,19 @@ class CoperaWriter:
         if spec.name == COMMENTS:
             return self._comments.read(ids)
         return self._rows.read(spec, ids, since)
+
+    def leads_to(self, spec: ObjectSpec, field: Field) -> str | None:
+        """Return the table to which a column's links lead: that of a row to which it links already."""
+        if spec.name == COMMENTS or field.custom is None:
+            return None
+        return self._definitions.once_per_run.get(
+            ("leads to", spec.name, field.custom), lambda: self._leads_to(spec, str(field.custom))
+        )
+
+    def _leads_to(self, spec: ObjectSpec, column: str) -> str | None:
+        linked = self._rows.whole(spec).linked(column)
+        table = None if linked is None else self._rows.table_of_row(linked, (None, None))
+        return None if table is None else self._tables.name_of(table)
 
     def send(self, spec: ObjectSpec, writes: Sequence[Write]) -> Sequence[Answer]:
         """Send writes of one action."""

@@ -21,10 +21,18 @@ _DECODER = msgspec.json.Decoder()
 _NO_SHAPE = "the answer is not the documented one"
 
 
-def snapshot(record: dict[str, Any], columns: Columns) -> Snapshot:
-    """Return a record of Copper's."""
-    values = {**record, **custom_values(record, columns)}
-    return Snapshot(record["id"], values, _time(record, "date_modified"), _time(record, "date_created"))
+def snapshot(
+    record: dict[str, Any], columns: Columns, *, is_indexed: bool = False, is_searched: bool = False
+) -> Snapshot:
+    """Return a record of Copper's; see :class:`target_crm.contract.Snapshot`."""
+    return Snapshot(
+        record["id"],
+        {**record, **custom_values(record, columns)},
+        _time(record, "date_modified"),
+        _time(record, "date_created"),
+        is_indexed=is_indexed,
+        is_searched=is_searched,
+    )
 
 
 def _time(record: dict[str, Any], name: str) -> float | None:

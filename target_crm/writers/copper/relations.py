@@ -70,12 +70,14 @@ class Relations:
             return NotTaken("the CRM answered well and ignored it")
         return Written(key, there.get(key))
 
-    def replace(self, entity: str, key: int, kind: str, old: Any, new: Any) -> None:  # noqa: ANN401
-        """Relate a record to another one instead of the present one; there is only one of this kind."""
-        if old is not None and (kind, int(old)) in self._search.related(entity, key):
-            self._change("DELETE", entity, key, kind, int(old))
-        if new is not None:
-            self._change("POST", entity, key, kind, int(new))
+    def replace(self, entity: str, key: int, kind: str, new: Any) -> None:  # noqa: ANN401
+        """Relate a record to another one of this kind, of which it has one only, instead of whichever it is now."""
+        present = {other for one, other in self._search.related(entity, key) if one == kind}
+        wanted = set() if new is None else {int(new)}
+        for other in sorted(present - wanted):
+            self._change("DELETE", entity, key, kind, other)
+        for other in wanted - present:
+            self._change("POST", entity, key, kind, other)
 
     def _change(self, method: str, entity: str, key: int, kind: str, other: int) -> None:
         body = {"resource": {"id": other, "type": kind}}

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from tap_crm import errors
 from tap_crm.providers.copper.search import total_of
@@ -11,6 +15,7 @@ from tap_crm.transport.question import Question
 from target_crm.contract import Unwritable
 from target_crm.writers.copper.answers import one_record, records, snapshot
 from target_crm.writers.copper.objects import IDS_AT_ONCE, RELATED
+from target_crm.writers.records_file import RecordsFile
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -18,11 +23,14 @@ if TYPE_CHECKING:
     from target_crm.contract import Columns, Field, Id, ObjectSpec, Snapshot
     from target_crm.writers.definitions import Ask, Definitions
 
+_ENCODER, _DECODER = msgspec.json.Encoder(), msgspec.json.Decoder()
 #: A search gives no more than so many records (developer.copper.com: the search pages).
 MOST_RECORDS = 100_000
 #: Filters that take a list of values, by object and field.
 _FILTERS = {("people", "emails"): "emails", ("companies", "email_domain"): "email_domains"}
 _SINGLE_AT_ONCE = 4
+#: For so many seconds a record from a read of all counts as one that was searched just now.
+_AS_SEARCHED = 60.0
 Values = tuple[Any, ...]
 
 
@@ -45,6 +53,8 @@ class Search:
         self._definitions = definitions
         self._columns = columns
         self._without_ids: set[str] = set()
+        self._lock = threading.Lock()
+        self._singles: dict[str, int] = {}
 
     def read(self, spec: ObjectSpec, ids: Sequence[Id], since: Mapping[Id, float]) -> dict[Id, Snapshot]:
         """Return the records with these ids; those that the index has not, or not as new as asked for, one by one."""
@@ -70,19 +80,39 @@ class Search:
         if spec.name not in self._without_ids:
             body = {"ids": ids, **_everything(spec)}
             try:
-                return {one["id"]: snapshot(one, columns) for one in self._pages(spec, body, f"{len(ids)} by id")}
+                pages = self._pages(spec, body, f"{len(ids)} by id")
+                return {one["id"]: snapshot(one, columns, is_searched=True) for one in pages}
             except errors.Refused:  # no page tells of such a filter for companies
                 self._without_ids.add(spec.name)
-        if len(ids) * IDS_AT_ONCE < self._count(spec):
+        if not self._is_whole_cheaper(spec, len(ids)):
             return {key: record for key, record in self._one_by_one(spec, ids) if record is not None}
-        found: dict[Id, Snapshot] = {}
-        wanted = set(ids)
+        file, read_at = self._whole(spec)
+        is_old = time.monotonic() - read_at > _AS_SEARCHED
+        known = map(_DECODER.decode, file.by_ids([str(key) for key in ids]).values())
+        return {one["id"]: snapshot(one, columns, is_indexed=is_old, is_searched=True) for one in known}
 
-        def take(page: Sequence[dict[str, Any]]) -> None:
-            found.update({one["id"]: snapshot(one, columns) for one in page if one["id"] in wanted})
+    def _whole(self, spec: ObjectSpec) -> tuple[RecordsFile, float]:
+        """Return all records of an object, read once per run, and when that began."""
 
-        self._definitions.each(spec.name, take)
-        return found
+        def read() -> tuple[RecordsFile, float]:
+            began, file = time.monotonic(), RecordsFile()
+            self._definitions.each(
+                spec.name, lambda page: file.keep((str(one["id"]), _ENCODER.encode(one)) for one in page)
+            )
+            return file, began
+
+        return self._definitions.once_per_run.get(("whole", spec.name), read)
+
+    def _is_whole_cheaper(self, spec: ObjectSpec, count: int) -> bool:
+        """Tell whether to read the whole object: once as many were asked for one by one as it has pages.
+
+        So it costs at most twice of what the better way would.
+        """
+        records = self._definitions.once_per_run.get(("count", spec.name), lambda: self._count(spec))
+        with self._lock:
+            asked = self._singles.get(spec.name, 0) + count
+            self._singles[spec.name] = asked
+        return asked * IDS_AT_ONCE >= records
 
     def _count(self, spec: ObjectSpec) -> int:
         """Return how many records an object has, by its search; 0 where that does not tell."""
@@ -116,43 +146,45 @@ class Search:
         filtered = _FILTERS.get((spec.name, fields[0].name)) if len(fields) == 1 else None
         if filtered is not None:
             body = {filtered: sorted({key for values in wanted for key in _keys(fields[0], values[0])})}
-            found = [snapshot(one, columns) for one in self._pages(spec, body, f"{len(wanted)} by {fields[0].name}")]
+            pages = self._pages(spec, body, f"{len(wanted)} by {fields[0].name}")
+            found = list({one["id"]: snapshot(one, columns, is_searched=True) for one in pages}.values())
             return [[one for one in found if _has(one, fields, values)] for values in wanted]
-        index = self._index(spec, tuple(fields))
-        ids = {values: sorted(set().union(*_lookups(index, fields, values))) for values in map(_hashable, wanted)}
-        known = self.read(spec, sorted(set().union(*ids.values())), {})
+        ids = self._indexed(spec, fields[0], [values[0] for values in wanted])
+        known = self.read(spec, sorted(set().union(*ids)), {})
         return [
-            [known[key] for key in ids[_hashable(values)] if key in known and _has(known[key], fields, values)]
-            for values in wanted
+            [known[key] for key in sorted(own) if key in known and _has(known[key], fields, values)]
+            for own, values in zip(ids, wanted, strict=True)
         ]
 
-    def _index(self, spec: ObjectSpec, fields: tuple[Field, ...]) -> dict[str, set[int]]:
-        """Return by value the ids of the records that have it in the first field, from a read of the whole object.
+    def _indexed(self, spec: ObjectSpec, field: Field, values: Sequence[Any]) -> list[set[int]]:
+        """Return for each value the ids of the records that have it in a field, from a read of the whole object.
 
         Texts of custom fields cannot be searched by (developer.copper.com: people/list-people-search).
         """
-        field, columns = fields[0], self._columns(spec)
+        columns = self._columns(spec)
 
-        def read() -> dict[str, set[int]]:
-            index: dict[str, set[int]] = {}
+        def read() -> RecordsFile:
+            file = RecordsFile()
 
             def take(page: Sequence[dict[str, Any]]) -> None:
                 for record in page:
-                    raw = snapshot(record, columns).values.get(field.name)
-                    for key in _keys(field, _read(field, raw)):
-                        index.setdefault(key, set()).add(record["id"])
+                    held = _read(field, snapshot(record, columns).values.get(field.name))
+                    file.index(field.name, ((key, str(record["id"])) for key in _keys(field, held)))
 
             self._definitions.each(spec.name, take)
-            return index
+            return file
 
-        return self._definitions.once_per_run.get(("index", spec.name, field.name), read)
+        file = self._definitions.once_per_run.get(("index", spec.name, field.name), read)
+        keys = [list(_keys(field, value)) for value in values]
+        found = file.ids_by(field.name, sorted({key for part in keys for key in part}))
+        return [{int(one) for key in part for one in found.get(key, ())} for part in keys]
 
     def _made_since(self, spec: ObjectSpec, since: float) -> list[Snapshot]:
         """Return the records that were made since a time."""
         body = {"minimum_created_date": int(since), "sort_by": "date_created", "sort_direction": "desc"}
         columns = self._columns(spec)
         found = self._pages(spec, {**body, **_everything(spec)}, "those made lately")
-        by_id = {one["id"]: snapshot(one, columns) for one in found}
+        by_id = {one["id"]: snapshot(one, columns, is_searched=True) for one in found}
         return [one for one in by_id.values() if one.created is None or one.created >= int(since)]
 
     def _pages(self, spec: ObjectSpec, body: Mapping[str, Any], what: str) -> Iterator[dict[str, Any]]:
@@ -196,16 +228,6 @@ def _keys(field: Field, value: Any) -> Iterable[str]:  # noqa: ANN401
     if isinstance(value, tuple):
         return [str(part[0] if isinstance(part, tuple) else part).casefold() for part in value]
     return [str(value if field.kind is None else field.kind.write(value)).strip().casefold()]
-
-
-def _lookups(index: Mapping[str, set[int]], fields: Sequence[Field], values: Values) -> list[set[int]]:
-    return [index.get(key, set()) for key in _keys(fields[0], values[0])]
-
-
-def _hashable(values: Values) -> Values:
-    return tuple(
-        value if isinstance(value, tuple) else str(value) if isinstance(value, dict) else value for value in values
-    )
 
 
 def _has(record: Snapshot, fields: Sequence[Field], values: Values) -> bool:

@@ -10,6 +10,7 @@ from tap_crm.transport.question import Question
 from target_crm.contract import CREATE, DELETE, NotTaken, Skipped, Snapshot, Unwritable, Written
 from target_crm.writers.common import check_needed, named_spec
 from target_crm.writers.copper.answers import one_record
+from target_crm.writers.copper.bulk_pace import BulkPace
 from target_crm.writers.copper.columns import columns
 from target_crm.writers.copper.objects import RELATED, Objects
 from target_crm.writers.copper.relations import Relations
@@ -44,13 +45,14 @@ class CopperWriter:
     Args:
         definitions: the account's.
         date_order: how the account writes dates that are text.
+        pace: of bulk requests.
     """
 
-    def __init__(self, definitions: Definitions, date_order: str) -> None:
+    def __init__(self, definitions: Definitions, date_order: str, pace: BulkPace) -> None:
         self._definitions = definitions
         self._objects = Objects(definitions, date_order)
         self._search = Search(definitions.ask, definitions, self.columns)
-        self._requests = Requests(definitions.ask, self._search, self.columns, definitions)
+        self._requests = Requests(definitions.ask, self._search, self.columns, definitions, date_order, pace)
         self._relations = Relations(definitions.ask, self._search)
 
     def names(self) -> Sequence[str]:
@@ -111,6 +113,10 @@ class CopperWriter:
             return self._relations.read(ids)
         return self._search.read(spec, ids, since)
 
+    def leads_to(self, spec: ObjectSpec, field: Field) -> str | None:  # noqa: ARG002
+        """Return None: the documentation tells it of every field."""
+        return None
+
     def send(self, spec: ObjectSpec, writes: Sequence[Write]) -> Sequence[Answer]:
         """Send writes of one action."""
         if spec.name == RELATED:
@@ -138,9 +144,8 @@ class CopperWriter:
         if not moves or isinstance(answer, NotTaken) or write.id is None:
             return answer
         for field, value in moves:
-            have = None if write.present is None else write.present.values.get(field.name)
             try:
-                self._relations.replace(spec.name, int(write.id), "company", have, value)
+                self._relations.replace(spec.name, int(write.id), "company", value)
             except errors.Refused as refusal:
                 return NotTaken(f"`{field.name}`: {refusal.said or 'the CRM refuses the relation'}")
         record = self._search.one(spec, write.id)
@@ -151,5 +156,6 @@ class CopperWriter:
 
 def make_copper_writer(settings: TargetSettings, transport: Callable[[], Transport]) -> CopperWriter:
     """Return what writes to Copper; nothing is asked."""
-    definitions = Definitions(PROVIDERS["copper"], settings.connection, transport)
-    return CopperWriter(definitions, settings.connection.date_order)
+    connection = settings.connection
+    definitions = Definitions(PROVIDERS["copper"], connection, transport)
+    return CopperWriter(definitions, connection.date_order, BulkPace(is_paced=connection.requests_per_minute != 0))

@@ -1,0 +1,132 @@
+"""A search that answers with an old version of a record leads to no lost, doubled or misplaced write."""
+
+# ruff: noqa: D103  (the name of a test is its sentence)
+from __future__ import annotations
+
+import copy
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.target_crm.copper_double import COLOURS, EXTERNAL, SIZE
+from tests.target_crm.running import records
+
+if TYPE_CHECKING:
+    from tests.target_crm.copper_double import CopperDouble
+    from tests.target_crm.running import Bench
+
+Record = dict[str, Any]
+BY_MAIL: Record = {"match": ["email"], "fields": {"email": "emails"}}
+KEYED: Record = {"match": ["key"], "external_id": "custom_our_key"}
+
+
+def as_it_was(crm: CopperDouble, name: str, record: Record) -> None:
+    """Let searches answer with a record as it is now, whatever becomes of it."""
+    crm.indexed[name, record["id"]] = copy.deepcopy(record)
+
+
+def test_of_two_changes_within_one_second_the_last_one_is_not_taken_for_the_first(
+    bench: Bench, crm: CopperDouble
+) -> None:
+    held = crm.add("tasks", name="Call", details="old", date_modified=int(crm.now) - 9)
+    bench.run(records("tasks", {"id": held["id"], "details": "A"}))
+    as_it_was(crm, "tasks", held)
+    bench.run(records("tasks", {"id": held["id"], "details": "B"}))
+    assert held["details"] == "B"
+    done = bench.run(records("tasks", {"id": held["id"], "details": "A"}))
+    assert (done.outcomes, held["details"]) == ({"updated": 1}, "A")
+
+
+def test_a_tag_that_somebody_added_meanwhile_is_not_lost_by_a_union(bench: Bench, crm: CopperDouble) -> None:
+    held = crm.add("people", name="Ann", emails=[{"email": "a@b.c", "category": "work"}], tags=["old"])
+    as_it_was(crm, "people", held)
+    held["tags"] = ["old", "theirs"]
+    streams = {"people": {**BY_MAIL, "arrays": "union"}}
+    done = bench.run(records("people", {"email": "a@b.c", "tags": ["ours"]}), streams=streams)
+    assert (done.outcomes, sorted(held["tags"])) == ({"updated": 1}, ["old", "ours", "theirs"])
+
+
+def test_a_part_of_an_address_that_somebody_changed_meanwhile_is_kept(bench: Bench, crm: CopperDouble) -> None:
+    held = crm.add("people", name="Ann", address={"city": "Bonn", "street": "Old 1"})
+    as_it_was(crm, "people", held)
+    held["address"] = {"city": "Bonn", "street": "New 2"}
+    done = bench.run(records("people", {"id": held["id"], "address": {"city": "Mainz"}}))
+    assert (done.outcomes, held["address"]["street"]) == ({"updated": 1}, "New 2")
+
+
+@pytest.mark.parametrize(("policy", "outcome"), [("skip", "skipped"), ("fail", "conflict")])
+def test_a_conflict_is_seen_though_the_search_does_not_show_it(
+    bench: Bench, crm: CopperDouble, policy: str, outcome: str
+) -> None:
+    held = crm.add("people", name="Ann", title="Old", date_modified=1_700_000_000)
+    as_it_was(crm, "people", held)
+    held.update(title="Theirs", date_modified=1_770_000_000)
+    row = {"id": held["id"], "title": "Ours", "date_modified": 1_760_000_000}
+    done = bench.run(records("people", row), streams={"people": {"conflict": policy}})
+    assert (done.outcomes, held["title"]) == ({outcome: 1}, "Theirs")
+
+
+@pytest.mark.parametrize("more", [{"tags": ["x"]}, {"_sdc_deleted_at": "2026-11-01T00:00:00Z"}])
+def test_a_record_that_has_another_address_by_now_is_left_alone(bench: Bench, crm: CopperDouble, more: Record) -> None:
+    held = crm.add("people", name="Ann", emails=[{"email": "a@b.c", "category": "work"}], tags=["old"])
+    as_it_was(crm, "people", held)
+    held["emails"] = [{"email": "other@b.c", "category": "work"}]
+    streams = {"people": {**BY_MAIL, "arrays": "union", "on_delete": "delete"}}
+    done = bench.run(records("people", {"email": "a@b.c", **more}), streams=streams)
+    assert (done.code, done.outcomes) == (1, {"rejected": 1})
+    assert "has another key by now" in done.lines[0]["reason"]
+    assert (held["tags"], len(crm.rows("people"))) == (["old"], 1)
+
+
+def test_a_custom_field_that_somebody_emptied_meanwhile_stays_empty(bench: Bench, crm: CopperDouble) -> None:
+    held = crm.add(
+        "people",
+        name="Ann",
+        custom_fields=[
+            {"custom_field_definition_id": EXTERNAL, "value": "k1"},
+            {"custom_field_definition_id": SIZE, "value": 1},
+        ],
+    )
+    as_it_was(crm, "people", held)
+    next(one for one in held["custom_fields"] if one["custom_field_definition_id"] == SIZE)["value"] = None
+    done = bench.run(records("people", {"id": held["id"], "custom_colours": ["red"]}))
+    values = {one["custom_field_definition_id"]: one["value"] for one in held["custom_fields"]}
+    assert (done.outcomes, values[SIZE], values[COLOURS]) == ({"updated": 1}, None, [11])
+
+
+def test_a_company_that_somebody_changed_meanwhile_is_replaced_by_ours(bench: Bench, crm: CopperDouble) -> None:
+    first, theirs, ours = (crm.add("companies", name=name)["id"] for name in ("First", "Theirs", "Ours"))
+    held = crm.add("people", name="Ann", company_id=first)
+    as_it_was(crm, "people", held)
+    held["company_id"] = theirs
+    done = bench.run(records("people", {"id": held["id"], "company_id": ours}))
+    assert (done.outcomes, held["company_id"]) == ({"updated": 1}, ours)
+    assert [method for method, path in crm.asked if path.endswith("/related")].count("DELETE") == 1
+
+
+@pytest.mark.parametrize("settings", [KEYED, BY_MAIL])
+def test_a_record_that_this_journal_deleted_is_made_anew_though_a_search_still_has_it(
+    bench: Bench, crm: CopperDouble, settings: Record
+) -> None:
+    streams = {"people": {**settings, "on_delete": "delete"}}
+    row = {"key": "k1", "email": "a@b.c", "name": "Ann"} if settings is BY_MAIL else {"key": "k1", "name": "Ann"}
+    if settings is BY_MAIL:
+        row = {name: value for name, value in row.items() if name != "key"}
+    bench.run(records("people", row), streams=streams)
+    as_it_was(crm, "people", crm.rows("people")[0])
+    assert bench.run(records("people", {**row, "_sdc_deleted_at": "2026-11-01T00:00:00Z"}), streams=streams).code == 0
+    done = bench.run(records("people", row), streams=streams)
+    assert (done.outcomes, len(crm.rows("people"))) == ({"created": 1}, 1)
+
+
+@pytest.mark.parametrize("bulk", [False, True])
+@pytest.mark.parametrize("form", ["epoch", "text"])
+def test_dates_are_written_as_epochs_or_as_texts_whichever_the_crm_takes(
+    bench: Bench, crm: CopperDouble, form: str, *, bulk: bool
+) -> None:
+    crm.dates = form
+    rows = [{"key": f"k{at}", "name": f"P{at}", "custom_since": "2026-02-01"} for at in range(12 if bulk else 1)]
+    done = bench.run(records("people", *rows), streams={"people": KEYED})
+    assert (done.code, done.outcomes) == (0, {"created": len(rows)}), done.lines
+    again = bench.run(records("people", *rows), streams={"people": KEYED})
+    assert again.outcomes == {"unchanged": len(rows)}
