@@ -18,7 +18,7 @@ from tap_crm.config.redaction import redact_logs
 from tap_crm.config.schema import schema_of
 from tap_crm.config.settings import Settings
 from tap_crm.contract.signals import Terminated
-from tap_crm.contract.stream import AUDIT
+from tap_crm.contract.stream import AUDIT, WRITES
 from tap_crm.providers import PROVIDERS
 from tap_crm.providers.setting_table import rows
 from tap_crm.shaping.custom.columns import warn_of_changes
@@ -99,23 +99,28 @@ class TapCRM(CommandLine):
 
     @override
     def discover_streams(self) -> Sequence[Stream]:
-        """Return every stream that there is, and the audit."""
+        """Return every stream that there is, what `target-crm` has written, and the audit.
+
+        Raises:
+            ConfigError: the input cannot be used; nothing is asked before.
+        """
         self.provider.authenticate(self.settings)
         discovery = Discovery(self, self.run)
+        writes = discovery.writes()
         discovery.warn_of_selection()
         check_methods(self.settings.endpoints, self.provider.endpoints.reads)
-        own = [endpoint.stream for endpoint in self.settings.endpoints]
+        own = [*(endpoint.stream for endpoint in self.settings.endpoints), *(one.name for one in writes)]
         check_before_asking(self.provider, self._given_state, selected_in(self.input_catalog), own)
         streams = discovery.streams()
-        return [*streams, *discovery.child_tables(streams), AuditStream(self, self.run)]
+        return [*streams, *discovery.child_tables(streams), *writes, AuditStream(self, self.run)]
 
     @property
     @override
     def streams(self) -> dict[str, Stream]:
-        """The streams in the order of their declaration, the audit last."""
+        """The streams in the order of their declaration; last, after what it wrote into, the journal, and the audit."""
         known = super().streams
         order = [spec.name for spec in self.provider.streams if spec.name in known]
-        others = sorted((name for name in known if name not in order), key=lambda name: (name == AUDIT, name))
+        others = sorted((name for name in known if name not in order), key=lambda name: (*_place(name), name))
         return {name: known[name] for name in [*order, *others]}
 
     @property
@@ -207,7 +212,8 @@ class TapCRM(CommandLine):
                 self.logger.info("%s: not read, since `stream_maps` takes it out", stream.name)
         selected = [stream for stream in chosen if stream.is_read]
         is_empty = self.input_catalog is not None and not self.input_catalog  # the SDK takes it for none
-        if is_empty or not (selected or self.run.failures):
+        writes = self.streams.get(WRITES)
+        if is_empty or not (selected or self.run.failures or (writes is not None and writes.selected)):
             raise errors.ConfigError(NOTHING_SELECTED)
         return selected
 
@@ -224,6 +230,10 @@ class TapCRM(CommandLine):
         if "run" not in self.__dict__:
             os._exit(128 + number)
         self.run.on_signal(number)
+
+
+def _place(name: str) -> tuple[bool, bool]:
+    return name == AUDIT, name == WRITES
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -133,6 +133,7 @@ class Steps:
             item.intents = [intent.id for intent in intents]
             for intent in intents:
                 item.changes.update(json.loads(intent.changes))
+            item.meant = min((intent.at for intent in intents), default=None)
             item.known = known.get(item.key)
             if item.known is not None:
                 item.crm_id = item.known.crm_id

@@ -15,11 +15,12 @@ ALLOWED = {
     "config": {"errors"},
     "contract": {*GROUND, "config", "reading", "shaping", "transport"},
     "transport": {"errors", "ledger", "config"},
+    "journal": {"errors", "config"},
     "reading": {*GROUND, "shaping"},
     "shaping": {"errors", "config", "contract"},
     "sync": {*GROUND, "config", "contract", "reading", "shaping", "transport"},
     "providers": {*GROUND, "config", "contract", "reading", "shaping", "transport", "sync"},
-    "singer": {*GROUND, "config", "contract", "providers", "reading", "shaping", "sync", "transport"},
+    "singer": {*GROUND, "config", "contract", "journal", "providers", "reading", "shaping", "sync", "transport"},
     "audit": {"errors", "config", "contract", "shaping", "singer"},
     "call": {*GROUND, "config", "contract", "providers", "sync", "transport"},
     "__main__": {"singer"},
@@ -48,7 +49,7 @@ SERVER = (
 
 
 #: What the target may use of the tap: how a CRM is asked and what it has, never how a run of the tap goes.
-TARGET = {*GROUND, "config", "contract", "transport", "providers", "shaping"}
+TARGET = {*GROUND, "config", "contract", "journal", "transport", "providers", "shaping"}
 #: What each folder of the target may import of the others.
 IN_TARGET = {
     "contract": {"config", "kinds"},
