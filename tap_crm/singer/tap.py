@@ -29,6 +29,7 @@ from tap_crm.singer.discovery import Discovery, unreadable
 from tap_crm.singer.mapping import Mapper
 from tap_crm.singer.offered import note_what_is_missing, selected_in
 from tap_crm.singer.progress import SilentProgress, make_progress
+from tap_crm.singer.sdk_internals import SdkStream
 from tap_crm.singer.sdk_settings import check_sdk_settings
 from tap_crm.singer.stream import CrmStream
 from tap_crm.sync.account import account_of
@@ -199,6 +200,11 @@ class TapCRM(CommandLine):
             self.write_message(StateMessage(value=self.state))
             raise
 
+    def _writes(self) -> list[SdkStream]:
+        """Return the stream of what `target-crm` has written; none without the setting `journal`."""
+        found = self.streams.get(WRITES)
+        return [found] if isinstance(found, SdkStream) else []
+
     def _selected(self) -> list[CrmStream]:
         """Return the streams that this run reads.
 
@@ -206,14 +212,14 @@ class TapCRM(CommandLine):
             ConfigError: there is none.
         """
         chosen = [stream for stream in self.readable if stream.is_read]
-        for stream in [one for read in chosen for one in read.written]:
+        writes = [stream for stream in self._writes() if stream.selected]
+        for stream in [*(one for read in chosen for one in read.written), *writes]:
             if stream.is_mapped_away:  # what it reads would reach nobody, and its bookmark would pass it
                 stream.selected = False
                 self.logger.info("%s: not read, since `stream_maps` takes it out", stream.name)
         selected = [stream for stream in chosen if stream.is_read]
         is_empty = self.input_catalog is not None and not self.input_catalog  # the SDK takes it for none
-        writes = self.streams.get(WRITES)
-        if is_empty or not (selected or self.run.failures or (writes is not None and writes.selected)):
+        if is_empty or not (selected or self.run.failures or any(one.selected for one in writes)):
             raise errors.ConfigError(NOTHING_SELECTED)
         return selected
 

@@ -329,6 +329,15 @@ def test_what_stream_maps_make_of_rows_is_written(bench: Bench, tap: JournalTap)
     assert run.state["bookmarks"]["writes"]["replication_key_value"] == 2
 
 
+def test_what_stream_maps_take_out_is_not_read_and_keeps_its_bookmark(bench: Bench, tap: JournalTap) -> None:
+    bench.run(records("people", person(1)), streams=KEYED)
+    state = tap.writes().state
+    bench.run(records("people", person(2)), streams=KEYED)
+    run = tap.writes(state, expect=1, stream_maps={"writes": "__NULL__"})
+    assert "writes: not read, since `stream_maps` takes it out" in run.log
+    assert [row["key"] for row in tap.writes(state).records("writes")] == ["k2"]
+
+
 def test_the_target_refuses_the_journal_of_another_crm(bench: Bench) -> None:
     """Its keys stand for ids of another CRM: records would be taken for what they are not."""
     another_crm(bench.journal)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from functools import cache
 from pathlib import Path
 
@@ -176,6 +177,13 @@ def test_only_one_folder_knows_the_sdk() -> None:
         if "singer_sdk" in path.read_text("utf-8") and "from singer_sdk" in path.read_text("utf-8")
     }
     assert users == {"singer"}
+
+
+def test_the_tap_uses_nothing_of_the_target() -> None:
+    """What both need of a journal stands in the tap's package."""
+    assert [
+        path for path in ROOT.rglob("*.py") if re.search(r"(from|import) target_crm", path.read_text("utf-8"))
+    ] == []
 
 
 def test_the_target_uses_of_the_tap_what_is_not_its_reading() -> None:
