@@ -15,7 +15,7 @@ from tap_crm.journal.opening import FAILURES, cause_of, reading
 from tap_crm.journal.tables import FACTS, FORM, IDENTITY, PROVIDER, VERSION, WRITES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 #: Rows that are fetched at a time.
 AT_ONCE = 1_000
@@ -42,19 +42,20 @@ class Position:
     run_id: str
 
     @classmethod
-    def parse(cls, kept: object) -> Self | None:
-        """Return the position that a state has; None for none."""
-        if not isinstance(kept, dict):
-            return None
-        journal, sequence, run_id = (kept.get(name) for name in ("journal", "sequence", "run_id"))
-        is_whole = isinstance(journal, str) and isinstance(run_id, str)
-        if not is_whole or not isinstance(sequence, int) or isinstance(sequence, bool):
-            return None
-        return cls(str(journal), sequence, str(run_id))
+    def of(cls, sequence: object, kept: Mapping[str, Any] | None) -> Self | None:
+        """Return the position that a state has; None for none.
 
-    def write(self) -> dict[str, Any]:
-        """Return it as a state has it."""
-        return {"journal": self.journal, "sequence": self.sequence, "run_id": self.run_id}
+        Args:
+            sequence: the bookmark.
+            kept: what the state has beside it, by :meth:`beside`.
+        """
+        journal, run_id = ((kept or {}).get(name) for name in ("id", "run_id"))
+        is_whole = isinstance(journal, str) and isinstance(run_id, str)
+        return cls(str(journal), sequence, str(run_id)) if is_whole and isinstance(sequence, int) else None
+
+    def beside(self) -> dict[str, str]:
+        """Return what a state keeps beside the bookmark."""
+        return {"id": self.journal, "run_id": self.run_id}
 
 
 class WritesJournal:

@@ -12,11 +12,9 @@ from typing_extensions import override
 from tap_crm.contract.stream import WRITES
 from tap_crm.errors import ConfigError, ReadError
 from tap_crm.journal.writes import Position
-from tap_crm.ledger import Ledger
 from tap_crm.shaping.schema import load_schema
 from tap_crm.singer.catalog_checks import allow_nulls, check_entry
-from tap_crm.singer.sdk_internals import SdkStream
-from tap_crm.sync.state import bookmarks_of
+from tap_crm.singer.kept_stream import KeptStream
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -28,14 +26,12 @@ if TYPE_CHECKING:
     from tap_crm.sync.run import Run
 
 KEYS, SEQUENCE = ("journal_id", "sequence"), "sequence"
-#: Where the state has the row up to which was read.
-POSITION = "position"
 #: Rows between two STATE messages.
 ROWS_A_STATE = 1_000
 SET_BACK = "the journal is another one than in the last run, or a copy took its place: all of it is read again"
 
 
-class WritesStream(SdkStream):
+class WritesStream(KeptStream):
     """Each record that was written, once: a row is settled before it is read, and never changes.
 
     Args:
@@ -51,7 +47,6 @@ class WritesStream(SdkStream):
         self.primary_keys = KEYS
         self.replication_key = SEQUENCE
         self.run, self._journal = run, journal
-        self.ledger = Ledger()
         self.started: float | None = None
         self.finished: float | None = None
         self.complete = False
@@ -123,7 +118,7 @@ class WritesStream(SdkStream):
                 counter.increment(written)
                 self.run.display.advance(self.name, written)
                 yield row
-                self._keep(position)  # only now is a row of a batch file in the file's hands
+                self._keep_position(position)  # only now is a row of a batch file in the file's hands
                 if write_messages and count % ROWS_A_STATE == 0:
                     self.write_state()
 
@@ -131,8 +126,7 @@ class WritesStream(SdkStream):
 
     def _start(self) -> Position | None:
         """Return the last row that an earlier run wrote; None for none, or where it is not in the journal any more."""
-        kept = bookmarks_of(self.tap_state).get(self.name, {})
-        position = Position.parse(kept.get(POSITION)) if self.is_incremental else None
+        position = Position.of(self.kept.bookmark, self.kept.journal) if self.is_incremental else None
         if position is None:
             return None
         if not self._journal.has(position):
@@ -142,15 +136,10 @@ class WritesStream(SdkStream):
         self.mode = "incremental"
         return position
 
-    @property
-    def is_incremental(self) -> bool:
-        """Whether it is read by a bookmark."""
-        return self.replication_method == "INCREMENTAL"
-
-    def _keep(self, position: Position) -> None:
+    def _keep_position(self, position: Position) -> None:
         if not self.is_incremental:
             return
-        self.stream_state.update(
-            {"replication_key": SEQUENCE, "replication_key_value": position.sequence, POSITION: position.write()}
-        )
+        self.kept.replication_key, self.kept.bookmark = SEQUENCE, position.sequence
+        self.kept.journal = position.beside()
+        self._keep()
         self.note_changed_state()

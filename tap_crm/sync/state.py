@@ -80,6 +80,7 @@ class StreamState:
         columns: the names of columns by the ids of their custom fields.
         tables: the tables that are written up to the bookmark; None: the stream's own.
         arrays: the greatest lengths of arrays that are child tables, by the property.
+        journal: the journal of which the bookmark is a row, and the run of that row.
     """
 
     replication_key: str | None = None
@@ -100,6 +101,7 @@ class StreamState:
     columns: Mapping[str, str] | None = None
     tables: tuple[str, ...] | None = None
     arrays: Mapping[str, Any] | None = None
+    journal: Mapping[str, Any] | None = None
 
     @classmethod
     def parse(cls, kept: Mapping[str, Any]) -> StreamState:
@@ -368,6 +370,7 @@ _KEYS = (
     _Key("columns", "custom_fields", _columns, dict),
     _Key("tables", "tables", _names, list),
     _Key("arrays", "arrays", _objects, dict),
+    _Key("journal", "journal", _objects, dict),
 )
 _OF_UNFINISHED = (
     _Key("started", "started", to_epoch, _moment),

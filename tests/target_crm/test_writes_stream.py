@@ -102,6 +102,18 @@ def test_a_run_reads_what_was_settled_since_the_last_one(bench: Bench, tap: Jour
     assert tap.writes(second.state).state["bookmarks"] == second.state["bookmarks"]
 
 
+def test_a_bookmark_that_was_set_back_by_hand_counts_and_one_without_its_journal_does_not(
+    bench: Bench, tap: JournalTap
+) -> None:
+    bench.run(records("people", *(person(at) for at in range(3))), streams=KEYED)
+    kept = tap.writes().state["bookmarks"]["writes"]
+    assert kept.keys() == {"replication_key", "replication_key_value", "journal"}
+    state = {"bookmarks": {"writes": {**kept, "replication_key_value": 2}}}
+    assert [row["sequence"] for row in tap.writes(state).records("writes")] == [3]
+    state = {"bookmarks": {"writes": {"replication_key": "sequence", "replication_key_value": 2}}}
+    assert [row["sequence"] for row in tap.writes(state).records("writes")] == [1, 2, 3]
+
+
 def test_what_is_settled_late_is_a_later_row(bench: Bench, crm: CopperDouble, tap: JournalTap) -> None:
     """The time at which it was sent lies before the bookmark then; its number does not."""
     crm.fault = lambda _, number: "after" if number == 1 else None
