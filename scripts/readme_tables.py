@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from scripts.meltano_settings import meltano_settings
 from scripts.module_table import module_table
-from tap_crm.contract.stream import AUDIT
+from tap_crm.contract.stream import AUDIT, WRITES
 from tap_crm.providers import PROVIDERS
 from tap_crm.providers.setting_table import rows, users_of
 from target_crm.config.schema import target_rows
@@ -122,10 +122,13 @@ def _streams_of(provider: Provider) -> str:
         name, primary_key, catches = DISCOVERED[provider.name]
         caught[catches] = [f"`{name}`"]
         found = [(f"`{name}`", primary_key, "", "yes")]
-    audit_row = (f"`{AUDIT}`", "`run_id`, `stream`", "", "yes")
+    own = (
+        (f"`{WRITES}`", "`journal_id`, `sequence`", "`sequence`", "yes, with the setting `journal`"),
+        (f"`{AUDIT}`", "`run_id`, `stream`", "", "yes"),
+    )
     streams = _table(
         ("stream", "primary key", "replication key", "selected by default"),
-        [*(_row(spec) for spec in provider.streams), *found, audit_row],
+        [*(_row(spec) for spec in provider.streams), *found, *own],
     )
     lines = (f"- {', '.join(names)}: {what}." for what, names in caught.items())
     return "\n\n".join((f"### {provider.title}", streams, "What is caught, and when:", "\n".join(lines)))

@@ -16,8 +16,9 @@ import click
 
 from tap_crm import errors
 from tap_crm.config.config_input import from_files
+from tap_crm.config.journal_address import POSTGRESQL
 from tap_crm.contract.signals import Terminated
-from target_crm.config.settings import POSTGRESQL, journal_of
+from target_crm.config.settings import journal_of
 from target_crm.journal.history import History
 from target_crm.journal.journal import Journal
 from target_crm.singer.target import TargetCRM

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
 
 from tap_crm.config.child_tables import parse_child_tables
 from tap_crm.config.endpoints import Endpoint, parse_endpoints
+from tap_crm.config.journal_address import journal_address
 from tap_crm.config.kinds import MOST_DAYS, amount, choice, count, decoded, moment, switch, text, url
 from tap_crm.config.setting import Kind, parsed, secrets_in, setting
 from tap_crm.errors import ConfigError
@@ -207,6 +208,14 @@ class Settings(AccountSettings):
         "`people.tags`, or `*` for all (docs/child-tables.md). `people__emails` has the parent's key and the position.",
         default=(),
         placeholder='["emails", "tags"]',
+    )
+    journal: str | None = setting(
+        journal_address(),
+        "Journal of target-crm",
+        "The journal of `target-crm`: a SQLite file, or a `postgresql+psycopg://` URL. What it has written becomes the "
+        "stream `writes`, which tells its own changes from those of people (docs/two-way.md).",
+        secret=True,
+        placeholder="output/target-copper.sqlite",
     )
 
     @property

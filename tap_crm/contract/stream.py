@@ -33,6 +33,8 @@ T = TypeVar("T")
 
 #: The stream that tells of a run itself.
 AUDIT = "sync_audit"
+#: The stream of what ``target-crm`` has written, from its journal.
+WRITES = "writes"
 
 
 @dataclass(frozen=True, slots=True)

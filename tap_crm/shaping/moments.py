@@ -68,6 +68,16 @@ def to_epoch(value: object) -> int | None:
         return None
 
 
+def to_exact_epoch(value: object) -> float | None:
+    """Return the seconds of a time in any of its forms, with their fraction; None if it is none."""
+    if value is None:
+        return None
+    try:
+        return _moment(value, "mdy").timestamp()
+    except Unfit:
+        return None
+
+
 def from_epoch(seconds: int) -> str:
     """Return the ISO form of whole epoch seconds."""
     return _iso(_EPOCH + timedelta(seconds=seconds))

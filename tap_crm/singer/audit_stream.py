@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from singer_sdk import Tap
 
-    from tap_crm.sync.run import Run, RunStream
+    from tap_crm.sync.run import AuditedStream, Run
 
 
 class AuditStream(Stream):
@@ -45,7 +45,7 @@ class AuditStream(Stream):
         for stream in self.run.begun:
             yield self._row(stream)
 
-    def _row(self, stream: RunStream) -> dict[str, Any]:
+    def _row(self, stream: AuditedStream) -> dict[str, Any]:
         ledger = stream.ledger
         return {
             "run_id": self.run.id,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from tap_crm import errors
 from tap_crm.config.endpoints import check_names
 from tap_crm.config.meltano_select import rules_that_fit_nothing, select_rules
-from tap_crm.contract.stream import AUDIT, Reading
+from tap_crm.contract.stream import AUDIT, WRITES, Reading
 from tap_crm.ledger import Ledger
 from tap_crm.providers.common.endpoints import declared_streams
 from tap_crm.shaping.child_tables import arrays_of, check_wishes, child_table, wished
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from tap_crm.contract.stream import StreamSpec
     from tap_crm.singer.command_line import CommandLine
+    from tap_crm.singer.writes_stream import WritesStream
     from tap_crm.sync.run import Run
 
 _log = logging.getLogger("tap-crm")
@@ -33,6 +34,9 @@ _log = logging.getLogger("tap-crm")
 PROBES_AT_ONCE = 4
 #: The stream of definitions of custom fields, which every CRM has.
 DEFINITIONS = "custom_fields"
+#: The streams that tell of no CRM.
+OWN = (AUDIT, WRITES)
+NEEDS_JOURNAL = f"the catalog selects the stream `{WRITES}`, which needs the setting `journal`; set it, or deselect it"
 
 
 class Discovery:
@@ -58,6 +62,27 @@ class Discovery:
         streams = [*map(self._declared, self._run.provider.streams), *self._of_account()]
         return [*streams, *self._endpoints({stream.name: stream.spec for stream in streams})]
 
+    def writes(self) -> list[WritesStream]:
+        """Return the stream of what `target-crm` has written, where the setting `journal` names its journal.
+
+        Raises:
+            ConfigError: there is no such journal, or the catalog selects the stream and nothing names one.
+        """
+        address = self._run.settings.journal
+        if address is None:
+            if WRITES in selected_in(self._tap.input_catalog):
+                raise errors.ConfigError(
+                    f"the catalog selects the stream `{WRITES}`, which needs the setting `journal`"
+                )
+            return []
+        # Only here: SQLAlchemy takes a while to load.
+        from tap_crm.journal.writes import WritesJournal  # noqa: PLC0415
+        from tap_crm.singer.writes_stream import WritesStream  # noqa: PLC0415
+
+        journal = WritesJournal(address, self._run.provider.name)
+        journal.check()
+        return [WritesStream(self._tap, self._run, journal)]
+
     def child_tables(self, streams: Sequence[CrmStream]) -> list[ChildStream]:
         """Return the streams that the setting ``child_tables`` makes of arrays of records, and join them to theirs.
 
@@ -71,7 +96,7 @@ class Discovery:
         self._check_wishes(wishes, offered)
         found = [child for stream in streams for child in self._children_of(stream, wishes)]
         for child in found:
-            if child.name in offered or child.name == AUDIT:
+            if child.name in offered or child.name in OWN:
                 raise errors.ConfigError(
                     f"the setting `child_tables`: there is a stream `{child.name}` already; rename that one, or leave "
                     f"`{child.table.parent}.{child.table.array}` out"
@@ -114,7 +139,7 @@ class Discovery:
         catalog = self._tap.input_catalog
         if catalog is None:
             return
-        known = [AUDIT, *(spec.name for spec in self._run.provider.streams)]
+        known = [*OWN, *(spec.name for spec in self._run.provider.streams)]
         offered = {name: fields_of(entry) for name, entry in catalog.items()}
         for remark in rules_that_fit_nothing(select_rules(), known, offered):
             _log.warning("%s", remark)
@@ -171,7 +196,7 @@ class Discovery:
             ConfigError: a declaration cannot work.
         """
         endpoints = self._run.settings.endpoints
-        check_names(endpoints, {*others, AUDIT})
+        check_names(endpoints, {*others, *OWN})
         found = declared_streams(endpoints, self._run.provider.endpoints, others)
         return [self._stream(spec, schema) for spec, schema in found]
 

@@ -18,7 +18,7 @@ from tap_crm.config.redaction import redact_logs
 from tap_crm.config.schema import schema_of
 from tap_crm.config.settings import Settings
 from tap_crm.contract.signals import Terminated
-from tap_crm.contract.stream import AUDIT
+from tap_crm.contract.stream import AUDIT, WRITES
 from tap_crm.providers import PROVIDERS
 from tap_crm.providers.setting_table import rows
 from tap_crm.shaping.custom.columns import warn_of_changes
@@ -29,6 +29,7 @@ from tap_crm.singer.discovery import Discovery, unreadable
 from tap_crm.singer.mapping import Mapper
 from tap_crm.singer.offered import note_what_is_missing, selected_in
 from tap_crm.singer.progress import SilentProgress, make_progress
+from tap_crm.singer.sdk_internals import SdkStream
 from tap_crm.singer.sdk_settings import check_sdk_settings
 from tap_crm.singer.stream import CrmStream
 from tap_crm.sync.account import account_of
@@ -100,23 +101,31 @@ class TapCRM(CommandLine):
 
     @override
     def discover_streams(self) -> Sequence[Stream]:
-        """Return every stream that there is, and the audit."""
+        """Return every stream that there is, what `target-crm` has written, and the audit.
+
+        Raises:
+            ConfigError: the input cannot be used; nothing is asked before.
+        """
         self.provider.authenticate(self.settings)
         discovery = Discovery(self, self.run)
+        writes = discovery.writes()
         discovery.warn_of_selection()
         check_methods(self.settings.endpoints, self.provider.endpoints.reads)
-        own = [endpoint.stream for endpoint in self.settings.endpoints]
+        own = [*(endpoint.stream for endpoint in self.settings.endpoints), *(one.name for one in writes)]
         check_before_asking(self.provider, self._given_state, selected_in(self.input_catalog), own)
         streams = discovery.streams()
-        return [*streams, *discovery.child_tables(streams), AuditStream(self, self.run)]
+        return [*streams, *discovery.child_tables(streams), *writes, AuditStream(self, self.run)]
 
     @property
     @override
     def streams(self) -> dict[str, Stream]:
-        """The streams: first those that a run left to the next, then in the order of declaration, the audit last."""
+        """The streams: first those that a run left to the next, then in the order of declaration, last the audit.
+
+        Right before the audit comes the journal, after what was written into the CRM.
+        """
         known = super().streams
         order = [spec.name for spec in self.provider.streams if spec.name in known]
-        others = sorted((name for name in known if name not in order), key=lambda name: (name == AUDIT, name))
+        others = sorted((name for name in known if name not in order), key=lambda name: (*_place(name), name))
         first = [name for name in self._left if name in known]
         return {name: known[name] for name in dict.fromkeys([*first, *order, *others])}
 
@@ -200,6 +209,11 @@ class TapCRM(CommandLine):
             self.write_message(StateMessage(value=self.state))
             raise
 
+    def _writes(self) -> list[SdkStream]:
+        """Return the stream of what `target-crm` has written; none without the setting `journal`."""
+        found = self.streams.get(WRITES)
+        return [found] if isinstance(found, SdkStream) else []
+
     def _selected(self) -> list[CrmStream]:
         """Return the streams that this run reads.
 
@@ -207,13 +221,14 @@ class TapCRM(CommandLine):
             ConfigError: there is none.
         """
         chosen = [stream for stream in self.readable if stream.is_read]
-        for stream in [one for read in chosen for one in read.written]:
+        writes = [stream for stream in self._writes() if stream.selected]
+        for stream in [*(one for read in chosen for one in read.written), *writes]:
             if stream.is_mapped_away:  # what it reads would reach nobody, and its bookmark would pass it
                 stream.selected = False
                 self.logger.info("%s: not read, since `stream_maps` takes it out", stream.name)
         selected = [stream for stream in chosen if stream.is_read]
         is_empty = self.input_catalog is not None and not self.input_catalog  # the SDK takes it for none
-        if is_empty or not (selected or self.run.failures):
+        if is_empty or not (selected or self.run.failures or any(one.selected for one in writes)):
             raise errors.ConfigError(NOTHING_SELECTED)
         return selected
 
@@ -230,6 +245,10 @@ class TapCRM(CommandLine):
         if "run" not in self.__dict__:
             os._exit(128 + number)
         self.run.on_signal(number)
+
+
+def _place(name: str) -> tuple[bool, bool]:
+    return name == AUDIT, name == WRITES
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -40,32 +40,16 @@ class NothingMoreToRead(BaseException):
     """The credentials were refused. No ``Exception``: the SDK would write that it did not expect it."""
 
 
-class RunStream(Protocol):
-    """A stream of a run: what it is, how it is read, and what became of it."""
+class AuditedStream(Protocol):
+    """A stream that a run has begun, and what became of it."""
 
     @property
     def name(self) -> str:
         """Its name."""
 
     @property
-    def spec(self) -> StreamSpec:
-        """Its declaration."""
-
-    @property
-    def tables(self) -> tuple[str, ...]:
-        """The names of the tables that are written when it is read: its own, and those of arrays of its records."""
-
-    @property
     def ledger(self) -> Ledger:
         """What it cost and brought."""
-
-    @property
-    def is_incremental(self) -> bool:
-        """Whether it is read by a bookmark."""
-
-    @property
-    def tells_deletions(self) -> Deletions:
-        """How it is found out which rows are gone."""
 
     @property
     def mode(self) -> str:
@@ -94,6 +78,26 @@ class RunStream(Protocol):
     @property
     def complete(self) -> bool:
         """Whether everything was read and written."""
+
+
+class RunStream(AuditedStream, Protocol):
+    """A stream of the CRM in a run: what it is, and how it is read."""
+
+    @property
+    def spec(self) -> StreamSpec:
+        """Its declaration."""
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """The names of the tables that are written when it is read: its own, and those of arrays of its records."""
+
+    @property
+    def is_incremental(self) -> bool:
+        """Whether it is read by a bookmark."""
+
+    @property
+    def tells_deletions(self) -> Deletions:
+        """How it is found out which rows are gone."""
 
     def starting_bookmark(self) -> int | None:
         """Return the bookmark in epoch seconds; None where the stream is read in full."""
@@ -149,7 +153,7 @@ class Run:
         self.selected_told: tuple[tuple[StreamSpec, int | None], ...] = ()
         self.loaded_before: frozenset[str] = frozenset()
         self.offers_all = True
-        self.begun: list[RunStream] = []
+        self.begun: list[AuditedStream] = []
         self.failures: dict[str, str] = {}
         self.limit = RunLimit(settings.max_run_minutes, settings.max_run_requests)
         self.unfinished: list[str] = []
@@ -215,7 +219,7 @@ class Run:
 
     # What becomes of streams
 
-    def begin(self, stream: RunStream) -> None:
+    def begin(self, stream: AuditedStream) -> None:
         """Note that a stream is being read."""
         if not self._isolates_failures:
             self.retry_briefly()
@@ -224,26 +228,30 @@ class Run:
 
     def fail(self, stream: RunStream, error: errors.ReadError) -> None:
         """Note that a stream failed; outside of a whole run, raise. Refused credentials end the run at once."""
-        if not self._isolates_failures:
-            raise error
         not_offered = isinstance(error, (errors.Forbidden, errors.NotThere))
         is_new = stream.name not in self.loaded_before and not stream.ledger.records
-        if not_offered and self.offers_all and is_new and not stream.spec.declared:
+        if self._isolates_failures and not_offered and self.offers_all and is_new and not stream.spec.declared:
             _log.warning("stream `%s` is left out: %s", stream.name, error)
             self.begun.remove(stream)
             return
-        self.failures[stream.name] = str(error)
-        _log.error("stream `%s` is not complete: %s", stream.name, error)
+        self.note_failure(stream, error)
         if isinstance(error, errors.CredentialsRefused):
             self._refused = error
             raise NothingMoreToRead
+
+    def note_failure(self, stream: AuditedStream, error: errors.CrmError) -> None:
+        """Note that a stream is not complete; outside of a whole run, raise."""
+        if not self._isolates_failures:
+            raise error
+        self.failures[stream.name] = str(error)
+        _log.error("stream `%s` is not complete: %s", stream.name, error)
 
     def leave_unfinished(self, stream: RunStream) -> None:
         """Note that the next run goes on with a stream, since this one has used what it may use."""
         self.unfinished.append(stream.name)
         stream.ledger.note(f"not finished: {self.limit.reached}; the next run goes on")
 
-    def conclude(self, selected: Sequence[RunStream]) -> None:
+    def conclude(self, selected: Sequence[AuditedStream]) -> None:
         """Raise a ``ReadError`` unless every selected stream is complete; its line is the last one of the log."""
         if self._refused is not None:
             missing = [stream.name for stream in selected if not stream.complete]

@@ -81,6 +81,7 @@ class StreamState:
         tables: the tables that are written up to the bookmark; None: the stream's own.
         arrays: the greatest lengths of arrays that are child tables, by the property.
         left_at: when a run left it to the next one, since it had used what it may use; the first time in a row.
+        journal: the journal of which the bookmark is a row, and the run of that row.
     """
 
     replication_key: str | None = None
@@ -102,6 +103,7 @@ class StreamState:
     tables: tuple[str, ...] | None = None
     arrays: Mapping[str, Any] | None = None
     left_at: int | None = None
+    journal: Mapping[str, Any] | None = None
 
     @classmethod
     def parse(cls, kept: Mapping[str, Any]) -> StreamState:
@@ -371,6 +373,7 @@ _KEYS = (
     _Key("tables", "tables", _names, list),
     _Key("arrays", "arrays", _objects, dict),
     _Key("left_at", "left_at", to_epoch, _moment),
+    _Key("journal", "journal", _objects, dict),
 )
 _OF_UNFINISHED = (
     _Key("started", "started", to_epoch, _moment),

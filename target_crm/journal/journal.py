@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
+from tap_crm.errors import ConfigError
+from tap_crm.journal.tables import PROVIDER, WRITES
 from target_crm.journal.place import Place
 from target_crm.journal.tables import INTENTS, LINES, OPEN, RECORDS, REJECTS, RUNS, SETTLED, VOID
 
@@ -67,6 +69,23 @@ class Kept:
     tries: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Wrote:
+    """What a record's end says of what was sent for it, for those who read the records back.
+
+    Attributes:
+        fields: the names of the fields that were sent, and not refused or ignored.
+        meant: epoch seconds, when the first of the writes was about to be sent.
+        before: the CRM's own time of the change before them; None for none, or where it is not known.
+        changed: the CRM's own time of the change that they made; None where its answer did not tell.
+    """
+
+    fields: tuple[str, ...]
+    meant: float
+    before: float | None = None
+    changed: float | None = None
+
+
 @dataclass(slots=True)
 class Settled:
     """The end of a record in this run.
@@ -79,6 +98,7 @@ class Settled:
         leaves_open: whether these intents stay open: nobody knows yet whether they took effect.
         kept: the record, if it is to be tried again.
         is_known: nothing of it needs to be written but the line: the journal has it as it is.
+        wrote: what was written, or may have been; None for nothing.
     """
 
     stream: str
@@ -93,6 +113,7 @@ class Settled:
     leaves_open: bool = False
     kept: Kept | None = None
     is_known: bool = False
+    wrote: Wrote | None = None
 
 
 class Journal:
@@ -135,9 +156,18 @@ class Journal:
     # Runs
 
     def begin_run(self, run_id: str, provider: str, report: str | None, size: int) -> None:
-        """Note that a run begins; ``size`` is how long the report is now."""
+        """Note that a run begins; ``size`` is how long the report is now.
+
+        Raises:
+            ConfigError: the journal is of another CRM: its keys stand for ids that mean something else here.
+        """
         self.run_id = run_id
         with self.transaction("begin_run"):
+            known = self._place.fact(PROVIDER, provider)
+            if known != provider:
+                raise ConfigError(
+                    f"the journal is of `{known}`, and `{provider}` is written to; give each its own by `journal`"
+                )
             row = {"run_id": run_id, "provider": provider, "began": self._now(), "report": report, "report_size": size}
             self.connection.execute(RUNS.insert().values(row))
 
@@ -270,6 +300,8 @@ class Journal:
                     **({} if end.changed is None else {"changed": end.changed}),
                 },
             )
+        if end.wrote is not None:
+            self._keep_write(end, end.wrote, now)
         is_it = (REJECTS.c.stream == end.stream) & (REJECTS.c.key == end.key)
         if end.kept is None:
             self.connection.execute(REJECTS.delete().where(is_it))
@@ -287,6 +319,22 @@ class Journal:
                 "run_id": self.run_id,
             },
         )
+
+    def _keep_write(self, end: Settled, wrote: Wrote, now: float) -> None:
+        row = {
+            "stream": end.stream,
+            "key": end.key,
+            "object": end.object,
+            "crm_id": end.crm_id,
+            "outcome": end.outcome,
+            "fields": json.dumps(wrote.fields),
+            "changed_before": wrote.before,
+            "changed": wrote.changed,
+            "meant": wrote.meant,
+            "settled": now,
+            "run_id": self.run_id,
+        }
+        self.connection.execute(WRITES.insert().values(row))
 
     def _close_intents(self, ids: Sequence[int], state: str, outcome: str | None, reason: str | None) -> None:
         for part in _parts(list(ids)):

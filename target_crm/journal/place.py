@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import tempfile
+import uuid
 from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,12 +13,13 @@ from zlib import crc32
 
 import sqlalchemy as sa
 from filelock import FileLock, Timeout
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.pool import StaticPool
 
+from tap_crm.config.journal_address import POSTGRESQL
 from tap_crm.errors import ConfigError
-from target_crm.config.settings import POSTGRESQL
-from target_crm.journal.tables import FACTS, METADATA, VERSION
+from tap_crm.journal.opening import FAILURES, cause_of
+from tap_crm.journal.tables import FACTS, FORM, IDENTITY, VERSION
+from target_crm.journal.tables import RUNS
 
 if TYPE_CHECKING:
     from sqlalchemy.engine.interfaces import DBAPIConnection
@@ -48,9 +50,9 @@ class Place:
             else:
                 self._open_file(Path(address), exclusive=exclusive)
             self._prepare()
-        except (DBAPIError, ArgumentError, NoSuchModuleError, ModuleNotFoundError, OSError, sqlite3.Error) as error:
+        except FAILURES as error:
             self.close()
-            raise ConfigError(f"the journal cannot be opened: {_cause(error)}") from None
+            raise ConfigError(f"the journal cannot be opened: {cause_of(error)}") from None
         except BaseException:
             self.close()
             raise
@@ -122,21 +124,15 @@ class Place:
 
     def _prepare(self) -> None:
         with self.begin():
-            METADATA.create_all(self.connection)
-            known = self.connection.execute(sa.select(FACTS.c.value).where(FACTS.c.name == "version")).scalar()
-            if known is None:
-                self.connection.execute(FACTS.insert().values(name="version", value=VERSION))
-            elif known != VERSION:
+            RUNS.metadata.create_all(self.connection)
+            known = self.fact(FORM, VERSION)
+            if known != VERSION:
                 raise ConfigError(f"the journal has the form {known}, this version of target-crm knows {VERSION}")
+            self.fact(IDENTITY, uuid.uuid4().hex)
 
-
-def _cause(error: Exception) -> str:
-    """Return what a driver says, in one line and without the address."""
-    if isinstance(error, DBAPIError):
-        said = str(error.orig).strip().splitlines() or ["no reason given"]
-        return said[0]
-    if isinstance(error, OSError) and error.strerror:
-        return f"{error.strerror}: {error.filename}"
-    if isinstance(error, ModuleNotFoundError):
-        return "the driver of PostgreSQL is missing; install tap-crm with the extra `postgres`"
-    return "the address cannot be used"
+    def fact(self, name: str, value: str) -> str:
+        """Return what is noted of the journal as a whole; where nothing is yet, note this value."""
+        known = self.connection.execute(sa.select(FACTS.c.value).where(FACTS.c.name == name)).scalar()
+        if known is None:
+            self.connection.execute(FACTS.insert().values(name=name, value=value))
+        return value if known is None else str(known)

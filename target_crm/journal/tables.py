@@ -1,24 +1,17 @@
-"""The journal's tables. A key is text: the value of a single field, or a JSON list of several."""
+"""The journal's tables, but for those that others may read.
+
+A key is text: the value of a single field, or a JSON list of several.
+"""
 
 from __future__ import annotations
 
 import sqlalchemy as sa
 
-#: Raised whenever the tables change their form.
-VERSION = "1"
+from tap_crm.journal.tables import METADATA, NUMBER
+
 #: States of an intent: sent or about to be; with a known end; certainly never sent; given up by a person.
 OPEN, SETTLED, VOID, DROPPED = "open", "settled", "void", "dropped"
 
-METADATA = sa.MetaData()
-_ID = sa.BigInteger().with_variant(sa.Integer, "sqlite")
-
-#: What holds for the journal as a whole.
-FACTS = sa.Table(
-    "target_crm_facts",
-    METADATA,
-    sa.Column("name", sa.Text, primary_key=True),
-    sa.Column("value", sa.Text, nullable=False),
-)
 #: One row a run.
 RUNS = sa.Table(
     "target_crm_runs",
@@ -29,7 +22,7 @@ RUNS = sa.Table(
     sa.Column("ended", sa.Float),
     sa.Column("end", sa.Text),
     sa.Column("report", sa.Text),
-    sa.Column("report_size", _ID),
+    sa.Column("report_size", NUMBER),
 )
 #: The last known end of each key, and the CRM's id of it.
 RECORDS = sa.Table(
@@ -49,7 +42,7 @@ sa.Index("target_crm_records_by_object", RECORDS.c.object, RECORDS.c.key)
 INTENTS = sa.Table(
     "target_crm_intents",
     METADATA,
-    sa.Column("id", _ID, primary_key=True, autoincrement=True),
+    sa.Column("id", NUMBER, primary_key=True, autoincrement=True),
     sa.Column("stream", sa.Text, nullable=False),
     sa.Column("key", sa.Text, nullable=False),
     sa.Column("object", sa.Text, nullable=False),
@@ -82,7 +75,7 @@ REJECTS = sa.Table(
 LINES = sa.Table(
     "target_crm_lines",
     METADATA,
-    sa.Column("id", _ID, primary_key=True, autoincrement=True),
+    sa.Column("id", NUMBER, primary_key=True, autoincrement=True),
     sa.Column("run_id", sa.Text, nullable=False),
     sa.Column("line", sa.Text, nullable=False),
 )

@@ -6,7 +6,7 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from target_crm.journal.journal import Kept, Settled
+from target_crm.journal.journal import Kept, Settled, Wrote
 from target_crm.report import Line
 from target_crm.sync.items import CONFLICT, CREATED, DELETED, REJECTED, SKIPPED, UNCHANGED, UNKNOWN, UPDATED
 
@@ -97,6 +97,7 @@ class Ends:
             leaves_open=leaves_open,
             kept=kept,
             is_known=is_known and (item.crm_id is None or item.known is not None),
+            wrote=_wrote(item, outcome, is_shown=changes, changed=changed),
         )
         if not passes:  # it did not get its turn: what is kept of it stays
             settled.is_known = True
@@ -134,6 +135,14 @@ class Ends:
         if run.stopped is None:
             run.stopped = f"the stream was stopped: {reason}"
             _log.error("%s: no more of it is written: %s", run.name, reason)
+
+
+def _wrote(item: Item, outcome: str, *, is_shown: bool, changed: float | None) -> Wrote | None:
+    """Return what was sent for a record and has taken effect, or may have; None for nothing."""
+    if not item.intents or item.meant is None:
+        return None
+    took = outcome in (*_WRITTEN, UNKNOWN) or (outcome == REJECTED and is_shown and bool(item.changes or item.made))
+    return Wrote(tuple(item.changes), item.meant, item.before, changed) if took else None
 
 
 def told(run: StreamRun) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from tap_crm.config.nearest import did_you_mean
 from tap_crm.errors import ConfigError
-from tap_crm.shaping.moments import to_epoch
+from tap_crm.shaping.moments import to_exact_epoch
 from target_crm.contract import Unwritable
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ class Names:
         pairs = self._pairs(record)
         for name, one, value in pairs:
             if one.name == self.spec.changed:
-                own_time = to_epoch(value) if own_time is None else own_time
+                own_time = to_exact_epoch(value) if own_time is None else own_time
             if one.label_of is not None:
                 labels[one] = value
             elif one.kind is not None:

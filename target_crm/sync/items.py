@@ -82,6 +82,8 @@ class Item:
         intents: ids of writes of which it is not settled what became of them.
         attempts: how often it was sent.
         sent: when it was sent last, epoch seconds; None if it was not.
+        meant: when it was about to be sent first, epoch seconds, maybe in an earlier run; None if it was not.
+        before: the CRM's time of change of the record as it was before anything was sent; None where that is not known.
         made: it was made by a write of this journal that is being settled.
     """
 
@@ -101,7 +103,18 @@ class Item:
     intents: list[int] = field(default_factory=list)
     attempts: int = 0
     sent: float | None = None
+    meant: float | None = None
+    before: float | None = None
     made: bool = False
+
+    def note_sent(self, intent: int, now: float) -> None:
+        """Note that it is about to be sent, once more or for the first time."""
+        if self.meant is None:
+            self.meant = now
+            self.before = None if self.found is None else self.found.changed
+        self.intents.append(intent)
+        self.attempts += 1
+        self.sent = now
 
     def find(self, record: Snapshot) -> None:
         """Note that this is the CRM's record of it."""

@@ -132,9 +132,7 @@ class Sending:
             for item, write in part
         ]
         for (item, _), number in zip(part, self._journal.mean(intents), strict=True):
-            item.intents.append(number)
-            item.attempts += 1
-            item.sent = self._now()
+            item.note_sent(number, self._now())
         return self._asking.submit(run.spec, [write for _, write in part])
 
     def _take(self, run: StreamRun, part: Sequence[Pair], answers: Sequence[Answer]) -> None:

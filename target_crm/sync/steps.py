@@ -161,6 +161,7 @@ class Steps:
             item.intents = [intent.id for intent in intents]
             for intent in intents:
                 item.changes.update(json.loads(intent.changes))
+            item.meant = min((intent.at for intent in intents), default=None)
             item.known = known.get(item.key)
             if item.known is not None:
                 item.crm_id = item.known.crm_id
@@ -344,7 +345,8 @@ class Steps:
         item.changes = {**item.changes, **wanted.changes}
         if item.found is not None and not wanted.values:
             was_sent = CREATED if item.made else UPDATED if item.attempts or item.intents else None
-            self._ends.end(item, was_sent or UNCHANGED, changes=was_sent is not None, changed=item.found.changed)
+            # Whose the last change is cannot be told here: only an answer tells the time of our own.
+            self._ends.end(item, was_sent or UNCHANGED, changes=was_sent is not None)
             return None
         if item.found is not None and not item.made and self._is_conflict(item):
             return None

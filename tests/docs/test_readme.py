@@ -16,7 +16,7 @@ import yaml
 
 from scripts import readme_tables
 from scripts.demo_copper import COPPER
-from tap_crm.contract.stream import AUDIT
+from tap_crm.contract.stream import AUDIT, WRITES
 from tap_crm.providers import PROVIDERS
 from tap_crm.providers.setting_table import rows
 from tap_crm.shaping.child_tables import child_table
@@ -102,7 +102,7 @@ def test_each_option_of_the_command_line_is_documented(readme: str, option: str)
     assert f"`{option}`" in readme
 
 
-@pytest.mark.parametrize("stream", [AUDIT, *(spec.name for crm in PROVIDERS.values() for spec in crm.streams)])
+@pytest.mark.parametrize("stream", [AUDIT, WRITES, *(spec.name for crm in PROVIDERS.values() for spec in crm.streams)])
 def test_each_stream_is_documented(readme: str, stream: str) -> None:
     assert f"| `{stream}` |" in readme
 
@@ -132,7 +132,7 @@ def test_queries_run_on_tables_made_from_the_schemas(page: Path) -> None:
     with duckdb.connect() as connection:
         for crm in (folder for folder in (ROOT / "schemas").iterdir() if folder.name != "common"):
             connection.execute(f"CREATE SCHEMA {crm.name}")
-            for path in (ROOT / "schemas/common/sync_audit.json", *crm.glob("[a-z]*.json")):
+            for path in (*(ROOT / "schemas/common").glob("*.json"), *crm.glob("[a-z]*.json")):
                 fields = json.loads(path.read_text("utf-8"))["properties"]
                 fields |= LOADED_AT
                 declared = ", ".join(f'"{name}" {sql_type(part)}' for name, part in fields.items())

@@ -18,7 +18,7 @@ from tap_crm.config.setting import Setting, rows_of, setting
 from tap_crm.config.settings import AccountSettings, Settings
 from tap_crm.providers import PROVIDERS
 from tap_crm.providers.copper.settings import CopperSettings
-from tap_crm.providers.setting_table import rows, secret_names, unused_by, users_of
+from tap_crm.providers.setting_table import rows, unused_by, users_of
 from tap_crm.singer.tap import TapCRM
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -125,4 +125,4 @@ def test_a_crm_names_only_common_settings_that_it_does_not_use() -> None:
 
 
 def test_secrets_are_those_of_the_credentials() -> None:
-    assert secret_names() == {"api_key", "access_token", "oauth"}
+    assert {row.name for row in rows() if row.secret} == {"api_key", "access_token", "oauth", "journal"}

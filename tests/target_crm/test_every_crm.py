@@ -64,6 +64,19 @@ def test_without_the_journal_the_external_id_finds_what_is_there(account: Accoun
     assert crm.texts() == {"Name k1": "A", "Name k2": "A"}
 
 
+def test_an_edit_of_the_present_record_is_no_conflict_and_one_of_an_older_is(account: Account) -> None:
+    """The CRM's own time, as it tells it, with whatever fractions of a second."""
+    crm = account.crm
+    there = crm.put("k1", "A")
+    (held,) = crm.transport.rows(crm.stream)
+    key = {"_id" if "_id" in held else "id": there}
+    streams = {crm.stream: {"conflict": "fail", "mode": "update"}}
+    edit = {**key, crm.text: "B", crm.changed: held[crm.changed]}
+    assert account.bench.run(records(crm.stream, edit), streams=streams).outcomes == {"updated": 1}
+    account.bench.journal.unlink()  # which knows that the last change is its own
+    assert account.bench.run(records(crm.stream, {**edit, crm.text: "C"}), streams=streams).outcomes == {"conflict": 1}
+
+
 @pytest.mark.parametrize("effect", ["before", "after"])
 def test_no_answer_to_every_seventh_create_doubles_and_loses_nothing(account: Account, effect: str) -> None:
     crm = account.crm

@@ -10,7 +10,8 @@ from sqlalchemy.engine import make_url
 
 from target_crm.journal.journal import Journal
 from tests.postgres import Server, serving
-from tests.target_crm.running import Killed, records, state
+from tests.target_crm.journal_tap import JournalTap
+from tests.target_crm.running import CREDENTIALS, Killed, records, state
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -72,6 +73,32 @@ def test_a_second_run_at_once_says_so(bench: Bench, journal: str) -> None:
         first.close()
     assert refused.code == 1
     assert "the journal is in use by another process" in refused.said
+
+
+def test_the_tap_reads_it_while_a_run_holds_it(bench: Bench, journal: str) -> None:
+    bench.run(PEOPLE, journal=journal, streams=KEYED)
+    tap = JournalTap(bench.folder, journal, **CREDENTIALS)
+    held = Journal(journal)
+    try:
+        first = tap.writes()
+    finally:
+        held.close()
+    bench.run(records("people", {"key": "k1", "name": "Other"}), journal=journal, streams=KEYED)
+    second = tap.writes(first.state)
+    assert (first.count("writes"), second.count("writes")) == (25, 1)
+    assert second.state["bookmarks"]["writes"]["replication_key_value"] == 26
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_the_tap_refuses_a_database_without_a_journal_in_one_line(bench: Bench, server: Server, is_there: bool) -> None:
+    address = make_url(server.create()).set(drivername="postgresql+psycopg")
+    away = "postgresql+psycopg://u:se%21cret@127.0.0.1:1/x"
+    journal = address.render_as_string(hide_password=False) if is_there else away
+    run = JournalTap(bench.folder, journal, **CREDENTIALS).writes(expect=1)
+    said = "names something that is no journal" if is_there else "it cannot be opened: connection failed"
+    assert said in run.log.strip().splitlines()[-1]
+    assert "Traceback" not in run.log
+    assert "cret" not in run.log
 
 
 def test_a_database_out_of_reach_is_one_line_without_the_password(bench: Bench) -> None:

@@ -3,6 +3,7 @@
 # ruff: noqa: D103  (the name of a test is its sentence)
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,7 +12,7 @@ from tap_crm.errors import ConfigError
 from tap_crm.providers import PROVIDERS
 from target_crm.config.settings import TargetSettings
 from tests.target_crm.copper_double import COLOURS, EXTERNAL, SIZE
-from tests.target_crm.running import CREDENTIALS, records, schema, state
+from tests.target_crm.running import CREDENTIALS, Killed, records, schema, state
 
 if TYPE_CHECKING:
     from tests.target_crm.copper_double import CopperDouble
@@ -93,6 +94,34 @@ def test_our_own_write_is_no_conflict(bench: Bench, crm: CopperDouble) -> None:
     bench.run(records("people", {"id": held["id"], "title": "B", **own_time}), streams=streams)
     done = bench.run(records("people", {"id": held["id"], "title": "C", **own_time}), streams=streams)
     assert (done.code, done.outcomes) == (0, {"updated": 1})
+
+
+def test_a_change_of_somebody_else_stays_one_when_a_record_is_found_unchanged(bench: Bench, crm: CopperDouble) -> None:
+    held = crm.add("people", name="Ann", title="A", date_modified=1_700_000_100)
+    own_time = {"date_modified": "2023-11-14T22:14:00Z"}
+    streams = {"people": {"conflict": "skip"}}
+    first = bench.run(records("people", {"id": held["id"], "title": "A", **own_time}), streams=streams)
+    done = bench.run(records("people", {"id": held["id"], "title": "B", **own_time}), streams=streams)
+    assert (first.outcomes, done.outcomes, held["title"]) == ({"unchanged": 1}, {"skipped": 1}, "A")
+
+
+def test_a_change_of_somebody_else_after_a_lost_answer_is_not_taken_for_our_own(
+    bench: Bench, crm: CopperDouble
+) -> None:
+    held = crm.add("people", name="Ann", title="A")
+    streams = {"people": {"conflict": "skip"}}
+
+    def die(step: str) -> None:
+        if step == "before settle":
+            raise Killed
+
+    bench.run(records("people", {"id": held["id"], "title": "B"}), die, streams=streams)
+    read_back = datetime.fromtimestamp(crm.now, UTC).isoformat()
+    held |= {"details": "theirs", "date_modified": int(crm.now) + 3600}
+    known = bench.run(records("people", {"id": held["id"], "title": "B"}), streams=streams)
+    row = {"id": held["id"], "details": "ours", "date_modified": read_back}
+    done = bench.run(records("people", row), streams=streams)
+    assert (known.outcomes, done.outcomes, held["details"]) == ({"updated": 1}, {"skipped": 1}, "theirs")
 
 
 @pytest.mark.parametrize(("nulls", "left"), [("ignore", "long"), ("clear", None)])

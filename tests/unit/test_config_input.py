@@ -54,6 +54,7 @@ VALUES: dict[str, Any] = {
     "tables": [{"board": "Sales", "table": "Deals", "stream": "deals"}],
     "endpoints": [{"stream": "deals_again", "path": "/deals", "keys": ["id"]}],
     "child_tables": ["emails", "people.tags"],
+    "journal": "output/target-close.sqlite",
     "retry_seconds": 5,
     "request_timeout_seconds": 9,
     "stream_maps": {"people": {"__filter__": "False"}},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from functools import cache
 from pathlib import Path
 
@@ -15,11 +16,12 @@ ALLOWED = {
     "config": {"errors"},
     "contract": {*GROUND, "config", "reading", "shaping", "transport"},
     "transport": {"errors", "ledger", "config"},
+    "journal": {"errors", "config"},
     "reading": {*GROUND, "shaping"},
     "shaping": {"errors", "config", "contract"},
     "sync": {*GROUND, "config", "contract", "reading", "shaping", "transport"},
     "providers": {*GROUND, "config", "contract", "reading", "shaping", "transport", "sync"},
-    "singer": {*GROUND, "config", "contract", "providers", "reading", "shaping", "sync", "transport"},
+    "singer": {*GROUND, "config", "contract", "journal", "providers", "reading", "shaping", "sync", "transport"},
     "audit": {"errors", "config", "contract", "shaping", "singer"},
     "call": {*GROUND, "config", "contract", "providers", "sync", "transport"},
     "__main__": {"singer"},
@@ -48,7 +50,7 @@ SERVER = (
 
 
 #: What the target may use of the tap: how a CRM is asked and what it has, never how a run of the tap goes.
-TARGET = {*GROUND, "config", "contract", "transport", "providers", "shaping"}
+TARGET = {*GROUND, "config", "contract", "journal", "transport", "providers", "shaping"}
 #: What each folder of the target may import of the others.
 IN_TARGET = {
     "contract": {"config", "kinds"},
@@ -175,6 +177,13 @@ def test_only_one_folder_knows_the_sdk() -> None:
         if "singer_sdk" in path.read_text("utf-8") and "from singer_sdk" in path.read_text("utf-8")
     }
     assert users == {"singer"}
+
+
+def test_the_tap_uses_nothing_of_the_target() -> None:
+    """What both need of a journal stands in the tap's package."""
+    assert [
+        path for path in ROOT.rglob("*.py") if re.search(r"(from|import) target_crm", path.read_text("utf-8"))
+    ] == []
 
 
 def test_the_target_uses_of_the_tap_what_is_not_its_reading() -> None:

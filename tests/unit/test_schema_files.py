@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import jsonschema
 import pytest
 
-from tap_crm.contract.stream import AUDIT
+from tap_crm.contract.stream import AUDIT, WRITES
 from tap_crm.providers import PROVIDERS
 from tap_crm.shaping.schema import EXTRA, is_free_form, is_json_text, json_types, load_schema, schema_directory
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 KEYS = {(provider.name, spec.name): spec.primary_key for provider in PROVIDERS.values() for spec in provider.streams}
 KEYS["common", AUDIT] = ("run_id", "stream")
+KEYS["common", WRITES] = ("journal_id", "sequence")
 
 
 def parts_of(schema: dict[str, Any], path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:

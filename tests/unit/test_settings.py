@@ -65,6 +65,17 @@ def test_an_empty_setting_is_the_default(name: str, nothing: Any) -> None:
     assert value_of(name, **{name: nothing}) == value_of(name)
 
 
+def test_a_journal_is_a_path_that_messages_may_show_or_an_address_that_they_may_not() -> None:
+    """An address holds a password."""
+    path, address = "output/target-copper.sqlite", "postgresql+psycopg://me:p%21ssword@127.0.0.1/journal"
+    assert settings_with(journal=f" {path} ").journal == path
+    assert settings_with(journal=path).secrets == [KEY]
+    assert set(settings_with(journal=address).secrets) == {KEY, address, "p%21ssword", "p!ssword"}
+    said = complaint(journal="postgresql://me:p%21ssword@127.0.0.1/journal")
+    assert "must be a file's path, or a URL that begins with postgresql+psycopg://" in said
+    assert "ssword" not in said
+
+
 def test_zero_is_an_answer() -> None:
     """It switches pacing off, and is not the default."""
     settings = settings_with(requests_per_minute=0, overlap_seconds=0, retry_seconds=0, activity_lookback_days=0)

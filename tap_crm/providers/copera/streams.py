@@ -37,7 +37,7 @@ NAMES = (
     *("boards", "tables", "columns", "custom_fields", "pipelines"),
     *("workspace", "members", "teams", "channels", "channel_participants", "documents", "drive_files"),
     *("bookings", "booking_types", "notifications"),
-    *("row_comments", "row_descriptions", "rich_text_cells", "document_contents", "sync_audit"),
+    *("row_comments", "row_descriptions", "rich_text_cells", "document_contents", "sync_audit", "writes"),
 )
 
 

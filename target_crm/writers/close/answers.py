@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from tap_crm.shaping.moments import Unfit, to_iso_moment
+from tap_crm.shaping.moments import to_exact_epoch
 from tap_crm.transport.question import Doubtful
 from target_crm.contract import Snapshot
 from target_crm.writers.close.columns import PREFIX
@@ -43,20 +42,10 @@ def snapshot(record: dict[str, Any], spec: ObjectSpec, columns: Columns, *, is_i
     return Snapshot(
         record[spec.key],
         values,
-        changed=None if spec.changed is None else _time(record.get(spec.changed)),
-        created=None if is_said else _time(record.get("date_created")),
+        changed=None if spec.changed is None else to_exact_epoch(record.get(spec.changed)),
+        created=None if is_said else to_exact_epoch(record.get("date_created")),
         is_indexed=is_indexed,
     )
-
-
-def _time(value: Any) -> float | None:  # noqa: ANN401
-    """Return epoch seconds, with their fraction: Close keeps milliseconds."""
-    if value is None:
-        return None
-    try:
-        return datetime.fromisoformat(to_iso_moment(value)).timestamp()
-    except Unfit:
-        return None
 
 
 def one_record(reply: Reply, key: str = "id") -> dict[str, Any]:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from tap_crm.providers.common.records import decoded, record_in
-from tap_crm.shaping.moments import Unfit, to_iso_moment
+from tap_crm.shaping.moments import to_exact_epoch
 from tap_crm.transport.question import Doubtful
 from target_crm.contract import Snapshot, Unwritable
 
@@ -75,13 +74,7 @@ def snapshot(
 
 def when(record: Mapping[str, Any], name: str) -> float | None:
     """Return a time of a record in epoch seconds, with its milliseconds; None where it has none."""
-    value = record.get(name)
-    if not value:
-        return None
-    try:
-        return datetime.fromisoformat(to_iso_moment(value)).timestamp()
-    except (Unfit, ValueError):
-        return None
+    return to_exact_epoch(record.get(name) or None)
 
 
 def value_of(values: Mapping[str, Any], field: Field) -> Any:  # noqa: ANN401
