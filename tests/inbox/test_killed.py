@@ -57,7 +57,7 @@ def send(port: int, name: str) -> list[str]:
 def test_nothing_that_was_answered_is_missing_wherever_it_is_killed(tmp_path: Path) -> None:
     """Killed at 50 random moments, on the same inbox; what was kept and not answered may be there, but once."""
     path = str(tmp_path / "inbox.sqlite")
-    random.seed(20260301)
+    moments = random.Random(20260301)
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["pytest", "tap_crm.inbox.app", "tap_crm.inbox.server", "tests.inbox.test_killed"])
     answered: list[str] = []
@@ -71,7 +71,7 @@ def test_nothing_that_was_answered_is_missing_wherever_it_is_killed(tmp_path: Pa
             sending = [pool.submit(send, port, f"{kill}-{sender}") for sender in range(SENDERS)]
             while not any(one.done() for one in sending) and not _has_begun(spool, kill):
                 time.sleep(0.005)
-            time.sleep(random.uniform(0, 0.03))
+            time.sleep(moments.uniform(0, 0.03))
             os.kill(process.pid or 0, signal.SIGKILL)
             process.join(30)
             for one in sending:
