@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypedDict, TypeVar, Unpack, overload
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping
 
 T = TypeVar("T")
 _ROW = "setting"
@@ -24,14 +24,14 @@ class Kind(Generic[T]):
         form: what else a JSON schema says of it.
         meltano: what Meltano calls the kind. `string` goes for numbers, choices and lists, too: Meltano cannot write a
             `decimal` down, and stops at an empty variable for most other kinds.
-        hides: returns what no log line may show of the text of a secret setting.
+        hidden: what no log line may show of a secret value.
     """
 
     parse: Callable[[Any, str], T | None]
     types: tuple[str, ...] = ("string",)
     form: Mapping[str, Any] = field(default_factory=dict)
     meltano: str = "string"
-    hides: Callable[[str], Sequence[str]] = lambda text: (text,)
+    hidden: Callable[[str], tuple[str, ...]] = lambda value: (value,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +134,6 @@ def secrets_in(settings: object) -> Iterator[str]:
     for row in rows_of(type(settings)):
         value = getattr(settings, row.name)
         if isinstance(value, str) and row.secret:
-            yield from row.kind.hides(value)
+            yield from row.kind.hidden(value)
         elif dataclasses.is_dataclass(value) and row.secret:
             yield from secrets_in(value)

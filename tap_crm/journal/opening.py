@@ -1,4 +1,4 @@
-"""How a journal is opened by who only reads it, and what is said where that fails."""
+"""How a journal is opened by who only reads it."""
 
 from __future__ import annotations
 
@@ -9,16 +9,12 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import sqlalchemy as sa
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.pool import NullPool
 
-from tap_crm.config.journal_address import POSTGRESQL
+from tap_crm.storage.database import is_postgresql
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-#: What opening a journal, or asking it, may raise.
-FAILURES = (DBAPIError, ArgumentError, NoSuchModuleError, ModuleNotFoundError, OSError, sqlite3.Error)
 
 
 @contextmanager
@@ -27,9 +23,9 @@ def reading(address: str) -> Iterator[sa.Connection]:
 
     Raises:
         FileNotFoundError: there is no such file; none is made.
-        Exception: one of ``FAILURES``.
+        Exception: one of ``storage.database.FAULTS``.
     """
-    if address.startswith(POSTGRESQL):
+    if is_postgresql(address):
         engine = sa.create_engine(address, poolclass=NullPool)
         with engine.connect().execution_options(postgresql_readonly=True) as connection:
             yield connection
@@ -42,17 +38,3 @@ def reading(address: str) -> Iterator[sa.Connection]:
         engine = sa.create_engine("sqlite://", creator=lambda: file, poolclass=NullPool)
         with engine.connect() as connection:
             yield connection
-
-
-def cause_of(error: Exception) -> str:
-    """Return what a driver says, in one line and without the address."""
-    if isinstance(error, DBAPIError):
-        said = str(error.orig).strip().splitlines() or ["no reason given"]
-        return said[0]
-    if isinstance(error, OSError) and error.strerror:
-        return f"{error.strerror}: {error.filename}"
-    if isinstance(error, ModuleNotFoundError):
-        return "the driver of PostgreSQL is missing; install tap-crm with the extra `postgres`"
-    if isinstance(error, sqlite3.Error):
-        return str(error)
-    return "the address cannot be used"

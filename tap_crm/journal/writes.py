@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, Self
 import sqlalchemy as sa
 
 from tap_crm.errors import ConfigError, ReadError
-from tap_crm.journal.opening import FAILURES, cause_of, reading
+from tap_crm.journal.opening import reading
 from tap_crm.journal.tables import FACTS, FORM, IDENTITY, PROVIDER, VERSION, WRITES
+from tap_crm.storage.database import FAULTS, cause
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -81,8 +82,8 @@ class WritesJournal:
                 self._identity(connection)
         except FileNotFoundError:
             raise ConfigError(_NOT_THERE.format(address=self._address)) from None
-        except FAILURES as error:
-            raise ConfigError(f"the setting `journal`: it cannot be opened: {cause_of(error)}") from None
+        except FAULTS as error:
+            raise ConfigError(f"the setting `journal`: it cannot be opened: {cause(error)}") from None
 
     def rows(self, after: Position | None) -> Iterator[tuple[Position, dict[str, Any]]]:
         """Yield the rows that were settled before this began, each with its position, the oldest first.
@@ -120,8 +121,8 @@ class WritesJournal:
         try:
             with reading(self._address) as connection:
                 yield connection
-        except FAILURES as error:
-            raise ReadError(f"writes: the journal cannot be read: {cause_of(error)}") from None
+        except FAULTS as error:
+            raise ReadError(f"writes: the journal cannot be read: {cause(error)}") from None
 
     def _identity(self, connection: sa.Connection) -> str:
         """Return what tells the journal from all others.

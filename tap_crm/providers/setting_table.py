@@ -32,9 +32,9 @@ def rows(*names: str, of: type[AccountSettings] = Settings) -> tuple[Setting, ..
 
 
 def secret_texts(config: Mapping[str, Any]) -> list[str]:
-    """Return every text in a config that no log line may show, whatever form it was given in."""
+    """Return what no log line may show of a config, in whatever form it was given."""
     secret = [row for row in rows() if row.secret]
-    return [part for row in secret for text in texts_in(config, [row.name]) for part in row.kind.hides(text)]
+    return [part for row in secret for text in texts_in(config, [row.name]) for part in row.kind.hidden(text)]
 
 
 def unused_by(provider: Provider) -> frozenset[str]:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
-from tap_crm.config.journal_address import journal_address, parse_journal_address
-from tap_crm.config.kinds import amount, choice, count, decoded, path, wrong
+from tap_crm.config.kinds import amount, choice, count, database, decoded, path, wrong
 from tap_crm.config.nearest import did_you_mean
 from tap_crm.config.setting import Kind, is_empty, parsed, setting
 from tap_crm.config.settings import Settings
@@ -88,7 +87,7 @@ class TargetSettings:
         "or as JSON text (docs/writing.md). A stream that is not named is refused.",
     )
     journal: str = setting(
-        journal_address(),
+        database(),
         "Journal",
         "Where is kept what was meant, sent and settled: a SQLite file, or a `postgresql+psycopg://` URL.",
         default=JOURNAL,
@@ -169,7 +168,7 @@ def journal_of(value: Any) -> str:  # noqa: ANN401 - any JSON
     Raises:
         ConfigError: it is neither a path nor a URL of PostgreSQL.
     """
-    return JOURNAL if is_empty(value) else parse_journal_address(value, "journal")
+    return JOURNAL if is_empty(value) else database().parse(value, "journal") or JOURNAL
 
 
 def _stream(at: str, given: Mapping[str, Any]) -> StreamSettings:

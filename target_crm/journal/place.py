@@ -2,30 +2,22 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import tempfile
 import uuid
-from contextlib import ExitStack, closing, suppress
+from contextlib import ExitStack, closing
 from pathlib import Path
-from typing import TYPE_CHECKING
 from zlib import crc32
 
 import sqlalchemy as sa
 from filelock import FileLock, Timeout
 from sqlalchemy.pool import StaticPool
 
-from tap_crm.config.journal_address import POSTGRESQL
 from tap_crm.errors import ConfigError
-from tap_crm.journal.opening import FAILURES, cause_of
 from tap_crm.journal.tables import FACTS, FORM, IDENTITY, VERSION
+from tap_crm.storage.database import FAULTS, OWNER_ONLY, cause, is_postgresql, sqlite_engine
 from target_crm.journal.tables import RUNS
 
-if TYPE_CHECKING:
-    from sqlalchemy.engine.interfaces import DBAPIConnection
-    from sqlalchemy.pool import ConnectionPoolEntry
-
-OWNER_ONLY = 0o600
 IN_USE = "the journal is in use by another process; one run at a time writes with a journal, try again when it is over"
 
 
@@ -45,14 +37,14 @@ class Place:
         self._held = ExitStack()
         self._dry = dry
         try:
-            if address.startswith(POSTGRESQL):
+            if is_postgresql(address):
                 self._open_database(address, exclusive=exclusive)
             else:
                 self._open_file(Path(address), exclusive=exclusive)
             self._prepare()
-        except FAILURES as error:
+        except FAULTS as error:
             self.close()
-            raise ConfigError(f"the journal cannot be opened: {cause_of(error)}") from None
+            raise ConfigError(f"the journal cannot be opened: {cause(error)}") from None
         except BaseException:
             self.close()
             raise
@@ -81,20 +73,8 @@ class Place:
                 raise ConfigError(IN_USE) from None
         if self._dry:
             path = self._copy(path)
-        else:
-            with suppress(FileExistsError):
-                os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, OWNER_ONLY))
-            path.chmod(OWNER_ONLY)
-        engine = sa.create_engine(f"sqlite:///{path}", poolclass=StaticPool)
+        engine = sqlite_engine(path, poolclass=StaticPool)
         self._held.callback(engine.dispose)
-
-        @sa.event.listens_for(engine, "connect")
-        def set_up(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
-            cursor = connection.cursor()
-            cursor.execute("PRAGMA journal_mode=WAL")
-            cursor.execute("PRAGMA synchronous=FULL")
-            cursor.close()
-
         self.connection = self._held.enter_context(engine.connect())
 
     def _copy(self, path: Path) -> Path:

@@ -16,7 +16,7 @@ ALLOWED = {
     "config": {"errors"},
     "contract": {*GROUND, "config", "reading", "shaping", "transport"},
     "transport": {"errors", "ledger", "config"},
-    "journal": {"errors", "config"},
+    "journal": {"errors", "config", "storage"},
     "reading": {*GROUND, "shaping"},
     "shaping": {"errors", "config", "contract"},
     "sync": {*GROUND, "config", "contract", "reading", "shaping", "transport"},
@@ -24,6 +24,8 @@ ALLOWED = {
     "singer": {*GROUND, "config", "contract", "journal", "providers", "reading", "shaping", "sync", "transport"},
     "audit": {"errors", "config", "contract", "shaping", "singer"},
     "call": {*GROUND, "config", "contract", "providers", "sync", "transport"},
+    "storage": {"config"},
+    "inbox": {"errors", "config", "contract", "providers", "storage", "transport"},
     "__main__": {"singer"},
 }
 #: The modules of a server of the sandbox, the lowest first; others lie between them.
@@ -50,7 +52,7 @@ SERVER = (
 
 
 #: What the target may use of the tap: how a CRM is asked and what it has, never how a run of the tap goes.
-TARGET = {*GROUND, "config", "contract", "journal", "transport", "providers", "shaping"}
+TARGET = {*GROUND, "config", "contract", "journal", "transport", "providers", "shaping", "storage"}
 #: What each folder of the target may import of the others.
 IN_TARGET = {
     "contract": {"config", "kinds"},
