@@ -166,6 +166,13 @@ class Spool:
         with self._transaction() as connection:
             self._add(connection, provider, {"refused": count})
 
+    def come_alive(self) -> datetime | None:
+        """Note that a receiver runs now; return when one was last known to, None if none ever did."""
+        with self._transaction() as connection:
+            before = connection.execute(sa.select(PLACES.c.alive_at).with_for_update()).scalar_one()
+            connection.execute(PLACES.update().values(alive_at=_micros(self._now())))
+        return None if before is None else _moment(before)
+
     def _append(self, rows: list[dict[str, Any]]) -> int:
         with self._transaction() as connection:
             # The row's lock is held until the commit: who comes later gets a higher place, and commits later.
@@ -248,7 +255,7 @@ class Spool:
         """
         before = _micros(self._now() - timedelta(days=days))
         removed = 0
-        for provider in self._providers():
+        for provider in self.providers():
             while done := self._remove(provider, before, most_bytes, at_once):
                 removed += done
         return removed
@@ -342,9 +349,12 @@ class Spool:
             row = connection.execute(sa.select(PROVIDERS).where(PROVIDERS.c.provider == provider)).first()
         return _NOTHING if row is None else dict(row._mapping)  # noqa: SLF001
 
-    def _providers(self) -> list[str]:
+    def providers(self) -> list[str]:
+        """Return the CRMs of which anything is known."""
         with self._transaction(writes=False) as connection:
-            return list(connection.execute(sa.select(PROVIDERS.c.provider).order_by(PROVIDERS.c.provider)).scalars())
+            heard = connection.execute(sa.select(PROVIDERS.c.provider)).scalars().all()
+            subscribed = connection.execute(sa.select(SUBSCRIPTIONS.c.provider)).scalars().all()
+        return sorted({*heard, *subscribed})
 
     def _add(self, connection: sa.Connection, provider: str, counts: dict[str, int], **values: int) -> None:
         """Add to the counts of a CRM, and set values, in its row, which is made if it is not there."""

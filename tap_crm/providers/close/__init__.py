@@ -13,6 +13,7 @@ from tap_crm.providers.close.credentials import authenticate
 from tap_crm.providers.close.organization import organization_ids
 from tap_crm.providers.close.settings import CloseSettings
 from tap_crm.providers.close.streams import STREAMS
+from tap_crm.providers.close.webhook_proof import EVENTS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,6 +51,7 @@ PROVIDER = Provider(
     settings=CloseSettings,
     unused=frozenset({"date_order"}),
     identity=Identity("organization", organization_ids),
+    events=EVENTS,
     endpoints=EndpointRules(
         paging={
             "skip": PagingParams("_skip", "_limit", None),

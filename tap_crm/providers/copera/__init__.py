@@ -13,6 +13,7 @@ from tap_crm.providers.copera.credentials import authenticate
 from tap_crm.providers.copera.people import WORKSPACE
 from tap_crm.providers.copera.settings import CoperaSettings
 from tap_crm.providers.copera.streams import STREAMS, discover
+from tap_crm.providers.copera.webhook_proof import EVENTS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -63,6 +64,7 @@ PROVIDER = Provider(
         }
     ),
     identity=Identity("workspace", WORKSPACE.ids),
+    events=EVENTS,
     endpoints=EndpointRules(
         paging={
             "skip": PagingParams("offset", "limit", 100),
