@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
-from typing_extensions import override
 
 from tap_crm.config.config_input import ENVIRONMENT
 from tap_crm.config.redaction import HIDDEN
@@ -82,14 +82,12 @@ async def _health(request: Request) -> Response:
     return JSONResponse(content, status)
 
 
-class _Hiding(logging.Filter):
+@dataclass(frozen=True, slots=True)
+class _Hiding:
     """Hides the token in the parts of a line before they are put together."""
 
-    def __init__(self, token: str) -> None:
-        super().__init__()
-        self._token = token
+    token: str
 
-    @override
     def filter(self, record: logging.LogRecord) -> bool:
         record.msg = self._hidden(record.msg)
         if isinstance(record.args, tuple):
@@ -97,9 +95,11 @@ class _Hiding(logging.Filter):
         return True
 
     def _hidden(self, part: object) -> object:
-        return part.replace(self._token, HIDDEN) if isinstance(part, str) else part
+        return part.replace(self.token, HIDDEN) if isinstance(part, str) else part
 
 
 def _hide_in_access_logs(token: str) -> None:
-    for name in _ACCESS_LOGS:
-        logging.getLogger(name).addFilter(_Hiding(token))
+    hiding = _Hiding(token)
+    for log in map(logging.getLogger, _ACCESS_LOGS):
+        if hiding not in log.filters:
+            log.addFilter(hiding)

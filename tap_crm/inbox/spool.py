@@ -110,18 +110,21 @@ class Spool:
         self._now = now
 
     @classmethod
-    def open(cls, url: str, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> Self:
+    def open(
+        cls, url: str, *, now: Callable[[], datetime] = lambda: datetime.now(UTC), pragmas: Sequence[str] = ()
+    ) -> Self:
         """Open an inbox, and make it if it is not there.
 
         Args:
             url: a SQLite file's path, or a URL of PostgreSQL.
             now: returns the time in UTC.
+            pragmas: further settings of SQLite, such as `max_page_count=1000`, which limits the file's size.
 
         Raises:
             ConfigError: it cannot be opened; the line shows no URL, which holds a password.
         """
         try:
-            spool = cls(_engine(url), now)
+            spool = cls(_engine(url, pragmas), now)
         except FAULTS as error:
             raise ConfigError(f"the inbox cannot be opened: {cause(error)}") from None
         try:
@@ -402,15 +405,15 @@ _LASTING = sa.text(
 )
 
 
-def _engine(url: str) -> sa.Engine:
+def _engine(url: str, pragmas: Sequence[str]) -> sa.Engine:
     if is_postgresql(url):
         return sa.create_engine(url, pool_pre_ping=True, connect_args={"connect_timeout": LOCK_SECONDS})
     if "://" in url:
         raise ConfigError("the inbox must be a file's path, or a URL that begins with postgresql+psycopg://")
-    # What is removed is overwritten: it is customers' data. Transactions are begun below.
+    # What is removed is overwritten, since it is customers' data, and its room is given back. Transactions begin below.
     engine = sqlite_engine(
         Path(url),
-        pragmas=("auto_vacuum=INCREMENTAL", "secure_delete=ON"),
+        pragmas=("auto_vacuum=FULL", "secure_delete=ON", *pragmas),
         connect_args={"timeout": LOCK_SECONDS, "isolation_level": None},
     )
 
