@@ -19,6 +19,7 @@ from sandbox.faults import FaultRule
 from sandbox.server import running
 from tap_crm.inbox.command import main
 from tap_crm.inbox.spool import Delivery, Spool
+from tests.inbox.serving import TOKEN, receiving
 from tests.singer import Tap, environment, only
 from tests.warm_tap import WarmRun
 
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
     from sandbox.simulator import Moment, Simulator
 
-TOKEN = "Zq7-token_of-the-tests.0123456789abcdef"
 URL = "https://events.example.com/crm"
 TINY_COPPER = {"people": 2, "companies": 2, "opportunities": 2, "leads": 2, "projects": 2, "tasks": 2, "activities": 2}
 TINY_CLOSE = {"leads": 2, "contacts": 2, "opportunities": 2, "tasks": 2, "activities": 10, "events": 4}
@@ -173,9 +173,7 @@ def test_close_keeps_the_key_that_only_the_creation_shows(start: Callable[..., C
 
 
 @pytest.mark.parametrize("moment", ["before", "after"])
-@pytest.mark.parametrize(
-    ("name", "answers"), [("copper", (2, 22)), ("close", (1, 2))], ids=["copper", "close"]
-)
+@pytest.mark.parametrize(("name", "answers"), [("copper", (2, 22)), ("close", (1, 2))], ids=["copper", "close"])
 def test_whoever_dies_at_any_step_leaves_nothing_that_counts_as_right_and_is_not(
     start: Callable[..., Crm], name: str, answers: tuple[int, ...], moment: str
 ) -> None:
@@ -438,3 +436,19 @@ def test_the_stream_of_webhooks_does_not_show_the_token(start: Callable[..., Crm
     assert addresses.count(f"{URL}/{name}/********") == crm.all_of_them
     assert "https://example.com/hook/1" in addresses
     assert TOKEN not in json.dumps(run.messages, default=str) + run.log
+
+
+@BOTH
+def test_what_the_crm_sends_to_a_subscription_is_proven_and_kept(start: Callable[..., Crm], name: str) -> None:
+    crm = start(name, webhook_targets="any", events={"time_scale": 0, "timeout": 30})
+    spool = crm.spool()
+    with receiving(spool) as url:
+        crm.run("subscribe", "--public-url", url)
+        [edited] = crm.app.world.edit("leads")
+        crm.app.deliveries.advance()
+        crm.app.behaviour.events.wrong_signatures = 1.0
+        crm.app.world.edit("opportunities")
+        crm.app.deliveries.advance()
+    kept = [json.loads(one.body) for one in spool.read(name, 0, 100)]
+    spool.close()
+    assert [one["ids"][0] if name == "copper" else one["event"]["object_id"] for one in kept] == [edited]
