@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from sandbox import close, copera, copper
+from sandbox.exchange import Refusal
 from sandbox.faults import FaultRule
 from sandbox.server import running
 from tap_crm.inbox.command import main
@@ -177,7 +178,7 @@ def test_close_keeps_the_key_that_only_the_creation_shows(start: Callable[..., C
 def test_whoever_dies_at_any_step_leaves_nothing_that_counts_as_right_and_is_not(
     start: Callable[..., Crm], name: str, answers: tuple[int, ...], moment: str
 ) -> None:
-    """Killed right before or right after an answer is made: the last is a subscription that nobody noted."""
+    """Killed before a request is carried out, or after: the last leaves a subscription that nobody noted."""
     crm = start(name)
     for answer in answers:
         killed(crm, answer, moment)
@@ -200,6 +201,8 @@ def killed(crm: Crm, answers: int, moment: str) -> None:
         if found.when == moment and crm.app.stats.requests >= answers and not sent:
             sent.append(1)
             process.send_signal(signal.SIGKILL)
+            if moment == "before":
+                raise Refusal(503, "what was asked is not carried out")
 
     command = [sys.executable, "-m", "tap_crm.inbox", *crm.command("subscribe")]
     with Path(os.devnull).open("wb") as nowhere:
