@@ -31,7 +31,11 @@ def serve(app: Simulator, port: int) -> None:
     """
     listener = _listener(port)
     print(f"listening on {_url(app, listener)}", flush=True)  # noqa: T201
-    _server(app).run(sockets=[listener])
+    app.start()
+    try:
+        _server(app).run(sockets=[listener])
+    finally:
+        app.close()
 
 
 @contextmanager
@@ -42,11 +46,13 @@ def running(app: Simulator) -> Iterator[str]:
     server = _server(app)
     thread = Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True, name="sandbox")
     thread.start()
+    app.start()
     try:
         yield url
     finally:
         server.stop()
         thread.join(timeout=10)
+        app.close()
         listener.close()
 
 
