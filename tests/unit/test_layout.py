@@ -19,7 +19,7 @@ ALLOWED = {
     "shaping": {"errors", "config", "contract"},
     "sync": {*GROUND, "config", "contract", "reading", "shaping", "transport"},
     "providers": {*GROUND, "config", "contract", "reading", "shaping", "transport", "sync"},
-    "singer": {*GROUND, "config", "contract", "providers", "reading", "shaping", "sync", "transport"},
+    "singer": {*GROUND, "config", "contract", "inbox", "providers", "reading", "shaping", "sync", "transport"},
     "audit": {"errors", "config", "contract", "shaping", "singer"},
     "call": {*GROUND, "config", "contract", "providers", "sync", "transport"},
     "storage": set(),
