@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from requests.auth import AuthBase
 
     from tap_crm.config.settings import AccountSettings, Settings
+    from tap_crm.contract.events import EventRules
     from tap_crm.contract.hints import HintRules, Key
     from tap_crm.contract.once_per_run import OncePerRun
     from tap_crm.errors import FinalWord
@@ -275,6 +276,7 @@ class Provider:
         unused: common settings that change nothing with this CRM.
         identity: tells which account is read, so that no state is continued with another one.
         endpoints: what holds for endpoints that users declare.
+        events: how it sends events; None if it sends none.
         hints: what its events hint at; None where it sends none.
         schemas: the folder of its schema files; None for the one that has its name beside those of the other CRMs.
     """
@@ -293,5 +295,6 @@ class Provider:
     unused: frozenset[str] = frozenset()
     identity: Identity | None = None
     endpoints: EndpointRules = field(default_factory=EndpointRules)
+    events: EventRules | None = None
     hints: HintRules | None = None
     schemas: Traversable | None = None

@@ -22,7 +22,7 @@ ALLOWED = {
     "singer": {*GROUND, "config", "contract", "inbox", "providers", "reading", "shaping", "sync", "transport"},
     "audit": {"errors", "config", "contract", "shaping", "singer"},
     "call": {*GROUND, "config", "contract", "providers", "sync", "transport"},
-    "storage": set(),
+    "storage": {"config"},
     "inbox": {"errors", "config", "contract", "providers", "storage", "transport"},
     "__main__": {"singer"},
 }
@@ -50,7 +50,7 @@ SERVER = (
 
 
 #: What the target may use of the tap: how a CRM is asked and what it has, never how a run of the tap goes.
-TARGET = {*GROUND, "config", "contract", "transport", "providers", "shaping"}
+TARGET = {*GROUND, "config", "contract", "transport", "providers", "shaping", "storage"}
 #: What each folder of the target may import of the others.
 IN_TARGET = {
     "contract": {"config", "kinds"},

@@ -14,6 +14,7 @@ from tap_crm.providers.close.hints import rules
 from tap_crm.providers.close.organization import organization_ids
 from tap_crm.providers.close.settings import CloseSettings
 from tap_crm.providers.close.streams import STREAMS
+from tap_crm.providers.close.webhook_proof import EVENTS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -51,6 +52,7 @@ PROVIDER = Provider(
     settings=CloseSettings,
     unused=frozenset({"date_order"}),
     identity=Identity("organization", organization_ids),
+    events=EVENTS,
     hints=rules(STREAMS),
     endpoints=EndpointRules(
         paging={

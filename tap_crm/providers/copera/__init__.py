@@ -14,6 +14,7 @@ from tap_crm.providers.copera.hints import HINTS
 from tap_crm.providers.copera.people import WORKSPACE
 from tap_crm.providers.copera.settings import CoperaSettings
 from tap_crm.providers.copera.streams import STREAMS, discover
+from tap_crm.providers.copera.webhook_proof import EVENTS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -64,6 +65,7 @@ PROVIDER = Provider(
         }
     ),
     identity=Identity("workspace", WORKSPACE.ids),
+    events=EVENTS,
     hints=HINTS,
     endpoints=EndpointRules(
         paging={
