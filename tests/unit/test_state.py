@@ -131,11 +131,14 @@ STATES = st.builds(
     columns=_maybe(st.dictionaries(_texts, _texts, max_size=3)),
     hints=_maybe(HINTS),
 )
+PARTS = ["version", "records", "since", "rows", "place", "told", "again", "", "x"]
 JUNK = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | _texts,
     lambda inner: (
         st.lists(inner, max_size=2)
-        | st.dictionaries(st.sampled_from(["version", "records", "since", "rows", "place", "told", "", "x"]), inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["version", "records", "since", "rows", "place", "told", "", "x"]), inner, max_size=3
+        )
     ),
     max_leaves=5,
 )
