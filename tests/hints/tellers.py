@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from sandbox.client import Client, CloseClient
 from tap_crm.inbox.spool import Delivery, Spool, Subscription
+from tap_crm.providers import PROVIDERS
 from tests.contract.crms import CRMS
 from tests.inbox.serving import COPPER
 
@@ -150,3 +151,10 @@ class Told:
         """Let events arrive; return the last place."""
         now = datetime.now(UTC)
         return self.spool.append([Delivery(provider or self.provider, body, now) for body in bodies])
+
+    def keys(self, stream: str) -> set[Any]:
+        """Return the keys of the records of a stream of which events have arrived."""
+        rules = PROVIDERS[self.provider].hints
+        assert rules is not None
+        events = self.spool.read(self.provider, 0, 10_000)
+        return {hint.key for one in events for hint in rules.parse(one.body) or () if hint.stream == stream}

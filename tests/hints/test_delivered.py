@@ -26,15 +26,14 @@ def test_a_fifth_of_the_events_is_lost_and_no_row(teller: Teller, start_told: St
         gone = app.world.delete(other, count=3)
         app.behaviour.clock_skew = 0
         app.deliveries.advance(120)
-        lost = sum(one.outcome == "lost" for one in app.deliveries.log)
-        heard = told.spool.counters(teller.crm.name)["received"]
         second = tap.sync(state=first.state)
-    assert lost
-    assert heard >= len(edited) + len(gone) - lost
+    assert any(one.outcome == "lost" for one in app.deliveries.log)
+    changed = {key for (key,) in second.keys(stream)}
+    assert changed >= set(edited)
     row = second.audit()[stream]
-    assert row["hints"] + row["missed_by_events"] == len(edited)
-    assert row["missed_by_events"] > 0
-    assert second.keys(stream) == {(key,) for key in edited}
+    heard = told.keys(stream)
+    assert row["hints"] == len(heard)
+    assert row["missed_by_events"] == len(changed - heard) > 0
     teller.crm.assert_complete(app, first, second, streams=[stream])
     third = tap.sync(state=second.state, reconcile="true")
     assert Target(first, second, third).marked(other) == {(key,) for key in gone}

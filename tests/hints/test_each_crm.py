@@ -64,7 +64,7 @@ def test_a_converted_lead_is_not_deleted(teller: Teller, start_told: StartTold) 
 @close
 def test_a_merge_is_told_by_its_events_without_a_log(teller: Teller, start_told: StartTold) -> None:
     """The lead that it ended has its last content, and says into which other one it went."""
-    app, tap, told = start_told("leads", **teller.logless)
+    app, tap, told = start_told("leads", merge_deletes_source=True, **teller.logless)
     first = tap.sync()
     (source,) = app.world.merge(count=1)
     told.tell(teller.events(app, "leads", [source], "delete"))
