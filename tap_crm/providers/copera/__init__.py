@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from tap_crm.contract.stream import EndpointRules, Identity, PagingParams, Provider
 from tap_crm.providers.copera.credentials import authenticate
+from tap_crm.providers.copera.hints import HINTS
 from tap_crm.providers.copera.people import WORKSPACE
 from tap_crm.providers.copera.settings import CoperaSettings
 from tap_crm.providers.copera.streams import STREAMS, discover
@@ -65,6 +66,7 @@ PROVIDER = Provider(
     ),
     identity=Identity("workspace", WORKSPACE.ids),
     events=EVENTS,
+    hints=HINTS,
     endpoints=EndpointRules(
         paging={
             "skip": PagingParams("offset", "limit", 100),
