@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import gc
-import sys
-from collections import defaultdict
+from collections import Counter, defaultdict
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests import in_process, measuring
 from tests.warm_tap import MEASURING
 
 if TYPE_CHECKING:
@@ -40,27 +40,43 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Schedul
     return Distribution(config, log)
 
 
+@pytest.fixture(autouse=True)
+def _handlers_of_signals() -> Iterator[None]:
+    """Put back what SIGINT and SIGTERM do: a tap or a target that is made in this process sets them to its own."""
+    with in_process.signal_handlers():
+        yield
+
+
 #: Tests of a file whose runs are measured.
-MEASURED = 7
+MEASURED = 3
+#: Cases of a test during which the pytest process itself is measured.
+MEASURED_CASES = 3
 _SEEN: defaultdict[str, set[str]] = defaultdict(set)
+_CASES: Counter[str] = Counter()
 
 
 @pytest.fixture(autouse=True)
-def _measure_some_runs(request: pytest.FixtureRequest) -> None:
-    """Measure the coverage of processes that the first tests of each file start, and of these the first case.
+def _measure_some_cases(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Measure the coverage of this process during the first cases of each test, and of its runs in fewer of them.
 
-    Measuring doubles what a run takes. Of all lines and branches that runs reach, 99 % are reached by these and by the
-    tests with `measured_runs`: further ones ask more of the same code, and unit tests are measured anyway.
+    Measuring doubles what a test takes. Further cases of a test ask more of the same code, and so do the runs of
+    further tests of a file: of all lines and branches that runs reach, nearly all are reached by the first ones, by
+    those with `measured_runs`, and by the tests that call the code without a run.
     """
-    if "unmeasured_runs" in request.fixturenames:
-        return
     test = request.node.nodeid.partition("[")[0]
-    seen = _SEEN[test.partition("::")[0]]
-    enough = len(seen) >= MEASURED and "measured_runs" not in request.fixturenames
-    if test in seen or enough:
-        request.getfixturevalue("unmeasured_runs")
-    else:
-        seen.add(test)
+    _CASES[test] += 1
+    if "unmeasured_runs" not in request.fixturenames:
+        seen = _SEEN[test.partition("::")[0]]
+        enough = len(seen) >= MEASURED and "measured_runs" not in request.fixturenames
+        if test in seen or enough:
+            request.getfixturevalue("unmeasured_runs")
+        else:
+            seen.add(test)
+    if _CASES[test] <= MEASURED_CASES:
+        yield
+        return
+    with measuring.switched(on=False):
+        yield
 
 
 @pytest.fixture
@@ -77,16 +93,10 @@ def unmeasured_runs(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def unmeasured() -> Iterator[None]:
-    """Do not measure the coverage of this process during a test; of the processes that it starts, as ever.
+    """Do not measure the coverage of this process during a test; of the runs of the tap, as ever.
 
-    Where the tap runs in processes of its own, only the sandbox and the test itself run here. Tracing them takes as
-    long as running them, and tells nothing: `tap_crm` alone is measured.
+    Apart from these, only the sandbox and the test itself run here. Tracing them takes as long as running them, and
+    tells nothing: only the tap and the target are measured.
     """
-    coverage = sys.modules.get("coverage")
-    measuring = coverage.Coverage.current() if coverage else None
-    if measuring is None:
+    with measuring.switched(on=False):
         yield
-        return
-    measuring.stop()
-    yield
-    measuring.start()

@@ -1,8 +1,8 @@
 """Runs a command of the tap in this process, where a process of its own is not what a test is about.
 
 A fork, and what it copies, takes as long as many runs. What a process would lose at its end is put back here: the
-environment, the handlers of logs and signals, the arguments, both outputs. Threads that a run has left are waited for,
-as Python does before a process ends: nothing is asked of a server after a run.
+environment, the handlers of logs and signals, the arguments, both outputs, the clock, the list of CRMs. Threads that a
+run has left are waited for, as Python does before a process ends: nothing is asked of a server after a run.
 """
 
 from __future__ import annotations
@@ -17,8 +17,11 @@ import sys
 import threading
 import time
 import traceback
+import warnings
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
+
+from tests import measuring
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,22 +29,37 @@ if TYPE_CHECKING:
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 #: Seconds for threads of a run to end: they look whether it is over between two requests.
 LONGEST_LEAVE = 10.0
+#: What runs while the arguments are read: where that fails, click does not close the files that it has opened by then.
+EARLY = ("--discover", "--test")
 #: A thread gives way so often: the sandbox answers from this process, too.
 SWITCH_INTERVAL = 0.001
 
 
-def execute(command: list[str], variables: dict[str, str], *, measured: bool) -> subprocess.CompletedProcess[bytes]:
+def execute(
+    command: list[str], variables: dict[str, str], *, measured: bool, clock_ahead: float = 0.0
+) -> subprocess.CompletedProcess[bytes]:
     """Run ``python -m MODULE ARGUMENTS`` to its end, as `subprocess.run` does with both outputs captured.
 
     Args:
         command: what to run.
         variables: all of its environment.
-        measured: whether its coverage is measured, if that of this process is.
+        measured: whether its coverage is measured, if any is.
+        clock_ahead: seconds by which the clock of the run, and of nothing else here, is ahead.
     """
     assert command[:2] == [sys.executable, "-m"], command
     out, err = io.TextIOWrapper(io.BytesIO(), "utf-8"), io.TextIOWrapper(io.BytesIO(), "utf-8")
     before = set(threading.enumerate())
-    with _environment(variables), _logging(), _signals(), _streams(command[3:], out, err), _coverage(measured=measured):
+    with (
+        _environment(variables),
+        _logging(),
+        _registry(),
+        signal_handlers(),
+        _often_switched(),
+        _streams(command[3:], out, err),
+        _clock(clock_ahead),
+        _files_left_open(command[3:]),
+        measuring.switched(on=measured),
+    ):
         code = _run(command[2])
         for thread in set(threading.enumerate()) - before:
             while thread.ident is None:  # another thread is just starting it
@@ -65,6 +83,15 @@ def _run(module: str) -> int:
     return 0
 
 
+@contextmanager
+def _files_left_open(arguments: list[str]) -> Iterator[None]:
+    """Let files be closed by nobody where click leaves them open, as the end of a process does: without a warning."""
+    with warnings.catch_warnings():
+        if any(argument.startswith(EARLY) for argument in arguments):
+            warnings.simplefilter("ignore", ResourceWarning)
+        yield
+
+
 def _bytes(stream: io.TextIOWrapper) -> bytes:
     stream.flush()
     buffer = stream.buffer
@@ -86,6 +113,19 @@ def _environment(variables: dict[str, str]) -> Iterator[None]:
 
 
 @contextmanager
+def _registry() -> Iterator[None]:
+    """Put back the list of CRMs: a command may register another one before it runs."""
+    from tap_crm.providers import PROVIDERS  # noqa: PLC0415 - coverage has to begin before
+
+    known = dict(PROVIDERS)
+    try:
+        yield
+    finally:
+        PROVIDERS.clear()
+        PROVIDERS.update(known)
+
+
+@contextmanager
 def _logging() -> Iterator[None]:
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
@@ -98,16 +138,24 @@ def _logging() -> Iterator[None]:
 
 
 @contextmanager
-def _signals() -> Iterator[None]:
+def signal_handlers() -> Iterator[None]:
+    """Put back the handlers of signals that end a run."""
     handlers = {number: signal.getsignal(number) for number in SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def _often_switched() -> Iterator[None]:
     interval = sys.getswitchinterval()
     sys.setswitchinterval(SWITCH_INTERVAL)
     try:
         yield
     finally:
         sys.setswitchinterval(interval)
-        for number, handler in handlers.items():
-            signal.signal(number, handler)
 
 
 @contextmanager
@@ -121,22 +169,15 @@ def _streams(arguments: list[str], out: io.TextIOWrapper, err: io.TextIOWrapper)
 
 
 @contextmanager
-def _coverage(*, measured: bool) -> Iterator[None]:
-    """Measure the run if it is to be, also where the test around it is not."""
-    coverage = sys.modules.get("coverage")
-    measuring = coverage.Coverage.current() if coverage else None
-    if measuring is None:
+def _clock(seconds: float) -> Iterator[None]:
+    """Let the clock of this thread, and of those that it starts, be ahead: a server's goes as before."""
+    if not seconds:
         yield
         return
-    was_on = sys.gettrace() is not None
-    if measured and not was_on:
-        measuring.start()
-    elif was_on and not measured:
-        measuring.stop()
+    machine = time.time
+    others = {thread.ident for thread in threading.enumerate()} - {threading.get_ident()}
+    time.time = lambda: machine() + (0.0 if threading.get_ident() in others else seconds)
     try:
         yield
     finally:
-        if measured and not was_on:
-            measuring.stop()
-        elif was_on and not measured:
-            measuring.start()
+        time.time = machine

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import importlib.resources
 import json
 from pathlib import Path
@@ -15,6 +14,8 @@ if TYPE_CHECKING:
 DELETED_AT = "_sdc_deleted_at"
 #: Where unknown fields and values of the wrong type are kept.
 EXTRA = "_extra"
+#: What schema files have: each is read once in a process, though the shared shapes serve every stream of a CRM.
+_READ: dict[Traversable, dict[str, Any]] = {}
 
 
 def schema_directory() -> Traversable:
@@ -32,15 +33,21 @@ def load_schema(provider: str, stream: str, folder: Traversable | None = None) -
         folder: where its schema files are, if not beside those of the other CRMs.
     """
     folder = folder or schema_directory() / provider
-    shapes = json.loads((folder / "_shapes.json").read_text("utf-8")) if (folder / "_shapes.json").is_file() else {}
-    schema = json.loads((folder / f"{stream}.json").read_text("utf-8"))
-    resolved: dict[str, Any] = _resolve(schema, shapes)
+    resolved: dict[str, Any] = _resolve(_content(folder / f"{stream}.json"), _content(folder / "_shapes.json"))
     resolved.pop("$schema", None)
     return resolved
 
 
+def _content(file: Traversable) -> dict[str, Any]:
+    """Return what a file has, which nobody changes; nothing where there is no file of shared shapes."""
+    if file not in _READ:
+        is_there = file.name != "_shapes.json" or file.is_file()
+        _READ[file] = json.loads(file.read_text("utf-8")) if is_there else {}
+    return _READ[file]
+
+
 def _resolve(node: Any, shapes: dict[str, Any]) -> Any:  # noqa: ANN401 - any JSON
-    """Return the node with its references into the file of shared shapes resolved."""
+    """Return a copy of the node with its references into the file of shared shapes resolved."""
     if isinstance(node, list):
         return [_resolve(item, shapes) for item in node]
     if not isinstance(node, dict):
@@ -49,7 +56,7 @@ def _resolve(node: Any, shapes: dict[str, Any]) -> Any:  # noqa: ANN401 - any JS
         target: Any = shapes
         for part in node["$ref"].split("#/", 1)[1].split("/"):
             target = target[part]
-        return _resolve(copy.deepcopy(target), shapes)
+        return _resolve(target, shapes)
     return {key: _resolve(value, shapes) for key, value in node.items()}
 
 

@@ -26,7 +26,7 @@ def case(request: pytest.FixtureRequest) -> Case:
 
 
 @pytest.fixture
-def start(tmp_path: Path) -> Iterator[Start]:
+def start(tmp_path: Path, unmeasured: None) -> Iterator[Start]:  # noqa: ARG001 - only the tap is of interest
     """Return a function that starts a sandbox, and a tap that reads one stream with its child tables."""
     with ExitStack() as stack:
 
@@ -42,9 +42,10 @@ def start(tmp_path: Path) -> Iterator[Start]:
                 **case.credentials,
                 **settings,
             }
-            found = _catalog(case, Tap(tmp_path, **config))
+            tap = Tap(tmp_path, **config)
+            tap.inside = True
             wanted = streams or (case.parent, *case.children)
-            return app, SelectiveTap(tmp_path, only(found, *wanted, "sync_audit"), **config)
+            return app, tap.given(only(_catalog(case, tap), *wanted, "sync_audit"))
 
         yield start_one
 

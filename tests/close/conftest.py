@@ -10,7 +10,7 @@ import pytest
 
 from sandbox.close import API_KEY, CloseSandbox, Shape, close_app
 from sandbox.server import running
-from tests.singer import SelectiveTap, Tap, only
+from tests.singer import Tap, only
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,6 +43,7 @@ def start(tmp_path: Path, unmeasured: None) -> Iterator[Start]:  # noqa: ARG001 
             tap = Tap(
                 tmp_path, provider="close", api_key=API_KEY, api_url=url, requests_per_minute=0, custom_fields="both"
             )
+            tap.inside = True
             return app, tap
 
         yield start_one
@@ -54,6 +55,7 @@ def catalog(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     with running(close_app(SHAPE_OF_A_CATALOG, rate_limit=0)) as url:
         folder = tmp_path_factory.mktemp("catalog")
         tap = Tap(folder, provider="close", api_key=API_KEY, api_url=url, custom_fields="both")
+        tap.inside = True
         found: dict[str, Any] = tap.discover(requests_per_minute=0)[0]
         return found
 
@@ -68,6 +70,6 @@ def start_some(start: Start, catalog: dict[str, Any]) -> Start:
         **knobs: Any,  # noqa: ANN401
     ) -> tuple[CloseSandbox, Tap]:
         app, tap = start(shape, **knobs)
-        return app, SelectiveTap(tap.folder, only(catalog, *streams, "sync_audit"), **tap.config)
+        return app, tap.given(only(catalog, *streams, "sync_audit"))
 
     return start_one

@@ -59,6 +59,7 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> Loaded:
     with running(close_app(Shape(**SHAPE), rate_limit=0)) as url:
         folder = tmp_path_factory.mktemp("loaded")
         tap = Tap(folder, provider="close", api_key=API_KEY, api_url=url, requests_per_minute=0)
+        tap.inside = True
         catalog = catalog_of(tap)
         return Loaded(catalog, tap.sync(catalog=catalog))
 

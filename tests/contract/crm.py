@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 from tests.target import Target
@@ -145,7 +146,12 @@ class Crm(ABC):
 
 def living(stream: str, *runs: Run) -> dict[Key, Any]:
     """Return what a target holds of a stream after these runs, less what is marked as deleted."""
-    return Target(*runs).living(stream)
+    return Target(*(_only(stream, run) for run in runs)).living(stream)
+
+
+def _only(stream: str, run: Run) -> Run:
+    """Return what a run wrote of one stream: there is one question for each of many."""
+    return replace(run, messages=[one for one in run.messages if one.get("stream") == stream])
 
 
 def _keys(ids: Iterable[Any]) -> set[Key]:

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from tests.contract.conftest import CatalogOf, Start
     from tests.contract.crm import Crm, Knobs
 
-#: Much of what they reach, nothing else does.
-pytestmark = pytest.mark.usefixtures("measured_runs")
 LEFT_OUT = [
     pytest.param(crm, *case, id=f"{crm.name}: {name}") for crm in CRMS.values() for name, case in crm.left_out.items()
 ]

@@ -42,7 +42,7 @@ def start(tmp_path: Path, unmeasured: None) -> Iterator[Start]:  # noqa: ARG001 
         def start_one(shape: dict[str, Any] | None = None, **knobs: Any) -> tuple[CoperaSandbox, Tap]:  # noqa: ANN401
             app = copera_app(Shape(**{**SMALL, **(shape or {})}), **{"rate_limit": 0, **knobs})
             url = stack.enter_context(running(app))
-            return app, Tap(tmp_path, **config_of(url))
+            return app, tap_for(url, tmp_path)
 
         yield start_one
 
@@ -50,6 +50,13 @@ def start(tmp_path: Path, unmeasured: None) -> Iterator[Start]:  # noqa: ARG001 
 def config_of(url: str) -> dict[str, Any]:
     """Return the settings of a tap for a sandbox that is served there."""
     return {"provider": "copera", "api_key": PAT, "api_url": url, "requests_per_minute": 0}
+
+
+def tap_for(url: str, folder: Path) -> Tap:
+    """Return a tap for a sandbox that is served there."""
+    tap = Tap(folder, **config_of(url))
+    tap.inside = True
+    return tap
 
 
 class Known:
@@ -78,7 +85,7 @@ class Known:
     @contextmanager
     def _served(self) -> Iterator[Tap]:
         with running(copera_app(Shape(**{**SMALL, **self._shape}), rate_limit=0)) as url:
-            yield Tap(self._folder, **config_of(url))
+            yield tap_for(url, self._folder)
 
 
 @pytest.fixture(scope="session")

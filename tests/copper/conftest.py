@@ -10,7 +10,7 @@ import pytest
 
 from sandbox.copper import API_KEY, USER_EMAIL, CopperSandbox, Shape, copper_app
 from sandbox.server import running
-from tests.singer import SelectiveTap, Tap, only
+from tests.singer import Tap, only
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,7 +39,7 @@ def start(tmp_path: Path, unmeasured: None) -> Iterator[Start]:  # noqa: ARG001 
         def start_one(shape: dict[str, Any] | None = None, **knobs: Any) -> tuple[CopperSandbox, Tap]:  # noqa: ANN401
             app = copper_app(Shape(**{**SMALL, **(shape or {})}), **{"rate_limit": 0, **knobs})
             url = stack.enter_context(running(app))
-            return app, Tap(tmp_path, **config_of(url))
+            return app, tap_for(url, tmp_path)
 
         yield start_one
 
@@ -56,13 +56,19 @@ def config_of(url: str) -> dict[str, Any]:
     }
 
 
+def tap_for(url: str, folder: Path) -> Tap:
+    """Return a tap for a sandbox that is served there."""
+    tap = Tap(folder, **config_of(url))
+    tap.inside = True
+    return tap
+
+
 @pytest.fixture(scope="session")
 def catalog(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """Return what discovery finds with raw custom fields: it is the same for every account."""
     with running(copper_app(SHAPE_OF_A_CATALOG, rate_limit=0)) as url:
-        found: dict[str, Any] = Tap(tmp_path_factory.mktemp("catalog"), **config_of(url)).discover(custom_fields="raw")[
-            0
-        ]
+        tap = tap_for(url, tmp_path_factory.mktemp("catalog"))
+        found: dict[str, Any] = tap.discover(custom_fields="raw")[0]
         return found
 
 
@@ -79,7 +85,6 @@ def start_some(start: Start, catalog: dict[str, Any]) -> Start:
         **knobs: Any,  # noqa: ANN401
     ) -> tuple[CopperSandbox, Tap]:
         app, tap = start({**PLAIN, **(shape or {})}, **knobs)
-        raw = {**tap.config, "custom_fields": "raw"}
-        return app, SelectiveTap(tap.folder, only(catalog, *streams, "sync_audit"), **raw)
+        return app, tap.given(only(catalog, *streams, "sync_audit"), custom_fields="raw")
 
     return start_one

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from tap_crm.shaping.moments import to_epoch
 from tests.copper.truth import SOURCES
 from tests.killing import stopped
-from tests.singer import selecting
+from tests.singer import only
 from tests.target import Targets, aged
 from tests.truth import compared
 
@@ -47,7 +47,7 @@ class Load:
         tap.config["custom_fields"] = "raw"
         if not _DISCOVERED:  # with raw custom fields it is the same for every account
             _DISCOVERED.append(tap.discover()[0])
-        self.catalog = selecting(_DISCOVERED[0], *self.streams, "sync_audit")
+        self.catalog = only(_DISCOVERED[0], *self.streams, "sync_audit")
 
     def run(self, *, expect: int | None = 0, **config: Any) -> Run:  # noqa: ANN401 - settings of any type
         """Run the tap once more from the last state; None expects any exit code."""

@@ -10,7 +10,7 @@ import pytest
 
 from sandbox.copper import Shape, copper_app
 from sandbox.server import running
-from tests.copper.conftest import config_of
+from tests.copper.conftest import tap_for
 from tests.custom_truth import (
     Copper,
     assert_right,
@@ -69,9 +69,9 @@ def first(tmp_path_factory: pytest.TempPathFactory, catalog: dict[str, Any]) -> 
 @contextmanager
 def _served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tap]:
     with running(copper_app(Shape(**SHAPE), rate_limit=0)) as url:
-        config = config_of(url)
-        del config["custom_fields"]
-        yield Tap(tmp_path_factory.mktemp("first"), **config)
+        tap = tap_for(url, tmp_path_factory.mktemp("first"))
+        del tap.config["custom_fields"]
+        yield tap
 
 
 def catalog_of(tap: Tap) -> dict[str, Any]:

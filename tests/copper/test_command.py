@@ -1,4 +1,4 @@
-"""A run that is forked from a warm process is the command: its output, exit codes, signals and coverage."""
+"""A run forked from a warm process, or in the test's own, is the command: output, exit codes, signals, coverage."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from tests.copper.conftest import Start
 
 pytestmark = pytest.mark.skipif(not warm_tap.POSSIBLE, reason="every run is the real command here")
+FEW = {"people": 210, "companies": 5, "opportunities": 5, "leads": 5, "projects": 3, "tasks": 3, "activities": 20}
 COMMAND = [sys.executable, "-m", "tap_crm"]
 
 
@@ -40,11 +41,13 @@ def test_a_run_writes_what_the_command_writes(start: Start, monkeypatch: pytest.
     """Every record, the catalog, the exit code."""
     for name in warm_tap.MEASURING:  # other tests measure the same
         monkeypatch.delenv(name, raising=False)
-    _, tap = start()
+    _, tap = start(FEW)
     cold = Tap(tap.folder, **tap.config)
     cold.warm = False
-    assert lines(tap.sync()) == lines(cold.sync())
-    assert tap.discover()[0] == cold.discover()[0]
+    expected, catalog = lines(cold.sync()), cold.discover()[0]
+    for tap.inside in (False, True):
+        assert lines(tap.sync()) == expected
+        assert tap.discover()[0] == catalog
 
 
 @pytest.mark.parametrize("arguments", [["--version"], ["--bogus"], ["--config", "no-such-file.json"]], ids=" ".join)
@@ -61,9 +64,13 @@ def _without_time(log: bytes) -> list[str]:
     return [line.partition(" | ")[2] or line for line in log.decode().splitlines()]
 
 
-def test_nothing_is_left_for_the_next_run(start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("inside", [False, True])
+def test_nothing_is_left_for_the_next_run(
+    start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, inside: bool
+) -> None:
     """Neither the environment nor the folder, the logging or what was read."""
-    _, tap = start()
+    _, tap = start(FEW)
+    tap.inside = inside
     before = tap.sync()
     monkeypatch.setenv("LOGLEVEL", "DEBUG")
     monkeypatch.chdir(tmp_path)
@@ -96,7 +103,8 @@ def test_a_signal_reaches_the_run(start: Start, number: int, code: int) -> None:
 
 def test_a_run_that_takes_too_long_is_killed(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
     """And the next one is none the worse."""
-    _, tap = start(latency_ms=100)
+    _, tap = start(FEW, latency_ms=100)
+    tap.inside = False
     begun: list[warm_tap.WarmRun] = []
 
     class Noted(warm_tap.WarmRun):

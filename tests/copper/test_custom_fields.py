@@ -134,8 +134,10 @@ def test_entries_in_another_form_are_kept(begin: Start) -> None:
 
 # Speed
 
-RUNS = 2
+#: Runs at most: a busy machine may disturb any of them.
+RUNS = 5
 SLOWEST = 2.0
+WALL, CPU = 0, 1
 MANY = {"people": 2_000, "companies": 5, "leads": 5, "opportunities": 5, "projects": 5, "tasks": 5, "activities": 5}
 
 
@@ -160,6 +162,10 @@ def test_columns_cost_at_most_twice_of_what_the_values_cost_as_they_come(begin: 
     for _ in range(RUNS):
         for form, catalog in catalogs.items():
             costs[form].append(cost(tap, selecting(catalog, "people"), form))
-    for kind, place in (("wall", 0), ("CPU", 1)):
-        columns, raw = (min(one[place] for one in costs[form]) for form in costs)
-        assert columns <= SLOWEST * raw, (kind, columns, raw, costs)
+        if all(_best(costs["columns"], place) <= SLOWEST * _best(costs["raw"], place) for place in (WALL, CPU)):
+            return
+    pytest.fail(f"columns cost too much: {costs}")
+
+
+def _best(costs: list[tuple[float, float]], place: int) -> float:
+    return min(one[place] for one in costs)

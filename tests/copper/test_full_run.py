@@ -10,19 +10,19 @@ import pytest
 from sandbox.copper import CopperSandbox, Shape, copper_app
 from sandbox.server import running
 from tap_crm.shaping.moments import to_epoch
-from tests.copper.conftest import SMALL, config_of
+from tests.copper.conftest import SMALL, tap_for
 from tests.copper.truth import CONTRACT, SEARCHED
-from tests.singer import CHANGED, Run, Tap, merged
+from tests.singer import CHANGED, Run, merged
 
 if TYPE_CHECKING:
     from tests.copper.conftest import Start
 
 LARGE = {
-    "people": 20_000,
+    "people": 12_000,
     "companies": 5_000,
     "opportunities": 5_000,
     "leads": 3_000,
-    "activities": 20_000,
+    "activities": 12_000,
     "tasks": 2_000,
     "projects": 500,
 }
@@ -41,7 +41,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> tuple[CopperSandbox, Run]
     """Return a small account, and what a first run writes of it."""
     app = copper_app(Shape(**SMALL), rate_limit=0)
     with running(app) as url:
-        return app, Tap(tmp_path_factory.mktemp("small"), **config_of(url)).sync()
+        return app, tap_for(url, tmp_path_factory.mktemp("small")).sync()
 
 
 @pytest.mark.timeout(280)

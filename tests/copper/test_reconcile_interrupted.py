@@ -10,9 +10,9 @@ import pytest
 
 from sandbox.copper import Shape, copper_app
 from sandbox.server import running
-from tests.copper.conftest import PLAIN, SMALL, config_of
+from tests.copper.conftest import PLAIN, SMALL, tap_for
 from tests.copper.reconciling import Load
-from tests.singer import Run, Tap
+from tests.singer import Run
 from tests.target import activated, versions
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def first(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """Return what a first run writes."""
     app = copper_app(Shape(**{**SMALL, **SHAPE}), rate_limit=0)
     with running(app) as url:
-        return Load(app, Tap(tmp_path_factory.mktemp("first"), **config_of(url)), "people").run()
+        return Load(app, tap_for(url, tmp_path_factory.mktemp("first")), "people").run()
 
 
 @pytest.fixture

@@ -50,6 +50,8 @@ def start(tmp_path: Path) -> Iterator[Start]:
             make, credentials = ACCOUNTS[crm]
             app = make(**{"rate_limit": 0, **knobs})
             url = stack.enter_context(running(app))
-            return app, Tap(tmp_path, provider=crm, api_url=url, requests_per_minute=0, retry_seconds=5, **credentials)
+            tap = Tap(tmp_path, provider=crm, api_url=url, requests_per_minute=0, retry_seconds=5, **credentials)
+            tap.inside = True
+            return app, tap
 
         yield start_one
