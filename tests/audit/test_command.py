@@ -82,7 +82,8 @@ def test_the_same_is_written_as_json(database: Loaded, copper_account: Account, 
 
 def test_settings_and_address_may_come_from_the_environment(database: Loaded, copper_account: Account) -> None:
     config = {f"TAP_CRM_{name.upper()}": str(value) for name, value in copper_account.tap.config.items()}
-    found = run_audit("--config", "ENV", "--streams", "tags", TAP_CRM_AUDIT_DATABASE=database.address, **config)
+    variables = {"TAP_CRM_AUDIT_DATABASE": database.address, **config}
+    found = run_audit("--config", "ENV", "--streams", "tags", inside=True, **variables)
     assert found.code == 0, found.log
 
 

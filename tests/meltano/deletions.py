@@ -261,8 +261,8 @@ def told(
         story.remove()
         living = story.living()
         yield {
-            database.loader: _end(story, database, living, *earlier)
-            for database, *earlier in zip(databases, first, unreconciled, strict=True)
+            database.loader: _end(story, database, living, before, between)
+            for database, before, between in zip(databases, first, unreconciled, strict=True)
         }
 
 
