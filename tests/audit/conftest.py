@@ -76,6 +76,7 @@ def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Open]:
         def serve(name: str) -> Account:
             app, config = _served(name, stack)
             tap = Tap(tmp_path_factory.mktemp(name), **config)
+            tap.inside = True
             return Account(name, app, tap, tap.sync())
 
         yield serve
@@ -89,6 +90,7 @@ def own_account(tmp_path: Path) -> Iterator[Open]:
         def serve(settings: dict[str, Any] | None = None, **knobs: Any) -> Account:  # noqa: ANN401
             app, config = _served("copper", stack, **knobs)
             tap = Tap(tmp_path, **config, **(settings or {}))
+            tap.inside = True
             return Account("copper", app, tap, tap.sync())
 
         yield serve
@@ -163,7 +165,7 @@ def each_database(kind: str, copper_account: Account, databases: Databases) -> L
 
 
 @pytest.fixture
-def database(copper_account: Account, databases: Databases, unmeasured: None) -> Loaded:  # noqa: ARG001 - the audit runs elsewhere
+def database(copper_account: Account, databases: Databases, unmeasured: None) -> Loaded:  # noqa: ARG001 - the audit measures itself
     """Give a database that is loaded with Copper's account, for what does not depend on its kind."""
     return databases.make("duckdb", copper_account)
 
@@ -172,7 +174,7 @@ Audit: TypeAlias = Callable[..., Audited]
 
 
 @pytest.fixture
-def audit(copper_account: Account, unmeasured: None) -> Audit:  # noqa: ARG001 - the audit runs elsewhere
+def audit(copper_account: Account, unmeasured: None) -> Audit:  # noqa: ARG001 - the audit measures itself
     """Return what compares a database with Copper's account, or with another one, and answers in JSON."""
 
     def run(database: Loaded, *streams: str, of: Account | None = None, arguments: tuple[str, ...] = ()) -> Audited:

@@ -1,4 +1,4 @@
-"""Databases that are loaded by plain SQL with what a run of the tap wrote, and the audit as a process."""
+"""Databases that are loaded by plain SQL with what a run of the tap wrote, and runs of the audit."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import duckdb
 import psycopg
 
+from tests import in_process, warm_tap
 from tests.singer import environment, execute
 
 if TYPE_CHECKING:
@@ -123,7 +124,11 @@ class Audited:
         return {name: count for name, count in (told | {"deleted": self[stream]["deleted"]}).items() if count}
 
 
-def run_audit(*arguments: str, **variables: str) -> Audited:
-    """Run the command to its end."""
-    done = execute([*_COMMAND, *arguments], {**environment(), **variables}, 60)
+def run_audit(*arguments: str, inside: bool = True, **variables: str) -> Audited:
+    """Run the command to its end, in this process where that is possible and `inside` allows it."""
+    command, given = [*_COMMAND, *arguments], {**environment(), **variables}
+    if inside and warm_tap.POSSIBLE:
+        done = in_process.execute(command, given, measured=warm_tap.is_measured())
+    else:
+        done = execute(command, given, 60)
     return Audited(done.returncode, done.stdout.decode(), done.stderr.decode())

@@ -82,7 +82,8 @@ def test_the_same_is_written_as_json(database: Loaded, copper_account: Account, 
 
 def test_settings_and_address_may_come_from_the_environment(database: Loaded, copper_account: Account) -> None:
     config = {f"TAP_CRM_{name.upper()}": str(value) for name, value in copper_account.tap.config.items()}
-    found = run_audit("--config", "ENV", "--streams", "tags", TAP_CRM_AUDIT_DATABASE=database.address, **config)
+    variables = {"TAP_CRM_AUDIT_DATABASE": database.address, **config}
+    found = run_audit("--config", "ENV", "--streams", "tags", inside=True, **variables)
     assert found.code == 0, found.log
 
 
@@ -190,8 +191,8 @@ def test_a_table_of_copera_that_is_gone_is_named(audit: Audit, databases: Databa
 def line(copper_account: Account) -> Iterator[object]:
     """Return what runs the audit, which must fail, and gives its one line."""
 
-    def run(*arguments: str, config: str | None = None) -> str:
-        found = run_audit("--config", config or copper_account.config, *arguments)
+    def run(*arguments: str, config: str | None = None, inside: bool = True) -> str:
+        found = run_audit("--config", config or copper_account.config, *arguments, inside=inside)
         assert found.code == 2, found.out
         assert found.out == ""
         lines = found.log.splitlines()
@@ -253,7 +254,7 @@ def test_a_file_that_a_loader_writes_to_or_that_is_no_database(
     line: object, database: DuckDbFile, tmp_path: Path
 ) -> None:
     with duckdb.connect(str(database.path)):
-        said = line("--database", database.address)  # type: ignore[operator]
+        said = line("--database", database.address, inside=False)  # type: ignore[operator]
     assert "another program is writing to it: run the audit when it is done" in said
     (tmp_path / "text.duckdb").write_text("no database" * 1000)
     assert "DuckDB cannot read" in line("--database", str(tmp_path / "text.duckdb"))  # type: ignore[operator]

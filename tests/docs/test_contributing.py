@@ -18,6 +18,7 @@ from tap_crm.contract.stream import StreamSpec
 from tap_crm.providers import PROVIDERS, register
 from tests.contract.crms import CRMS
 from tests.pebble.provider import PROVIDER as PEBBLE
+from tests.singer import environment, execute
 
 ROOT = Path(__file__).resolve().parents[2]
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
@@ -109,10 +110,9 @@ def test_another_crm_of_the_same_name_is_refused() -> None:
 def test_only_a_registered_crm_can_be_read() -> None:
     def says(module: str) -> str:
         command = [sys.executable, "-m", module, "--config", "ENV"]
-        variables = {**os.environ, "TAP_CRM_PROVIDER": "pebble"}
-        done = subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, text=True, check=False)
+        done = execute(command, {**environment(), "TAP_CRM_PROVIDER": "pebble"}, 60)
         assert done.returncode == 1
-        return done.stderr
+        return done.stderr.decode()
 
     assert "`provider` is not known" in says("tap_crm")
     assert "`api_key` is missing; make one in Pebble" in says("tests.pebble")

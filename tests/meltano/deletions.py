@@ -19,7 +19,7 @@ from tests.meltano.piped import Piped
 from tests.singer import Tap
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from sandbox.simulator import Moment, Simulator
@@ -57,8 +57,8 @@ _STEPS = 3
 class Sizes:
     """How large an account is, and how much of it goes."""
 
-    records: int = 400
-    """Of its largest stream."""
+    records: int = 210
+    """Of its largest stream: more than a page."""
     deletions: int = 60
     merges: int = 12
     conversions: int = 12
@@ -109,7 +109,7 @@ class Table:
 
 @dataclass
 class Story:
-    """An account that is loaded, loses records, and is loaded again.
+    """An account that is loaded by all loaders, loses records, and is loaded again.
 
     Args:
         crm: whose account.
@@ -123,11 +123,6 @@ class Story:
     loading: Piped
     folder: Path
     waiting: deque[Order] = field(default_factory=deque)
-
-    @property
-    def database(self) -> Loaded:
-        """What is loaded."""
-        return self.loading.database
 
     @property
     def streams(self) -> tuple[str, ...]:
@@ -154,10 +149,11 @@ class Story:
                 assert self.app.world.change(verb, order), (verb, order)
 
     def remove(self) -> None:
-        """Take out what is gone, if the loader does not do so itself."""
-        if not self.database.activates:
-            for stream in self.streams:
-                self.database.execute(self.crm.removal(stream))
+        """Take out what is gone where the loader does not do so itself."""
+        for database in self.loading.databases:
+            if not database.activates:
+                for stream in self.streams:
+                    database.execute(self.crm.removal(stream))
 
     def living(self) -> dict[str, Versions]:
         """Return what the CRM has."""
@@ -166,35 +162,35 @@ class Story:
         client.close()
         return found
 
-    def tables(self) -> dict[str, Table]:
-        """Return what is loaded."""
-        return {stream: self._table(stream) for stream in self.streams}
+    def tables(self, database: Loaded) -> dict[str, Table]:
+        """Return what is loaded into a database."""
+        return {stream: self._table(database, stream) for stream in self.streams}
 
     def compared(self, living: dict[str, Versions], tables: dict[str, Table]) -> list[Comparison]:
         """Compare the rows that are not marked with what the CRM has."""
         return [compared(stream, living[stream], tables[stream].rows) for stream in self.streams]
 
-    def audit(self) -> Audited:
-        """Compare the database with the CRM by the tap's own command."""
+    def audit(self, database: Loaded) -> Audited:
+        """Compare a database with the CRM by the tap's own command."""
         name = self.crm.name
         config = {"provider": name, "api_url": self.loading.url, "requests_per_minute": 0, **_CREDENTIALS[name]}
         file = Tap(self.folder).write("config", config)
         return run_audit(
-            *("--config", file, "--database", self.database.address, "--json", "-"),
+            *("--config", file, "--database", database.address, "--json", "-"),
             *("--streams", ",".join(self.streams)),
         )
 
-    def drop_one(self, stream: str) -> str:
+    def drop_one(self, database: Loaded, stream: str) -> str:
         """Remove a row that is not marked by hand; returns its key."""
         (name,) = self.crm.tables[stream].primary_key
-        key = min(self._table(stream).keys)[0]
-        self.database.execute(f"DELETE FROM {self.crm.schema}.{stream} WHERE {name} = '{key}'")  # noqa: S608
+        key = min(self._table(database, stream).keys)[0]
+        database.execute(f"DELETE FROM {self.crm.schema}.{stream} WHERE {name} = '{key}'")  # noqa: S608
         return str(key)
 
-    def _table(self, stream: str) -> Table:
+    def _table(self, database: Loaded, stream: str) -> Table:
         table = self.crm.tables[stream]
         columns = ", ".join(f'"{name}"' for name in table.columns)
-        found = self.database.ask(f"SELECT {columns}, {MARKED} FROM {self.crm.schema}.{stream}")  # noqa: S608
+        found = database.ask(f"SELECT {columns}, {MARKED} FROM {self.crm.schema}.{stream}")  # noqa: S608
         rows = [(keyed(table, row[:-1]), row[-1]) for row in found]
         return Table([row for row, marked in rows if not marked], [row[0] for row, marked in rows if marked])
 
@@ -213,9 +209,10 @@ class Story:
 
 @dataclass
 class End:
-    """What a story came to.
+    """What a story came to in one database.
 
     Attributes:
+        database: that one.
         first: what was loaded by the first run.
         unreconciled: the comparison after the second run, during which records went.
         tables: what is in the database after the third, which reads everything.
@@ -226,6 +223,7 @@ class End:
     """
 
     story: Story
+    database: Loaded
     first: dict[str, Table]
     unreconciled: list[Comparison]
     tables: dict[str, Table]
@@ -240,23 +238,41 @@ class End:
         return self.story.compared(self.living, self.tables)
 
 
-def told(project: Project, crm: str, database: Loaded, folder: Path, sizes: Sizes) -> Iterator[End]:
-    """Load an account, let records go before and during the next run, then read everything; the server goes on."""
+def told(
+    project: Project, crm: str, databases: Sequence[Loaded], folder: Path, sizes: Sizes
+) -> Iterator[dict[str, End]]:
+    """Load an account, let records go before and during the next run, then read everything; the server goes on.
+
+    Returns:
+        What came of it in each database, by its loader.
+    """
     app = sizes.app(crm)
     with running(app) as url:
-        story = Story(CRMS[crm], app, Piped(project, folder, CRMS[crm], url, database, STREAMS[crm]), folder)
+        story = Story(CRMS[crm], app, Piped(project, folder, CRMS[crm], url, tuple(databases), STREAMS[crm]), folder)
         story.run()
-        first = story.tables()
+        first = [story.tables(one) for one in databases]
         orders = sizes.orders(crm)
         before = len(orders) // 2
         story.order(*orders[:before])
         story.run_meanwhile(orders[before:])
-        unreconciled = story.compared(story.living(), story.tables())
+        living = story.living()
+        unreconciled = [story.compared(living, story.tables(one)) for one in databases]
         story.run(**({} if crm == "copera" else story.crm.reconciling))
         story.remove()
-        tables, living, audit = story.tables(), story.living(), story.audit()
-        dropped = story.drop_one(story.streams[0])
-        yield End(story, first, unreconciled, tables, living, audit, dropped, story.audit())
+        living = story.living()
+        yield {
+            database.loader: _end(story, database, living, before, between)
+            for database, before, between in zip(databases, first, unreconciled, strict=True)
+        }
+
+
+def _end(
+    story: Story, database: Loaded, living: dict[str, Versions], first: dict[str, Table], unreconciled: list[Comparison]
+) -> End:
+    """Look at a database, and once more after one of its rows was removed by hand."""
+    tables, audit = story.tables(database), story.audit(database)
+    dropped = story.drop_one(database, story.streams[0])
+    return End(story, database, first, unreconciled, tables, living, audit, dropped, story.audit(database))
 
 
 def _is_of_records(crm: str, path: str) -> bool:

@@ -21,6 +21,8 @@ ROOT = Path(__file__).resolve().parents[2]
 _OURS = ("TAP_", "TARGET_", "MELTANO_")
 _KEPT = "MELTANO_VENV_BACKEND"
 _UNCOMPILED = "PYTHONDONTWRITEBYTECODE"
+#: target-duckdb reads such a file for each column, which takes as long as loading; what warns goes to stderr anyway.
+_LOGGING = "[loggers]\nkeys=root\n[handlers]\nkeys=\n[formatters]\nkeys=\n[logger_root]\nlevel=WARNING\nhandlers=\n"
 
 
 @cache
@@ -43,6 +45,7 @@ class Project:
         assert definition.count("pip_url: -e .\n") == 2  # the tap and the target
         (folder / "meltano.yml").write_text(definition.replace("pip_url: -e .\n", f"pip_url: -e '{ROOT}'\n"))
         (folder / "output").mkdir()
+        (folder / "logging.conf").write_text(_LOGGING)
 
     def environment(self) -> dict[str, str]:
         """Return the environment of Meltano and its plugins, without settings of whoever runs the tests.
@@ -51,7 +54,8 @@ class Project:
         """
         kept = {name: value for name, value in os.environ.items() if name == _KEPT or not name.startswith(_OURS)}
         kept.pop(_UNCOMPILED, None)
-        return {**kept, "PYTHONPYCACHEPREFIX": str(self.folder / "bytecode")}
+        logging = str(self.folder / "logging.conf")
+        return {**kept, "PYTHONPYCACHEPREFIX": str(self.folder / "bytecode"), "LOGGING_CONF_FILE": logging}
 
     def meltano(self, *arguments: str, **environment: str) -> str:
         """Run Meltano, which must succeed; returns its output."""
@@ -76,16 +80,18 @@ class Project:
             self.meltano("install", name)
         return str(program)
 
-    def state(self, extractor: str, loader: str) -> dict[str, Any]:
-        """Return the state that Meltano has of an extractor's runs into a loader."""
+    def state(self, extractor: str, loader: str, suffix: str = "") -> dict[str, Any]:
+        """Return the state that Meltano has of an extractor's runs into a loader, or of those with such a suffix."""
         # What `meltano state get` prints, without seconds of its start.
         with closing(sqlite3.connect(self.folder / ".meltano" / "meltano.db")) as connection:
             question = "SELECT completed_state FROM state WHERE state_id = ?"
-            ((kept,),) = connection.execute(question, [f"dev:{extractor}-to-{loader}"]).fetchall()
+            name = ":".join(["dev", f"{extractor}-to-{loader}", *([suffix] if suffix else [])])
+            ((kept,),) = connection.execute(question, [name]).fetchall()
         state: dict[str, Any] = json.loads(kept)["singer_state"]
         return state
 
-    def load(self, crm: Crm, loader: str, url: str, **environment: str) -> str:
-        """Run a CRM's extractor on a server into a loader."""
+    def load(self, crm: Crm, loader: str, url: str, suffix: str = "", **environment: str) -> str:
+        """Run a CRM's extractor on a server into a loader; with a suffix, it has a state of its own."""
         address = {f"{crm.extractor.replace('-', '_').upper()}_API_URL": url}
-        return self.meltano("run", crm.extractor, loader, **address, **crm.settings, **environment)
+        apart = (f"--state-id-suffix={suffix}",) if suffix else ()
+        return self.meltano("run", *apart, crm.extractor, loader, **address, **crm.settings, **environment)

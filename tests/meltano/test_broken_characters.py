@@ -25,7 +25,7 @@ def test_a_nul_in_every_address_is_loaded_without_it(project: Project, server: S
     app = copper.copper_app(SHAPE, rate_limit=0, faults=[FaultRule(["null_character"], every=1, text="@")])
     database = InPostgres(server.create())
     with running(app) as url:
-        Piped(project, tmp_path, CRMS["copper"], url, database, ("people",)).run()
+        Piped(project, tmp_path, CRMS["copper"], url, (database,), ("people",)).run()
     loaded = database.ask("SELECT id, emails[1] ->> 'email' FROM copper.people WHERE emails[1] IS NOT NULL")
     people = app.world.records("people")
     assert set(loaded) == {(person["id"], person["emails"][0]["email"]) for person in people if person["emails"]}

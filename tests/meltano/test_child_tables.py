@@ -14,13 +14,13 @@ from scripts.demo_copper import COPPER
 from tests.endpoints.test_examples import EXAMPLES
 from tests.meltano.databases import InDuckDb
 from tests.meltano.piped import Piped
-from tests.meltano.project import Project
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sandbox.copper import CopperSandbox
     from tests.meltano.databases import Rows
+    from tests.meltano.project import Project
 
 SHAPE = Shape(people=60, companies=12, opportunities=3, leads=3, projects=3, tasks=3, activities=60, custom_fields=1)
 VARIABLES = {"TAP_COPPER_CHILD_TABLES": '["emails", "tags"]', "TAP_COPPER_ENDPOINTS": EXAMPLES["copper"]}
@@ -48,10 +48,8 @@ def _truth(app: CopperSandbox) -> dict[str, Rows]:
 
 
 @pytest.fixture(scope="module")
-def loads(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Loads]:
+def loads(project: Project, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Loads]:
     app = copper_app(SHAPE, rate_limit=0)
-    # A project of its own: the state of its runs is not that of other modules.
-    project = Project(tmp_path_factory.mktemp("children"))
     database = InDuckDb(project.folder / "output" / "children.duckdb")
     there = "_sdc_deleted_at IS NULL"
 
@@ -59,7 +57,8 @@ def loads(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Loads]:
         return {name: sorted(database.ask(f"{question} WHERE {there}")) for name, question in QUESTIONS.items()}
 
     with running(app) as url:
-        project.load(COPPER, database.loader, url, **database.settings, **VARIABLES)
+        # The state of its runs is not that of other modules.
+        project.load(COPPER, database.loader, url, "children", **database.settings, **VARIABLES)
         first, truth = found(), _truth(app)
         endpoint = "SELECT id, company_id FROM copper.company_activities"
         first["company_activities"] = sorted(database.ask(endpoint))
@@ -70,8 +69,8 @@ def loads(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Loads]:
         )
         _edit(app)
         folder = tmp_path_factory.mktemp("children")
-        loading = Piped(project, folder, COPPER, url, database, ("people", "people__emails", "people__tags"))
-        loading.go_on()
+        loading = Piped(project, folder, COPPER, url, (database,), ("people", "people__emails", "people__tags"))
+        loading.go_on("children")
         loading.run(**VARIABLES)
         yield Loads([first, found()], [truth, _truth(app)])
 

@@ -145,7 +145,7 @@ class Account:
 
 @dataclass
 class Load:
-    """What one load left in the database, and what the CRM had then."""
+    """What one load left in a database, and what the CRM had then."""
 
     fields: dict[str, dict[str, Field]]
     columns: dict[str, dict[str, str]]
@@ -167,24 +167,27 @@ class Loads:
 def loaded(
     project: Project, server: Server, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Callable[..., Loads]]:
-    """Load an account twice by a loader; once for all tests."""
+    """Load an account twice by all loaders; once for all tests."""
     with ExitStack() as stack:
 
         @cache
-        def load(crm: str, loader: str) -> Loads:
+        def load(crm: str) -> dict[str, Loads]:
             folder = tmp_path_factory.mktemp("custom")
             app = APPS[crm]()
             url = stack.enter_context(running(app))
             tap = Tap(folder, provider=crm, api_url=url, requests_per_minute=0, **CREDENTIALS[crm])
-            account, database = Account(crm, app, url, tap), MADE[loader](server, folder / "crm.duckdb")
-            loading = Piped(project, folder, CRMS[crm], url, database, STREAMS[crm])
+            tap.inside = True
+            account = Account(crm, app, url, tap)
+            databases = {loader: made(server, folder / "crm.duckdb") for loader, made in MADE.items()}
+            loading = Piped(project, folder, CRMS[crm], url, tuple(databases.values()), STREAMS[crm])
             loading.run()
-            first = _looked_at(account, database)
+            first = _looked_at(account, databases)
             edited = account.change()
             loading.run()
-            return Loads(first, _looked_at(account, database), edited)
+            second = _looked_at(account, databases)
+            return {loader: Loads(first[loader], second[loader], edited) for loader in MADE}
 
-        yield load
+        yield lambda crm, loader: load(crm)[loader]
 
 
 @EACH_CRM
@@ -302,17 +305,22 @@ def test_rows_that_were_not_read_again_keep_what_they_had_and_lack_the_new_colum
             assert new == dict.fromkeys(columns) | {number: old[number] for number in kept}
 
 
-def _looked_at(account: Account, database: Loaded) -> Load:
-    """Read what is in the database, and what should be."""
-    columns, streams = account.columns(), account.streams
+def _looked_at(account: Account, databases: dict[str, Loaded]) -> dict[str, Load]:
+    """Read what is in each database, and what should be."""
+    found, streams, schema = account.columns(), account.streams, account.name
+    columns = {stream: found[stream] for stream in streams}
     fields = {stream: account.truth.fields(stream) for stream in streams}
-    return Load(
-        fields,
-        {stream: columns[stream] for stream in streams},
-        {stream: database.column_types(account.name, stream) for stream in streams},
-        {stream: _values(database, f"{account.name}.{stream}", columns[stream], fields[stream]) for stream in streams},
-        {stream: account.values(stream) for stream in streams},
-    )
+    truth = {stream: account.values(stream) for stream in streams}
+    return {
+        loader: Load(
+            fields,
+            columns,
+            {stream: database.column_types(schema, stream) for stream in streams},
+            {stream: _values(database, f"{schema}.{stream}", columns[stream], fields[stream]) for stream in streams},
+            truth,
+        )
+        for loader, database in databases.items()
+    }
 
 
 def _values(database: Loaded, table: str, columns: dict[str, str], fields: dict[str, Field]) -> Values:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -25,16 +26,16 @@ EACH_LOADER = pytest.mark.parametrize("loader", MADE)
 
 @pytest.fixture(scope="module")
 def ended(project: Project, server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., End]]:
-    """Tell the story of an account into a loader; once for all tests."""
+    """Tell the story of an account into all loaders; once for all tests."""
     with ExitStack() as stack:
 
         @cache
-        def tell(crm: str, loader: str) -> End:
+        def tell(crm: str) -> dict[str, End]:
             folder = tmp_path_factory.mktemp("deletions")
-            database = MADE[loader](server, folder / "crm.duckdb")
-            return stack.enter_context(contextmanager(told)(project, crm, database, folder, Sizes()))
+            databases = [made(server, folder / "crm.duckdb") for made in MADE.values()]
+            return stack.enter_context(contextmanager(told)(project, crm, databases, folder, Sizes()))
 
-        yield tell
+        yield lambda crm, loader: tell(crm)[loader]
 
 
 @EACH_CRM
@@ -111,9 +112,10 @@ def test_the_audit_names_the_one_row_that_was_removed_by_hand(ended: Callable[..
 
 
 def test_with_hard_delete_postgresql_removes_the_rows(ended: Callable[..., End]) -> None:
-    story = ended("copper", "target-postgres").story
+    end = ended("copper", "target-postgres")
+    story = replace(end.story, loading=replace(end.story.loading, databases=(end.database,)))
     story.order(("delete", {"object": "people", "count": 20}), ("merge", {"object": "companies", "count": 5}))
     story.run(**story.crm.reconciling, TARGET_POSTGRES_HARD_DELETE="true")
-    tables = story.tables()
+    tables = story.tables(end.database)
     assert [one for one in story.compared(story.living(), tables) if not one.equal] == []
     assert not any(table.marked for table in tables.values())

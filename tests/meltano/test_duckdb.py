@@ -65,7 +65,7 @@ def loaded(
     def load(name: str) -> Loads:
         crm, client = CRMS[name], account(name)
         project.load(crm, database.loader, client.url)
-        loading = Piped(project, tmp_path_factory.mktemp("duckdb"), crm, client.url, database)
+        loading = Piped(project, tmp_path_factory.mktemp("duckdb"), crm, client.url, (database,))
         first, lacking = compare(crm, client, database.path), loading.lacking()
         for change in crm.changes:
             change.make(client)

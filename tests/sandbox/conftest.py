@@ -11,9 +11,32 @@ from sandbox.close import SMALL as SMALL_CLOSE
 from sandbox.close import CloseSandbox, Shape, close_app
 from sandbox.copper import SMALL, CopperSandbox, copper_app
 from sandbox.server import running
+from tests.copies import copies_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+
+_APP = copies_of(lambda: copper_app(SMALL, rate_limit=0))
+_SERVER = copies_of(lambda: close_app(SMALL_CLOSE, rate_limit=0))
+_TINY_SERVER = copies_of(
+    lambda: close_app(
+        Shape(
+            now=1_790_000_000,
+            leads=2,
+            contacts=2,
+            opportunities=1,
+            tasks=1,
+            activities=0,
+            events=0,
+            sequence_subscriptions=1,
+            custom_objects=4,
+            comments=0,
+            small_lists=2,
+        ),
+        rate_limit=0,
+    )
+)
 
 
 @pytest.fixture(autouse=True)
@@ -24,7 +47,7 @@ def _unmeasured(unmeasured: None) -> None:
 @pytest.fixture
 def app() -> CopperSandbox:
     """Make a small account without a rate limit."""
-    return copper_app(SMALL, rate_limit=0)
+    return _APP()
 
 
 @pytest.fixture
@@ -54,7 +77,7 @@ def calm(calm_server: CloseSandbox) -> Iterator[CloseClient]:
 @pytest.fixture
 def server() -> CloseSandbox:
     """Make a small organization without a rate limit."""
-    return close_app(SMALL_CLOSE, rate_limit=0)
+    return _SERVER()
 
 
 @pytest.fixture
@@ -69,22 +92,7 @@ def asker(server: CloseSandbox) -> Iterator[CloseClient]:
 @pytest.fixture
 def tiny_server() -> CloseSandbox:
     """Make an organization that has hardly any records, but all definitions, without a rate limit."""
-    return close_app(
-        Shape(
-            now=1_790_000_000,
-            leads=2,
-            contacts=2,
-            opportunities=1,
-            tasks=1,
-            activities=0,
-            events=0,
-            sequence_subscriptions=1,
-            custom_objects=4,
-            comments=0,
-            small_lists=2,
-        ),
-        rate_limit=0,
-    )
+    return _TINY_SERVER()
 
 
 @pytest.fixture

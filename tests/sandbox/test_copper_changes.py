@@ -116,13 +116,13 @@ def test_callbacks_see_every_answer(client: Client, app: CopperSandbox) -> None:
 
 
 def test_the_search_index_may_lag(client: Client, app: CopperSandbox) -> None:
-    app.behaviour.index_lag = 0.4
+    app.behaviour.index_lag = 1.2
     before = client.search("people", sort_by="date_modified", sort_direction="desc", page_size=1)[0]
     (number,) = app.world.edit("people", changes={"name": "Late"})
     (gone,) = app.world.delete("people", ids=[one for one in [before["id"]] if one != number] or [number])
     assert client.search("people", sort_by="date_modified", sort_direction="desc", page_size=1) == [before]
     assert client.get(f"people/{gone}").status_code == 404
-    time.sleep(0.45)
+    time.sleep(1.25)
     names = [row["name"] for row in client.everything("people", sort_by="date_modified")]
     assert len(names) == 299
     assert (names[-1] == "Late") is (gone != number)

@@ -86,7 +86,7 @@ def test_a_stall_ends_with_a_closed_connection(client: Client, app: CopperSandbo
     before = time.monotonic()
     with pytest.raises(requests.ConnectionError):
         client.get("account")
-    assert 0.2 < time.monotonic() - before < 3
+    assert 0.2 < time.monotonic() - before < 30
 
 
 def test_a_client_that_gives_up_on_a_stall_is_let_go(client: Client, app: CopperSandbox) -> None:

@@ -33,9 +33,10 @@ def test_no_window_ever_holds_more_than_the_limit(gaps: list[float], limit: int,
 
 
 def test_the_limit_refuses_then_admits_again(client: Client, app: CopperSandbox) -> None:
-    app.behaviour.rate_limit, app.behaviour.rate_window = 3, 0.5
+    app.behaviour.rate_limit, app.behaviour.rate_window = 3, 30.0
     assert [client.get("account").status_code for _ in range(5)] == [200, 200, 200, 429, 429]
-    time.sleep(0.55)
+    app.behaviour.rate_window = 0.1
+    time.sleep(0.15)
     assert client.get("account").status_code == 200
     stats = client.control("stats")
     assert (stats["requests"], stats["refused"]) == (6, 2)
@@ -44,7 +45,7 @@ def test_the_limit_refuses_then_admits_again(client: Client, app: CopperSandbox)
 
 @pytest.mark.parametrize("form", ["none", "seconds", "date"])
 def test_retry_after_in_each_form(client: Client, form: str) -> None:
-    client.control("configure", {"rate_limit": 1, "rate_window": 30, "retry_after": form})
+    client.control("configure", {"rate_limit": 1, "rate_window": 3_000, "retry_after": form})
     client.get("account")
     answer = client.get("account")
     assert answer.json() == {"success": False, "status": 429, "message": "Rate limit exceeded"}
@@ -52,16 +53,17 @@ def test_retry_after_in_each_form(client: Client, form: str) -> None:
     if form == "none":
         assert value is None
     elif form == "seconds":
-        assert 28 <= int(value or 0) <= 30
+        assert 2_900 <= int(value or 0) <= 3_000
     else:
-        assert 27 <= parsedate_to_datetime(value or "").timestamp() - time.time() <= 31
+        assert 2_900 <= parsedate_to_datetime(value or "").timestamp() - time.time() <= 3_001
 
 
 def test_the_date_header_is_the_servers_clock(client: Client, app: CopperSandbox) -> None:
     for skew in (0, 7_200):
         app.behaviour.clock_skew = skew
+        before = time.time() + skew
         date = parsedate_to_datetime(client.get("account").headers["Date"]).timestamp()
-        assert abs(date - time.time() - skew) <= 1.1
+        assert before - 1.1 <= date <= time.time() + skew + 0.1
     (number,) = app.world.edit("people")
     assert app.world.record("people", number)["date_modified"] > time.time() + 7_000
 
@@ -71,9 +73,10 @@ def test_latency_delays_answers_but_not_control(client: Client, app: CopperSandb
     before = time.monotonic()
     client.get("account")
     assert time.monotonic() - before >= 0.2
+    app.behaviour.latency_ms = 20_000
     before = time.monotonic()
     client.control("stats")
-    assert time.monotonic() - before < 0.15
+    assert time.monotonic() - before < 10
 
 
 def test_stats_by_path_and_their_reset(client: Client, app: CopperSandbox) -> None:

@@ -139,11 +139,14 @@ def open_account(tmp_path: Path, unmeasured: None) -> Iterator[Callable[..., Acc
             config = {"provider": name, "api_url": url, "requests_per_minute": 0, **crm.config}
             account_shape = name if name != "copera" else f"{name} {shape}"  # there, the account makes the streams
             if account_shape not in _CATALOGS:
-                _CATALOGS[account_shape] = Tap(tmp_path, **config).discover()[0]
+                discovering = Tap(tmp_path, **config)
+                discovering.inside = True
+                _CATALOGS[account_shape] = discovering.discover()[0]
             catalog = _CATALOGS[account_shape]
             tables = [one["tap_stream_id"] for one in catalog["streams"] if "__" in one["tap_stream_id"]]
             stream = crm.stream or tables[0]
             tap = SelectiveTap(tmp_path, only(catalog, stream, "sync_audit"), **config)
+            tap.inside = True
             account = Account(crm, app, tap, stream)
             account.everything = catalog
             app.stats.reset()

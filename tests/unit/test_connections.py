@@ -35,7 +35,7 @@ def test_a_server_that_cannot_be_reached_is_given_up_soon(nobody: str, monkeypat
     began = time.monotonic()
     with pytest.raises(errors.GaveUp, match=r"people, page 3.*no connection to http://127\.0\.0\.1"):
         ask(transport_to(nobody, retry_seconds=600))
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 60
 
 
 def test_that_it_cannot_be_reached_is_remembered(nobody: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +34,12 @@ def parts_of(schema: dict[str, Any], path: str = "") -> Iterator[tuple[str, dict
         yield from parts_of(schema["items"], f"{path}[]")
 
 
+@cache
+def schema_of(provider: str, stream: str) -> dict[str, Any]:
+    """Return a stream's schema, which no test here changes."""
+    return load_schema(provider, stream)
+
+
 def test_in_a_checkout_the_schemas_stand_beside_the_package() -> None:
     """So that they are edited where they are read."""
     assert Path(str(schema_directory())) == Path(__file__).parents[2] / "schemas"
@@ -55,24 +62,24 @@ class TestEachSchema:
 
     def test_is_a_valid_schema(self, provider: str, stream: str) -> None:
         """By its own draft, which targets need not know."""
-        schema = load_schema(provider, stream)
+        schema = schema_of(provider, stream)
         jsonschema.Draft202012Validator.check_schema(schema)
         assert schema["type"] == "object"
         assert "$schema" not in schema
 
     def test_has_every_reference_resolved(self, provider: str, stream: str) -> None:
         """Targets do not follow them."""
-        assert "$ref" not in json.dumps(load_schema(provider, stream))
+        assert "$ref" not in json.dumps(schema_of(provider, stream))
 
     def test_has_a_type_for_every_property(self, provider: str, stream: str) -> None:
         """A column needs one."""
-        for path, part in parts_of(load_schema(provider, stream)):
+        for path, part in parts_of(schema_of(provider, stream)):
             assert part.get("type"), path
             assert is_free_form(part) or len(json_types(part)) == 1, path
 
     def test_has_keys_that_are_never_null(self, provider: str, stream: str) -> None:
         """And nothing else that is promised."""
-        properties = load_schema(provider, stream)["properties"]
+        properties = schema_of(provider, stream)["properties"]
         keys = KEYS[provider, stream]
         assert keys
         for name, part in properties.items():
@@ -80,7 +87,7 @@ class TestEachSchema:
 
     def test_says_what_its_formats_are(self, provider: str, stream: str) -> None:
         """Only those that the shapers know."""
-        for path, part in parts_of(load_schema(provider, stream)):
+        for path, part in parts_of(schema_of(provider, stream)):
             assert part.get("format", "date") in ("date", "date-time"), path
             assert part.get("contentMediaType", "application/json") == "application/json", path
             if "format" in part or is_json_text(part):
@@ -90,7 +97,7 @@ class TestEachSchema:
 @pytest.mark.parametrize(("provider", "stream"), [key for key in KEYS if key[0] != "common"])
 def test_a_crms_stream_has_a_place_for_what_its_schema_does_not_know(provider: str, stream: str) -> None:
     """Nothing is dropped silently."""
-    properties = load_schema(provider, stream)["properties"]
+    properties = schema_of(provider, stream)["properties"]
     assert list(properties)[-1] == EXTRA
     assert json_types(properties[EXTRA]) == {"object"}
 
@@ -120,6 +127,6 @@ def test_null_is_no_type_of_its_own(schema: dict[str, Any], types: set[str]) -> 
 @pytest.mark.parametrize(("crm", "stream"), [(crm.name, spec) for crm in PROVIDERS.values() for spec in crm.streams])
 def test_a_stream_whose_records_tell_their_last_change_declares_it(crm: str, stream: StreamSpec) -> None:
     """What compares a target with the CRM relies on it."""
-    known = load_schema(crm, stream.name)["properties"]
+    known = schema_of(crm, stream.name)["properties"]
     named = [name for name in ("date_modified", "date_updated", "updatedAt", "updated_at") if name in known]
     assert stream.changed == (named[0] if named else None)

@@ -64,6 +64,7 @@ def catalogs(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], dict[s
             make, shape, config = SERVERS[crm]
             with running(make(shape(**FEW[crm]), rate_limit=0)) as url:
                 tap = Tap(tmp_path_factory.mktemp(crm), **_config(crm, url, config))
+                tap.inside = True
                 found[crm] = tap.discover()[0]
         return found[crm]
 
@@ -71,7 +72,7 @@ def catalogs(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], dict[s
 
 
 @pytest.fixture
-def start(tmp_path: Path, catalogs: Callable[[str], dict[str, Any]], unmeasured: None) -> Iterator[Start]:  # noqa: ARG001 - the tap runs elsewhere
+def start(tmp_path: Path, catalogs: Callable[[str], dict[str, Any]], unmeasured: None) -> Iterator[Start]:  # noqa: ARG001 - the tap measures itself
     """Return a function that starts the server of a CRM, and a tap that reads the named streams of it only."""
     with ExitStack() as stack:
 
@@ -85,7 +86,9 @@ def start(tmp_path: Path, catalogs: Callable[[str], dict[str, Any]], unmeasured:
             app = make(of_shape(**{**FEW[crm], **(shape or {})}), **{"rate_limit": 0, **knobs})
             url = stack.enter_context(running(app))
             catalog = only(catalogs(crm), *streams, "sync_audit")
-            return app, SelectiveTap(tmp_path, catalog, **_config(crm, url, config))
+            tap = SelectiveTap(tmp_path, catalog, **_config(crm, url, config))
+            tap.inside = True
+            return app, tap
 
         yield start_one
 

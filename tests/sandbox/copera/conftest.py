@@ -9,15 +9,19 @@ import pytest
 from sandbox.client import CoperaClient
 from sandbox.copera import SMALL, CoperaSandbox, copera_app
 from sandbox.server import running
+from tests.copies import copies_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
+_APP = copies_of(lambda: copera_app(SMALL, rate_limit=0))
+
+
 @pytest.fixture
 def app() -> CoperaSandbox:
     """Make a small workspace without a rate limit."""
-    return copera_app(SMALL, rate_limit=0)
+    return _APP()
 
 
 @pytest.fixture
