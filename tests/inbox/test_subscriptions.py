@@ -30,8 +30,16 @@ if TYPE_CHECKING:
     from sandbox.simulator import Moment, Simulator
 
 URL = "https://events.example.com/crm"
-TINY_COPPER = {"people": 2, "companies": 2, "opportunities": 2, "leads": 2, "projects": 2, "tasks": 2, "activities": 2}
-TINY_CLOSE = {"leads": 2, "contacts": 2, "opportunities": 2, "tasks": 2, "activities": 10, "events": 4}
+TINY_COPPER: dict[str, Any] = {
+    "people": 2,
+    "companies": 2,
+    "opportunities": 2,
+    "leads": 2,
+    "projects": 2,
+    "tasks": 2,
+    "activities": 2,
+}
+TINY_CLOSE: dict[str, Any] = {"leads": 2, "contacts": 2, "opportunities": 2, "tasks": 2, "activities": 10, "events": 4}
 
 
 @dataclass
