@@ -245,6 +245,7 @@ class Provider:
         settings: declares the settings that only this CRM has, as a dataclass; None if there are none.
         unused: common settings that change nothing with this CRM.
         identity: tells which account is read, so that no state is continued with another one.
+        change_log: the stream that tells of changes in all others: whoever waits for changes asks this one only.
         endpoints: what holds for endpoints that users declare.
         schemas: the folder of its schema files; None for the one that has its name beside those of the other CRMs.
     """
@@ -262,5 +263,6 @@ class Provider:
     settings: type | None = None
     unused: frozenset[str] = frozenset()
     identity: Identity | None = None
+    change_log: str | None = None
     endpoints: EndpointRules = field(default_factory=EndpointRules)
     schemas: Traversable | None = None

@@ -50,6 +50,7 @@ PROVIDER = Provider(
     settings=CloseSettings,
     unused=frozenset({"date_order"}),
     identity=Identity("organization", organization_ids),
+    change_log="events",
     endpoints=EndpointRules(
         paging={
             "skip": PagingParams("_skip", "_limit", None),
