@@ -22,6 +22,8 @@ ALLOWED = {
     "singer": {*GROUND, "config", "contract", "providers", "reading", "shaping", "sync", "transport"},
     "audit": {"errors", "config", "contract", "shaping", "singer"},
     "call": {*GROUND, "config", "contract", "providers", "sync", "transport"},
+    "storage": set(),
+    "inbox": {"errors", "config", "contract", "providers", "storage", "transport"},
     "__main__": {"singer"},
 }
 #: The modules of a server of the sandbox, the lowest first; others lie between them.
