@@ -14,7 +14,7 @@ import msgspec
 
 from tap_crm import errors
 from tap_crm.call.request import METHODS, Call, perform
-from tap_crm.config.config_input import ENVIRONMENT, converted, from_environment, from_files
+from tap_crm.config.config_input import given_config
 from tap_crm.config.config_option import config_option
 from tap_crm.config.redaction import redact_logs
 from tap_crm.config.schema import schema_of
@@ -66,7 +66,7 @@ def command(  # noqa: PLR0913 - one for each option
     """
     logging.basicConfig(format="%(message)s", stream=sys.stderr)
     method, path = _method_and_path(words)
-    settings = Settings.from_config(_config(configs), PROVIDERS)
+    settings = Settings.from_config(given_config(configs, schema_of(rows())), PROVIDERS)
     redact_logs(settings.secrets)
     _set_level(verbose=verbose)
     call = Call(method, path, dict(map(_pair, queries)), _body(body), every_page=every_page, paging=paging)
@@ -122,15 +122,6 @@ def _body(text: str | None) -> dict[str, Any] | None:
         raise errors.ConfigError(f"`--body`: {error.strerror}: {text[1:]}") from None
     except (msgspec.MsgspecError, UnicodeError, RecursionError):
         raise errors.ConfigError("`--body` is no JSON object") from None
-
-
-def _config(configs: Sequence[str]) -> dict[str, Any]:
-    """Return the settings of the files, and of variables where ``ENV`` is among them; variables go before files."""
-    table = rows()
-    given = from_files(path for path in configs if path != ENVIRONMENT)
-    if ENVIRONMENT in configs:
-        given |= from_environment(row.name for row in table)[0]
-    return converted(given, schema_of(table))
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

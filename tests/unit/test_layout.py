@@ -24,6 +24,7 @@ ALLOWED = {
     "call": {*GROUND, "config", "contract", "providers", "sync", "transport"},
     "storage": set(),
     "inbox": {"errors", "config", "contract", "providers", "storage", "transport"},
+    "watch": {*GROUND, "config", "contract", "inbox", "providers", "transport"},
     "__main__": {"singer"},
 }
 #: The modules of a server of the sandbox, the lowest first; others lie between them.
