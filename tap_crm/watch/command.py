@@ -19,7 +19,6 @@ from tap_crm.config.redaction import redact_logs
 from tap_crm.config.schema import schema_of
 from tap_crm.config.settings import Settings
 from tap_crm.contract.signals import Terminated, ending
-from tap_crm.inbox.spool import Spool
 from tap_crm.providers import PROVIDERS
 from tap_crm.providers.setting_table import rows
 from tap_crm.watch.inbox import Inbox
@@ -158,6 +157,8 @@ def command(  # noqa: PLR0913 - one for each option
 
 
 def _inbox(url: str, provider: Provider) -> Inbox:
+    from tap_crm.inbox.spool import Spool  # noqa: PLC0415 - SQLAlchemy, which half of the watches do without
+
     return Inbox(lambda: Spool.open(url), provider.name)
 
 
