@@ -24,6 +24,9 @@ class Ledger:
     deletions: int = 0
     characters_replaced: int = 0
     characters_removed: int = 0
+    hints: int | None = None
+    hinted_rows: int | None = None
+    missed_by_events: int | None = None
     notes: list[str] = field(default_factory=list)
     gaps: list[str] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)

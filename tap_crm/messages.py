@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
@@ -191,8 +191,28 @@ class ListsKept:
     empty_since: Mapping[str, int]
 
 
+@dataclass(frozen=True, slots=True)
+class HintsKept:
+    """What the state keeps from now on of events; all rows that they led to were yielded before.
+
+    Attributes:
+        place: of the last event in the inbox that was heeded.
+        again: the keys of records that the CRM did not clearly show or deny, each with the epoch second since when.
+        told: the keys of records of which an event told, and which the next run may find as changed.
+        gone: the keys of records that were found deleted of late, each with the epoch second of that.
+        gap: since then, in epoch seconds, events may be missing, and no other way has told yet what they said.
+    """
+
+    place: int
+    again: Mapping[int | str, int] = field(default_factory=dict)
+    told: tuple[int | str, ...] = ()
+    gone: Mapping[int | str, int] = field(default_factory=dict)
+    gap: int | None = None
+
+
 Item: TypeAlias = (
     "Page | Checkpoint | ReadBegun | NewVersion | Progress | Whole | Abandoned | ToldGone | Told | Doubted | ListsKept"
+    " | HintsKept"
 )
 #: Takes what a reading has found; may block while the writer is busy. Raises ``Cancelled`` when the run ends.
 Emit: TypeAlias = "Callable[[Item], None]"

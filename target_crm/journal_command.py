@@ -17,7 +17,8 @@ import click
 from tap_crm import errors
 from tap_crm.config.config_input import from_files
 from tap_crm.contract.signals import Terminated
-from target_crm.config.settings import POSTGRESQL, journal_of
+from tap_crm.storage.database import is_postgresql
+from target_crm.config.settings import journal_of
 from target_crm.journal.history import History
 from target_crm.journal.journal import Journal
 from target_crm.singer.target import TargetCRM
@@ -123,7 +124,7 @@ def _open(address: str | None, configs: Sequence[str], *, exclusive: bool) -> Jo
         ConfigError: it is not.
     """
     found = journal_of(address or from_files(configs).get("journal"))
-    if not found.startswith(POSTGRESQL) and not Path(found).is_file():
+    if not is_postgresql(found) and not Path(found).is_file():
         raise errors.ConfigError(f"there is no journal `{found}`; name it by --journal, or by `journal` in --config")
     return Journal(found, exclusive=exclusive)
 

@@ -14,14 +14,10 @@ import msgspec
 
 from tap_crm import errors
 from tap_crm.call.request import METHODS, Call, perform
-from tap_crm.config.config_input import given_config
 from tap_crm.config.config_option import config_option
-from tap_crm.config.redaction import redact_logs
-from tap_crm.config.schema import schema_of
-from tap_crm.config.settings import Settings
 from tap_crm.contract.connection import connect
 from tap_crm.providers import PROVIDERS
-from tap_crm.providers.setting_table import rows
+from tap_crm.providers.given_settings import given_settings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -66,8 +62,7 @@ def command(  # noqa: PLR0913 - one for each option
     """
     logging.basicConfig(format="%(message)s", stream=sys.stderr)
     method, path = _method_and_path(words)
-    settings = Settings.from_config(given_config(configs, schema_of(rows())), PROVIDERS)
-    redact_logs(settings.secrets)
+    settings = given_settings(configs)
     _set_level(verbose=verbose)
     call = Call(method, path, dict(map(_pair, queries)), _body(body), every_page=every_page, paging=paging)
     provider = PROVIDERS[settings.provider]

@@ -13,7 +13,7 @@ from tap_crm.config.nearest import did_you_mean
 from tap_crm.config.setting import is_empty
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping
 
 #: Stands among the files of `--config` for variables.
 ENVIRONMENT = "ENV"
@@ -33,20 +33,6 @@ def from_files(paths: Iterable[str]) -> dict[str, Any]:
     for path in paths:
         found |= read_json_object(path, "--config", parse_float=float)
     return found
-
-
-def given_config(configs: Sequence[str], schema: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what the option ``--config`` of a command names: files, and variables where ``ENV`` is among them.
-
-    Variables go before files. Texts are converted to the types of their settings.
-
-    Raises:
-        ConfigError: a file cannot be read, or holds no object.
-    """
-    given = from_files(path for path in configs if path != ENVIRONMENT)
-    if ENVIRONMENT in configs:
-        given |= from_environment(schema["properties"])[0]
-    return converted(given, schema)
 
 
 def from_environment(names: Iterable[str]) -> tuple[dict[str, str], list[str]]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import msgspec
 
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+POSTGRESQL = "postgresql+psycopg://"
+#: Characters of a token's text that stand in a URL's path as they are.
+_TOKEN = re.compile(r"[A-Za-z0-9._~+=-]+")
+SHORTEST_TOKEN = 32
 #: Larger amounts are mistakes, and beyond what clocks and calendars can count.
 MOST, MOST_DAYS = 1_000_000, 36_500
 _ADDRESS = "must be an address that begins with https:// (or http://)"
@@ -40,6 +45,16 @@ def url() -> Kind[str]:
 def path() -> Kind[str]:
     """A path, which may hold whatever the file system allows."""
     return Kind(_path)
+
+
+def database() -> Kind[str]:
+    """A SQLite file's path, or a URL of PostgreSQL, which may hold a password."""
+    return Kind(_database, hidden=_hidden_of_address)
+
+
+def token() -> Kind[str]:
+    """A secret that stands in an address: long, and of characters that a path holds as they are."""
+    return Kind(_token)
 
 
 def moment() -> Kind[int]:
@@ -158,6 +173,31 @@ def _path(value: Any, name: str) -> str:  # noqa: ANN401 - any JSON
     if not isinstance(value, str) or not value.isprintable():
         raise wrong(name, "must be a path")
     return value.strip()
+
+
+def _database(value: Any, name: str) -> str:  # noqa: ANN401 - any JSON
+    found = _path(value, name)
+    if "://" in found and not found.startswith(POSTGRESQL):
+        raise wrong(name, f"must be a file's path, or a URL that begins with {POSTGRESQL}")
+    return found
+
+
+def _hidden_of_address(address: str) -> tuple[str, ...]:
+    """Return the address and its password; nothing of a file's path, which may be a usual word."""
+    if not address.startswith(POSTGRESQL):
+        return ()
+    try:
+        password = urlsplit(address).password
+    except ValueError:
+        password = None
+    return (address, *({password, unquote(password)} if password else ()))
+
+
+def _token(value: Any, name: str) -> str:  # noqa: ANN401 - any JSON
+    found = _text(value, name)
+    if len(found) < SHORTEST_TOKEN or not _TOKEN.fullmatch(found):
+        raise wrong(name, f"must be at least {SHORTEST_TOKEN} letters, digits, `-` and `_` that nobody can guess")
+    return found
 
 
 def _past_moment(value: Any, name: str) -> int:  # noqa: ANN401 - any JSON

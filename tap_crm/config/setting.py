@@ -24,12 +24,14 @@ class Kind(Generic[T]):
         form: what else a JSON schema says of it.
         meltano: what Meltano calls the kind. `string` goes for numbers, choices and lists, too: Meltano cannot write a
             `decimal` down, and stops at an empty variable for most other kinds.
+        hidden: what no log line may show of a secret value.
     """
 
     parse: Callable[[Any, str], T | None]
     types: tuple[str, ...] = ("string",)
     form: Mapping[str, Any] = field(default_factory=dict)
     meltano: str = "string"
+    hidden: Callable[[str], tuple[str, ...]] = lambda value: (value,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +134,6 @@ def secrets_in(settings: object) -> Iterator[str]:
     for row in rows_of(type(settings)):
         value = getattr(settings, row.name)
         if isinstance(value, str) and row.secret:
-            yield value
+            yield from row.kind.hidden(value)
         elif dataclasses.is_dataclass(value) and row.secret:
             yield from secrets_in(value)

@@ -7,7 +7,19 @@ from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
 
 from tap_crm.config.child_tables import parse_child_tables
 from tap_crm.config.endpoints import Endpoint, parse_endpoints
-from tap_crm.config.kinds import MOST_DAYS, amount, choice, count, decoded, moment, switch, text, url
+from tap_crm.config.kinds import (
+    MOST_DAYS,
+    amount,
+    choice,
+    count,
+    database,
+    decoded,
+    moment,
+    switch,
+    text,
+    token,
+    url,
+)
 from tap_crm.config.setting import Kind, parsed, secrets_in, setting
 from tap_crm.errors import ConfigError
 
@@ -196,6 +208,39 @@ class Settings(AccountSettings):
         "`people.tags`, or `*` for all (docs/child-tables.md). `people__emails` has the parent's key and the position.",
         default=(),
         placeholder='["emails", "tags"]',
+    )
+    inbox: str | None = setting(
+        database(),
+        "Inbox",
+        "Where events of the CRM wait that `tap-crm-inbox serve` received (docs/events.md): a SQLite file, or a "
+        "`postgresql+psycopg://` URL. The tap then reads at once again what they name.",
+        secret=True,
+    )
+    inbox_token: str | None = setting(
+        token(),
+        "Token of the inbox",
+        "Secret part of the receiver's address, at least 32 characters that nobody can guess.",
+        secret=True,
+    )
+    inbox_signature_key: str | None = setting(
+        text(),
+        "Key of signatures",
+        "The key with which events are signed, where the inbox does not know it: Copera, as its app shows it; Close, "
+        "of a webhook that `tap-crm-inbox subscribe` did not make.",
+        secret=True,
+    )
+    inbox_keep_days: float = setting(
+        amount(MOST_DAYS),
+        "Days that the inbox keeps",
+        "How long the inbox keeps events after a target has confirmed their use. Older ones that wait are told as an "
+        "alarm, and kept.",
+        default=7,
+    )
+    inbox_keep_megabytes: int = setting(
+        count(),
+        "Megabytes that the inbox keeps",
+        "How much the inbox keeps of each CRM before used events are removed earlier.",
+        default=1024,
     )
 
     @property

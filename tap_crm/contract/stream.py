@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from requests.auth import AuthBase
 
     from tap_crm.config.settings import AccountSettings, Settings
+    from tap_crm.contract.events import EventRules
+    from tap_crm.contract.hints import HintRules, Key
     from tap_crm.contract.once_per_run import OncePerRun
     from tap_crm.errors import FinalWord
     from tap_crm.ledger import Ledger
@@ -143,6 +145,32 @@ class CustomFields:
 
 
 @dataclass(frozen=True, slots=True)
+class ById:
+    """How single records of a stream are read by their ids, from where the CRM keeps them.
+
+    Attributes:
+        one: returns a page of the record, or of what the CRM says of a deleted one, with the time of that; raises the
+            CRM's refusals.
+        is_missing: tells of the CRM's own words on a 404 whether they mean that there is no such record. What a proxy
+            says, or nothing at all, does not.
+        some: returns a page of those of some records that the CRM shows, which may be late; None if it does not heed
+            ids.
+        at_once: how many ``some`` takes.
+        page_size: records of a page of the whole stream: tells what a complete read costs.
+        last_content: returns what a deleted record last was, by the body of the event that told of its deletion; None
+            if that does not say it. A deletion without content is not written then, since nulls would replace what
+            the target has. Where no event has content, the key and the time of the deletion are all there is.
+    """
+
+    one: Callable[[Reading, Key], Page]
+    is_missing: Callable[[str], bool]
+    some: Callable[[Reading, Sequence[Key]], Page | None] | None = None
+    at_once: int = 1
+    page_size: int = 100
+    last_content: Callable[[bytes, Key], dict[str, Any] | None] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class StreamSpec:
     """One stream.
 
@@ -163,6 +191,7 @@ class StreamSpec:
         is_log: the CRM forgets old rows, the target should not.
         versioned: the source itself says when a new version of all rows begins.
         declared: a user asked for the stream in so many words: it is never left out, it fails.
+        by_id: how single records are read, of which events tell; None where that is not possible, or not worth it.
         caught: for the README: what arrives by the next run, and what does not.
     """
 
@@ -182,6 +211,7 @@ class StreamSpec:
     is_log: bool = False
     versioned: bool = False
     declared: bool = False
+    by_id: ById | None = None
     caught: str = "new, changed and deleted rows by each run, which reads the stream completely"
 
 
@@ -247,6 +277,8 @@ class Provider:
         identity: tells which account is read, so that no state is continued with another one.
         change_log: the stream that tells of changes in all others: whoever waits for changes asks this one only.
         endpoints: what holds for endpoints that users declare.
+        events: how it sends events; None if it sends none.
+        hints: what its events hint at; None where it sends none.
         schemas: the folder of its schema files; None for the one that has its name beside those of the other CRMs.
     """
 
@@ -265,4 +297,6 @@ class Provider:
     identity: Identity | None = None
     change_log: str | None = None
     endpoints: EndpointRules = field(default_factory=EndpointRules)
+    events: EventRules | None = None
+    hints: HintRules | None = None
     schemas: Traversable | None = None

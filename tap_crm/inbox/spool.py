@@ -110,18 +110,21 @@ class Spool:
         self._now = now
 
     @classmethod
-    def open(cls, url: str, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> Self:
+    def open(
+        cls, url: str, *, now: Callable[[], datetime] = lambda: datetime.now(UTC), pragmas: Sequence[str] = ()
+    ) -> Self:
         """Open an inbox, and make it if it is not there.
 
         Args:
             url: a SQLite file's path, or a URL of PostgreSQL.
             now: returns the time in UTC.
+            pragmas: further settings of SQLite, such as `max_page_count=1000`, which limits the file's size.
 
         Raises:
             ConfigError: it cannot be opened; the line shows no URL, which holds a password.
         """
         try:
-            spool = cls(_engine(url), now)
+            spool = cls(_engine(url, pragmas), now)
         except FAULTS as error:
             raise ConfigError(f"the inbox cannot be opened: {cause(error)}") from None
         try:
@@ -165,6 +168,13 @@ class Spool:
         """Count what came without proof, of which nothing is kept."""
         with self._transaction() as connection:
             self._add(connection, provider, {"refused": count})
+
+    def come_alive(self) -> datetime | None:
+        """Note that a receiver runs now; return when one was last known to, None if none ever did."""
+        with self._transaction() as connection:
+            before = connection.execute(sa.select(PLACES.c.alive_at).with_for_update()).scalar_one()
+            connection.execute(PLACES.update().values(alive_at=_micros(self._now())))
+        return None if before is None else _moment(before)
 
     def _append(self, rows: list[dict[str, Any]]) -> int:
         with self._transaction() as connection:
@@ -248,7 +258,7 @@ class Spool:
         """
         before = _micros(self._now() - timedelta(days=days))
         removed = 0
-        for provider in self._providers():
+        for provider in self.providers():
             while done := self._remove(provider, before, most_bytes, at_once):
                 removed += done
         return removed
@@ -342,9 +352,12 @@ class Spool:
             row = connection.execute(sa.select(PROVIDERS).where(PROVIDERS.c.provider == provider)).first()
         return _NOTHING if row is None else dict(row._mapping)  # noqa: SLF001
 
-    def _providers(self) -> list[str]:
+    def providers(self) -> list[str]:
+        """Return the CRMs of which anything is known."""
         with self._transaction(writes=False) as connection:
-            return list(connection.execute(sa.select(PROVIDERS.c.provider).order_by(PROVIDERS.c.provider)).scalars())
+            heard = connection.execute(sa.select(PROVIDERS.c.provider)).scalars().all()
+            subscribed = connection.execute(sa.select(SUBSCRIPTIONS.c.provider)).scalars().all()
+        return sorted({*heard, *subscribed})
 
     def _add(self, connection: sa.Connection, provider: str, counts: dict[str, int], **values: int) -> None:
         """Add to the counts of a CRM, and set values, in its row, which is made if it is not there."""
@@ -392,7 +405,7 @@ _LASTING = sa.text(
 )
 
 
-def _engine(url: str) -> sa.Engine:
+def _engine(url: str, pragmas: Sequence[str]) -> sa.Engine:
     if is_postgresql(url):
         return sa.create_engine(url, pool_pre_ping=True, connect_args={"connect_timeout": LOCK_SECONDS})
     if "://" in url:
@@ -400,7 +413,7 @@ def _engine(url: str) -> sa.Engine:
     # What is removed is overwritten: it is customers' data. Transactions are begun below.
     engine = sqlite_engine(
         Path(url),
-        pragmas=("auto_vacuum=INCREMENTAL", "secure_delete=ON"),
+        pragmas=("auto_vacuum=INCREMENTAL", "secure_delete=ON", *pragmas),
         connect_args={"timeout": LOCK_SECONDS, "isolation_level": None},
     )
 

@@ -15,13 +15,15 @@ def _count(name: str) -> sa.Column[int]:
     return sa.Column(name, _WHOLE, nullable=False, default=0)
 
 
-#: One row: the form of the tables, and the last place that was given. Who appends holds its lock until the commit.
+#: One row: the form of the tables, the last place that was given, and when a receiver last ran. Who appends holds its
+#: lock until the commit.
 PLACES = sa.Table(
     "tap_crm_inbox_places",
     METADATA,
     sa.Column("id", _WHOLE, primary_key=True, autoincrement=False),
     sa.Column("version", _WHOLE, nullable=False),
     sa.Column("last", _WHOLE, nullable=False),
+    sa.Column("alive_at", _WHOLE),
 )
 #: What arrived and was not removed yet.
 EVENTS = sa.Table(

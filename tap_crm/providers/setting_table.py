@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from tap_crm.config.redaction import texts_in
 from tap_crm.config.setting import rows_of
 from tap_crm.config.settings import AccountSettings, Settings
 from tap_crm.providers import PROVIDERS
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from tap_crm.config.setting import Setting
     from tap_crm.contract.stream import Provider
 
@@ -28,9 +31,10 @@ def rows(*names: str, of: type[AccountSettings] = Settings) -> tuple[Setting, ..
     return tuple(table[name] for name in names or table)
 
 
-def secret_names() -> frozenset[str]:
-    """Return the names of the settings that no log line may show."""
-    return frozenset(row.name for row in rows() if row.secret)
+def secret_texts(config: Mapping[str, Any]) -> list[str]:
+    """Return what no log line may show of a config, in whatever form it was given."""
+    secret = [row for row in rows() if row.secret]
+    return [part for row in secret for text in texts_in(config, [row.name]) for part in row.kind.hidden(text)]
 
 
 def unused_by(provider: Provider) -> frozenset[str]:

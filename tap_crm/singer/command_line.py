@@ -17,12 +17,12 @@ from tap_crm.config.config_input import (
     without_effect,
 )
 from tap_crm.config.json_files import parse_json
-from tap_crm.config.redaction import redact_logs, texts_in
+from tap_crm.config.redaction import redact_logs
 from tap_crm.config.schema import schema_of
 from tap_crm.config.settings import Settings
 from tap_crm.contract.signals import ending
 from tap_crm.providers import PROVIDERS
-from tap_crm.providers.setting_table import rows, secret_names, unused_by
+from tap_crm.providers.setting_table import rows, secret_texts, unused_by
 from tap_crm.singer.sdk_internals import SdkTap
 from tap_crm.singer.sdk_settings import check_by_schema
 from tap_crm.singer.writer import LineWriter
@@ -60,7 +60,7 @@ class CommandLine(SdkTap):
         **others: Any,  # noqa: ANN401
     ) -> None:
         given, remarks = self._given(config, from_variables=parse_env_config)
-        redact_logs(texts_in(given, secret_names()))
+        redact_logs(secret_texts(given))
         self._warn(remarks)
         if validate_config:
             settings = Settings.from_config(given, PROVIDERS)

@@ -14,7 +14,7 @@ from typing_extensions import override
 from tap_crm import errors
 from tap_crm.contract.memory import Memory
 from tap_crm.contract.stream import Deletions, Reading
-from tap_crm.messages import Checkpoint, Page, ReadBegun
+from tap_crm.messages import Checkpoint, HintsKept, Page, ReadBegun
 from tap_crm.reading.emptiness import Lists
 from tap_crm.singer.catalog_checks import allow_nulls, check_entry
 from tap_crm.singer.child_stream import ChildStream
@@ -167,8 +167,8 @@ class CrmStream(KeptStream):
             for item in self.run.read_ahead.open(self.name, self.read).items(self.run.check_signals):
                 if isinstance(item, Page):
                     yield from self._shape().records(item)
-                elif isinstance(item, Checkpoint):
-                    book.move_bookmark(item)
+                elif isinstance(item, (Checkpoint, HintsKept)):
+                    book.take(item, self.run.transport.clock.now())
                     self._keep()
                     self.note_changed_state()
         finally:

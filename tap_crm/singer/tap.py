@@ -26,12 +26,14 @@ from tap_crm.singer.audit_stream import AuditStream
 from tap_crm.singer.catalog_checks import check_form
 from tap_crm.singer.command_line import CommandLine, run
 from tap_crm.singer.discovery import Discovery, unreadable
+from tap_crm.singer.inbox import open_inbox
 from tap_crm.singer.mapping import Mapper
 from tap_crm.singer.offered import note_what_is_missing, selected_in
 from tap_crm.singer.progress import SilentProgress, make_progress
 from tap_crm.singer.sdk_settings import check_sdk_settings
 from tap_crm.singer.stream import CrmStream
 from tap_crm.sync.account import account_of
+from tap_crm.sync.hints import hints_of
 from tap_crm.sync.input_checks import check_before_asking
 from tap_crm.sync.run import Run
 from tap_crm.sync.state import plain_state, states_of
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
     from singer_sdk import Stream
 
     from tap_crm.contract.stream import Provider
+    from tap_crm.sync.hints import Hints
 
 NOTHING_SELECTED = "no stream is selected, so there is nothing to read; select some in the catalog (Meltano: `select`)"
 
@@ -177,6 +180,7 @@ class TapCRM(CommandLine):
         run.account = account_of(run, selected, marks)
         for stream in selected:
             stream.forget_future(run.transport.clock.server())
+        run.hints = self._hints(selected)
         self._warn_of_changed_columns(selected)
         run.selected_told = tuple((stream.spec, stream.told_to()) for stream in selected)
         run.display = make_progress(run.waited)
@@ -186,6 +190,21 @@ class TapCRM(CommandLine):
         finally:
             self.writer.flush()
         run.conclude([one for read in selected for one in read.written])
+
+    def _hints(self, selected: Sequence[CrmStream]) -> Hints | None:
+        """Return what waits in the inbox; None without one, or where it cannot be read: then all is polled."""
+        address, rules = self.settings.inbox, self.provider.hints
+        if address is None or rules is None:
+            return None
+        try:
+            return hints_of(lambda: open_inbox(address), self.provider, selected, states_of(self.state))
+        except errors.CrmError as error:
+            text = f"events: everything is polled, and nothing is read at once: {error}"
+            self.logger.warning("%s", text)
+            for stream in selected:
+                if stream.name in rules.streams:
+                    stream.ledger.note(text)
+            return None
 
     def _sync_selected(self) -> None:
         try:

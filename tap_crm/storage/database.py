@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
+from tap_crm.config.kinds import POSTGRESQL
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sqlalchemy.engine.interfaces import DBAPIConnection
     from sqlalchemy.pool import ConnectionPoolEntry
 
-POSTGRESQL = "postgresql+psycopg://"
 OWNER_ONLY = 0o600
 #: What opening or asking a database can raise.
 FAULTS = (DBAPIError, ArgumentError, NoSuchModuleError, ModuleNotFoundError, OSError, sqlite3.Error)

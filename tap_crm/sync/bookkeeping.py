@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import Flag, auto
 from typing import TYPE_CHECKING
 
-from tap_crm.messages import Checkpoint, NewVersion, Progress
+from tap_crm.messages import Checkpoint, HintsKept, NewVersion, Progress
 from tap_crm.shaping.moments import from_epoch
 from tap_crm.sync.versions import Versions
 
@@ -92,7 +92,14 @@ class Bookkeeping:
             return Noted.CHANGED | Noted.DUE if self._stream.mode == "reconcile" else Noted.NOTHING
         if isinstance(item, Checkpoint):
             return Noted.DUE | (Noted.CHANGED if self.move_bookmark(item) else Noted.NOTHING)
+        if isinstance(item, HintsKept):
+            self.note_hints(item)
+            return Noted.CHANGED
         return Noted.CHANGED if self._versions.take(item, now) else Noted.NOTHING
+
+    def note_hints(self, hints: HintsKept) -> None:
+        """Note how far events were heeded: the rows that they led to are written."""
+        self._kept.note_hints(hints)
 
     def move_bookmark(self, checkpoint: Checkpoint) -> bool:
         """Note that everything up to a checkpoint is written; tell whether there is a bookmark, which only moves on."""

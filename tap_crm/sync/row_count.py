@@ -154,10 +154,10 @@ class RowCount:
         """Return the counts of all."""
         with self._lock:
             rows, new, again = self._earlier
-            return rows + _distinct(self._all), new + _distinct(self._all_new), again + _distinct(self._all_again)
+            return rows + distinct(self._all), new + distinct(self._all_new), again + distinct(self._all_again)
 
 
-def _distinct(keys: array[int]) -> int:
-    """Return how many different keys there are, looking at some of them at a time."""
+def distinct(keys: array[int]) -> int:
+    """Return how many different numbers there are, looking at some of them at a time."""
     parts = 1 + len(keys) // _AT_ONCE
     return sum(len({key for key in keys if key % parts == part}) for part in range(parts))

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from tap_crm.contract.stream import Deletions, Provider, Reading, StreamSpec
     from tap_crm.ledger import Ledger
     from tap_crm.messages import Emit
+    from tap_crm.sync.hints import Hints
     from tap_crm.transport.session import Transport
 
 _log = logging.getLogger("tap-crm")
@@ -129,6 +130,7 @@ class Run:
         id: tells it from all others.
         account: the mark of the account that is read; None where the CRM does not tell it.
         selected_told: the streams that are read, each with the time up to which the CRM's log of changes was heeded.
+        hints: what the events in the inbox tell; None without one.
         loaded_before: the streams of which an earlier run wrote rows.
         offers_all: no catalog says which streams there are.
         begun: the streams that were begun.
@@ -143,6 +145,7 @@ class Run:
         self.budget = Budget(settings.reconcile_max_requests)
         self.account: str | None = None
         self.selected_told: tuple[tuple[StreamSpec, int | None], ...] = ()
+        self.hints: Hints | None = None
         self.loaded_before: frozenset[str] = frozenset()
         self.offers_all = True
         self.begun: list[RunStream] = []
@@ -200,6 +203,8 @@ class Run:
         self.stopping.set()
         self._settle()
         self.once_per_run.close()
+        if self.hints is not None:
+            self.hints.close()
         self.display.close()
 
     def waited(self) -> float:

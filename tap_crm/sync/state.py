@@ -6,15 +6,16 @@ whatever reason, is as if it was not there; what others keep beside it stays as 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from tap_crm import errors
 from tap_crm.config.kinds import parse_moment
 from tap_crm.contract.memory import Memory
-from tap_crm.messages import NotShown
+from tap_crm.messages import HintsKept, NotShown
 from tap_crm.reading.changes import BEHIND_THE_CLOCK
 from tap_crm.shaping.moments import from_epoch, to_epoch
+from tap_crm.sync.kept_hints import parse_hints, write_hints
 from tap_crm.sync.row_count import Counted
 
 if TYPE_CHECKING:
@@ -80,6 +81,7 @@ class StreamState:
         columns: the names of columns by the ids of their custom fields.
         tables: the tables that are written up to the bookmark; None: the stream's own.
         arrays: the greatest lengths of arrays that are child tables, by the property.
+        hints: how far events were heeded, and what of them is left to do.
     """
 
     replication_key: str | None = None
@@ -100,6 +102,7 @@ class StreamState:
     columns: Mapping[str, str] | None = None
     tables: tuple[str, ...] | None = None
     arrays: Mapping[str, Any] | None = None
+    hints: HintsKept | None = None
 
     @classmethod
     def parse(cls, kept: Mapping[str, Any]) -> StreamState:
@@ -185,6 +188,11 @@ class StreamState:
     def note_tables(self, own: str, tables: Collection[str]) -> None:
         """Keep which tables are written up to the bookmark."""
         self.tables = None if set(tables) == {own} else tuple(sorted(tables))
+
+    def note_hints(self, hints: HintsKept) -> None:
+        """Keep how far events were heeded; the place never goes back."""
+        place = max(hints.place, 0 if self.hints is None else self.hints.place)
+        self.hints = replace(hints, place=place)
 
     def forget_whole(self) -> None:
         """Forget the last complete read, and what it counted."""
@@ -368,6 +376,7 @@ _KEYS = (
     _Key("columns", "custom_fields", _columns, dict),
     _Key("tables", "tables", _names, list),
     _Key("arrays", "arrays", _objects, dict),
+    _Key("hints", "inbox", parse_hints, write_hints),
 )
 _OF_UNFINISHED = (
     _Key("started", "started", to_epoch, _moment),

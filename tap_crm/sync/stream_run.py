@@ -19,6 +19,7 @@ from tap_crm.reading.changes import RESTLESS
 from tap_crm.reading.emptiness import Lists
 from tap_crm.shaping.moments import from_epoch
 from tap_crm.sync.budget import Budget
+from tap_crm.sync.hinting import Hinting
 from tap_crm.sync.row_count import RowCount, check_gone
 from tap_crm.sync.undated import Undated
 from tap_crm.sync.unexplained import Doubt, Unexplained
@@ -62,6 +63,7 @@ class StreamRun:
         self._told_to = kept.log_heeded_to(self._bookmark)
         self._began = int(self._now())
         self.mode = "full" if self._bookmark is None else "incremental"
+        self._hinting = Hinting.of(run, stream, kept, told_to=self._told_to)
         self.read_from: int | None = None
 
     # What is asked for
@@ -84,10 +86,12 @@ class StreamRun:
         """Read the stream; in a thread of its own."""
         emit = Undated(self._spec, self._run.transport.clock, self._bookmark).minding(emit)
         emit(ReadBegun(self._began))
+        if self._hinting is not None:
+            self._hinting.begin(emit)
         since = self.read_from = self._since()
         tells = self._stream.tells_deletions
         if tells is Deletions.UNTOLD:
-            self._ask_source(self._reading(emit, since))
+            self._ask_source(self._reading(self._polling(emit), since))
         elif tells is Deletions.BY_ITSELF:
             self._read_remembering(emit)
             self._settle_lists(emit, self.lists.rows)
@@ -98,6 +102,8 @@ class StreamRun:
         else:
             self._read_changes(emit, since)
         self._tell_doubt()
+        if self._hinting is not None:  # at last: what they bring is newer than what a list may show
+            self._hinting.heed(self._reading(emit, None), reconciled=self.mode == "reconcile")
 
     def _ask_source(self, reading: Reading) -> Unexplained:
         """Have the source read, and return the verdict on what the CRM counted; raise if it is too bad."""
@@ -291,7 +297,7 @@ class StreamRun:
             reason = None
         if reason is not None or self._unfinished is not None:
             emit(NewVersion(None if self._unfinished is None else self._unfinished.version, self._scope))
-        self._ask_source(self._reading(self._minding_told(emit), since))
+        self._ask_source(self._reading(self._minding_told(self._polling(emit)), since))
         if reason is None:
             return
         self.mode = "reconcile"
@@ -303,6 +309,10 @@ class StreamRun:
             text = "reconcile: goes on in the next run, `reconcile_max_requests` is used up"
             self._stream.ledger.note(text)
             _log.info("%s: %s", self._spec.name, text)
+
+    def _polling(self, emit: Emit) -> Emit:
+        """Return an emit that holds what the poll finds against what events told."""
+        return emit if self._hinting is None else self._hinting.watching(emit)
 
     def _minding_told(self, emit: Emit) -> Emit:
         """Return an emit that minds which rows need not be found any more, since the CRM told of their deletion."""
@@ -325,6 +335,8 @@ class StreamRun:
             return "an earlier one was cut off, and goes on"
         if self._is_overtaken:
             return "an earlier one was cut off, and begins anew, since it had other bounds (`start_date`, child tables)"
+        if self._hinting is not None and (why := self._hinting.reason_to_reconcile()):
+            return why
         return "`reconcile` is true" if wish == "true" else self._why_it_is_time()
 
     def _say_behind(self) -> str:

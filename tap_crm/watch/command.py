@@ -12,15 +12,11 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from tap_crm.config.config_input import given_config
 from tap_crm.config.config_option import config_option
 from tap_crm.config.json_files import read_json_object
-from tap_crm.config.redaction import redact_logs
-from tap_crm.config.schema import schema_of
-from tap_crm.config.settings import Settings
 from tap_crm.contract.signals import Terminated, ending
 from tap_crm.providers import PROVIDERS
-from tap_crm.providers.setting_table import rows
+from tap_crm.providers.given_settings import given_settings
 from tap_crm.watch.inbox import Inbox
 from tap_crm.watch.interrupts import Interrupts
 from tap_crm.watch.lock import WatchLock
@@ -116,9 +112,7 @@ def command(  # noqa: PLR0913 - one for each option
     COMMAND is run at start, too, one at a time. A change that was seen is not forgotten until a COMMAND that began
     after it has ended well.
     """
-    config = given_config(configs, schema_of(rows()))
-    settings = Settings.from_config(config, PROVIDERS)
-    redact_logs(settings.secrets)
+    settings = given_settings(configs)
     provider = PROVIDERS[settings.provider]
     provider.authenticate(settings)  # so that what is missing is said before anything is done
     selected = selected_streams(provider.streams, None if catalog is None else read_json_object(catalog, "--catalog"))
@@ -133,10 +127,10 @@ def command(  # noqa: PLR0913 - one for each option
         stopping=stopping,
     )
     with Interrupts() as interrupts:
-        lock = WatchLock(config)
+        lock = WatchLock(repr(settings), *settings.secrets)
         try:
             program = Program(words, lock, interrupts)
-            inbox = None if config.get("inbox") is None else _inbox(config["inbox"], provider)
+            inbox = None if settings.inbox is None else _inbox(settings.inbox, provider)
             world = _World(questions, inbox, program, interrupts)
             lock.await_command(_log.info, world.wait)
             schedule = Schedule(

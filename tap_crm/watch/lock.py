@@ -11,9 +11,7 @@ import os
 import tempfile
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import msgspec
+from typing import TYPE_CHECKING
 
 from tap_crm import errors
 
@@ -23,7 +21,7 @@ except ImportError:  # pragma: no cover - not on Windows, which has no process g
     fcntl = None  # type: ignore[assignment]
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
 OWNER_ONLY = 0o600
 LOOK_SECONDS = 0.5
@@ -33,16 +31,16 @@ class WatchLock:
     """The locks of a config, on this machine and for this user.
 
     Args:
-        config: the settings; only a hash of them is in a file's name.
+        config: texts that tell it apart; only a hash of them is in a file's name.
 
     Raises:
         ConfigError: another watch has them, or they cannot be had at all.
     """
 
-    def __init__(self, config: Mapping[str, Any]) -> None:
+    def __init__(self, *config: str) -> None:
         if fcntl is None:  # pragma: no cover
             raise errors.ConfigError("this command needs Linux, macOS or another Unix")
-        said = hashlib.sha256(msgspec.json.encode(config, order="deterministic")).hexdigest()[:16]
+        said = hashlib.sha256("\0".join(config).encode()).hexdigest()[:16]
         path = Path(tempfile.gettempdir()) / f"tap-crm-watch-{os.getuid()}-{said}"
         self._files = []
         try:

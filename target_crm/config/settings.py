@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
-from tap_crm.config.kinds import amount, choice, count, decoded, path, wrong
+from tap_crm.config.kinds import amount, choice, count, database, decoded, path, wrong
 from tap_crm.config.nearest import did_you_mean
 from tap_crm.config.setting import Kind, is_empty, parsed, setting
 from tap_crm.config.settings import Settings
@@ -23,7 +23,6 @@ CONNECTION = (
 )
 ALL = "*"
 JOURNAL = "target-crm.sqlite"
-POSTGRESQL = "postgresql+psycopg://"
 _CHOICES = {
     "mode": ("upsert", "create", "update"),
     "nulls": ("ignore", "clear"),
@@ -65,13 +64,6 @@ def _parse_streams(value: Any, name: str) -> dict[str, StreamSettings]:  # noqa:
     return {stream: _stream(f"{name}.{stream}", {**shared, **one}) for stream, one in given.items()}
 
 
-def _parse_journal(value: Any, name: str) -> str:  # noqa: ANN401 - any JSON
-    found = _text(value, name)
-    if "://" in found and not found.startswith(POSTGRESQL):
-        raise wrong(name, f"must be a file's path, or a URL that begins with {POSTGRESQL}")
-    return found
-
-
 def _parse_yes_or_no(value: Any, name: str) -> bool:  # noqa: ANN401 - any JSON
     found = str(value).strip().lower()
     if found not in ("true", "false"):
@@ -95,7 +87,7 @@ class TargetSettings:
         "or as JSON text (docs/writing.md). A stream that is not named is refused.",
     )
     journal: str = setting(
-        Kind(_parse_journal),
+        database(),
         "Journal",
         "Where is kept what was meant, sent and settled: a SQLite file, or a `postgresql+psycopg://` URL.",
         default=JOURNAL,
@@ -176,7 +168,7 @@ def journal_of(value: Any) -> str:  # noqa: ANN401 - any JSON
     Raises:
         ConfigError: it is neither a path nor a URL of PostgreSQL.
     """
-    return JOURNAL if is_empty(value) else _parse_journal(value, "journal")
+    return JOURNAL if is_empty(value) else database().parse(value, "journal") or JOURNAL
 
 
 def _stream(at: str, given: Mapping[str, Any]) -> StreamSettings:

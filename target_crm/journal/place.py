@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import tempfile
-from contextlib import ExitStack, closing, suppress
+from contextlib import ExitStack, closing
 from pathlib import Path
-from typing import TYPE_CHECKING
 from zlib import crc32
 
 import sqlalchemy as sa
 from filelock import FileLock, Timeout
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.pool import StaticPool
 
 from tap_crm.errors import ConfigError
-from target_crm.config.settings import POSTGRESQL
+from tap_crm.storage.database import FAULTS, OWNER_ONLY, cause, is_postgresql, sqlite_engine
 from target_crm.journal.tables import FACTS, METADATA, VERSION
 
-if TYPE_CHECKING:
-    from sqlalchemy.engine.interfaces import DBAPIConnection
-    from sqlalchemy.pool import ConnectionPoolEntry
-
-OWNER_ONLY = 0o600
 IN_USE = "the journal is in use by another process; one run at a time writes with a journal, try again when it is over"
 
 
@@ -43,14 +35,14 @@ class Place:
         self._held = ExitStack()
         self._dry = dry
         try:
-            if address.startswith(POSTGRESQL):
+            if is_postgresql(address):
                 self._open_database(address, exclusive=exclusive)
             else:
                 self._open_file(Path(address), exclusive=exclusive)
             self._prepare()
-        except (DBAPIError, ArgumentError, NoSuchModuleError, ModuleNotFoundError, OSError, sqlite3.Error) as error:
+        except FAULTS as error:
             self.close()
-            raise ConfigError(f"the journal cannot be opened: {_cause(error)}") from None
+            raise ConfigError(f"the journal cannot be opened: {cause(error)}") from None
         except BaseException:
             self.close()
             raise
@@ -79,20 +71,8 @@ class Place:
                 raise ConfigError(IN_USE) from None
         if self._dry:
             path = self._copy(path)
-        else:
-            with suppress(FileExistsError):
-                os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, OWNER_ONLY))
-            path.chmod(OWNER_ONLY)
-        engine = sa.create_engine(f"sqlite:///{path}", poolclass=StaticPool)
+        engine = sqlite_engine(path, poolclass=StaticPool)
         self._held.callback(engine.dispose)
-
-        @sa.event.listens_for(engine, "connect")
-        def set_up(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
-            cursor = connection.cursor()
-            cursor.execute("PRAGMA journal_mode=WAL")
-            cursor.execute("PRAGMA synchronous=FULL")
-            cursor.close()
-
         self.connection = self._held.enter_context(engine.connect())
 
     def _copy(self, path: Path) -> Path:
@@ -128,15 +108,3 @@ class Place:
                 self.connection.execute(FACTS.insert().values(name="version", value=VERSION))
             elif known != VERSION:
                 raise ConfigError(f"the journal has the form {known}, this version of target-crm knows {VERSION}")
-
-
-def _cause(error: Exception) -> str:
-    """Return what a driver says, in one line and without the address."""
-    if isinstance(error, DBAPIError):
-        said = str(error.orig).strip().splitlines() or ["no reason given"]
-        return said[0]
-    if isinstance(error, OSError) and error.strerror:
-        return f"{error.strerror}: {error.filename}"
-    if isinstance(error, ModuleNotFoundError):
-        return "the driver of PostgreSQL is missing; install tap-crm with the extra `postgres`"
-    return "the address cannot be used"

@@ -21,12 +21,13 @@ from typing_extensions import override
 from tap_crm import errors
 from tap_crm.config.config_input import ENVIRONMENT, converted, from_files, unknown_names
 from tap_crm.config.redaction import redact_logs
+from tap_crm.config.setting import secrets_in
 from tap_crm.contract.connection import connect
 from tap_crm.contract.signals import Signals, Terminated, ending
 from tap_crm.providers import PROVIDERS
 from target_crm.clock import Clock
 from target_crm.config.schema import target_schema
-from target_crm.config.settings import POSTGRESQL, TargetSettings
+from target_crm.config.settings import TargetSettings
 from target_crm.journal.journal import Journal
 from target_crm.report import Report
 from target_crm.singer.reader import MessageReader
@@ -87,7 +88,7 @@ class TargetCRM(SdkTarget):
         self._held = ExitStack()
         given = self._given(config, from_variables=parse_env_config)
         self.settings = TargetSettings.from_config(given, PROVIDERS)
-        redact_logs([*self.settings.connection.secrets, *_password(self.settings.journal)])
+        redact_logs([*self.settings.connection.secrets, *secrets_in(self.settings)])
         for remark in unknown_names(given, self.config_jsonschema):
             self.logger.warning("%s", remark)
         try:
@@ -269,11 +270,6 @@ class TargetCRM(SdkTarget):
         reader = self.message_reader
         if isinstance(reader, MessageReader) and reader.is_idle:
             raise errors.Cancelled
-
-
-def _password(journal: str) -> list[str]:
-    """Return the parts of a journal's address that no log may show."""
-    return [journal] if journal.startswith(POSTGRESQL) else []
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

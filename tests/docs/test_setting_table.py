@@ -18,7 +18,7 @@ from tap_crm.config.setting import Setting, rows_of, setting
 from tap_crm.config.settings import AccountSettings, Settings
 from tap_crm.providers import PROVIDERS
 from tap_crm.providers.copper.settings import CopperSettings
-from tap_crm.providers.setting_table import rows, secret_names, unused_by, users_of
+from tap_crm.providers.setting_table import rows, secret_texts, unused_by, users_of
 from tap_crm.singer.tap import TapCRM
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -124,5 +124,23 @@ def test_a_crm_names_only_common_settings_that_it_does_not_use() -> None:
     assert {name for crm in PROVIDERS.values() for name in crm.unused} <= common
 
 
-def test_secrets_are_those_of_the_credentials() -> None:
-    assert secret_names() == {"api_key", "access_token", "oauth"}
+def test_secrets_are_those_of_the_credentials_and_of_the_inbox() -> None:
+    secret = {"api_key", "access_token", "oauth", "inbox", "inbox_token", "inbox_signature_key"}
+    assert {row.name for row in rows() if row.secret} == secret
+
+
+@pytest.mark.parametrize(
+    ("inbox", "hidden"),
+    [
+        ("output/inbox.sqlite", []),
+        (
+            "postgresql+psycopg://me:p%40ss@host/db",
+            ["postgresql+psycopg://me:p%40ss@host/db", "p%40ss", "p@ss"],
+        ),
+    ],
+)
+def test_of_a_databases_address_the_password_is_hidden_and_of_a_path_nothing(inbox: str, hidden: list[str]) -> None:
+    """A path may be a usual word, which would be missing in all lines."""
+    assert sorted(secret_texts({"inbox": inbox})) == sorted(hidden)
+    settings = Settings.from_config({"provider": "copper", "inbox": inbox}, PROVIDERS)
+    assert sorted(settings.secrets) == sorted(hidden)

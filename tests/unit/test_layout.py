@@ -19,10 +19,10 @@ ALLOWED = {
     "shaping": {"errors", "config", "contract"},
     "sync": {*GROUND, "config", "contract", "reading", "shaping", "transport"},
     "providers": {*GROUND, "config", "contract", "reading", "shaping", "transport", "sync"},
-    "singer": {*GROUND, "config", "contract", "providers", "reading", "shaping", "sync", "transport"},
+    "singer": {*GROUND, "config", "contract", "inbox", "providers", "reading", "shaping", "sync", "transport"},
     "audit": {"errors", "config", "contract", "shaping", "singer"},
     "call": {*GROUND, "config", "contract", "providers", "sync", "transport"},
-    "storage": set(),
+    "storage": {"config"},
     "inbox": {"errors", "config", "contract", "providers", "storage", "transport"},
     "watch": {*GROUND, "config", "contract", "inbox", "providers", "transport"},
     "__main__": {"singer"},
@@ -51,7 +51,7 @@ SERVER = (
 
 
 #: What the target may use of the tap: how a CRM is asked and what it has, never how a run of the tap goes.
-TARGET = {*GROUND, "config", "contract", "transport", "providers", "shaping"}
+TARGET = {*GROUND, "config", "contract", "transport", "providers", "shaping", "storage"}
 #: What each folder of the target may import of the others.
 IN_TARGET = {
     "contract": {"config", "kinds"},

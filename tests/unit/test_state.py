@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 from copy import deepcopy
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 
 from tap_crm import errors
 from tap_crm.contract.memory import Memory
-from tap_crm.messages import NotShown
+from tap_crm.messages import HintsKept, NotShown
 from tap_crm.sync.state import StreamState, Unfinished, plain_state, states_of
 
 ROOT = Path(__file__).parents[2] / "tap_crm"
@@ -48,6 +49,7 @@ WRITTEN: dict[str, Any] = {
     "lists": {"user": 5},
     "empty_since": {"system": TIME},
     "custom_fields": {"17": "hair_color"},
+    "inbox": {"place": 12, "again": [[7, TIME]], "told": [8, "lead_9"], "gone": [["lead_7", TIME]], "gap": TIME},
 }
 PARSED = StreamState(
     replication_key="date_modified",
@@ -67,6 +69,7 @@ PARSED = StreamState(
     lists={"user": 5},
     empty_since={"system": AT},
     columns={"17": "hair_color"},
+    hints=HintsKept(12, again={7: AT}, told=(8, "lead_9"), gone={"lead_7": AT}, gap=AT),
 )
 
 _counts = st.integers(0, 10**6)
@@ -92,6 +95,15 @@ UNFINISHED = st.builds(
     again=_maybe(_counts),
     others=_others,
 ) | st.builds(Unfinished, version=st.integers(1, 10**13), is_scope_known=st.sampled_from([False]))
+_keys = _counts | _texts
+HINTS = st.builds(
+    HintsKept,
+    place=_counts,
+    again=st.dictionaries(_keys, _moments, max_size=2),
+    told=st.lists(_keys, max_size=2).map(tuple),
+    gone=st.dictionaries(_keys, _moments, max_size=2),
+    gap=_maybe(_moments),
+)
 STATES = st.builds(
     StreamState,
     replication_key=_maybe(_texts),
@@ -117,12 +129,15 @@ STATES = st.builds(
     lists=_maybe(st.dictionaries(_texts, _counts, max_size=3)),
     empty_since=st.dictionaries(_texts, _moments, max_size=3),
     columns=_maybe(st.dictionaries(_texts, _texts, max_size=3)),
+    hints=_maybe(HINTS),
 )
 JUNK = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | _texts,
     lambda inner: (
         st.lists(inner, max_size=2)
-        | st.dictionaries(st.sampled_from(["version", "records", "since", "rows", "", "x"]), inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["version", "records", "since", "rows", "place", "told", "", "x"]), inner, max_size=3
+        )
     ),
     max_leaves=5,
 )
@@ -139,6 +154,16 @@ def test_the_form_is_this_one() -> None:
 def test_what_is_written_is_read_back(state: StreamState) -> None:
     """Through JSON, as targets and Meltano keep it."""
     assert StreamState.parse(json.loads(json.dumps(state.write()))) == state
+
+
+@given(steps=st.lists(HINTS, min_size=1, max_size=5))
+def test_the_place_in_the_inbox_never_goes_back(steps: list[HintsKept]) -> None:
+    """Whatever else is kept beside it is that of the last run."""
+    state = StreamState()
+    for step in steps:
+        before = 0 if state.hints is None else state.hints.place
+        state.note_hints(step)
+        assert state.hints == replace(step, place=max(before, step.place))
 
 
 @given(kept=st.dictionaries(st.sampled_from([*WRITTEN, "partitions", "x"]), JUNK, max_size=6))

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING
 from tap_crm.contract.stream import EndpointRules, Identity, PagingParams, Provider
 from tap_crm.providers.close.answers import USUAL_SIZE
 from tap_crm.providers.close.credentials import authenticate
+from tap_crm.providers.close.hints import rules
 from tap_crm.providers.close.organization import organization_ids
 from tap_crm.providers.close.settings import CloseSettings
 from tap_crm.providers.close.streams import STREAMS
+from tap_crm.providers.close.webhook_proof import EVENTS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -51,6 +53,8 @@ PROVIDER = Provider(
     unused=frozenset({"date_order"}),
     identity=Identity("organization", organization_ids),
     change_log="events",
+    events=EVENTS,
+    hints=rules(STREAMS),
     endpoints=EndpointRules(
         paging={
             "skip": PagingParams("_skip", "_limit", None),

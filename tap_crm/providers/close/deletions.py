@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 MERGED_INTO = "merged_into"
 #: What a record has in any case; an event that lacks it does not hold the whole record.
 _ALWAYS_THERE = "date_created"
-_DELETED, _MERGED = "deleted", "merged"
+DELETED, _MERGED = "deleted", "merged"
 
 
 class _Meta(msgspec.Struct, frozen=True):
@@ -37,7 +37,9 @@ class _Meta(msgspec.Struct, frozen=True):
     merge_destination_lead_id: str | None = None
 
 
-class _Event(msgspec.Struct, frozen=True):
+class ToldEvent(msgspec.Struct, frozen=True):
+    """What an event of the log, or a delivered one, says of an object."""
+
     action: str | None = None
     object_type: str | None = None
     object_id: str | None = None
@@ -48,7 +50,7 @@ class _Event(msgspec.Struct, frozen=True):
 
 
 class _Events(msgspec.Struct, frozen=True):
-    data: list[_Event]
+    data: list[ToldEvent]
 
 
 _EVENTS = msgspec.json.Decoder(_Events, float_hook=Decimal)
@@ -81,21 +83,21 @@ class ToldDeletions:
 
     def _learn(self, since: int) -> None:
         """Take from the log what was deleted; of an object, its newest event counts."""
-        newest: dict[str, tuple[int, _Event]] = {}
+        newest: dict[str, tuple[int, ToldEvent]] = {}
         merged: dict[str, str] = {}
         for at, event in self._events(since):
-            source, destination = _merge_of(event)
+            source, destination = merge_of(event)
             if source is not None and destination is not None:
                 merged[source] = destination
             if event.object_id is None:
                 continue
             known = newest.get(event.object_id)
-            if known is None or (known[0], known[1].action == _DELETED) < (at, event.action == _DELETED):
+            if known is None or (known[0], known[1].action == DELETED) < (at, event.action == DELETED):
                 newest[event.object_id] = (at, event)
-        gone = {key: told for key, told in newest.items() if told[1].action == _DELETED}
+        gone = {key: told for key, told in newest.items() if told[1].action == DELETED}
         if self._type == "lead" and gone.keys() - merged.keys():
             merged.update(self._merged_elsewhere(since))
-        untold = [key for key, (_, event) in gone.items() if not _has_the_record(event)]
+        untold = [key for key, (_, event) in gone.items() if not has_the_record(event)]
         self._gone = [(at, None) for at, _ in (gone[key] for key in untold)]
         if untold:
             self._reading.ledger.note(
@@ -105,14 +107,8 @@ class ToldDeletions:
             if key not in untold and not self._was_never_wanted(event.previous_data):
                 self._at[key] = at
                 self._gone.append((at, to_epoch(event.previous_data[_ALWAYS_THERE])))
-                self._records[key] = self._last_content(key, at, event) | (
-                    {MERGED_INTO: merged[key]} if self._type == "lead" and key in merged else {}
-                )
-
-    def _last_content(self, key: str, at: int, event: _Event) -> dict[str, Any]:
-        """Return the record that an event tells to be deleted, as the stream has it."""
-        kept = {name: value for name, value in event.previous_data.items() if name not in self._nested}
-        return {**kept, "id": key, DELETED_AT: from_epoch(at)}
+                into = merged.get(key) if self._type == "lead" else None
+                self._records[key] = last_content(key, at, event, self._nested, into)
 
     def _was_never_wanted(self, record: dict[str, Any]) -> bool:
         """Tell whether ``start_date`` kept the record from being loaded."""
@@ -120,10 +116,10 @@ class ToldDeletions:
         at = to_epoch(record.get(self._reading.spec.replication_key or ""))
         return start is not None and at is not None and at < start
 
-    def _events(self, since: int) -> Iterator[tuple[int, _Event]]:
+    def _events(self, since: int) -> Iterator[tuple[int, ToldEvent]]:
         """Yield what the log has of the kind: a log that is read anyway, or one of its deletions only."""
         reading = self._reading
-        log = event_log(reading) if is_read_anyway(reading) or self._type == "task" else self._narrow(_DELETED)
+        log = event_log(reading) if is_read_anyway(reading) or self._type == "task" else self._narrow(DELETED)
         yield from self._of_kind(log, since)
         self.until = log.began() - BEHIND_THE_CLOCK
 
@@ -131,7 +127,7 @@ class ToldDeletions:
         only = {"object_type": self._type, "action": action}
         return self._reading.once_per_run.get(("events", self._type, action), lambda: EventLog(only=only))
 
-    def _of_kind(self, log: EventLog, since: int) -> Iterator[tuple[int, _Event]]:
+    def _of_kind(self, log: EventLog, since: int) -> Iterator[tuple[int, ToldEvent]]:
         wanted = plain(self._type)
         for body, times in log.pages(self._reading, since):
             for event, at in zip(_EVENTS.decode(body).data, times, strict=True):
@@ -144,7 +140,7 @@ class ToldDeletions:
         """Return which leads were merged into which others, where the log of deletions does not say it."""
         if is_read_anyway(self._reading):
             return {}
-        merges = (_merge_of(event) for _, event in self._of_kind(self._narrow(_MERGED), since))
+        merges = (merge_of(event) for _, event in self._of_kind(self._narrow(_MERGED), since))
         return {source: into for source, into in merges if source is not None and into is not None}
 
     def watching(self, emit: Emit) -> Emit:
@@ -180,12 +176,30 @@ class ToldDeletions:
             self._reading.emit(Told(self._reading.told_to if self.until is None else self.until))
 
 
-def _has_the_record(event: _Event) -> bool:
+def last_content(
+    key: str, at: int, event: ToldEvent, nested: frozenset[str] = frozenset(), merged_into: str | None = None
+) -> dict[str, Any]:
+    """Return the record that an event tells to be deleted, as the stream has it.
+
+    Args:
+        key: of the record.
+        at: when it was deleted, in epoch seconds.
+        event: tells of it, and has the record.
+        nested: fields of the record that are streams of their own.
+        merged_into: the lead that it went into; None for none.
+    """
+    kept = {name: value for name, value in event.previous_data.items() if name not in nested}
+    merged = {} if merged_into is None else {MERGED_INTO: merged_into}
+    return {**kept, "id": key, DELETED_AT: from_epoch(at), **merged}
+
+
+def has_the_record(event: ToldEvent) -> bool:
+    """Tell whether an event that tells of a deletion has all that the record was."""
     record = event.previous_data
     return isinstance(record, dict) and record.get(_ALWAYS_THERE) is not None
 
 
-def _merge_of(event: _Event) -> tuple[str | None, str | None]:
+def merge_of(event: ToldEvent) -> tuple[str | None, str | None]:
     """Return the lead that a merge ended and the one that it left, if the event is part of one."""
     try:
         meta = msgspec.convert(event.meta, _Meta)

@@ -96,12 +96,12 @@ class ChangeList:
     """A stream from a list that can be bounded by the change time.
 
     Attributes:
-        event_prefix: how the types of these objects begin in the event log.
+        object_type: how the types of these objects begin in the event log.
         along: the time by which the list can be ordered; `/task/` knows only the creation.
     """
 
     path: str
-    event_prefix: str
+    object_type: str
     along: str = "date_updated"
     size: int = USUAL_SIZE
     params: Mapping[str, str | int] = field(default_factory=dict)
@@ -109,7 +109,7 @@ class ChangeList:
 
     def read(self, reading: Reading) -> None:
         """Read what changed since the bookmark, and what the event log tells of deletions."""
-        told = ToldDeletions(reading, self.event_prefix)
+        told = ToldDeletions(reading, self.object_type)
         listing = ListListing(
             reading,
             self.path,
@@ -127,7 +127,7 @@ class ChangeList:
             ledger=reading.ledger,
             splits=("date_created",) if self.along == "date_updated" else (),
             lanes=reading.lanes,
-            confirm_empty=lambda: not log_is_silent(reading, self.event_prefix),
+            confirm_empty=lambda: not log_is_silent(reading, self.object_type),
             whole=listing,
             concludes=reading.concludes,
             index_lag=reading.settings.overlap_seconds,

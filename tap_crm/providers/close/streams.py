@@ -7,16 +7,18 @@ from typing import TYPE_CHECKING
 from tap_crm.config.settings import DAY
 from tap_crm.contract.stream import StreamSpec
 from tap_crm.providers.close.activities import Activities
+from tap_crm.providers.close.answers import USUAL_SIZE
 from tap_crm.providers.close.custom_fields import KINDS, custom, definitions
 from tap_crm.providers.close.details import SEQUENCE_COUNTS, FieldSchemas
 from tap_crm.providers.close.events import DAYS_KEPT, OVERLAP, Events
+from tap_crm.providers.close.hints import by_id
 from tap_crm.providers.close.kinds import ListsOfKinds, per_lead, per_parent
 from tap_crm.providers.close.lists import ChangeList, WholeList
 from tap_crm.providers.close.organization import Groups, Memberships, Organization
-from tap_crm.providers.close.search import Search
+from tap_crm.providers.close.search import NESTED, PAGE_SIZE, Search
 
 if TYPE_CHECKING:
-    from tap_crm.contract.stream import CustomFields, Source
+    from tap_crm.contract.stream import ById, CustomFields, Source
 
 LOG_REACH = DAYS_KEPT * DAY
 _DELETED = (
@@ -68,6 +70,7 @@ def _activity(
         told_for=LOG_REACH,
         lookback=lambda settings: settings.activity_lookback,
         custom=custom_fields,
+        by_id=by_id(f"/activity/{path}/", page_size=USUAL_SIZE),
         caught=_ACTIVITY if is_told else _UNTOLD_ACTIVITY,
     )
 
@@ -77,7 +80,12 @@ def _whole(name: str, path: str, changed: str | None = "date_updated") -> Stream
 
 
 def _changing(
-    name: str, source: Source, custom_fields: CustomFields | None = None, *, reconciled_by: str | None = None
+    name: str,
+    source: Source,
+    one: ById,
+    custom_fields: CustomFields | None = None,
+    *,
+    reconciled_by: str | None = None,
 ) -> StreamSpec:
     return StreamSpec(
         name,
@@ -90,6 +98,7 @@ def _changing(
         told_for=LOG_REACH,
         custom=custom_fields,
         envelope=frozenset({"__object_type"}),
+        by_id=one,
         caught=_CHANGED,
     )
 
@@ -100,12 +109,28 @@ STREAMS = (
     _whole("users", "/user/"),
     _whole("roles", "/role/"),
     StreamSpec("groups", ("id",), Groups()),
-    _changing("leads", Search("lead", _LEAD_FIELDS), custom("lead")),
-    _changing("contacts", Search("contact", _CONTACT_FIELDS), custom("contact")),
-    _changing("opportunities", ChangeList("/opportunity/", "opportunity", size=250), custom("opportunity")),
+    _changing(
+        "leads",
+        Search("lead", _LEAD_FIELDS),
+        by_id("/lead/", _LEAD_FIELDS, page_size=PAGE_SIZE, nested=NESTED),
+        custom("lead"),
+    ),
+    _changing(
+        "contacts",
+        Search("contact", _CONTACT_FIELDS),
+        by_id("/contact/", _CONTACT_FIELDS, page_size=PAGE_SIZE),
+        custom("contact"),
+    ),
+    _changing(
+        "opportunities",
+        ChangeList("/opportunity/", "opportunity", size=250),
+        by_id("/opportunity/", page_size=250),
+        custom("opportunity"),
+    ),
     _changing(
         "tasks",
         ChangeList("/task/", "task", along="date_created", size=1000, params={"_type": "all"}),
+        by_id("/task/", page_size=1000),
         reconciled_by="date_created",
     ),
     StreamSpec(

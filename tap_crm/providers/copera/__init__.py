@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING
 
 from tap_crm.contract.stream import EndpointRules, Identity, PagingParams, Provider
 from tap_crm.providers.copera.credentials import authenticate
+from tap_crm.providers.copera.hints import HINTS
 from tap_crm.providers.copera.people import WORKSPACE
 from tap_crm.providers.copera.settings import CoperaSettings
 from tap_crm.providers.copera.streams import STREAMS, discover
+from tap_crm.providers.copera.webhook_proof import EVENTS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -63,6 +65,8 @@ PROVIDER = Provider(
         }
     ),
     identity=Identity("workspace", WORKSPACE.ids),
+    events=EVENTS,
+    hints=HINTS,
     endpoints=EndpointRules(
         paging={
             "skip": PagingParams("offset", "limit", 100),

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from tap_crm.contract.stream import EndpointRules, Identity, PagingParams, Provider
 from tap_crm.providers.copper.credentials import authenticate
+from tap_crm.providers.copper.hints import HINTS
 from tap_crm.providers.copper.lists import ACCOUNT
 from tap_crm.providers.copper.search import PAGE_SIZE, total_of
 from tap_crm.providers.copper.settings import CopperSettings
 from tap_crm.providers.copper.streams import STREAMS
+from tap_crm.providers.copper.webhook_proof import EVENTS
 
 PROVIDER = Provider(
     name="copper",
@@ -21,7 +23,10 @@ PROVIDER = Provider(
     authenticate=authenticate,
     headers={"Content-Type": "application/json", "Accept": "application/json"},
     settings=CopperSettings,
+    unused=frozenset({"inbox_signature_key"}),  # it signs nothing
     identity=Identity("account", ACCOUNT.ids),
+    events=EVENTS,
+    hints=HINTS,
     endpoints=EndpointRules(
         paging={"page": PagingParams("page_number", "page_size", PAGE_SIZE)},
         # developer.copper.com: the search pages, people/fetch-a-person-by-email, activities of a record

@@ -22,7 +22,7 @@ from tap_crm.shaping.schema import DELETED_AT
 from tap_crm.transport.question import Doubtful, Question
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from tap_crm.contract.stream import Reading
     from tap_crm.ledger import Ledger
@@ -119,6 +119,10 @@ class SearchListing:
         """Return a page of the whole search."""
         return self._page({}, order, number, size)
 
+    def ask_for(self, ids: Sequence[int]) -> Answer:
+        """Return the records with these ids, as many as a page holds."""
+        return self._page({"ids": list(ids)}, None, 1, self.page_size)
+
     def _page(self, limits: Mapping[str, Any], order: str | None, number: int, size: int) -> Answer:
         body: dict[str, Any] = {**self.body, **limits, "page_number": number, "page_size": size}
         if order is not None and self.ascending:
@@ -148,10 +152,14 @@ class SearchListing:
 
     def rows_of(self, body: bytes) -> tuple[Row, ...]:
         """Return key and times of each record in a page."""
-        return tuple(
-            Row(record.id, tuple([to_epoch(getattr(record, time)) for time in self.times]))
-            for record in _ROWS.decode(body)
-        )
+        return rows_of(body, self.times)
+
+
+def rows_of(body: bytes, times: Sequence[str]) -> tuple[Row, ...]:
+    """Return key and times of each record in a JSON array."""
+    return tuple(
+        Row(record.id, tuple([to_epoch(getattr(record, time)) for time in times])) for record in _ROWS.decode(body)
+    )
 
 
 #: Parameters that are always sent. Without this one a converted lead just vanishes (developer.copper.com:
@@ -275,21 +283,28 @@ def _telling_stubs(reading: Reading) -> Emit:
     """
 
     def emit(item: Item) -> None:
-        if not isinstance(item, Page) or item.body is None or b'"is_deleted"' not in item.body:
+        gone = deleted_stubs(item, reading.transport.clock.now()) if isinstance(item, Page) else []
+        if not isinstance(item, Page) or not gone:
             reading.emit(item)
             return
+        known = {record["id"] for record in gone}
         records = replace(item, keep=None).decoded()
-        kept = item.kept(range(len(records)))
-        living = [at for at in kept if records[at].get("is_deleted") is not True]
-        now = from_epoch(int(reading.transport.clock.now()))
-        gone = [records[at] | {DELETED_AT: now} for at in kept if records[at].get("is_deleted") is True]
+        living = [at for at in item.kept(range(len(records))) if records[at]["id"] not in known]
         if living:
             reading.emit(replace(item, keep=living))
-        if gone and not reading.concludes:
+        if not reading.concludes:
             reading.ledger.add(deletions=len(gone))
             reading.emit(Page(records=gone))
 
     return emit
+
+
+def deleted_stubs(page: Page, now: float) -> list[dict[str, Any]]:
+    """Return what a page has of deleted records, each with the time at which that was seen, in epoch seconds."""
+    if page.body is None or b'"is_deleted"' not in page.body:
+        return []
+    gone = [record for record in page.decoded() if record.get("is_deleted") is True]
+    return [record | {DELETED_AT: from_epoch(int(now))} for record in gone]
 
 
 @dataclass(frozen=True, slots=True)

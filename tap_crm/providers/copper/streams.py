@@ -5,6 +5,7 @@ from __future__ import annotations
 from tap_crm.contract.stream import StreamSpec
 from tap_crm.providers.common.whole_list import WholeList
 from tap_crm.providers.copper.custom_fields import Definitions, custom
+from tap_crm.providers.copper.hints import by_id
 from tap_crm.providers.copper.lists import ACCOUNT, ActivityTypes, FieldLayouts, Tags
 from tap_crm.providers.copper.related import files, per_record, related_items, related_links
 from tap_crm.providers.copper.search import ActivitySearch, Search, SearchPages
@@ -24,6 +25,7 @@ def _by_change(name: str, kind: str, caught: str = _EDITS) -> StreamSpec:
         created="date_created",
         changed="date_modified",
         custom=custom(kind),
+        by_id=by_id(name),
         caught=caught,
     )
 
@@ -46,6 +48,7 @@ STREAMS = (
         created="date_created",
         changed="date_modified",
         lookback=lambda settings: settings.activity_lookback,
+        by_id=by_id("activities"),
         caught="what is dated after the last run, or in the future, by the next run; edits and back-dated entries "
         "within `activity_lookback_days`; deletions by the next run where Copper gives their stub, else, like older "
         "edits, by the next reconcile",

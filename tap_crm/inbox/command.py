@@ -1,0 +1,53 @@
+"""The command line of ``tap-crm-inbox``: receives events; each sub-command is a module of its own."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import TYPE_CHECKING, NoReturn
+
+import click
+
+from tap_crm.contract.signals import Terminated
+from tap_crm.errors import CrmError
+from tap_crm.inbox.serve import serve
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+NAME = "tap-crm-inbox"
+DONE, FAILED, INTERRUPTED = 0, 1, 130
+SUBCOMMANDS: tuple[click.Command, ...] = (serve,)
+
+_EPILOG = """
+Exit codes: 0 if all went well; 1 if not, or if a setting is wrong, with one line that says why; 143 and 130 after
+SIGTERM and SIGINT.
+"""
+
+
+@click.group(NAME, epilog=_EPILOG, context_settings={"help_option_names": ["--help"], "max_content_width": 100})
+def command() -> None:
+    """Receive events of the CRM, so that the tap reads at once again what changed."""
+    logging.basicConfig(format="%(message)s", stream=sys.stderr, level=logging.WARNING)
+    logging.getLogger("tap-crm").setLevel(logging.INFO)
+
+
+for _subcommand in SUBCOMMANDS:
+    command.add_command(_subcommand)
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the command ``tap-crm-inbox``; a foreseeable failure is one line and exit code 1."""
+    try:
+        code = command.main(arguments, prog_name=NAME, standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        code = FAILED
+    except (click.Abort, KeyboardInterrupt):
+        code = INTERRUPTED
+    except Terminated as end:
+        code = int(end.code or 0)
+    except CrmError as error:
+        click.echo(f"{NAME}: {error}", err=True)
+        code = FAILED
+    sys.exit(code if isinstance(code, int) else DONE)

@@ -1,0 +1,217 @@
+"""What waits in the inbox, as hints: the ids of records of each stream that are worth another look.
+
+Nothing that an event says is taken for true but that: it may be late, out of order, there twice, or wrong. Bodies are
+read some at a time and forgotten; what stays is an id for each record, however many events tell of it.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Protocol
+
+from tap_crm.contract.hints import GAP
+from tap_crm.sync.state import StreamState
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from tap_crm.contract.hints import Arrived, Hint, HintRules, Inbox, Key
+    from tap_crm.contract.stream import Provider, StreamSpec
+
+_log = logging.getLogger("tap-crm")
+
+#: Events that are in the memory at a time.
+AT_ONCE = 500
+#: Records of one stream whose ids are kept. Of more it pays to read the stream, and nothing is said of what was missed.
+MOST_KEYS = 100_000
+
+
+class Bookmarked(Protocol):
+    """A stream of a run, as far as it matters where it goes on."""
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+
+    @property
+    def spec(self) -> StreamSpec:
+        """Its declaration."""
+
+    @property
+    def is_incremental(self) -> bool:
+        """Whether it is read by a bookmark."""
+
+    def starting_bookmark(self) -> int | None:
+        """Return the bookmark in epoch seconds; None where the stream is read in full."""
+
+
+@dataclass(slots=True)
+class StreamHints:
+    """What the events behind a stream's place say of it.
+
+    Attributes:
+        after: its place: events up to there were heeded by earlier runs.
+        newest: the place up to which this run heeds them.
+        keys: of the records, each with the place of the last event that says it is deleted; 0 where none does.
+        is_cut: there are more records than are kept.
+        is_torn: events behind its place are not there any more.
+        gap: since then, in epoch seconds, events may be missing that never arrived; None where that is not so.
+    """
+
+    after: int
+    newest: int
+    keys: dict[Key, int] = field(default_factory=dict)
+    is_cut: bool = False
+    is_torn: bool = False
+    gap: int | None = None
+
+    def add(self, hint: Hint, place: int) -> None:
+        """Take a hint; of a record that is known only what is new."""
+        if hint.key not in self.keys and len(self.keys) >= MOST_KEYS:
+            self.is_cut = True
+        elif hint.deleted:
+            self.keys[hint.key] = place
+        else:
+            self.keys.setdefault(hint.key, 0)
+
+    def add_gap(self, since: int) -> None:
+        """Note that events may be missing since a time; of several gaps, the first counts."""
+        self.gap = since if self.gap is None else min(self.gap, since)
+
+
+class Hints:
+    """The hints of one run; made before anything is read, and not changed then.
+
+    Args:
+        inbox: where the events wait.
+        provider: the CRM's name.
+        rules: how its events are understood.
+
+    Attributes:
+        delay: seconds after a change within which its event should have come.
+    """
+
+    def __init__(self, inbox: Inbox, provider: str, rules: HintRules) -> None:
+        self._inbox, self._provider, self._rules = inbox, provider, rules
+        self.delay = rules.delay
+        self._of: dict[str, StreamHints] = {}
+        self.not_understood = 0
+
+    def collect(self, places: Mapping[str, int | None]) -> None:
+        """Read what waits.
+
+        Args:
+            places: of the streams that this run reads, up to where each has heeded events. None for one that has no
+
+        Raises:
+            CrmError: the inbox cannot be read.
+        """
+        newest, removed = self._inbox.newest(self._provider), self._inbox.removed(self._provider)
+        for stream, place in places.items():
+            if stream in self._rules.streams:
+                found = self._of[stream] = StreamHints(newest if place is None else place, newest)
+                # A place beyond all events is of an inbox that was there before this one.
+                found.is_torn = bool(place) and not removed <= (place or 0) <= newest
+        after = min((one.after for one in self._of.values()), default=newest)
+        while after < newest:
+            events = self._inbox.read(self._provider, after, AT_ONCE)
+            if not events:
+                break
+            for event in events:
+                if event.place <= newest:
+                    self._take(event)
+            after = events[-1].place
+        if self.not_understood:
+            _log.warning(
+                "%d events in the inbox are not of the documented form, and were passed over", self.not_understood
+            )
+
+    def _take(self, event: Arrived) -> None:
+        if event.kind == GAP:
+            since = _moment(event.body)
+            for one in self._of.values():
+                if event.place > one.after and since is not None:
+                    one.add_gap(since)
+            return
+        hints = self._rules.parse(event.body)
+        if hints is None:
+            self.not_understood += 1
+            return
+        for hint in hints:
+            stream = self._of.get(hint.stream)
+            if stream is not None and event.place > stream.after:
+                stream.add(hint, event.place)
+
+    def of(self, stream: str) -> StreamHints | None:
+        """Return what events say of a stream; None where the CRM sends none of it."""
+        return self._of.get(stream)
+
+    def body(self, place: int) -> bytes | None:
+        """Return the body of an event once more; None if it is not there any more."""
+        found = self._inbox.read(self._provider, place - 1, 1)
+        return found[0].body if found and found[0].place == place else None
+
+    def close(self) -> None:
+        """Close the inbox; called when the run is over."""
+        self._inbox.close()
+
+
+def hints_of(
+    open_inbox: Callable[[], Inbox], provider: Provider, streams: Iterable[Bookmarked], kept: Mapping[str, StreamState]
+) -> Hints | None:
+    """Return what waits for the streams of a run; what the state says to be used already is confirmed.
+
+    Args:
+        open_inbox: opens the inbox.
+        provider: the CRM.
+        streams: those that this run reads.
+        kept: what the state that the run was given has of each; a target has confirmed it.
+
+    Returns:
+        None where the CRM sends no events.
+
+    Raises:
+        CrmError: the inbox cannot be opened or read.
+    """
+    rules = provider.hints
+    if rules is None:
+        return None
+    states = {one.name: (one, kept.get(one.name) or StreamState()) for one in streams if one.name in rules.streams}
+    places = {name: _place(stream, state) for name, (stream, state) in states.items()}
+    inbox = open_inbox()
+    try:
+        found = Hints(inbox, provider.name, rules)
+        found.collect(places)
+        used = [place for name, place in places.items() if place is not None and is_looked_up(states[name][0])]
+        least = min(used, default=0)
+        if least:
+            inbox.confirm(provider.name, least)
+    except BaseException:
+        inbox.close()
+        raise
+    return found
+
+
+def is_looked_up(stream: Bookmarked) -> bool:
+    """Tell whether events have single records of a stream read again: what is read whole each run needs none."""
+    return stream.spec.by_id is not None and stream.is_incremental
+
+
+def _place(stream: Bookmarked, state: StreamState) -> int | None:
+    """Return up to where a stream has heeded events; None where a full read brings what lies before the newest one."""
+    if is_looked_up(stream) and stream.starting_bookmark() is None:
+        return None
+    if state.hints is not None:
+        return state.hints.place
+    return 0 if is_looked_up(stream) else None
+
+
+def _moment(body: bytes) -> int | None:
+    """Return the time that the body of a gap names, in epoch seconds."""
+    try:
+        found = datetime.fromisoformat(body.decode().strip())
+    except (ValueError, UnicodeDecodeError):
+        return None
+    return int((found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp())

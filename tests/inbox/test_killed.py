@@ -1,0 +1,90 @@
+"""A receiver that is killed: whatever it answered by 200 is in the inbox."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import random
+import signal
+import socket
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from http.client import HTTPConnection, HTTPException
+from typing import TYPE_CHECKING
+
+from tap_crm.inbox.spool import Spool
+from tests.inbox.deliveries import kept
+from tests.inbox.serving import COPPER, TOKEN
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
+    from pathlib import Path
+
+KILLS, SENDERS = 50, 4
+
+
+def receive(path: str, pipe: Connection) -> None:
+    """Receive in a process of its own, which tells its port."""
+    from tap_crm.inbox.app import create  # noqa: PLC0415 - the process that forks has it already
+    from tap_crm.inbox.server import make_server  # noqa: PLC0415
+    from tap_crm.inbox.settings import InboxSettings  # noqa: PLC0415
+
+    listener = socket.create_server(("127.0.0.1", 0))
+    server = make_server(create(InboxSettings(address=path, token=TOKEN)))
+    pipe.send(listener.getsockname()[1])
+    server.run(sockets=[listener])
+
+
+def send(port: int, name: str) -> list[str]:
+    """Send events until the receiver is gone; returns those that were answered by 200."""
+    answered: list[str] = []
+    connection = HTTPConnection("127.0.0.1", port, timeout=10)
+    with closing(connection):
+        for number in range(100_000):
+            body = f"{name}-{number}"
+            try:
+                connection.request("POST", f"/copper/{TOKEN}", body, COPPER)
+                answer = connection.getresponse()
+                answer.read()
+            except (OSError, HTTPException):
+                break
+            assert answer.status == 200
+            answered.append(body)
+    return answered
+
+
+def test_nothing_that_was_answered_is_missing_wherever_it_is_killed(tmp_path: Path) -> None:
+    """Killed at 50 random moments, on the same inbox; what was kept and not answered may be there, but once."""
+    path = str(tmp_path / "inbox.sqlite")
+    random.seed(20260301)
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["tap_crm.inbox.app", "tap_crm.inbox.server", "tests.inbox.test_killed"])
+    answered: list[str] = []
+    with ThreadPoolExecutor(SENDERS) as pool:
+        for kill in range(KILLS):
+            ours, theirs = context.Pipe()
+            process = context.Process(target=receive, args=(path, theirs), daemon=True)
+            process.start()
+            assert ours.poll(60)
+            port = ours.recv()
+            sending = [pool.submit(send, port, f"{kill}-{sender}") for sender in range(SENDERS)]
+            while not any(one.done() for one in sending) and not _has_begun(path, kill):
+                time.sleep(0.002)
+            time.sleep(random.uniform(0, 0.03))
+            os.kill(process.pid or 0, signal.SIGKILL)
+            process.join(30)
+            for one in sending:
+                answered += one.result()
+    with closing(Spool.open(path)) as spool:
+        found = kept(spool)
+    assert len(found) == len(set(found))
+    assert set(answered) <= set(found)
+    assert len(answered) > KILLS
+
+
+def _has_begun(path: str, kill: int) -> bool:
+    """Tell whether the receiver has kept anything: before that there is nothing to lose."""
+    with closing(Spool.open(path)) as spool:
+        newest = spool.read("copper", max(0, spool.newest("copper") - 1), 1)
+    return bool(newest) and newest[0].body.decode().startswith(f"{kill}-")
