@@ -410,10 +410,10 @@ def _engine(url: str, pragmas: Sequence[str]) -> sa.Engine:
         return sa.create_engine(url, pool_pre_ping=True, connect_args={"connect_timeout": LOCK_SECONDS})
     if "://" in url:
         raise ConfigError("the inbox must be a file's path, or a URL that begins with postgresql+psycopg://")
-    # What is removed is overwritten: it is customers' data. Transactions are begun below.
+    # What is removed is overwritten, since it is customers' data, and its room is given back. Transactions begin below.
     engine = sqlite_engine(
         Path(url),
-        pragmas=("auto_vacuum=INCREMENTAL", "secure_delete=ON", *pragmas),
+        pragmas=("auto_vacuum=FULL", "secure_delete=ON", *pragmas),
         connect_args={"timeout": LOCK_SECONDS, "isolation_level": None},
     )
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.exc import TimeoutError as NoConnection
 
 from tap_crm.config.kinds import POSTGRESQL
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 OWNER_ONLY = 0o600
 #: What opening or asking a database can raise.
-FAULTS = (DBAPIError, ArgumentError, NoSuchModuleError, ModuleNotFoundError, OSError, sqlite3.Error)
+FAULTS = (DBAPIError, ArgumentError, NoConnection, NoSuchModuleError, ModuleNotFoundError, OSError, sqlite3.Error)
 #: Files that SQLite keeps beside a database; it makes them with the database's own mode.
 _BESIDE = ("-wal", "-shm")
 
@@ -72,6 +73,8 @@ def cause(error: Exception) -> str:
         return said[0]
     if isinstance(error, OSError) and error.strerror:
         return f"{error.strerror}: {error.filename}"
+    if isinstance(error, NoConnection):
+        return "too many use it at once"
     if isinstance(error, ModuleNotFoundError):
         return "the driver of PostgreSQL is missing; install tap-crm with the extra `postgres`"
     return "the address cannot be used"

@@ -322,12 +322,15 @@ def test_nobody_but_the_owner_may_read_it(tmp_path: Path) -> None:
     assert modes == dict.fromkeys(["inbox.sqlite", "inbox.sqlite-wal", "inbox.sqlite-shm"], 0o600)
 
 
-def test_what_is_removed_is_not_left_in_the_file(tmp_path: Path) -> None:
+def test_what_is_removed_is_not_left_in_the_file_and_gives_its_room_back(tmp_path: Path) -> None:
     path = tmp_path / "inbox.sqlite"
     with closing(Spool.open(str(path))) as spool:
-        spool.append([delivery("somebody's secret")])
+        spool.append([delivery("somebody's secret" * 100_000)])
+    assert path.stat().st_size > 1_000_000
+    with closing(Spool.open(str(path))) as spool:
         spool.confirm("copper", spool.newest("copper"))
         spool.retain(days=0, most_bytes=0)
+    assert path.stat().st_size < 100_000
     assert b"somebody's secret" not in b"".join(file.read_bytes() for file in tmp_path.iterdir())
 
 
