@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_type_hints
 
 import msgspec
 
+from sandbox.deliveries.knobs import Events
 from sandbox.faults import FaultRule
 
 if TYPE_CHECKING:
@@ -74,6 +75,7 @@ class CommonBehaviour:
     faults: list[FaultRule] = field(default_factory=list[FaultRule])
     churn: Churn = field(default_factory=Churn)
     meanwhile: Meanwhile = field(default_factory=Meanwhile)
+    events: Events = field(default_factory=Events)
     forbidden_writes: list[str] = field(default_factory=list)
     """Beginnings of paths whose writes are answered 403, as they are to a key whose user may only read them."""
 

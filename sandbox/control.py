@@ -12,6 +12,7 @@ from sandbox.exchange import Answer, Record, Request, encoded
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from sandbox.deliveries.deliveries import Deliveries
     from sandbox.stats import Stats
     from sandbox.world import World
 
@@ -22,6 +23,7 @@ class Commanded(Protocol):
     world: World
     behaviour: CommonBehaviour
     stats: Stats
+    deliveries: Deliveries
 
     def forget_limits(self) -> None:
         """Admit as if nothing had been asked yet."""
@@ -54,6 +56,9 @@ def _carried_out(app: Commanded, request: Request) -> object:
         app.stats.reset()
         app.forget_limits()
         return {}
+    if verb == "deliver":
+        app.deliveries.advance(order.get("seconds", 0.0))
+        return app.deliveries.summary()
     if verb == "revoke":
         app.revoke(order.get("key"), order.get("after", 0))
         return {}
@@ -70,6 +75,7 @@ def _truth(app: Commanded, name: str) -> object:
 
 
 _READS: dict[str, Callable[[Commanded, str], object]] = {
+    "deliveries": lambda app, _: app.deliveries.summary(),
     "truth": _truth,
     "stats": lambda app, _: app.stats.summary(app.behaviour.rate_window),
     "configure": lambda app, _: msgspec.to_builtins(app.behaviour),

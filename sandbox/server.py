@@ -31,7 +31,10 @@ def serve(app: Simulator, port: int) -> None:
     """
     listener = _listener(port)
     print(f"listening on {_url(app, listener)}", flush=True)  # noqa: T201
-    _server(app).run(sockets=[listener])
+    try:
+        _server(app).run(sockets=[listener])
+    finally:
+        app.close()
 
 
 @contextmanager
@@ -47,6 +50,7 @@ def running(app: Simulator) -> Iterator[str]:
     finally:
         server.stop()
         thread.join(timeout=10)
+        app.close()
         listener.close()
 
 

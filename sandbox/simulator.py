@@ -13,6 +13,7 @@ from email.utils import formatdate
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from sandbox import control
+from sandbox.deliveries.deliveries import Deliveries
 from sandbox.exchange import Answer, Header, Refusal, Request, encoded, request_from
 from sandbox.faults import NOT_CARRIED_OUT, FaultRule, Kind, damaged, pick
 from sandbox.limits import RollingWindow, retry_after
@@ -49,6 +50,8 @@ class Simulator(ABC):
     world: World
     behaviour: CommonBehaviour
     stats: Stats
+    deliveries: Deliveries
+    """Events that were sent to addresses that subscribed to them, or will be."""
 
     def __init__(self, world: World, behaviour: CommonBehaviour) -> None:
         self.world = world
@@ -56,6 +59,7 @@ class Simulator(ABC):
         self.stats = Stats()
         self.window = RollingWindow()
         self.revocations = Revocations()
+        self.deliveries = Deliveries(behaviour, world.lock)
         self._callbacks: list[Callback] = []
         self._number = 0
         self._date = (0, b"")
@@ -71,6 +75,10 @@ class Simulator(ABC):
     def revoke(self, key: str | None = None, after: int = 0) -> None:
         """Let one key or token (or every one) answer 401 after so many more answers."""
         self.revocations.revoke([key] if key else self.secrets(), after)
+
+    def close(self) -> None:
+        """End what runs beside the answers."""
+        self.deliveries.close()
 
     def restore(self) -> None:
         """Make revoked keys and tokens valid again."""

@@ -147,6 +147,23 @@ class Behaviour(CommonBehaviour):
     """What the deletion of a comment or of an unsubscribed address answers."""
     side_activities: bool = True
     """Whether Close notes new leads, changed statuses and completed tasks as activities."""
+    webhook_targets: Literal["https", "any"] = "https"
+    refused_events: list[str] = field(default_factory=list)
+    """What a subscription may not name, as `object_type`, or `object_type action`."""
+    event_refusal: Literal["named", "plain"] = "named"
+    """Whether the refusal of an event says which one it was."""
+    signature_keys_shown: Literal["created", "always"] = "created"
+    """Whether a subscription shows its key ever after, or in the answer to its creation only."""
+    webhook_consolidation: float = 0.0
+    """Seconds that `updated` and `deleted` events wait for more changes before they are delivered."""
+    webhook_retry_seconds: float = 72 * 3_600.0
+    """Seconds after which an event that was never taken is dropped."""
+    webhook_pause_seconds: float = 72 * 3_600.0
+    """Seconds of failures alone after which a subscription is paused."""
+    webhook_backlog: int = 100_000
+    """Waiting events with which a subscription is paused."""
+    paused_events: Literal["delivered", "dropped"] = "delivered"
+    """What becomes of the events of a pause once the subscription is active again."""
     plan_limits: dict[str, int] = field(default_factory=dict)
     """The greatest number of records by resource (`lead`, `activity/custom`); 402 for one more."""
 

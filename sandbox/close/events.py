@@ -14,6 +14,7 @@ from sandbox.close.samples.tables import encode, make
 from sandbox.close.table import Row, Table
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from random import Random
 
     from sandbox.close.behaviour import Behaviour
@@ -75,6 +76,8 @@ class EventLog:
         self.rng = rng
         self.table = Table("events")
         self.last: dict[str, str] = {}
+        self.written: Callable[[EventRow], None] | None = None
+        """Called with each event that is written, or changed."""
 
     def write(self, change: ObjectChange, now: int) -> None:
         """Log a change at a moment in microseconds."""
@@ -92,6 +95,8 @@ class EventLog:
             if self.rng.random() < self.behaviour.deleted_late:
                 lag = max(lag, self.behaviour.deleted_delay)
         self.table.put(row, time.monotonic(), lag)
+        if self.written:
+            self.written(row)
 
     def row(self, change: ObjectChange, now: int) -> EventRow:
         """Make a new event."""

@@ -89,6 +89,23 @@ _EVENTS = {
 } | {one.name: one.event for one in ACTIVITIES if one.event}
 
 
+EVENT_ACTIONS = (
+    *("created", "updated", "deleted", "merged", "completed", "sent", "answered", "scheduled", "canceled"),
+    *("started", "paused", "activated", "deactivated", "reverting", "reverted"),
+)
+SUBSCRIBED = frozenset(
+    (
+        *("lead", "contact", "opportunity", "custom_object", "unsubscribed_email", "import"),
+        *(one.event for one in ACTIVITIES if one.event and one.name != "created_activities"),
+        *(f"task.{one}" for one in TASK_TYPES),
+        *(f"custom_fields.{one.removesuffix('_type')}" for one in CUSTOM_FIELD_KINDS),
+        *("custom_activity_type", "custom_object_type", "membership", "group", "saved_search", "phone_number"),
+        *("email_template", "sms_template", "sequence", "sequence_subscription", "comment", "comment_thread"),
+    )
+)
+"""Object types of which a webhook can be told (page "webhooks", list of event types)."""
+
+
 def event_type(name: str, record: dict[str, object]) -> str | None:
     """Give the object type that events have for a record; None if there are no events of such records."""
     if name == "tasks":

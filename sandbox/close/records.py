@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from sandbox.close.table import Row, Table
+    from sandbox.close.webhooks import Webhooks
 
 _decode = msgspec.json.Decoder(dict).decode
 
@@ -45,6 +46,8 @@ class OrganizationRecords:
         self.log.table.load(history(self.log, self.tables))
         self.sent: list[Record] = []
         """Messages that Close would have sent because of what was written."""
+        self.webhooks: Webhooks | None = None
+        """What sends events to subscribers; nobody does where nothing is served."""
         self._opened = time.time()
 
     def now(self) -> int:
@@ -61,6 +64,7 @@ class OrganizationRecords:
         kept = [table.copied() for table in tables]
         lists = {name: [dict(one) for one in rows] for name, rows in self.lists.items()}
         sent, last = list(self.sent), dict(self.log.last)
+        delivered = self.webhooks.kept() if self.webhooks else None
         try:
             yield
         finally:
@@ -70,6 +74,8 @@ class OrganizationRecords:
                 self.lists[name][:] = rows
             self.sent[:] = sent
             self.log.last = last
+            if self.webhooks and delivered:
+                self.webhooks.take_back(delivered)
 
     def objects(self) -> list[str]:
         """Names of everything that `records` knows."""

@@ -15,6 +15,7 @@ from sandbox.close.behaviour import Behaviour, named
 from sandbox.close.object_types import SEARCHED, TABLES
 from sandbox.close.organization import CloseWorld
 from sandbox.close.service import Service
+from sandbox.close.webhooks import Webhooks
 from sandbox.exchange import Answer, Record, Refusal, Request, encoded
 from sandbox.limits import RollingWindow, retry_after
 from sandbox.simulator import Simulator
@@ -47,6 +48,8 @@ class CloseSandbox(Simulator):
         self.searcher = self.service.searcher
         self.keys = {API_KEY, SECOND_KEY}
         self._windows: dict[tuple[str, str], RollingWindow] = {}
+        world.webhooks = Webhooks(world, self.deliveries, self.revocations.revoked)
+        self.deliveries.sender = world.webhooks
 
     def secrets(self) -> Iterable[str]:
         """Give every key and token that is let in."""

@@ -128,6 +128,8 @@ def small_record(service: Service, request: Request, path: str, number: str) -> 
     for record in _of_list(service, one):
         if record[key] == number:
             extra = _counts(service, number) if path == "sequence" else {}
+            if one.name == "webhooks" and service.world.webhooks:
+                extra = service.world.webhooks.shown(number)
             return encoded(with_fields(shown(one.name, record) | extra, asked.fields))
     raise Refusal(404, f"{path} {number} not found")
 
@@ -137,6 +139,8 @@ def _of_list(service: Service, one: SmallList) -> list[Record]:
     rows = service.world.lists[one.name]
     if one.where:
         rows = [row for row in rows if row[one.where[0]] == one.where[1]]
+    if one.name == "webhooks" and service.world.webhooks:
+        rows = [row | service.world.webhooks.shown(row["id"]) for row in rows]
     if service.behaviour.hiding:
         rows = [row for row in rows if service.world.sees(one.name, str(row.get("id", row.get("email"))))]
     return list(rows)

@@ -17,6 +17,7 @@ from sandbox.close.writes import (
     subscriptions,
     tasks,
     unsubscribes,
+    webhooks,
 )
 from sandbox.close.writes.write import Write
 from sandbox.routes import route
@@ -87,4 +88,7 @@ ROUTES: tuple[Route[Handler], ...] = (
     _writes("DELETE", "unsubscribe/email/([^/]+)", unsubscribes.delete),
     _writes("POST", "sequence_subscription", subscriptions.create),
     _writes("PUT", f"sequence_subscription/{_ID}", subscriptions.update),
+    _writes("POST", "webhook", webhooks.create),
+    _writes("PUT", f"webhook/{_ID}", webhooks.update),
+    _writes("DELETE", f"webhook/{_ID}", webhooks.delete),
 )

@@ -48,6 +48,17 @@ class Automation:
     """Whether the answer to the write has them already."""
 
 
+@dataclass(slots=True)
+class BookingWebhook:
+    """An address that was set in the app to be told of bookings."""
+
+    target: str
+    secret: str
+    """What its requests are signed with."""
+    events: list[str] = field(default_factory=list)
+    """Such as `booking.created`; empty means all."""
+
+
 @dataclass(slots=True, kw_only=True)
 class Behaviour(CommonBehaviour):
     """How the server answers where the documentation leaves it open, or where workspaces differ."""
@@ -78,6 +89,9 @@ class Behaviour(CommonBehaviour):
     key_boards: list[str] | None = None
     """Ids of the boards that the integration key was added to; None: all."""
     key_channels: list[str] | None = None
+    booking_webhooks: list[BookingWebhook] = field(default_factory=list)
+    booking_payload: Literal["booking", "data", "payload"] = "data"
+    """Whether the body of an event is the booking itself, or names the event and has the booking in a field."""
     forbidden_boards: list[str] = field(default_factory=list)
     """Boards that are listed, but answered 403 by every other route, to every token."""
     visible_rows: Literal["all", "own"] = "all"

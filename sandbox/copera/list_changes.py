@@ -58,7 +58,10 @@ class ListEditor:
             changes = {key: f"{str(record[key]).partition(' (edit')[0]} (edit {self.made})"}
         if "updatedAt" in record:
             record["updatedAt"] = text_of(self.records.now())
+        before = dict(record)
         record |= changes
+        if name == "bookings" and self.records.booking_webhooks:
+            self.records.booking_webhooks.changed(before, record)
 
     def create(self, name: str, changes: Record) -> str:
         """Add a record made now; `row` names the row of a comment."""
@@ -70,6 +73,8 @@ class ListEditor:
         key = record["uid" if name == "bookings" else "_id"]
         found = records.lists[name]
         records.lists[name] = {key: record} | found if name in FIRST else found | {key: record}
+        if name == "bookings" and records.booking_webhooks:
+            records.booking_webhooks.changed(None, record)
         if name == "documents":
             records.contents[key] = content(n, record["title"], records.rng)
         return str(key)

@@ -29,6 +29,7 @@ from sandbox.copera.shape import Shape, stamps
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from sandbox.copera.booking_webhooks import BookingWebhooks
     from sandbox.copera.schema import BoardTable, Row
     from sandbox.exchange import Record
 
@@ -46,6 +47,8 @@ class WorkspaceRecords:
         self.behaviour = behaviour or Behaviour()
         self.lock = RLock()
         self.clock: Callable[[], float] = time.time
+        self.booking_webhooks: BookingWebhooks | None = None
+        """What tells of bookings; nobody does where nothing is served."""
         rng = Random(self.shape.seed)
         self.rng = Random(self.shape.seed + 1)
         self.workspace = workspace(self.shape, rng)

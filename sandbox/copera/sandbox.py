@@ -11,6 +11,7 @@ import msgspec
 from sandbox.behaviour import configure
 from sandbox.copera import routes
 from sandbox.copera.behaviour import Behaviour
+from sandbox.copera.booking_webhooks import BookingWebhooks
 from sandbox.copera.parameters import CheckedRequest, path_part, read
 from sandbox.copera.rows_answer import RowsAnswer
 from sandbox.copera.service import Service
@@ -56,6 +57,8 @@ class CoperaSandbox(Simulator):
             self.admit(secret)
         self._windows: dict[tuple[str, str], FixedWindow] = {}
         self._answers: dict[str, int] = {}
+        world.booking_webhooks = BookingWebhooks(world, self.deliveries)
+        self.deliveries.sender = world.booking_webhooks
 
     def admit(self, secret: str) -> None:
         """Let a token in; ValueError if its prefix is none of Copera's."""

@@ -87,7 +87,8 @@ class CopperWorld(AccountRecords):
             chosen = pairs_of(self, name, count, pairs)
             self.edits += 1
             for lost, survivor in chosen:
-                merge(self._editor, name, lost, survivor)
+                with self.at_once("merge"):
+                    merge(self._editor, name, lost, survivor)
             return chosen
 
     def add_field(  # noqa: PLR0913  (a definition has that many parts)

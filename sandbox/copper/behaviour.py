@@ -105,6 +105,21 @@ class Behaviour(CommonBehaviour):
     relations_move_modified: bool = False
     """Adding or removing a relation moves the date_modified of the record whose path was used."""
     webhook_targets: Literal["https", "any"] = "https"
+    activity_events: Literal["all", "new"] = "all"
+    """Whether activities have the events update and delete; Copper's pages disagree."""
+    webhooks_shown: Literal["account", "key"] = "account"
+    """`key`: a key sees only the subscriptions that were made by it."""
+    notification_size: int = 30
+    """Records of one change that a notification names, at most."""
+    fields_apart: bool = False
+    """An edit of several fields is told field by field, as the app saves them."""
+    notifications_per_minute: int = 600
+    notifications_per_ten_minutes: int = 1_800
+    """0 means no limit."""
+    beyond_notifications: Literal["lost", "late"] = "lost"
+    """What becomes of notifications beyond the limits."""
+    untold: list[Literal["merge", "convert"]] = field(default_factory=list)
+    """Changes of which there are no notifications."""
 
     def hides(self, name: str) -> Callable[[int], bool] | None:
         """Give the test of the ids that are hidden from the key; None if it may see the whole object.

@@ -29,17 +29,19 @@ class Editor:
         records = self.records
         chosen = self._chosen(name, count, ids)
         records.edits += 1
-        for number in chosen:
-            if name in records.tables:
-                self._edit_row(name, number, changes)
-            else:
-                self._listed(name, number).update(changes or {"name": f"Renamed {records.edits}"})
+        with records.at_once():
+            for number in chosen:
+                if name in records.tables:
+                    self._edit_row(name, number, changes)
+                else:
+                    self._listed(name, number).update(changes or {"name": f"Renamed {records.edits}"})
         return chosen
 
     def create(self, name: str, count: int, changes: Record) -> list[int]:
         """Add records made now, with fields as given."""
         self.records.edits += 1
-        return [self._create(name, changes) for _ in range(count)]
+        with self.records.at_once():
+            return [self._create(name, changes) for _ in range(count)]
 
     def delete(self, name: str, count: int, ids: Iterable[int] | None) -> list[int]:
         """Delete records; activities leave a stub."""
@@ -50,9 +52,10 @@ class Editor:
             records.lists[name][:] = [one for one in records.lists[name] if one["id"] not in chosen]
             return chosen
         stubs = name == "activities" and records.behaviour.stubs_in_search
-        for number in chosen:
-            stub = msgspec.json.encode({"id": number, "is_deleted": True}) if stubs else None
-            records.tables[name].remove(number, records.due(), stub)
+        with records.at_once():
+            for number in chosen:
+                stub = msgspec.json.encode({"id": number, "is_deleted": True}) if stubs else None
+                records.remove(name, number, stub)
         return chosen
 
     def convert(self, count: int, ids: Iterable[int] | None, *, opportunity: bool) -> list[int]:
@@ -64,7 +67,8 @@ class Editor:
             ids = [one for one in candidates if not records.record("leads", one)["converted_at"]][:count]
         chosen = list(ids)
         for number in chosen:
-            self._convert(number, opportunity=opportunity)
+            with records.at_once("convert"):
+                self._convert(number, opportunity=opportunity)
         return chosen
 
     def _convert(self, number: int, *, opportunity: bool) -> None:

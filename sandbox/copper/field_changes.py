@@ -210,7 +210,7 @@ class FieldChanges:
     def _put(self, name: str, row: Row, parts: dict[str, msgspec.Raw], entries: list[msgspec.Raw]) -> None:
         """Replace the custom fields of a row, and not one byte else."""
         parts["custom_fields"] = msgspec.Raw(_encode(entries))
-        self.records.put(name, Row(row.id, row.sort_keys, _encode(parts), row.kind))
+        self.records.put(name, Row(row.id, row.sort_keys, _encode(parts), row.kind), quiet=True)
 
 
 def _check(name: str) -> None:

@@ -16,7 +16,7 @@ from sandbox.routes import route
 
 if TYPE_CHECKING:
     from sandbox.copper.service import Handler, Service
-    from sandbox.exchange import Answer, Request
+    from sandbox.exchange import Answer, Record, Request
     from sandbox.routes import Route
 
 _LISTS = "pipelines|pipeline_stages|customer_sources|loss_reasons|lead_statuses|contact_types"
@@ -80,12 +80,21 @@ def _one(service: Service, request: Request, parts: tuple[str, ...]) -> Answer:
     return service.answered(request, name, service.writer.record(name, service.living(name, number)))
 
 
-def _list(service: Service, _: Request, parts: tuple[str, ...]) -> Answer:
-    return encoded(service.world.lists[parts[0]])
+def _list(service: Service, request: Request, parts: tuple[str, ...]) -> Answer:
+    return encoded(_listed(service, request, parts[0]))
 
 
-def _list_item(service: Service, _: Request, parts: tuple[str, ...]) -> Answer:
-    for one in service.world.lists[parts[0]]:
+def _listed(service: Service, request: Request, name: str) -> list[Record]:
+    """Give what the key sees of a list."""
+    found = service.world.lists[name]
+    if name == "webhooks" and service.behaviour.webhooks_shown == "key":
+        keys = service.world.keys_of_webhooks
+        found = [one for one in found if keys.get(one["id"]) == request.key]
+    return found
+
+
+def _list_item(service: Service, request: Request, parts: tuple[str, ...]) -> Answer:
+    for one in _listed(service, request, parts[0]):
         if one["id"] == int(parts[1]):
             return encoded(one)
     raise _MISSING

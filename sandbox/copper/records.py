@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from contextlib import contextmanager
 from random import Random
 from threading import RLock
 from typing import TYPE_CHECKING
@@ -19,8 +20,9 @@ from sandbox.copper.shape import Shape
 from sandbox.exchange import Record
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
+    from sandbox.copper.notifications import Notifications
     from sandbox.copper.table import Row, Table
 
 TAGGED = tuple(SINGULAR)
@@ -46,8 +48,12 @@ class AccountRecords:
         self.lock = RLock()
         self.clock: Callable[[], float] = time.time
         self.edits = 0
+        self.keys_of_webhooks: dict[int, str] = {}
+        """The keys by which subscriptions were made; of those that were there before, none is known."""
         self.pairs: set[frozenset[tuple[str, int]]] = set()
         """Relations that no attribute of a record holds, each two (object, id)."""
+        self.notifications: Notifications | None = None
+        """What tells the subscribers of changes; nobody does where nothing is served."""
         self._tags: tuple[int, list[Record]] = (-1, [])
 
     @property
@@ -109,9 +115,31 @@ class AccountRecords:
                 self._tags = (self.version, self._counted())
             return [dict(tag) for tag in self._tags[1]]
 
-    def put(self, name: str, row: Row) -> None:
-        """Take a row in, in place of one with its id; searches show it after the index lag."""
+    def put(self, name: str, row: Row, *, quiet: bool = False) -> None:
+        """Take a row in, in place of one with its id; searches show it after the index lag.
+
+        Subscribers are told, unless it is a `quiet` change.
+        """
+        before = self.tables[name].living.get(row.id)
         self.tables[name].put(row, self.due())
+        if self.notifications and not quiet:
+            self.notifications.changed(name, row.id, before.raw if before else None, row.raw)
+
+    def remove(self, name: str, number: int, stub: bytes | None = None) -> None:
+        """Take a row out; searches show it, or a stub of it, until the index lag is over."""
+        before = self.tables[name].living[number]
+        self.tables[name].remove(number, self.due(), stub)
+        if self.notifications:
+            self.notifications.changed(name, number, before.raw, None)
+
+    @contextmanager
+    def at_once(self, what: str = "") -> Iterator[None]:
+        """Let subscribers be told of all that changes within as of one change of many records."""
+        if self.notifications is None:
+            yield
+        else:
+            with self.notifications.together(what):
+                yield
 
     def relate(self, near: tuple[str, int], far: tuple[str, int]) -> None:
         """Let two records be related, besides what their attributes say."""

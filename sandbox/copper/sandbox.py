@@ -11,6 +11,7 @@ from sandbox.copper import routes
 from sandbox.copper.account import CopperWorld
 from sandbox.copper.behaviour import Behaviour
 from sandbox.copper.merges import MERGED
+from sandbox.copper.notifications import Notifications
 from sandbox.copper.samples.tables import MAKERS
 from sandbox.copper.search_request import decoded
 from sandbox.copper.service import Service
@@ -48,6 +49,8 @@ class CopperSandbox(Simulator):
         self.tokens = {ACCESS_TOKEN}
         self.user_email = USER_EMAIL
         self.bulk_window = RollingWindow()
+        world.notifications = Notifications(world, self.deliveries, self.revocations.revoked)
+        self.deliveries.sender = world.notifications
 
     def secrets(self) -> Iterable[str]:
         """Give every key and token that is let in."""
@@ -67,6 +70,7 @@ class CopperSandbox(Simulator):
                 and headers.get("x-pw-application") == "developer_api"
                 and headers.get("x-pw-useremail") == self.user_email
             )
+        request.key = secret
         self.count_secret(secret, valid=valid, refusal="Invalid credentials")
         if request.media_type != "application/json":
             raise Refusal(400, "Bad request: Content-Type must be application/json")

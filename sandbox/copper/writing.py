@@ -66,7 +66,8 @@ def _upsert(service: Service, request: Request, _: tuple[str, ...]) -> Answer:
 
 def _convert(service: Service, request: Request, parts: tuple[str, ...]) -> Answer:
     number = service.living("leads", int(parts[0]))
-    return encoded(conversions.convert(service.writer, number, decoded(request.body), carried=request.carries()))
+    with service.world.at_once("convert"):
+        return encoded(conversions.convert(service.writer, number, decoded(request.body), carried=request.carries()))
 
 
 def _relate(service: Service, request: Request, parts: tuple[str, ...]) -> Answer:
@@ -82,7 +83,10 @@ def _unrelate(service: Service, request: Request, parts: tuple[str, ...]) -> Ans
 
 
 def _create_listed(service: Service, request: Request, parts: tuple[str, ...]) -> Answer:
-    return encoded(_LISTS[parts[0]].create(service.world, decoded(request.body), carried=request.carries()))
+    made = _LISTS[parts[0]].create(service.world, decoded(request.body), carried=request.carries())
+    if parts[0] == "webhooks" and request.carries():
+        service.world.keys_of_webhooks[made["id"]] = request.key
+    return encoded(made)
 
 
 def _update_listed(service: Service, request: Request, parts: tuple[str, ...]) -> Answer:

@@ -314,7 +314,9 @@ def test_webhooks_are_subscribed_changed_and_removed(client: Client, app: Copper
     body = {"target": "https://example.com/x", "type": "lead", "event": "new", "secret": {"key": "s"}}
     hook = client.post("webhooks", body).json()
     assert client.get(f"webhooks/{hook['id']}").json() == hook
-    assert client.put(f"webhooks/{hook['id']}", {"event": "update"}).json() == hook | {"event": "update"}
+    moved = {"target": "https://example.com/b", "secret": {"key": "1"}}
+    assert client.put(f"webhooks/{hook['id']}", moved).json() == hook | moved
+    assert client.put(f"webhooks/{hook['id']}", {"event": "update"}).status_code == 422
     wrong: list[dict[str, Any]]
     wrong = [{"target": "http://example.com/x"}, {"type": "people"}, {"event": "created"}, {"ids": []}]
     for one in wrong:

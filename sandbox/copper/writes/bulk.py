@@ -47,10 +47,11 @@ def _each(
         text = f'{{"error": "Request size too large, limit is {limit}"}}'
         raise Refusal(422, "Request size too large", body=text.encode())
     answers = []
-    for place, item in enumerate(items):
-        try:
-            answers.append(write(item, carried=request.carries(place, len(items))))
-        except FieldError as error:
-            failed = error.item()
-            answers.append(({"id": item["id"]} if "id" in item and request.path.endswith("update") else {}) | failed)
+    with writer.world.at_once():
+        for place, item in enumerate(items):
+            try:
+                answers.append(write(item, carried=request.carries(place, len(items))))
+            except FieldError as error:
+                named = {"id": item["id"]} if "id" in item and request.path.endswith("update") else {}
+                answers.append(named | error.item())
     return answers

@@ -84,10 +84,10 @@ class RecordWriter:
         """One record as it is kept."""
         return msgspec.json.decode(self.world.tables[name].living[number].raw, type=dict)
 
-    def keep(self, name: str, record: Record) -> None:
-        """Keep a record as it is given."""
+    def keep(self, name: str, record: Record, *, quiet: bool = False) -> None:
+        """Keep a record as it is given; a `quiet` change is none that subscribers are told of."""
         self.world.edits += 1
-        self.world.put(name, row_of(name, record))
+        self.world.put(name, row_of(name, record), quiet=quiet)
 
     def _given(self, name: str, body: Record) -> Record:
         """Check every value; give those that can be written, custom fields as they came."""

@@ -74,11 +74,11 @@ def _join(writer: RecordWriter, near: tuple[str, int], far: tuple[str, int]) -> 
         record = writer.record(*one)
         if one[0] == "people" and other[0] == "companies":
             named = writer.record(*other)["name"]
-            writer.keep("people", record | {"company_id": other[1], "company_name": named})
+            writer.keep("people", record | {"company_id": other[1], "company_name": named}, quiet=True)
             return
         if one[0] == "tasks":
             kind = next(singular for singular, name in PLURAL.items() if name == other[0])
-            writer.keep("tasks", record | {"related_resource": {"id": other[1], "type": kind}})
+            writer.keep("tasks", record | {"related_resource": {"id": other[1], "type": kind}}, quiet=True)
             return
     writer.world.relate(near, far)
 
@@ -96,9 +96,9 @@ def _part(writer: RecordWriter, near: tuple[str, int], far: tuple[str, int]) -> 
     if pointer and (PLURAL.get(pointer["type"]), pointer["id"]) == far:
         changes = {"related_resource": {"id": None, "type": None}}
     if changes:
-        writer.keep(near[0], record | changes)
+        writer.keep(near[0], record | changes, quiet=True)
 
 
 def _moved(writer: RecordWriter, near: tuple[str, int]) -> None:
     if writer.world.behaviour.relations_move_modified:
-        writer.keep(near[0], writer.record(*near) | {"date_modified": int(writer.world.clock())})
+        writer.keep(near[0], writer.record(*near) | {"date_modified": int(writer.world.clock())}, quiet=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from sandbox.copper.notifications import EVENTS, TYPES
 from sandbox.copper.writes.values import FieldError
 
 if TYPE_CHECKING:
@@ -12,9 +13,8 @@ if TYPE_CHECKING:
     from sandbox.exchange import Record
 
 _MOST = 100
-_TYPES = ("lead", "person", "company", "opportunity", "project", "task", "activity_log")
-_EVENTS = ("new", "update", "delete")
-_TAKEN = {"target", "type", "event", "secret", "headers", "custom_field_computed_values"}
+_TAKEN = {"target", "secret", "headers", "custom_field_computed_values"}
+_FIXED = {"type", "event"}
 
 
 def create(world: CopperWorld, body: Record, *, carried: bool) -> Record:
@@ -25,7 +25,7 @@ def create(world: CopperWorld, body: Record, *, carried: bool) -> Record:
     for name in ("target", "type", "event"):
         if name not in body:
             raise FieldError(name, "can't be blank", "blank")
-    made = {"id": max((one["id"] for one in webhooks), default=0) + 1, "secret": None} | _checked(world, body)
+    made = {"id": _next_id(world), "secret": None} | _checked(world, body, _TAKEN | _FIXED)
     made["created_at"] = int(world.clock())
     if carried:
         webhooks.append(made)
@@ -33,9 +33,9 @@ def create(world: CopperWorld, body: Record, *, carried: bool) -> Record:
 
 
 def update(world: CopperWorld, number: int, body: Record, *, carried: bool) -> Record:
-    """Change a subscription."""
+    """Change a subscription, but not what it is for."""
     held = _held(world, number)
-    changes = _checked(world, body)
+    changes = _checked(world, body, _TAKEN)
     if carried:
         held.update(changes)
     return held | changes
@@ -56,16 +56,25 @@ def _held(world: CopperWorld, number: int) -> Record:
     raise FieldError("id", f"there is no such webhook: {number}", "not_found", 404)
 
 
-def _checked(world: CopperWorld, body: Record) -> Record:
+def _next_id(world: CopperWorld) -> int:
+    """Give an id that no subscription ever had."""
+    used = (*(one["id"] for one in world.lists["webhooks"]), *world.keys_of_webhooks)
+    return max(used, default=0) + 1
+
+
+def _checked(world: CopperWorld, body: Record, taken: set[str]) -> Record:
+    if body.get("type") == "activity_log" and body.get("event") != "new" and world.behaviour.activity_events == "new":
+        raise FieldError("event", "activities have the event new only")
     for name, value in body.items():
-        if name not in _TAKEN:
-            raise FieldError(name, "Unknown attribute", "unknown")
+        if name not in taken:
+            text = "cannot be changed" if name in _FIXED else "Unknown attribute"
+            raise FieldError(name, text, "unknown")
         if name == "target" and not _reachable(world, value):
             raise FieldError(name, "Invalid URI For External Resource")
-        if (name == "type" and value not in _TYPES) or (name == "event" and value not in _EVENTS):
-            raise FieldError(name, f"must be one of {', '.join(_TYPES if name == 'type' else _EVENTS)}: {value!r}")
-        if name in ("secret", "headers") and value is not None and not isinstance(value, dict):
-            raise FieldError(name, f"must be an object: {value!r}")
+        if (name == "type" and value not in TYPES) or (name == "event" and value not in EVENTS):
+            raise FieldError(name, f"must be one of {', '.join(TYPES if name == 'type' else EVENTS)}: {value!r}")
+        if name in ("secret", "headers") and value is not None and not _is_flat(value):
+            raise FieldError(name, f"must be an object of texts: {value!r}")
         if name == "custom_field_computed_values" and not isinstance(value, bool):
             raise FieldError(name, f"must be true or false: {value!r}")
     return dict(body)
@@ -78,3 +87,7 @@ def _reachable(world: CopperWorld, target: object) -> bool:
     parts = urlsplit(target)
     schemes = ("https",) if world.behaviour.webhook_targets == "https" else ("https", "http")
     return parts.scheme in schemes and bool(parts.hostname)
+
+
+def _is_flat(value: object) -> bool:
+    return isinstance(value, dict) and all(isinstance(one, str) for one in value.values())
