@@ -146,7 +146,7 @@ class Hinting:
             text = f"{len(self._told.keys)} records or more are told of: more than it pays to read one by one; polled"
             ledger.note(f"events: {text}")
             _log.info("%s: %s", self._stream.name, text)
-            reading.emit(HintsKept(self._told.newest, told=self._told_early(), gap=gap))
+            reading.emit(HintsKept(self._told.newest, told=self._told_early(), gone=self._gone(()), gap=gap))
             return
         looked = LookUp(replace(reading, emit=self._noting(reading.emit)), self._by_id, self._hints.body)
         looked.read(self._wanted())

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol
 
+from tap_crm import errors
 from tap_crm.contract.hints import GAP
 from tap_crm.sync.state import StreamState
 
@@ -149,8 +150,12 @@ class Hints:
         return self._of.get(stream)
 
     def body(self, place: int) -> bytes | None:
-        """Return the body of an event once more; None if it is not there any more."""
-        found = self._inbox.read(self._provider, place - 1, 1)
+        """Return the body of an event once more; None if it is not there any more, or the inbox cannot be read."""
+        try:
+            found = self._inbox.read(self._provider, place - 1, 1)
+        except errors.CrmError as error:
+            _log.warning("an event cannot be read once more: %s", error)
+            return None
         return found[0].body if found and found[0].place == place else None
 
     def close(self) -> None:

@@ -100,7 +100,7 @@ class Close(Teller):
         return found
 
     def _made_up(self, stream: str, key: str, action: str) -> dict[str, Any]:
-        kind = {"notes": "activity.note"}.get(stream, stream.removesuffix("s"))
+        kind = {"notes": "activity.note", "opportunities": "opportunity"}.get(stream, stream.removesuffix("s"))
         at = "2026-01-02T03:04:05.678000"
         return {"id": "ev_7", "object_type": kind, "object_id": key, "action": action, "date_updated": at, "data": {}}
 

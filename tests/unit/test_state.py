@@ -131,6 +131,7 @@ STATES = st.builds(
     columns=_maybe(st.dictionaries(_texts, _texts, max_size=3)),
     hints=_maybe(HINTS),
 )
+PARTS = ["version", "records", "since", "rows", "place", "told", "again", "", "x"]
 JUNK = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | _texts,
     lambda inner: (

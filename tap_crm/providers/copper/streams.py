@@ -12,7 +12,8 @@ from tap_crm.providers.copper.search import ActivitySearch, Search, SearchPages
 
 _EDITS = (
     "new and edited records by the next run; deleted and merged ones by the next reconcile, since they leave no trace "
-    "in the API; whether a new relation or an interaction moves `date_modified` is not documented"
+    "in the API, or with an inbox by the next run, where Copper tells of them; whether a new relation or an "
+    "interaction moves `date_modified` is not documented"
 )
 
 

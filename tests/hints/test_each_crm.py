@@ -1,0 +1,117 @@
+"""What only one CRM has: stubs, converted leads and a late index in Copper, merges in Close, bookings in Copera."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.contract.crms import CRMS
+from tests.hints.tellers import TELLERS, Teller, Told
+from tests.target import Target
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.contract.conftest import Start
+    from tests.contract.crm import Crm
+    from tests.hints.conftest import StartTold
+
+copper = pytest.mark.parametrize("teller", [TELLERS["copper"]], ids=["copper"])
+close = pytest.mark.parametrize("teller", [TELLERS["close"]], ids=["close"])
+
+
+@copper
+def test_a_deleted_person_stays_marked_while_the_index_still_shows_it(teller: Teller, start_told: StartTold) -> None:
+    """The next run's poll finds it once more, as if it were there: it is asked for again."""
+    app, tap, told = start_told("people")
+    first = tap.sync()
+    app.behaviour.index_lag = 3_600
+    key = app.world.edit("people", count=1)[0]
+    app.behaviour.index_lag = 0
+    app.world.edit("people", ids=[key])
+    app.behaviour.index_lag = 3_600
+    app.world.delete("people", ids=[key])
+    told.tell(teller.events(app, "people", [key], "delete"))
+    second = tap.sync(state=first.state)
+    third = tap.sync(state=second.state)
+    assert (key,) in third.keys("people"), "the index shows it"
+    assert Target(first, second, third).marked("people") == {(key,)}
+
+
+@copper
+def test_an_activity_that_is_deleted_arrives_as_its_stub(teller: Teller, start_told: StartTold) -> None:
+    """Copper keeps its id; there is no search by ids."""
+    app, tap, told = start_told("activities")
+    first = tap.sync()
+    gone = app.world.delete("activities", count=1)
+    told.tell(teller.events(app, "activities", gone, "delete"))
+    second = tap.sync(state=first.state)
+    assert Target(first, second).marked("activities") == {(key,) for key in gone}
+
+
+@copper
+def test_a_converted_lead_is_not_deleted(teller: Teller, start_told: StartTold) -> None:
+    """Searches show it where they are asked to."""
+    app, tap, told = start_told("leads")
+    first = tap.sync()
+    converted = app.world.convert(count=2)
+    told.tell([*teller.events(app, "leads", converted), *teller.events(app, "leads", converted, "delete")])
+    second = tap.sync(state=first.state)
+    assert Target(first, second).marked("leads") == set()
+    teller.crm.assert_complete(app, first, second, streams=["leads"])
+
+
+@close
+def test_a_merge_is_told_by_its_events_without_a_log(teller: Teller, start_told: StartTold) -> None:
+    """The lead that it ended has its last content, and says into which other one it went."""
+    app, tap, told = start_told("leads", **teller.logless)
+    first = tap.sync()
+    (source,) = app.world.merge(count=1)
+    told.tell(teller.events(app, "leads", [source], "delete"))
+    second = tap.sync(state=first.state)
+    (row,) = [one for one in second.records("leads") if one["id"] == source]
+    assert row["_sdc_deleted_at"]
+    assert row["merged_into"] in app.world.ids("leads")
+    assert row["date_created"]
+    teller.crm.assert_complete(app, first, second, streams=["leads"])
+
+
+@close
+def test_activities_are_read_by_their_own_addresses(teller: Teller, start_told: StartTold) -> None:
+    """An old note that is edited arrives without the log."""
+    app, tap, told = start_told("notes", **teller.logless)
+    first = tap.sync()
+    old = min(app.world.records("notes"), key=lambda one: one["date_created"])["id"]
+    app.world.edit("notes", ids=[old])
+    told.tell(teller.events(app, "notes", [old]))
+    second = tap.sync(state=first.state)
+    assert (old,) in second.keys("notes")
+    teller.crm.assert_complete(app, first, second, streams=["notes"])
+
+
+class TestBookings:
+    """Bookings are read whole by each run: an event says that it is worth one."""
+
+    @pytest.fixture
+    def crm(self) -> Crm:
+        """Return Copera."""
+        return CRMS["copera"]
+
+    @pytest.fixture
+    def told(self, tmp_path: Path) -> Iterator[Told]:
+        """Return an inbox."""
+        told = Told(tmp_path, "copera")
+        yield told
+        told.spool.close()
+
+    def test_events_are_counted_and_passed(self, start: Start, told: Told) -> None:
+        """Once each."""
+        _, tap = start("bookings")
+        first = tap.sync(inbox=told.path)
+        told.tell([json.dumps({"event": "booking.created", "data": {"uid": "b1"}}).encode()])
+        second = tap.sync(state=first.state, inbox=told.path)
+        third = tap.sync(state=second.state, inbox=told.path)
+        assert [run.audit()["bookings"]["hints"] for run in (first, second, third)] == [0, 1, 0]
