@@ -31,6 +31,7 @@ def serve(app: Simulator, port: int) -> None:
     """
     listener = _listener(port)
     print(f"listening on {_url(app, listener)}", flush=True)  # noqa: T201
+    app.start()
     try:
         _server(app).run(sockets=[listener])
     finally:
@@ -45,6 +46,7 @@ def running(app: Simulator) -> Iterator[str]:
     server = _server(app)
     thread = Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True, name="sandbox")
     thread.start()
+    app.start()
     try:
         yield url
     finally:

@@ -76,6 +76,10 @@ class Simulator(ABC):
         """Let one key or token (or every one) answer 401 after so many more answers."""
         self.revocations.revoke([key] if key else self.secrets(), after)
 
+    def start(self) -> None:
+        """Start what runs beside the answers."""
+        self.deliveries.start()
+
     def close(self) -> None:
         """End what runs beside the answers."""
         self.deliveries.close()

@@ -48,7 +48,7 @@ class CloseSandbox(Simulator):
         self.searcher = self.service.searcher
         self.keys = {API_KEY, SECOND_KEY}
         self._windows: dict[tuple[str, str], RollingWindow] = {}
-        world.webhooks = Webhooks(world, self.deliveries, self.revocations.revoked)
+        world.webhooks = Webhooks(world, self.deliveries)
         self.deliveries.sender = world.webhooks
 
     def secrets(self) -> Iterable[str]:

@@ -14,8 +14,6 @@ from sandbox.deliveries.delivery import Post
 from sandbox.deliveries.sender import succeeded
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from sandbox.close.events import EventRow
     from sandbox.close.records import OrganizationRecords
     from sandbox.deliveries.deliveries import Deliveries
@@ -32,7 +30,6 @@ class Health:
     """How the deliveries of a subscription go."""
 
     signature_key: str
-    made_by: str
     first_fail: int = 0
     first_success: int = 0
     retry_success: int = 0
@@ -80,13 +77,11 @@ class Webhooks:
     Args:
         records: the organization.
         deliveries: what sends the events.
-        revoked: whether a key is revoked; nothing is sent to the subscriptions made by it.
     """
 
-    def __init__(self, records: OrganizationRecords, deliveries: Deliveries, revoked: Callable[[str], bool]) -> None:
+    def __init__(self, records: OrganizationRecords, deliveries: Deliveries) -> None:
         self.records = records
         self.deliveries = deliveries
-        self.revoked = revoked
         self.health: dict[str, Health] = {}
         """By the ids of the subscriptions that were made through the API."""
         records.log.written = self.written
@@ -95,7 +90,8 @@ class Webhooks:
         """Send an event to every subscription that names it; one that still waits is replaced."""
         knobs = self.records.behaviour
         for hook in self.records.lists["webhooks"]:
-            if not any((one["object_type"], one["action"]) == (row.kind, row.action) for one in hook["events"]):
+            told = any((one["object_type"], one["action"]) == (row.kind, row.action) for one in hook["events"])
+            if not told or not self.deliveries.reaches(hook["url"]):
                 continue
             tells = {"id": row.id, "object_type": row.kind, "action": row.action, "object_id": row.object_id}
             tells["date_updated"] = bare(row.updated)
@@ -147,9 +143,6 @@ class Webhooks:
         hook = self._hook(delivery)
         if hook is None:
             return "subscription deleted"
-        health = self.health.get(hook["id"])
-        if health and self.revoked(health.made_by):
-            return "key revoked"
         return "paused" if hook["status"] == "paused" else "ready"
 
     def post(self, delivery: Delivery, *, right: bool) -> Post:

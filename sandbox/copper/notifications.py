@@ -132,7 +132,9 @@ class Notifications:
         return [
             one
             for one in self.records.lists["webhooks"]
-            if (one["type"], one["event"]) == (kind, event) and not self._dead(one["id"])
+            if (one["type"], one["event"]) == (kind, event)
+            and self.deliveries.reaches(one["target"])
+            and not self._dead(one["id"])
         ]
 
     def _dead(self, number: int) -> bool:

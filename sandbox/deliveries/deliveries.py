@@ -61,6 +61,21 @@ class Deliveries:
         with self._changed:
             return self._clock.now(self.knobs)
 
+    def reaches(self, url: str) -> bool:
+        """Tell whether an address may be called; nothing is delivered to any other."""
+        return urlsplit(self._led_to(url)).hostname in (*_OWN_HOSTS, *self.knobs.hosts)
+
+    def start(self) -> None:
+        """Start the threads; the first delivery does, too."""
+        with self._changed:
+            if self._threads or self._ended:
+                return
+            self._threads = [
+                Thread(target=self._work, daemon=True, name="deliveries") for _ in range(max(self.knobs.parallel, 1))
+            ]
+        for one in self._threads:
+            one.start()
+
     def make(
         self, subscription: int | str, tells: Record, content: bytes, *, wait: float = 0.0, lost: str = ""
     ) -> None:
@@ -160,11 +175,7 @@ class Deliveries:
         self._latest[delivery.subscription, delivery.tells.get("id")] = delivery
         with self._changed:
             self._push(delivery)
-            if not self._threads and not self._ended:
-                count = max(self.knobs.parallel, 1)
-                self._threads = [Thread(target=self._work, daemon=True, name="deliveries") for _ in range(count)]
-                for one in self._threads:
-                    one.start()
+        self.start()
 
     def _push(self, delivery: Delivery) -> None:
         heapq.heappush(self._waiting, (delivery.due, delivery.number, delivery))
@@ -248,12 +259,9 @@ class Deliveries:
 
     def _sent(self, session: requests.Session, post: Post) -> tuple[int, str]:
         """Send a request; give the status of its answer, or 0 and why there is none."""
-        url = self._reached(post.url)
-        if urlsplit(url).hostname not in (*_OWN_HOSTS, *self.knobs.hosts):
-            return 0, "out of reach"
         try:
             answer = session.post(
-                url,
+                self._led_to(post.url),
                 data=post.body,
                 headers={"Content-Type": "application/json"} | post.headers,
                 timeout=self.knobs.timeout,
@@ -264,7 +272,7 @@ class Deliveries:
             return 0, type(error).__name__
         return answer.status_code, ""
 
-    def _reached(self, url: str) -> str:
+    def _led_to(self, url: str) -> str:
         for public, own in self.knobs.proxies.items():
             if url.startswith(public):
                 return own + url.removeprefix(public)

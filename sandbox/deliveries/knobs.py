@@ -26,10 +26,10 @@ class Events:
     time_scale: float = 1.0
     """Seconds of delays, retries and limits that pass in a second; 0: they pass by the command `deliver` alone."""
     parallel: int = 4
-    """Deliveries that are made at the same time, at most; read when the first one is made."""
+    """Deliveries that are made at the same time, at most; read when the server starts."""
     timeout: float = 5.0
     """Seconds that an address has to answer, on this machine's clock."""
     hosts: list[str] = field(default_factory=list[str])
-    """Host names besides this machine's own that may be called; whatever else is subscribed is out of reach."""
+    """Host names besides this machine's own that may be called; nothing is delivered to any other."""
     proxies: dict[str, str] = field(default_factory=dict[str, str])
     """Beginnings of addresses, and where they lead to, as a reverse proxy would have it."""

@@ -182,6 +182,7 @@ class StreamSpec:
         lookback: seconds that each run re-reads before its bookmark because the CRM cannot tell late changes.
         selected: False for streams that cost a request per record.
         masked: fields that hold secrets of the CRM; their values are never emitted.
+        masked_parts: fields that hold a secret within a text, and the pattern of it; the rest is emitted.
         custom: the custom fields of its records, where it has some.
         envelope: fields that the CRM adds to its answers and that say nothing of the record.
         created: the field with the time of creation, which never changes.
@@ -202,6 +203,7 @@ class StreamSpec:
     lookback: Callable[[Settings], int] | None = None
     selected: bool = True
     masked: frozenset[str] = frozenset()
+    masked_parts: Mapping[str, re.Pattern[str]] = field(default_factory=dict)
     custom: CustomFields | None = None
     envelope: frozenset[str] = frozenset()
     created: str | None = None

@@ -11,13 +11,14 @@ import click
 from tap_crm.contract.signals import Terminated
 from tap_crm.errors import CrmError
 from tap_crm.inbox.serve import serve
+from tap_crm.inbox.subscribing.commands import repair, status, subscribe, unsubscribe
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 NAME = "tap-crm-inbox"
 DONE, FAILED, INTERRUPTED = 0, 1, 130
-SUBCOMMANDS: tuple[click.Command, ...] = (serve,)
+SUBCOMMANDS: tuple[click.Command, ...] = (serve, subscribe, status, repair, unsubscribe)
 
 _EPILOG = """
 Exit codes: 0 if all went well; 1 if not, or if a setting is wrong, with one line that says why; 143 and 130 after

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import Decimal, InvalidOperation
-from typing import Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import msgspec
 
 from tap_crm.shaping.moments import Unfit, to_iso_date, to_iso_moment
 from tap_crm.shaping.schema import EXTRA, is_free_form, is_json_text, json_types
+
+if TYPE_CHECKING:
+    import re
 
 Conform: TypeAlias = Callable[[Any], Any]
 _COMPACT = msgspec.json.Encoder(decimal_format="number")
@@ -144,6 +147,7 @@ class RecordConformer:
         wanted: the top-level fields that are selected.
         date_order: ``mdy`` or ``dmy``, for dates that come as text.
         masked: fields that hold secrets; ``imap.password`` is the field ``password`` within ``imap``.
+        masked_parts: fields that hold a secret within a text, and the pattern of it.
         custom: reads the custom fields into columns, where the stream has some.
         envelope: fields of the answer that say nothing of the record.
     """
@@ -155,6 +159,7 @@ class RecordConformer:
         date_order: str,
         masked: frozenset[str] = frozenset(),
         *,
+        masked_parts: Mapping[str, re.Pattern[str]] | None = None,
         custom: TakesColumns | None = None,
         envelope: frozenset[str] = frozenset(),
     ) -> None:
@@ -164,6 +169,7 @@ class RecordConformer:
         self._keeps_extra = EXTRA in wanted
         self._masked = frozenset(name for name in masked if "." not in name)
         self._masked_within = [tuple(name.split(".", 1)) for name in masked if "." in name]
+        self._masked_parts = masked_parts or {}
         self._custom = custom
         self._envelope = envelope
         self.misfits: dict[str, int] = {}
@@ -179,7 +185,7 @@ class RecordConformer:
                 record = {**record, outer: {**record[outer], name: mask(record[outer][name])}}
         fitting: dict[str, Any] = {}
         for name, raw in record.items():
-            value = mask(raw) if name in self._masked else raw
+            value = self._without_secrets(name, raw)
             field = self._fields.get(name)
             if field is None:
                 if name not in self._envelope:
@@ -195,3 +201,10 @@ class RecordConformer:
         if extra and self._keeps_extra:
             fitting[EXTRA] = extra
         return fitting
+
+    def _without_secrets(self, name: str, value: Any) -> Any:  # noqa: ANN401 - any JSON
+        if name in self._masked:
+            return mask(value)
+        if name in self._masked_parts and isinstance(value, str):
+            return self._masked_parts[name].sub(MASK, value)
+        return value

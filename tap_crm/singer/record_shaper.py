@@ -70,7 +70,8 @@ class RecordShaper:
     def is_plain(self) -> bool:
         """Whether a page's records need nothing that only the careful path does."""
         known = self._columns is None or not self._columns.gathers_unknown
-        return known and not self._spec.masked and not self._deselected and not self._texts
+        masked = self._spec.masked or self._spec.masked_parts
+        return known and not masked and not self._deselected and not self._texts
 
     def encoded(self, page: Page) -> list[bytes] | None:
         """Return a page's records as JSON, straight from its body; None if it needs the careful path."""
@@ -120,6 +121,7 @@ class RecordShaper:
                 self._form.wanted,
                 self._form.date_order,
                 self._spec.masked,
+                masked_parts=self._spec.masked_parts,
                 custom=self._custom,
                 envelope=self._spec.envelope,
             )

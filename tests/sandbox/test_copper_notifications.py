@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def app() -> CopperSandbox:
-    made = copper_app(SMALL, rate_limit=0, webhook_targets="any", events={"time_scale": 0})
+    made = copper_app(SMALL, rate_limit=0, webhook_targets="any", events={"time_scale": 0, "parallel": 1})
     made.world.lists["webhooks"].clear()
     return made
 
@@ -111,7 +111,7 @@ def test_beyond_six_hundred_a_minute_notifications_are_lost(
 def test_notifications_may_be_a_quarter_of_an_hour_late_and_overtake_each_other(
     app: CopperSandbox, client: Client, receiver: Receiver
 ) -> None:
-    app.behaviour.events.delay, app.behaviour.events.parallel = 900, 1
+    app.behaviour.events.delay = 900
     subscribe(client, receiver, "lead", "update")
     ids = app.world.ids("leads")[:6]
     for number in ids:
@@ -203,10 +203,9 @@ def test_an_account_has_a_hundred_subscriptions_at_most(app: CopperSandbox, clie
 
 def test_only_this_machine_is_called(app: CopperSandbox, client: Client, receiver: Receiver) -> None:
     subscribe(client, receiver, "lead", "update", target="https://tap.example.com/a")
-    app.behaviour.events.proxies = {}
     app.world.edit("leads")
     app.deliveries.advance()
-    assert [one.error for one in app.deliveries.log[-1].attempts] == ["out of reach"]
+    assert app.deliveries.log == []
     app.behaviour.events.proxies = {"https://tap.example.com": receiver.url}
     app.world.edit("leads")
     app.deliveries.advance()

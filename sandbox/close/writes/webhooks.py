@@ -87,7 +87,7 @@ def create(write: Write, _: tuple[str, ...]) -> Answer:
     key = source.rng.randbytes(32).hex()
     hooks.append(record)
     if write.world.webhooks:
-        write.world.webhooks.health[record["id"]] = Health(key, write.request.key)
+        write.world.webhooks.health[record["id"]] = Health(key)
         record = record | write.world.webhooks.shown(record["id"])
     return encoded(record | {"signature_key": key}, 201)
 

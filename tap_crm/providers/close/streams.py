@@ -16,6 +16,7 @@ from tap_crm.providers.close.kinds import ListsOfKinds, per_lead, per_parent
 from tap_crm.providers.close.lists import ChangeList, WholeList
 from tap_crm.providers.close.organization import Groups, Memberships, Organization
 from tap_crm.providers.close.search import NESTED, PAGE_SIZE, Search
+from tap_crm.providers.common.receiver_address import token_in
 
 if TYPE_CHECKING:
     from tap_crm.contract.stream import ById, CustomFields, Source
@@ -215,7 +216,12 @@ STREAMS = (
     _whole("shared_scheduling_links", "/shared_scheduling_link/", changed=None),
     _whole("comment_threads", "/comment_thread/", changed="updated_at"),
     StreamSpec(
-        "webhooks", ("id",), WholeList("/webhook/"), changed="date_updated", masked=frozenset({"signature_key"})
+        "webhooks",
+        ("id",),
+        WholeList("/webhook/"),
+        changed="date_updated",
+        masked=frozenset({"signature_key"}),
+        masked_parts={"url": token_in("close")},
     ),
     StreamSpec("exports", ("id",), WholeList("/export/"), changed="date_updated", masked=frozenset({"download_url"})),
     StreamSpec("unsubscribed_emails", ("email",), WholeList("/unsubscribe/email/", key="email")),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tap_crm.contract.stream import StreamSpec
+from tap_crm.providers.common.receiver_address import token_in
 from tap_crm.providers.common.whole_list import WholeList
 from tap_crm.providers.copper.custom_fields import Definitions, custom
 from tap_crm.providers.copper.hints import by_id
@@ -64,7 +65,13 @@ STREAMS = (
     StreamSpec("customer_sources", ("id",), WholeList("/customer_sources")),
     StreamSpec("loss_reasons", ("id",), WholeList("/loss_reasons")),
     StreamSpec("lead_statuses", ("id",), WholeList("/lead_statuses")),
-    StreamSpec("webhooks", ("id",), WholeList("/webhooks"), masked=frozenset({"secret", "headers"})),
+    StreamSpec(
+        "webhooks",
+        ("id",),
+        WholeList("/webhooks"),
+        masked=frozenset({"secret", "headers"}),
+        masked_parts={"target": token_in("copper")},
+    ),
     StreamSpec(
         "related_items",
         ("parent_type", "parent_id", "type", "id"),

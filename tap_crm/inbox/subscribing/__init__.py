@@ -1,0 +1,1 @@
+"""The sub-commands ``subscribe``, ``status``, ``repair`` and ``unsubscribe``: what tells a CRM where to send events."""
