@@ -55,6 +55,7 @@ def demo_events(console: Console) -> None:
         meltano.environment |= {"TAP_COPPER_INBOX": str(OUTPUT / "inbox.sqlite"), "TAP_COPPER_INBOX_TOKEN": TOKEN}
         config = _config(url)
         address = stack.enter_context(_inbox(config))
+        client.control("configure", {"webhook_targets": "any"})  # Copper itself takes https only
         _subscribed(console, config, address)
         console.print(f"Copper: {url}; the inbox: {address}, subscribed to all that Copper tells of.\n")
 

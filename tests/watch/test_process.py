@@ -10,6 +10,7 @@ import sys
 import time
 import zlib
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -80,12 +81,16 @@ def test_signals_are_passed_on_and_command_is_waited_for(
     until((tmp_path / "ready").exists)
     for number, name in enumerate(signals, start=1):
         process.send_signal(getattr(signal, name))
-        until(lambda number=number: _lines(tmp_path / "got") == number, name)
+        until(partial(_has_lines, tmp_path / "got", number), name)
     _, said = process.communicate(timeout=SLOW_SECONDS)
     assert process.returncode == code
     assert (tmp_path / "ended").exists()
     assert (tmp_path / "got").read_text("utf-8").split() == [name[3:] for name in signals]
     assert said.splitlines()[-1].endswith(f"ended by {signals[0]}")
+
+
+def _has_lines(path: Path, count: int) -> bool:
+    return _lines(path) == count
 
 
 def _lines(path: Path) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -24,7 +25,7 @@ def test_an_edit_has_command_run_in_the_next_round(begin: Begin, crm: str) -> No
     trial = begin(crm)
     streams = CRMS[crm].streams
     for number, stream in enumerate(streams, start=1):
-        trial.plan[100.0 * number] = lambda stream=stream: trial.app.world.edit(stream, count=1)
+        trial.plan[100.0 * number] = partial(trial.app.world.edit, stream, count=1)
     trial.watch(100.0 * (len(streams) + 1))
     assert len(trial.ran) == 1 + len(streams)
     for number, (ran, name) in enumerate(zip(trial.ran[1:], streams.values(), strict=True), start=1):
