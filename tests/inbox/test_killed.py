@@ -57,11 +57,11 @@ def send(port: int, name: str) -> list[str]:
 def test_nothing_that_was_answered_is_missing_wherever_it_is_killed(tmp_path: Path) -> None:
     """Killed at 50 random moments, on the same inbox; what was kept and not answered may be there, but once."""
     path = str(tmp_path / "inbox.sqlite")
-    random.seed(20260301)
+    moments = random.Random(20260301)
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tap_crm.inbox.app", "tap_crm.inbox.server", "tests.inbox.test_killed"])
+    context.set_forkserver_preload(["pytest", "tap_crm.inbox.app", "tap_crm.inbox.server", "tests.inbox.test_killed"])
     answered: list[str] = []
-    with ThreadPoolExecutor(SENDERS) as pool:
+    with closing(Spool.open(path)) as spool, ThreadPoolExecutor(SENDERS) as pool:
         for kill in range(KILLS):
             ours, theirs = context.Pipe()
             process = context.Process(target=receive, args=(path, theirs), daemon=True)
@@ -69,22 +69,20 @@ def test_nothing_that_was_answered_is_missing_wherever_it_is_killed(tmp_path: Pa
             assert ours.poll(60)
             port = ours.recv()
             sending = [pool.submit(send, port, f"{kill}-{sender}") for sender in range(SENDERS)]
-            while not any(one.done() for one in sending) and not _has_begun(path, kill):
-                time.sleep(0.002)
-            time.sleep(random.uniform(0, 0.03))
+            while not any(one.done() for one in sending) and not _has_begun(spool, kill):
+                time.sleep(0.005)
+            time.sleep(moments.uniform(0, 0.03))
             os.kill(process.pid or 0, signal.SIGKILL)
             process.join(30)
             for one in sending:
                 answered += one.result()
-    with closing(Spool.open(path)) as spool:
         found = kept(spool)
     assert len(found) == len(set(found))
     assert set(answered) <= set(found)
     assert len(answered) > KILLS
 
 
-def _has_begun(path: str, kill: int) -> bool:
+def _has_begun(spool: Spool, kill: int) -> bool:
     """Tell whether the receiver has kept anything: before that there is nothing to lose."""
-    with closing(Spool.open(path)) as spool:
-        newest = spool.read("copper", max(0, spool.newest("copper") - 1), 1)
+    newest = spool.read("copper", max(0, spool.newest("copper") - 1), 1)
     return bool(newest) and newest[0].body.decode().startswith(f"{kill}-")

@@ -120,8 +120,8 @@ def test_no_event_appears_below_a_place_that_a_reader_has_seen(address: str) -> 
                 seen.append(event.body.decode())
         for one in writing:
             one.result()
-    for one in spools:
-        one.close()
+    for opened in spools:
+        opened.close()
     assert sorted(seen) == sorted(f"{number}-{at}-{part}" for number in range(4) for at in range(25) for part in "01")
 
 
@@ -135,7 +135,12 @@ def test_a_receiver_waits_for_another_one_that_has_its_places_and_no_commit_yet(
     appended = threading.Event()
     with engine.connect() as other:
         other.execute(sa.text("UPDATE tap_crm_inbox_places SET last = last"))  # as an append does before its commit
-        thread = threading.Thread(target=lambda: (spool.append([delivery("a")]), appended.set()))
+
+        def append() -> None:
+            spool.append([delivery("a")])
+            appended.set()
+
+        thread = threading.Thread(target=append)
         thread.start()
         assert not appended.wait(0.3)
         assert spool.read("copper", 0, 1) == []
