@@ -7,8 +7,10 @@ from abc import ABC, abstractmethod
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from tap_crm.inbox.spool import Delivery, Spool
+from sandbox.client import Client, CloseClient
+from tap_crm.inbox.spool import Delivery, Spool, Subscription
 from tests.contract.crms import CRMS
+from tests.inbox.serving import COPPER
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -42,6 +44,10 @@ class Teller(ABC):
     def events(self, app: Any, stream: str, keys: Iterable[Any], what: str = "update") -> list[bytes]:  # noqa: ANN401
         """Return the bodies of events: something happened to these records (`new`, `update` or `delete`)."""
 
+    @abstractmethod
+    def subscribe(self, url: str, receiver: str, told: Told) -> None:
+        """Have the CRM's server at one address send its events to a receiver at another one."""
+
 
 class Copper(Teller):
     """Ids and nothing else."""
@@ -68,6 +74,15 @@ class Copper(Teller):
         """Return one notification a record."""
         told = {"type": self.types[stream], "event": what, "subscription_id": 7, "timestamp": "2026-01-02T03:04:05Z"}
         return [json.dumps({"ids": [key], **told}).encode() for key in keys]
+
+    def subscribe(self, url: str, receiver: str, told: Told) -> None:  # noqa: ARG002
+        """Make a subscription for each type and event."""
+        client = Client(url)
+        for stream in self.streams:
+            for event in ("new", "update", "delete"):
+                what = {"target": receiver, "type": self.types[stream], "event": event, "headers": COPPER}
+                assert client.post("webhooks", what).ok
+        client.close()
 
 
 class Close(Teller):
@@ -103,6 +118,16 @@ class Close(Teller):
         kind = {"notes": "activity.note", "opportunities": "opportunity"}.get(stream, stream.removesuffix("s"))
         at = "2026-01-02T03:04:05.678000"
         return {"id": "ev_7", "object_type": kind, "object_id": key, "action": action, "date_updated": at, "data": {}}
+
+    def subscribe(self, url: str, receiver: str, told: Told) -> None:
+        """Make one subscription, and keep the key with which its events are signed."""
+        client = CloseClient(url)
+        kinds, actions = ("lead", "contact"), ("created", "updated", "deleted", "merged")
+        events = [{"object_type": kind, "action": action} for kind in kinds for action in actions]
+        hook = client.post("webhook", {"url": receiver, "events": events}).json()
+        client.close()
+        made = datetime.now(UTC)
+        told.spool.remember(Subscription("close", hook["id"], "all", made, receiver, hook["signature_key"]))
 
 
 TELLERS = {"copper": Copper(), "close": Close()}
