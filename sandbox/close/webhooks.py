@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
@@ -14,8 +14,10 @@ from sandbox.deliveries.delivery import Post
 from sandbox.deliveries.sender import succeeded
 
 if TYPE_CHECKING:
-    from sandbox.close.events import EventRow
-    from sandbox.close.records import OrganizationRecords
+    from collections.abc import Callable
+
+    from sandbox.close.behaviour import Behaviour
+    from sandbox.close.events import EventLog, EventRow
     from sandbox.deliveries.deliveries import Deliveries
     from sandbox.deliveries.delivery import Delivery
     from sandbox.exchange import Record
@@ -62,6 +64,19 @@ class Health:
             self.failing_since = last.at if self.failing_since is None else self.failing_since
 
 
+class Organization(Protocol):
+    """What deliveries need of an organization."""
+
+    behaviour: Behaviour
+    lists: dict[str, list[Record]]
+    log: EventLog
+    clock: Callable[[], float]
+
+    def now(self) -> int:
+        """Read the clock in microseconds."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Kept:
     """What there was before changes that are taken back."""
@@ -75,21 +90,21 @@ class Webhooks:
     """Sends what is written to the event log. Every method is called with the organization locked.
 
     Args:
-        records: the organization.
+        organization: whose events are sent.
         deliveries: what sends the events.
     """
 
-    def __init__(self, records: OrganizationRecords, deliveries: Deliveries) -> None:
-        self.records = records
+    def __init__(self, organization: Organization, deliveries: Deliveries) -> None:
+        self.organization = organization
         self.deliveries = deliveries
         self.health: dict[str, Health] = {}
         """By the ids of the subscriptions that were made through the API."""
-        records.log.written = self.written
+        organization.log.written = self.written
 
     def written(self, row: EventRow) -> None:
         """Send an event to every subscription that names it; one that still waits is replaced."""
-        knobs = self.records.behaviour
-        for hook in self.records.lists["webhooks"]:
+        knobs = self.organization.behaviour
+        for hook in self.organization.lists["webhooks"]:
             told = any((one["object_type"], one["action"]) == (row.kind, row.action) for one in hook["events"])
             if not told or not self.deliveries.reaches(hook["url"]):
                 continue
@@ -121,14 +136,14 @@ class Webhooks:
         """Go on with a subscription that was paused."""
         if health := self.health.get(number):
             health.failures, health.failing_since = 0, None
-        self.deliveries.resume(number, drop=self.records.behaviour.paused_events == "dropped")
+        self.deliveries.resume(number, drop=self.organization.behaviour.paused_events == "dropped")
 
     def shown(self, number: str) -> Record:
         """Give what a subscription shows of its health."""
         health = self.health.get(number)
         if health is None:
             return {}
-        always = self.records.behaviour.signature_keys_shown == "always"
+        always = self.organization.behaviour.signature_keys_shown == "always"
         counters = {name: getattr(health, name) for name in ("first_fail", "first_success", "retry_success")}
         return {
             "health_status": "failing" if health.failures else "healthy",
@@ -151,14 +166,14 @@ class Webhooks:
         health = self.health.get(hook["id"])
         key = bytes.fromhex(health.signature_key if health else hook["signature_key"])
         body = msgspec.json.encode({"event": msgspec.Raw(delivery.content), "subscription_id": hook["id"]})
-        moment = str(int(self.records.clock() - self.records.behaviour.events.stale))
+        moment = str(int(self.organization.clock() - self.organization.behaviour.events.stale))
         signature = hmac.new(key if right else key[::-1] + b"?", moment.encode() + body, hashlib.sha256).hexdigest()
         headers = {"close-sig-hash": signature, "close-sig-timestamp": moment}
         return Post(hook["url"], body, headers, verify=bool(hook["verify_ssl"]))
 
     def again(self, delivery: Delivery, now: float) -> float | None:
         """Retry a failed delivery in growing gaps for 72 hours; pause after three days of nothing but failures."""
-        knobs, hook = self.records.behaviour, self._hook(delivery)
+        knobs, hook = self.organization.behaviour, self._hook(delivery)
         health = self.health.get(str(delivery.subscription))
         if health:
             health.note(delivery, bare(int(now * SECOND)))
@@ -175,8 +190,8 @@ class Webhooks:
 
     def _pause(self, hook: Record, reason: str) -> None:
         if hook["status"] != "paused":
-            hook |= {"status": "paused", "pause_reason": reason, "date_updated": bare(self.records.now())}
+            hook |= {"status": "paused", "pause_reason": reason, "date_updated": bare(self.organization.now())}
 
     def _hook(self, delivery: Delivery) -> Record | None:
-        hooks = self.records.lists["webhooks"]
+        hooks = self.organization.lists["webhooks"]
         return next((one for one in hooks if one["id"] == delivery.subscription), None)

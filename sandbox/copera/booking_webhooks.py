@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
@@ -12,8 +12,7 @@ from sandbox.deliveries.delivery import Post
 from sandbox.deliveries.sender import succeeded
 
 if TYPE_CHECKING:
-    from sandbox.copera.behaviour import BookingWebhook
-    from sandbox.copera.records import WorkspaceRecords
+    from sandbox.copera.behaviour import Behaviour, BookingWebhook
     from sandbox.deliveries.deliveries import Deliveries
     from sandbox.deliveries.delivery import Delivery
     from sandbox.exchange import Record
@@ -27,20 +26,26 @@ _TRIES, _GAP = 3, 10.0
 _SERVER_ERROR = 500
 
 
+class Workspace(Protocol):
+    """What deliveries need of a workspace."""
+
+    behaviour: Behaviour
+
+
 class BookingWebhooks:
     """Tells of bookings. Every method is called with the workspace locked."""
 
-    def __init__(self, records: WorkspaceRecords, deliveries: Deliveries) -> None:
-        self.records = records
+    def __init__(self, workspace: Workspace, deliveries: Deliveries) -> None:
+        self.workspace = workspace
         self.deliveries = deliveries
 
     def changed(self, before: Record | None, after: Record) -> None:
         """Tell of a booking that was made or changed, if there is an event for that."""
         event = _event(before, after)
-        for place, hook in enumerate(self.records.behaviour.booking_webhooks if event else ()):
+        for place, hook in enumerate(self.workspace.behaviour.booking_webhooks if event else ()):
             if hook.events and event not in hook.events:
                 continue
-            form = self.records.behaviour.booking_payload
+            form = self.workspace.behaviour.booking_payload
             content = after if form == "booking" else {"event": event, form: after}
             tells = {"event": event, "id": after["uid"]}
             self.deliveries.make(place, tells, msgspec.json.encode(content))
@@ -69,7 +74,7 @@ class BookingWebhooks:
         return now + _GAP
 
     def _hook(self, delivery: Delivery) -> BookingWebhook | None:
-        hooks, place = self.records.behaviour.booking_webhooks, int(delivery.subscription)
+        hooks, place = self.workspace.behaviour.booking_webhooks, int(delivery.subscription)
         return hooks[place] if place < len(hooks) else None
 
 

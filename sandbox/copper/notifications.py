@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 import msgspec
 
@@ -16,7 +16,7 @@ from sandbox.limits import RollingWindow
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from sandbox.copper.records import AccountRecords
+    from sandbox.copper.behaviour import Behaviour
     from sandbox.deliveries.deliveries import Deliveries
     from sandbox.deliveries.delivery import Delivery
     from sandbox.exchange import Record
@@ -41,17 +41,26 @@ class _Told:
     changed: Changed = field(default_factory=dict[str, tuple[object, object]])
 
 
+class Account(Protocol):
+    """What notifications need of an account."""
+
+    behaviour: Behaviour
+    lists: dict[str, list[Record]]
+    clock: Callable[[], float]
+    keys_of_webhooks: dict[int, str]
+
+
 class Notifications:
     """Tells subscribers of changes. Every method is called with the account locked.
 
     Args:
-        records: the account.
+        account: whose subscribers are told.
         deliveries: what sends the notifications.
         revoked: whether a key is revoked; the subscriptions made by it are dead.
     """
 
-    def __init__(self, records: AccountRecords, deliveries: Deliveries, revoked: Callable[[str], bool]) -> None:
-        self.records = records
+    def __init__(self, account: Account, deliveries: Deliveries, revoked: Callable[[str], bool]) -> None:
+        self.account = account
         self.deliveries = deliveries
         self.revoked = revoked
         self._depth = 0
@@ -68,7 +77,7 @@ class Notifications:
         changed = _changed(before, after) if before is not None and after is not None else {}
         if event == "update" and not changed:
             return
-        apart = self.records.behaviour.fields_apart and event == "update"
+        apart = self.account.behaviour.fields_apart and event == "update"
         for part in [{one: pair} for one, pair in changed.items()] if apart else [changed]:
             self._add(kind, event, number, part)
         if not self._depth:
@@ -78,7 +87,7 @@ class Notifications:
     def together(self, what: str) -> Iterator[None]:
         """Tell of all that changes within at its end, as many records at a time as belong to one change."""
         outer = self._untold
-        self._untold = outer or what in self.records.behaviour.untold
+        self._untold = outer or what in self.account.behaviour.untold
         self._depth += 1
         try:
             yield
@@ -89,7 +98,7 @@ class Notifications:
                 self._tell()
 
     def _add(self, kind: str, event: str, number: int, changed: Changed) -> None:
-        size = max(self.records.behaviour.notification_size, 1)
+        size = max(self.account.behaviour.notification_size, 1)
         for one in reversed(self._told):
             alike = (one.kind, one.event, set(one.changed)) == (kind, event, set(changed))
             if alike and len(one.ids) < size and number not in one.ids:
@@ -105,17 +114,17 @@ class Notifications:
 
     def _make(self, hook: Record, told: _Told) -> None:
         tells: Record = {"type": told.kind, "event": told.event, "ids": list(told.ids)}
-        moment = datetime.fromtimestamp(self.records.clock(), UTC)
+        moment = datetime.fromtimestamp(self.account.clock(), UTC)
         content = tells | {"subscription_id": hook["id"], "timestamp": moment.isoformat(timespec="milliseconds")}
         if told.event == "update":
             content["updated_attributes"] = told.changed
         wait = self._wait()
-        lost = "too many" if wait and self.records.behaviour.beyond_notifications == "lost" else ""
+        lost = "too many" if wait and self.account.behaviour.beyond_notifications == "lost" else ""
         self.deliveries.make(hook["id"], tells, msgspec.json.encode(content), wait=wait, lost=lost)
 
     def _wait(self) -> float:
         """Count a notification by the limits; say how long it has to wait, if it is one too many."""
-        knobs, now = self.records.behaviour, self.deliveries.now()
+        knobs, now = self.account.behaviour, self.deliveries.now()
         limits = (knobs.notifications_per_minute, knobs.notifications_per_ten_minutes)
         counted = [one for one in zip(limits, _WINDOWS, self._windows, strict=True) if one[0] > 0]
         left = [window.left(limit, span, now) for limit, span, window in counted]
@@ -127,21 +136,21 @@ class Notifications:
         return 0.0
 
     def _subscribed(self, kind: str, event: str) -> list[Record]:
-        if kind == "activity_log" and event != "new" and self.records.behaviour.activity_events == "new":
+        if kind == "activity_log" and event != "new" and self.account.behaviour.activity_events == "new":
             return []
         return [
             one
-            for one in self.records.lists["webhooks"]
+            for one in self.account.lists["webhooks"]
             if (one["type"], one["event"]) == (kind, event)
             and self.deliveries.reaches(one["target"])
             and not self._dead(one["id"])
         ]
 
     def _dead(self, number: int) -> bool:
-        return self.revoked(self.records.keys_of_webhooks.get(number, ""))
+        return self.revoked(self.account.keys_of_webhooks.get(number, ""))
 
     def _hook(self, number: int | str) -> Record | None:
-        return next((one for one in self.records.lists["webhooks"] if one["id"] == number), None)
+        return next((one for one in self.account.lists["webhooks"] if one["id"] == number), None)
 
     def state(self, delivery: Delivery) -> str:
         """Say whether a delivery may be attempted."""

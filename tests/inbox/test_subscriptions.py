@@ -15,10 +15,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from sandbox import close, copera, copper
+from sandbox.exchange import Refusal
 from sandbox.faults import FaultRule
 from sandbox.server import running
 from tap_crm.inbox.command import main
 from tap_crm.inbox.spool import Delivery, Spool
+from tests.inbox.serving import TOKEN, receiving
 from tests.singer import Tap, environment, only
 from tests.warm_tap import WarmRun
 
@@ -27,7 +29,6 @@ if TYPE_CHECKING:
 
     from sandbox.simulator import Moment, Simulator
 
-TOKEN = "Zq7-token_of-the-tests.0123456789abcdef"
 URL = "https://events.example.com/crm"
 TINY_COPPER = {"people": 2, "companies": 2, "opportunities": 2, "leads": 2, "projects": 2, "tasks": 2, "activities": 2}
 TINY_CLOSE = {"leads": 2, "contacts": 2, "opportunities": 2, "tasks": 2, "activities": 10, "events": 4}
@@ -177,7 +178,7 @@ def test_close_keeps_the_key_that_only_the_creation_shows(start: Callable[..., C
 def test_whoever_dies_at_any_step_leaves_nothing_that_counts_as_right_and_is_not(
     start: Callable[..., Crm], name: str, answers: tuple[int, ...], moment: str
 ) -> None:
-    """Killed right before or right after an answer is made: the last is a subscription that nobody noted."""
+    """Killed before a request is carried out, or after: the last leaves a subscription that nobody noted."""
     crm = start(name)
     for answer in answers:
         killed(crm, answer, moment)
@@ -200,6 +201,8 @@ def killed(crm: Crm, answers: int, moment: str) -> None:
         if found.when == moment and crm.app.stats.requests >= answers and not sent:
             sent.append(1)
             process.send_signal(signal.SIGKILL)
+            if moment == "before":
+                raise Refusal(503, "what was asked is not carried out")
 
     command = [sys.executable, "-m", "tap_crm.inbox", *crm.command("subscribe")]
     with Path(os.devnull).open("wb") as nowhere:
@@ -436,3 +439,19 @@ def test_the_stream_of_webhooks_does_not_show_the_token(start: Callable[..., Crm
     assert addresses.count(f"{URL}/{name}/********") == crm.all_of_them
     assert "https://example.com/hook/1" in addresses
     assert TOKEN not in json.dumps(run.messages, default=str) + run.log
+
+
+@BOTH
+def test_what_the_crm_sends_to_a_subscription_is_proven_and_kept(start: Callable[..., Crm], name: str) -> None:
+    crm = start(name, webhook_targets="any", events={"time_scale": 0, "timeout": 30})
+    spool = crm.spool()
+    with receiving(spool) as url:
+        crm.run("subscribe", "--public-url", url)
+        [edited] = crm.app.world.edit("leads")
+        crm.app.deliveries.advance()
+        crm.app.behaviour.events.wrong_signatures = 1.0
+        crm.app.world.edit("opportunities")
+        crm.app.deliveries.advance()
+    kept = [json.loads(one.body) for one in spool.read(name, 0, 100)]
+    spool.close()
+    assert [one["ids"][0] if name == "copper" else one["event"]["object_id"] for one in kept] == [edited]
