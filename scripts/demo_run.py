@@ -16,7 +16,8 @@ from scripts.demo_close import CLOSE
 from scripts.demo_compare import compare, remove
 from scripts.demo_copera import COPERA
 from scripts.demo_copper import COPPER
-from scripts.demo_meltano import LOADER, OUTPUT, DemoError, Meltano, served, short
+from scripts.demo_events import demo_events
+from scripts.demo_processes import LOADER, OUTPUT, DemoError, Meltano, served, short
 from scripts.demo_report import show_comparison, show_deals, show_runs
 from scripts.demo_two_way import two_way
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from scripts.demo_crm import Crm
 
 CRMS = {crm.name: crm for crm in (COPPER, CLOSE, COPERA)}
-TWO_WAY = "two-way"
+EVENTS, TWO_WAY = "events", "two-way"
 
 
 def demo(crm: Crm, console: Console) -> bool:
@@ -96,13 +97,13 @@ def _compare_without_gone(console: Console, crm: Crm, client: Client, meltano: M
 def main(arguments: list[str] | None = None) -> int:
     """Run the demo of the CRM that is asked for."""
     parser = argparse.ArgumentParser(prog="./scripts/demo", description="Shows the tap at work, without an account.")
-    choices = [*CRMS, "all", TWO_WAY]
+    choices = [*CRMS, "all", EVENTS, TWO_WAY]
     parser.add_argument(
         "crm",
         nargs="?",
         choices=choices,
         default="copper",
-        help="which CRM (default: copper), or edits that go into it and come back",
+        help="which CRM (default: copper); how events arrive; edits that go into it and come back",
     )
     asked = parser.parse_args(arguments).crm
     for one in (signal.SIGTERM, signal.SIGHUP):
@@ -112,6 +113,9 @@ def main(arguments: list[str] | None = None) -> int:
     shutil.rmtree(OUTPUT, ignore_errors=True)
     OUTPUT.mkdir(parents=True)
     try:
+        if asked == EVENTS:
+            demo_events(console)
+            return 0
         results = [demo(crm, console) for crm in CRMS.values() if asked in (crm.name, "all")]
         if asked == TWO_WAY:
             return _end_of_two_way(console, two_way(console), started)

@@ -15,7 +15,7 @@ from sandbox.client import Client
 from sandbox.copper import API_KEY, USER_EMAIL
 from scripts.demo_compare import compare
 from scripts.demo_copper import COPPER
-from scripts.demo_meltano import OUTPUT, Meltano, served, short
+from scripts.demo_processes import OUTPUT, Meltano, served, short
 from scripts.demo_report import show_comparison
 
 if TYPE_CHECKING:

@@ -279,6 +279,7 @@ class Provider:
         settings: declares the settings that only this CRM has, as a dataclass; None if there are none.
         unused: common settings that change nothing with this CRM.
         identity: tells which account is read, so that no state is continued with another one.
+        change_log: the stream that tells of changes in all others: whoever waits for changes asks this one only.
         endpoints: what holds for endpoints that users declare.
         events: how it sends events; None if it sends none.
         hints: what its events hint at; None where it sends none.
@@ -298,6 +299,7 @@ class Provider:
     settings: type | None = None
     unused: frozenset[str] = frozenset()
     identity: Identity | None = None
+    change_log: str | None = None
     endpoints: EndpointRules = field(default_factory=EndpointRules)
     events: EventRules | None = None
     hints: HintRules | None = None

@@ -37,6 +37,7 @@ ALLOWED = {
     "call": {*GROUND, "config", "contract", "providers", "sync", "transport"},
     "storage": {"config"},
     "inbox": {"errors", "ledger", "config", "contract", "providers", "storage", "transport"},
+    "watch": {*GROUND, "config", "contract", "inbox", "providers", "transport"},
     "__main__": {"singer"},
 }
 #: The modules of a server of the sandbox, the lowest first; others lie between them.

@@ -52,6 +52,7 @@ PROVIDER = Provider(
     settings=CloseSettings,
     unused=frozenset({"date_order"}),
     identity=Identity("organization", organization_ids),
+    change_log="events",
     events=EVENTS,
     hints=rules(STREAMS),
     endpoints=EndpointRules(

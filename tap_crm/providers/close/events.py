@@ -16,6 +16,7 @@ import msgspec
 
 from tap_crm import errors
 from tap_crm.config.settings import DAY
+from tap_crm.contract.newest import Newest
 from tap_crm.messages import Checkpoint, Page
 from tap_crm.providers.close.answers import DATA, ask_page, get, moment
 from tap_crm.reading.changes import BEHIND_THE_CLOCK
@@ -261,6 +262,16 @@ class Events:
     def probe(self, reading: Reading) -> None:
         """Ask for one event."""
         reading.ask(get(PATH, reading.spec.name, {"_limit": 1}), lambda reply: _parse(reply, 1))
+
+    def newest(self, reading: Reading) -> Newest:
+        """Ask for the last page of the log; an event that was consolidated comes again with a later time."""
+        params: dict[str, str | int] = {"_limit": PAGE_SIZE}
+        if reading.since is not None:
+            params["date_updated__gte"] = moment(reading.since)
+        answer, _ = reading.ask(get(PATH, "event log", params), lambda reply: _parse(reply, PAGE_SIZE))
+        times = [to_epoch(event.date_updated) for event in answer.data]
+        versions = frozenset((event.id, event.date_updated) for event in answer.data)
+        return Newest(versions, max((at for at in times if at is not None), default=None))
 
 
 def _needed_since(reading: Reading) -> int | None:

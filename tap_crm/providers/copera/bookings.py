@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from tap_crm.contract.newest import Newest
 from tap_crm.messages import Page, Row
 from tap_crm.providers.common.records import Record, decoded, encoded, records_in, with_keys
 from tap_crm.providers.common.whole_list import ask_twice_if_empty
@@ -57,6 +58,14 @@ class Bookings:
     def probe(self, reading: Reading) -> None:
         """Ask for one booking."""
         _BookingsList(reading, size=1).ask_after(None)
+
+    def newest(self, reading: Reading) -> Newest:
+        """Ask for the first page: the newest bookings, with what a change of one moves."""
+        question = get("/bookings", reading.spec.name, {"limit": PAGE_SIZE})
+        records = reading.ask(question, lambda reply: with_keys(some_list(decoded(reply)), "uid"))
+        return Newest(
+            frozenset(tuple(str(record.get(name)) for name in ("uid", "status", "start", "end")) for record in records)
+        )
 
 
 def booking_types(body: Any) -> list[Record]:  # noqa: ANN401 - any JSON

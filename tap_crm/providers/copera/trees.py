@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from tap_crm import errors
+from tap_crm.contract.newest import Newest
 from tap_crm.providers.common.records import Record, decoded, records_in
 from tap_crm.providers.common.whole_list import ask_twice_if_empty
 from tap_crm.providers.copera.answers import get
@@ -206,6 +207,14 @@ class Tree:
     def probe(self, reading: Reading) -> None:
         """Ask for the roots."""
         reading.ask(get(self.path, reading.spec.name, {"depth": 1}), self._parse)
+
+    def newest(self, reading: Reading) -> Newest:
+        """Ask for the tree, of which one answer shows so many nodes: changes of the others are not seen."""
+        answer = reading.ask(get(self.path, reading.spec.name, {"depth": DEPTH}), self._parse)
+        nodes: dict[str, Record] = {}
+        self._take(answer.root, nodes, None)
+        versions = frozenset((key, str(node.get("updatedAt")), str(node.get("parent"))) for key, node in nodes.items())
+        return Newest(versions, count=answer.total)
 
 
 def _was_there(node: Record, began: float) -> bool:

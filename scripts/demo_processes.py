@@ -1,4 +1,4 @@
-"""What the demos share: Meltano on this checkout's project, and a CRM served on this machine."""
+"""Starts what the demo shows: the sandbox, and Meltano on this checkout's project."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ class DemoError(Exception):
 class Meltano:
     """Runs Meltano on this checkout's project: output in a log file, state and plugins apart from the user's."""
 
-    def __init__(self, console: Console, crm: Crm, url: str) -> None:
+    def __init__(self, console: Console, crm: Crm, url: str, output: Path = OUTPUT) -> None:
         self.console = console
-        self.log = OUTPUT / "meltano.log"
-        self.database = OUTPUT / "crm.duckdb"
+        self.log = output / "meltano.log"
+        self.database = output / "crm.duckdb"
         self.extractor = crm.extractor
         prefix = crm.extractor.replace("-", "_").upper()
         self.environment = {
@@ -42,10 +42,16 @@ class Meltano:
             f"{prefix}_API_URL": url,
             "TARGET_DUCKDB_PATH": str(self.database),
             "MELTANO_SYS_DIR_ROOT": str(ROOT / ".venvs" / "demo-plugins"),
-            "MELTANO_DATABASE_URI": f"sqlite:///{OUTPUT / 'meltano.db'}",
+            "MELTANO_DATABASE_URI": f"sqlite:///{output / 'meltano.db'}",
             "MELTANO_CLI_LOG_FORMAT": "uncolored",
             "NO_COLOR": "1",
         }
+
+    @property
+    def command(self) -> list[str]:
+        """The beginning of each command; without a file `.env`: what is set there is for a real account."""
+        program = Path(sys.executable).with_name("meltano")
+        return [str(program), "--cwd", str(ROOT), "--env-file", os.devnull]
 
     def install(self, *others: str) -> None:
         """Install the tap, the loader and others, each into a virtual environment of its own."""
@@ -63,9 +69,7 @@ class Meltano:
 
     def _meltano(self, title: str, *arguments: str, **settings: str) -> None:
         started = time.monotonic()
-        program = Path(sys.executable).with_name("meltano")
-        # No .env file: what is set there is for a real account.
-        command = [str(program), "--cwd", str(ROOT), "--env-file", os.devnull, *arguments]
+        command = [*self.command, *arguments]
         with self.console.status(f"{title} ..."), self.log.open("a") as log:
             before = log.tell()
             environment = {**self.environment, **settings}
@@ -105,5 +109,5 @@ def served(crm: Crm) -> Iterator[str]:
 
 
 def short(path: Path) -> str:
-    """Return a path as seen from the checkout."""
+    """Return a path as it is shown."""
     return str(path.relative_to(ROOT) if path.is_relative_to(ROOT) else path)

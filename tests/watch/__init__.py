@@ -1,0 +1,3 @@
+"""What `tap-crm-watch` asks, when it runs COMMAND, and how it ends."""
+
+from __future__ import annotations
