@@ -34,7 +34,7 @@ def killed(tap: Tap, app: CloseSandbox, answers: int, **how: Any) -> Run:  # noq
         while app.stats.requests < answers and not _has_ended(run):
             pass
         run.send_signal(signal.SIGKILL)
-        assert run.wait(20) in (0, -signal.SIGKILL)
+        assert run.wait(60) in (0, -signal.SIGKILL)
         run.close()
     while app.stats.in_flight:  # what it asked for last has its effect, though nobody takes the answer
         time.sleep(0.002)

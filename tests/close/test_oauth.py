@@ -218,7 +218,7 @@ def test_a_signal_waits_until_the_next_refresh_token_is_stored(
     with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as log:
         command += ["--discover"] if how == "discovery" else []
         run = WarmRun(command, environment(), output.fileno(), log.fileno())
-        assert run.wait(30) == 128 + number
+        assert run.wait(60) == 128 + number
         run.close()
         log.seek(0)
         assert b"Traceback" not in log.read()

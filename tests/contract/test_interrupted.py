@@ -151,12 +151,12 @@ def test_a_second_signal_ends_a_run_whose_target_never_reads_again(blocked: Bloc
     """Nobody has to wait for a dead pipe."""
     blocked.terminate()
     blocked.process.send_signal(signal.SIGTERM)
-    assert blocked.process.wait(10) == 143
+    assert blocked.process.wait(60) == 143
 
 
 def test_a_target_that_dies_ends_the_run_with_an_error(blocked: Blocked, tap: Tap) -> None:
     """A closed pipe is no success."""
     blocked.output.read(100)
     blocked.output.close()
-    assert blocked.process.wait(30) == 1
+    assert blocked.process.wait(60) == 1
     assert "the target stopped reading" in (tap.folder / "blocked.log").read_text()

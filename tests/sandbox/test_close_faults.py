@@ -27,7 +27,7 @@ def rule(server: CloseSandbox, kind: Kind, **more: Any) -> None:  # noqa: ANN401
 def test_statuses_on_every_endpoint(asker: CloseClient, server: CloseSandbox, status: Kind) -> None:
     rule(server, status, every=1, retry_after=3)
     answers = [*(asker.get(path) for path in PATHS), asker.search("lead")]
-    answers.append(requests.post(asker.url.replace("api/v1", "oauth2/token/"), timeout=5))
+    answers.append(requests.post(asker.url.replace("api/v1", "oauth2/token/"), timeout=30))
     for answer in answers:
         assert answer.status_code == int(status)
         assert answer.headers["Retry-After"] == "3"

@@ -109,12 +109,12 @@ def test_unknown_fields_may_be_ignored(writer: CloseClient) -> None:
 @pytest.mark.parametrize("body", [b"", b"[]", b"null", b'{"name": '])
 def test_a_body_is_a_json_object(writer: CloseClient, body: bytes) -> None:
     headers = {"Content-Type": "application/json"}
-    answer = writer.session.post(f"{writer.url}/lead/", data=body, headers=headers, timeout=5)
+    answer = writer.session.post(f"{writer.url}/lead/", data=body, headers=headers, timeout=30)
     assert (answer.status_code, list(answer.json())) == (400, ["error"])
 
 
 def test_a_body_says_that_it_is_json(writer: CloseClient, lead: str) -> None:
-    assert writer.session.put(f"{writer.url}/lead/{lead}/", data=b"{}", timeout=5).status_code == 415
+    assert writer.session.put(f"{writer.url}/lead/{lead}/", data=b"{}", timeout=30).status_code == 415
 
 
 @pytest.mark.parametrize("path", ["me", "event", "user", "activity", "activity/created", "activity/meeting"])
@@ -124,7 +124,7 @@ def test_what_has_no_operation_that_creates_is_405(writer: CloseClient, path: st
 
 def test_paths_without_a_slash_write_nothing(writer: CloseClient, tiny_server: CloseSandbox) -> None:
     count = len(tiny_server.world.ids("leads"))
-    assert writer.session.post(f"{writer.url}/lead", json={"name": "Acme"}, timeout=5).status_code == 404
+    assert writer.session.post(f"{writer.url}/lead", json={"name": "Acme"}, timeout=30).status_code == 404
     assert len(tiny_server.world.ids("leads")) == count
 
 

@@ -93,7 +93,7 @@ def cut(client: CoperaClient, app: CoperaSandbox, at: float, how: str) -> tuple[
     """Give what came of a cut answer, and the answer if it looked whole."""
     client.control("configure", {"rows_cut": {"at": at, "how": how}})
     came = b""
-    with client.session.get(f"{client.url}/{rows_path(app)}", stream=True, timeout=5) as answer:
+    with client.session.get(f"{client.url}/{rows_path(app)}", stream=True, timeout=30) as answer:
         try:
             for part in answer.iter_content(None):
                 came += part

@@ -206,22 +206,22 @@ def test_unknown_parameters_paths_and_ids(app: CoperaSandbox, client: CoperaClie
     for unknown in ("boards", "docs", f"{path}/rows/", "board/board/list-boards", "channels", "workspace"):
         assert client.get(unknown).status_code == 404
     address = client.url.replace("/public/v1", "/v1")
-    assert client.session.get(f"{address}/board/list-boards", timeout=5).status_code == 404
-    assert client.session.post(f"{client.url}/board/list-boards", json={}, timeout=5).status_code == 404
-    assert client.session.delete(f"{client.url}/docs/{'0' * 24}", timeout=5).status_code == 404
+    assert client.session.get(f"{address}/board/list-boards", timeout=30).status_code == 404
+    assert client.session.post(f"{client.url}/board/list-boards", json={}, timeout=30).status_code == 404
+    assert client.session.delete(f"{client.url}/docs/{'0' * 24}", timeout=30).status_code == 404
 
 
 def test_an_export_needs_a_view_and_has_no_times(app: CoperaSandbox, client: CoperaClient) -> None:
     table = app.world.table_named("Deals")
     address = f"{client.url}/board/{table.board}/table/{table.id}/export"
     order: dict[str, object] = {"boardId": table.board, "viewId": "a" * 24, "format": "JSON"}
-    answer = client.session.post(address, json=order, timeout=5).json()
+    answer = client.session.post(address, json=order, timeout=30).json()
     assert answer["rowCount"] == len(answer["rows"]) == len(table.rows)
     assert answer["rows"][0].keys() == {"_id", "rowId", "columns"}
-    queued = client.session.post(address, json=order | {"format": "PDF"}, timeout=5)
+    queued = client.session.post(address, json=order | {"format": "PDF"}, timeout=30)
     assert (queued.status_code, queued.json()["asyncJob"]["status"]) == (202, "queued")
     wrongs: tuple[dict[str, object], ...] = ({"viewId": ""}, {"format": "DOC"}, {"boardId": "b" * 24}, {"rows": []})
     for wrong in wrongs:
-        assert client.session.post(address, json=order | wrong, timeout=5).status_code == 400
+        assert client.session.post(address, json=order | wrong, timeout=30).status_code == 400
     client.session.headers["Authorization"] = f"Bearer {API_KEY}"
-    assert client.session.post(address, json=order, timeout=5).status_code == 403
+    assert client.session.post(address, json=order, timeout=30).status_code == 403

@@ -144,11 +144,11 @@ def test_files_are_fetched_without_a_token_and_in_time(app: CoperaSandbox, clien
     file, folder = (next(one["_id"] for one in nodes if one["type"] == kind) for kind in ("file", "folder"))
     assert client.json(f"drive/files/{file}") == next(one for one in nodes if one["_id"] == file)
     url = client.json(f"drive/files/{file}/download")["url"]
-    assert requests.get(url, timeout=5).content == f"content of {file}".encode()
-    assert client.session.get(url, timeout=5).status_code == 403
+    assert requests.get(url, timeout=30).content == f"content of {file}".encode()
+    assert client.session.get(url, timeout=30).status_code == 403
     assert client.get(f"drive/files/{folder}/download").status_code == 400
     client.control("configure", {"signed_url_ttl": -1})
-    assert requests.get(client.json(f"drive/files/{file}/download")["url"], timeout=5).status_code == 403
+    assert requests.get(client.json(f"drive/files/{file}/download")["url"], timeout=30).status_code == 403
 
 
 def test_documents_come_and_go(app: CoperaSandbox, client: CoperaClient) -> None:

@@ -219,8 +219,8 @@ def test_a_body_of_another_form_is_refused(client: CoperaClient, path: str, tabl
 
 def test_what_is_no_json_is_refused(client: CoperaClient, path: str) -> None:
     url, headers = f"{client.url}/{path}/row", {"Content-Type": "application/json"}
-    assert client.session.post(url, data=b"{", headers=headers, timeout=10).status_code == 400
-    assert client.session.post(url, data=b"columns=1", timeout=10).status_code == 415
+    assert client.session.post(url, data=b"{", headers=headers, timeout=30).status_code == 400
+    assert client.session.post(url, data=b"columns=1", timeout=30).status_code == 415
 
 
 def test_an_update_that_changes_nothing_moves_the_time_or_not(
