@@ -11,6 +11,8 @@ from target_crm.report import Line
 from target_crm.sync.items import CONFLICT, CREATED, DELETED, REJECTED, SKIPPED, UNCHANGED, UNKNOWN, UPDATED
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from target_crm.journal.journal import Journal
     from target_crm.report import Report
     from target_crm.sync.items import Item, StreamRun
@@ -83,7 +85,7 @@ class Ends:
         is_kept = outcome in (REJECTED, UNKNOWN) and passes
         kept = Kept(item.stream.name, item.key, item.record, dict(item.schema.properties)) if is_kept else None
         written = outcome in _WRITTEN or (outcome == REJECTED and item.made)
-        is_known = not (written or item.intents or kept or item.key in item.stream.rejects)
+        is_known = not (written or item.intents or kept)
         settled = Settled(
             item.stream.name,
             item.key,
@@ -100,10 +102,6 @@ class Ends:
         )
         if not passes:  # it did not get its turn: what is kept of it stays
             settled.is_known = True
-        if kept is not None:
-            item.stream.rejects.add(item.key)
-        else:
-            item.stream.rejects.discard(item.key)
         self.live.discard(item)
         self._taken.append(_End(item, settled, passes))
 
@@ -111,6 +109,7 @@ class Ends:
         """Settle what was taken, tell of it, and let states pass."""
         taken, self._taken = self._taken, []
         if taken:
+            self._settle_rejects(taken)
             work = [end.settled for end in taken if end.settled.line is not None or not end.settled.is_known]
             if work:
                 self._journal.settle(work)
@@ -122,6 +121,19 @@ class Ends:
             for run in {end.item.stream for end in taken}:
                 self._stop_if_too_many(run)
         self._states.flush()
+
+    def _settle_rejects(self, taken: Sequence[_End]) -> None:
+        """See to it that a record is forgotten that was rejected once and has another end now."""
+        for run in {end.item.stream for end in taken}:
+            ends = [end for end in taken if end.item.stream is run]
+            kept = {end.settled.key for end in ends if end.settled.kept is not None}
+            run.has_rejects = run.has_rejects or bool(kept)
+            if run.has_rejects:
+                keys = {end.settled.key for end in ends if end.passes and end.settled.is_known}
+                kept |= self._journal.rejected_among(run.name, keys)
+                for end in ends:
+                    if end.passes and end.settled.key in kept:
+                        end.settled.is_known = False
 
     def _stop_if_too_many(self, run: StreamRun) -> None:
         rejected, ended = run.ends[REJECTED], run.ends.total()

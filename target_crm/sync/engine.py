@@ -123,7 +123,7 @@ class Engine:
                 raise errors.ConfigError(
                     f"the setting `streams.{name}.external_id`: {spec.name} have no custom fields that could keep it"
                 )
-            run.rejects = self._journal.reject_keys(name)
+            run.has_rejects = self._journal.has_rejects(name)
             self.streams[name] = run
         if name not in self._current or self._schemas[self._current[name]].properties != properties:
             self._schemas.append(Schema(properties))

@@ -32,7 +32,7 @@ class StreamRun:
         deletions: how many of them are deletions to be done.
         stopped: why no more of it is written; None while it is.
         columns: the object's fields in this account; None until the CRM was asked.
-        rejects: keys of records that an earlier run, or this one, rejected.
+        has_rejects: whether the journal keeps records of it that an earlier run, or this one, rejected.
     """
 
     name: str
@@ -44,7 +44,7 @@ class StreamRun:
     deletions: int = 0
     stopped: str | None = None
     columns: Columns | None = None
-    rejects: set[str] = field(default_factory=set)
+    has_rejects: bool = False
 
     @property
     def is_by_id(self) -> bool:

@@ -13,7 +13,7 @@ from tap_crm.providers import PROVIDERS
 from tap_crm.transport.pacing.pacing import Pacing
 from target_crm.kinds.options import Choice
 from target_crm.writers.copera.kinds import Members
-from tests.target_crm.copera_account import COMPANIES, DEALS, EVERYTHING, PEOPLE, CoperaAccount, copera_account
+from tests.target_crm.copera_account import COMPANIES, DEALS, EVERYTHING, LEADS, PEOPLE, CoperaAccount, copera_account
 from tests.target_crm.running import Bench, records, schema
 
 if TYPE_CHECKING:
@@ -53,6 +53,29 @@ def test_options_are_written_by_label_or_id_and_unknown_ones_are_named(bench: Be
     assert option["label"] in done.by_key()["k3"]["reason"]
     assert {row["Stage"] for row in crm.rows(DEALS)} == {option["optionId"]}
     assert bench.run(records(DEALS, *rows[:2]), streams={DEALS: KEYED}).outcomes["unchanged"] == 2
+
+
+@pytest.mark.parametrize("beside", ["columns", "source_ids"])
+def test_a_label_of_two_options_is_told_apart_by_the_id_beside_it(
+    bench: Bench, crm: CoperaAccount, beside: str
+) -> None:
+    first, other, second = (crm.option(LEADS, "Source", at) for at in (0, 1, 3))
+    assert first["label"] == second["label"]
+
+    def with_id(key: str) -> Any:  # noqa: ANN401
+        return [{"columnId": crm.column(LEADS, "Source"), "value": key}] if beside == "columns" else [key]
+
+    keys = {"k1": second, "k2": first, "k3": other}
+    rows = [
+        {"key": key, "name": key, "source": first["label"], beside: with_id(one["optionId"])}
+        for key, one in keys.items()
+    ]
+    done = bench.run(records(LEADS, *rows), streams={LEADS: KEYED})
+    assert {row["Name"]: row["Source"] for row in crm.rows(LEADS)} == {
+        "k1": second["optionId"],
+        "k2": first["optionId"],
+    }
+    assert "more than one" in done.by_key()["k3"]["reason"]
 
 
 def test_links_to_rows_that_were_written_become_their_ids(bench: Bench, crm: CoperaAccount) -> None:

@@ -183,7 +183,7 @@ def test_verify_tells_what_was_changed_or_deleted_since(account: Account) -> Non
     target = account.bench.target(streams=streams)
     verification = Verification(target.make_writer())
     with closing(Journal(str(account.bench.journal), exclusive=False)) as journal:
-        found = verification.differences(History(journal).written(), {crm.stream: target.settings.stream(crm.stream)})
+        found = verification.differences(History(journal).written(), target.settings.stream)
         told = [(one.key, one.field, one.written, one.present) for one in found]
     assert sorted(told, key=str) == [("k1", crm.text, "A", "Theirs"), ("k2", None, None, None)]
     assert verification.compared == 3

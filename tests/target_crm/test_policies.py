@@ -54,6 +54,15 @@ def test_a_reject_is_tried_again_at_the_end_of_the_next_run(bench: Bench, crm: C
     assert bench.run([], streams={"people": KEYED}).lines == []
 
 
+def test_a_reject_is_forgotten_when_the_record_comes_as_it_is_in_the_crm(bench: Bench, crm: CopperDouble) -> None:
+    crm.refuses = lambda body: "no" if body.get("title") == "bad" else None
+    bench.run(records("people", *rows(3)), streams={"people": KEYED})
+    bench.run(records("people", *rows(3, title="bad")), streams={"people": KEYED})
+    again = bench.run(records("people", *rows(2)), streams={"people": KEYED})
+    assert again.outcomes == {"unchanged": 2, "rejected": 1}
+    assert [line["key"] for line in bench.run([], streams={"people": KEYED}).lines] == ["k2"]
+
+
 def test_a_stream_of_which_too_much_is_rejected_is_stopped(bench: Bench, crm: CopperDouble) -> None:
     crm.refuses = lambda body: "no" if int(body["name"].split()[1]) < 30 else None
     done = bench.run([*records("tasks", *({"id": at, "name": f"T {at}"} for at in range(1, 900))), state(1)])

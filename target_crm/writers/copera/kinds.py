@@ -12,7 +12,7 @@ from typing_extensions import override
 
 from tap_crm.providers.copera.columns import SELECTS
 from tap_crm.shaping.moments import Unfit, to_iso_moment
-from target_crm.contract import NEW, Unwritable
+from target_crm.contract import NEW, Ambiguous, Unwritable
 from target_crm.kinds.base import Plain, one_spaced, refuse, same_text
 from target_crm.kinds.contact_points import are_same_phones, same_mail, same_phone, same_url
 from target_crm.kinds.links import plain_id
@@ -245,7 +245,7 @@ class RowLinks(Plain):
             return text
         ids = self.shown().ids(text)
         if len(ids) > 1:
-            raise Unwritable(f"`{text}` is what more than one row shows (ids {', '.join(sorted(ids))}); give the id")
+            raise Ambiguous(f"`{text}` is what more than one row shows (ids {', '.join(sorted(ids))}); give the id")
         return ids.pop() if ids else text
 
     @override
