@@ -11,7 +11,7 @@ from target_crm.report import Line
 from target_crm.sync.items import CONFLICT, CREATED, DELETED, REJECTED, SKIPPED, UNCHANGED, UNKNOWN, UPDATED
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from target_crm.journal.journal import Journal
     from target_crm.report import Report
@@ -29,6 +29,7 @@ class _End:
     item: Item
     settled: Settled
     passes: bool
+    is_last: bool
 
 
 class Ends:
@@ -38,13 +39,23 @@ class Ends:
         journal: where they are settled.
         report: where they are told.
         states: what waits for them.
+        again: takes a record that is written, and has to be written again when those are there to which it refers.
         most_rejects: in percent, see the setting ``max_rejects_percent``.
     """
 
-    def __init__(self, journal: Journal, report: Report, states: States, *, most_rejects: float) -> None:
+    def __init__(
+        self,
+        journal: Journal,
+        report: Report,
+        states: States,
+        again: Callable[[Item], None],
+        *,
+        most_rejects: float,
+    ) -> None:
         self._journal = journal
         self._report = report
         self._states = states
+        self._again = again
         self._most_rejects = most_rejects
         self._taken: list[_End] = []
         self.live: set[Item] = set()
@@ -79,6 +90,7 @@ class Ends:
             passes: whether a STATE may pass it: False where the next run has to take it again.
             leaves_open: whether it stays unknown what became of what was sent.
         """
+        is_last = not (item.waits_for_others and outcome in (CREATED, UPDATED, UNCHANGED))
         shown = item.changes if changes else {}
         crm_id = None if item.crm_id is None else item.stream.typed_id(item.crm_id)
         line = Line(self._journal.run_id, item.stream.name, item.shown, outcome, crm_id, shown, reason)
@@ -91,7 +103,7 @@ class Ends:
             item.key,
             item.stream.spec.name,
             outcome,
-            line=line.text() if self._report.path is not None else None,
+            line=line.text() if is_last and self._report.path is not None else None,
             crm_id=item.crm_id,
             changed=changed,
             reason=reason,
@@ -103,7 +115,10 @@ class Ends:
         if not passes:  # it did not get its turn: what is kept of it stays
             settled.is_known = True
         self.live.discard(item)
-        self._taken.append(_End(item, settled, passes))
+        self._taken.append(_End(item, settled, passes, is_last))
+        if not is_last:
+            item.made = item.made or outcome == CREATED
+            self._again(item)
 
     def settle(self) -> None:
         """Settle what was taken, tell of it, and let states pass."""
@@ -113,7 +128,7 @@ class Ends:
             work = [end.settled for end in taken if end.settled.line is not None or not end.settled.is_known]
             if work:
                 self._journal.settle(work)
-            for end in taken:
+            for end in (one for one in taken if one.is_last):
                 end.item.stream.ends[end.settled.outcome] += 1
                 if end.passes:
                     self._states.settle(end.item.number)

@@ -83,6 +83,8 @@ class Item:
         attempts: how often it was sent.
         sent: when it was sent last, epoch seconds; None if it was not.
         made: it was made by a write of this journal that is being settled.
+        waits_for_others: it was written without fields that refer to records which are written later.
+        is_second: it is written a second time, with these fields.
     """
 
     stream: StreamRun
@@ -102,6 +104,8 @@ class Item:
     attempts: int = 0
     sent: float | None = None
     made: bool = False
+    waits_for_others: bool = False
+    is_second: bool = False
 
     def find(self, record: Snapshot) -> None:
         """Note that this is the CRM's record of it."""

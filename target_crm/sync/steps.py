@@ -44,6 +44,7 @@ class Steps:
         names: returns what the names in an item's record mean.
         may_come: tells whether records of an object may still come in, to which others refer.
         hold: takes an item that has to wait for the end of the input.
+        is_awaited: tells of an object and a key whether its record is still to be written, as far as that is known.
         memory: remembers which key a record of the CRM is.
     """
 
@@ -57,6 +58,7 @@ class Steps:
         names: Callable[[Item], Names],
         may_come: Callable[[str, StreamRun], bool],
         hold: Callable[[Item], None],
+        is_awaited: Callable[[str, str], bool],
         memory: RunFile,
     ) -> None:
         self._writer = writer
@@ -66,6 +68,7 @@ class Steps:
         self._names = names
         self._may_come = may_come
         self._hold = hold
+        self._is_awaited = is_awaited
         self._memory = memory
 
     # What is meant
@@ -121,8 +124,11 @@ class Steps:
             elif self._may_come(name, item.stream):
                 self._hold(item)
                 out.add(item)
+            elif not item.is_second and self._is_awaited(name, key_text([key])):
+                item.waits_for_others = True  # two may refer to each other: one has to be there first
+                item.wanted.pop(field, None)
         for (item, field), found in replaced.items():
-            if field.kind is not None:
+            if field.kind is not None and field in item.wanted:
                 item.wanted[field] = field.kind.referring_all(item.wanted[field], found)
         return [item for item in items if item not in out]
 

@@ -6,6 +6,7 @@ import json
 import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Protocol
 
 from typing_extensions import override
@@ -300,7 +301,16 @@ class AnyJson(Plain):
                 value = json.loads(value)
             except ValueError:
                 return value
-        return None if value in (None, "", [], {}) else value
+        return None if value in (None, "", [], {}) else _with_floats(value)
+
+
+def _with_floats(value: Any) -> Any:  # noqa: ANN401
+    """Return a value whose numbers are equal to those that were read in another way: without decimals."""
+    if isinstance(value, dict):
+        return {name: _with_floats(held) for name, held in value.items()}
+    if isinstance(value, list):
+        return [_with_floats(one) for one in value]
+    return float(value) if isinstance(value, Decimal) else value
 
 
 _KINDS: Mapping[str, Kind] = {
