@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from tap_crm import errors
@@ -292,6 +293,7 @@ class Engine:
         self._at_end = True
         self._holds.clear()
         self._uncertain.settle_all(self._steps, self._sending)
+        self._declare_rejected()
         for run in sorted(self.streams.values(), key=lambda one: one.spec.order):
             self._write_spooled(run, HELD, is_deletion=False)
         self._retry()
@@ -317,6 +319,13 @@ class Engine:
             item.is_second, item.made, item.changes = queue == SECOND, one.made, one.changes
             self._ends.begin(item)
             yield item
+
+    def _declare_rejected(self) -> None:
+        """Take the schemas of streams of which only earlier runs had records: others may refer to these."""
+        for name in self._journal.reject_streams():
+            if name not in self.streams and self._settings.names(name):
+                for kept in islice(self._journal.rejects(name), 1):
+                    self.declare(name, kept.properties)
 
     def _retry(self) -> None:
         """Try again what earlier runs rejected, and did not come in this one."""

@@ -124,8 +124,10 @@ class Steps:
             elif self._may_come(name, item.stream):
                 self._hold(item)
                 out.add(item)
-            elif not item.is_second and self._is_awaited(name, key_text([key])):
-                item.waits_for_others = True  # two may refer to each other: one has to be there first
+            elif field.custom is not None and not item.is_second and self._is_awaited(name, key_text([key])):
+                # Two may refer to each other by custom fields; of other fields the order of objects makes no circles,
+                # and without them a record may be made that cannot be mended.
+                item.waits_for_others = True
                 item.wanted.pop(field, None)
         for (item, field), found in replaced.items():
             if field.kind is not None and field in item.wanted:

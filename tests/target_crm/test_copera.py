@@ -3,6 +3,8 @@
 # ruff: noqa: D103  (the name of a test is its sentence)
 from __future__ import annotations
 
+from collections import Counter
+from itertools import count
 from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
@@ -14,7 +16,7 @@ from tap_crm.transport.pacing.pacing import Pacing
 from target_crm.kinds.options import Choice
 from target_crm.writers.copera.kinds import Members
 from tests.target_crm.copera_account import COMPANIES, DEALS, EVERYTHING, LEADS, PEOPLE, CoperaAccount, copera_account
-from tests.target_crm.running import Bench, records, schema
+from tests.target_crm.running import Bench, Killed, records, schema, state
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -88,6 +90,69 @@ def test_links_to_rows_that_were_written_become_their_ids(bench: Bench, crm: Cop
     assert (done.code, done.outcomes) == (0, {"created": 2}), done.lines
     assert crm.rows(PEOPLE)[0]["Company"] == [crm.rows(COMPANIES)[0]["_id"]]
     assert bench.run(messages, streams=streams).outcomes == {"unchanged": 2}
+
+
+def circle(at: int = 1) -> list[dict[str, Any]]:
+    """Return a person and a company that refer to each other."""
+    person = {"key": f"p{at}", "name": f"Ann {at}", "company": [f"c{at}"]}
+    return [
+        *records(PEOPLE, person),
+        *records(COMPANIES, {"key": f"c{at}", "name": f"Acme {at}", "people": [f"p{at}"]}),
+        state(1),
+    ]
+
+
+@pytest.mark.parametrize("lost", range(4))
+@pytest.mark.parametrize("effect", ["before", "after"])
+def test_records_that_refer_to_each_other_are_written_in_two_turns(
+    bench: Bench, crm: CoperaAccount, lost: int, effect: str
+) -> None:
+    crm.app.behaviour.rejected_values = "refused"
+    streams = {PEOPLE: KEYED, COMPANIES: KEYED}
+    dry = bench.run(circle(), streams=streams, dry_run=True)
+    assert (dry.code, dry.outcomes, crm.writes) == (0, {"created": 2}, [])
+    crm.fault = lambda _, number: effect if number == lost else None
+    done = bench.run(circle(), streams=streams, lookup_seconds=10)
+    assert (done.code, done.outcomes, done.states) == (0, {"created": 2}, [{"at": 1}]), done.lines
+    assert done.by_key()["p1"]["changes"]["name"] == [None, "Ann 1"]
+    (person,), (company,) = crm.rows(PEOPLE), crm.rows(COMPANIES)
+    assert (person["Company"], company["People"]) == ([company["_id"]], [person["_id"]])
+    assert bench.run(circle(), streams=streams).outcomes == {"unchanged": 2}
+
+
+def test_a_death_between_the_two_turns_doubles_and_loses_nothing(tmp_path: Path, crm: CoperaAccount) -> None:
+    crm.app.behaviour.rejected_values = "refused"
+    settings: dict[str, Any] = {"streams": {PEOPLE: KEYED, COMPANIES: KEYED}}
+    for at in count(1):
+        left = [at]
+
+        def step(name: str, left: list[int] = left) -> None:
+            left[0] -= name.startswith("after")
+            if left[0] == 0:
+                raise Killed
+
+        bench = Bench(tmp_path / str(at), crm, crm.credentials)
+        bench.folder.mkdir()
+        if bench.run(circle(at), step, **settings).code == 0:
+            break
+        again = bench.run(circle(at), **settings)
+        assert (again.code, again.states) == (0, [{"at": 1}]), (at, again.lines)
+        people = {row["Name"]: row for row in crm.rows(PEOPLE)}
+        companies = {row["Name"]: row for row in crm.rows(COMPANIES)}
+        assert len(crm.rows(PEOPLE)) == len(people) == len(crm.rows(COMPANIES)) == len(companies) == at
+        assert people[f"Ann {at}"]["Company"] == [companies[f"Acme {at}"]["_id"]], at
+        assert set(Counter((line["run_id"], line["key"]) for line in bench.lines()).values()) == {1}
+    assert at > 5
+
+
+def test_a_record_that_refers_to_a_rejected_one_is_there_when_that_is(bench: Bench, crm: CoperaAccount) -> None:
+    crm.app.behaviour.rejected_values = "refused"
+    streams = {PEOPLE: KEYED, COMPANIES: KEYED}
+    person, company = circle()[:2], circle()[2:4]
+    assert bench.run(person, streams=streams).outcomes == {"rejected": 1}
+    done = bench.run(company, streams=streams)
+    assert (done.code, done.outcomes) == (0, {"created": 2}), done.lines
+    assert crm.rows(PEOPLE)[0]["Company"] == [crm.rows(COMPANIES)[0]["_id"]]
 
 
 def test_a_text_is_written_by_its_own_route_and_a_preview_changes_nothing(bench: Bench, crm: CoperaAccount) -> None:
