@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 _log = logging.getLogger("target-crm")
 #: Of fewer rejected records a stream is not stopped.
 FEWEST_REJECTS = 20
+#: Why a record is kept between its two turns: so that the second one is taken by the next run if this one dies.
+AWAITS = "it is written but for fields that refer to records which are written later"
 _WRITTEN = (CREATED, UPDATED, DELETED)
 
 
@@ -94,7 +96,7 @@ class Ends:
         shown = item.changes if changes else {}
         crm_id = None if item.crm_id is None else item.stream.typed_id(item.crm_id)
         line = Line(self._journal.run_id, item.stream.name, item.shown, outcome, crm_id, shown, reason)
-        is_kept = outcome in (REJECTED, UNKNOWN) and passes
+        is_kept = not is_last or (outcome in (REJECTED, UNKNOWN) and passes)
         kept = Kept(item.stream.name, item.key, item.record, dict(item.schema.properties)) if is_kept else None
         written = outcome in _WRITTEN or (outcome == REJECTED and item.made)
         is_known = not (written or item.intents or kept)
@@ -106,7 +108,7 @@ class Ends:
             line=line.text() if is_last and self._report.path is not None else None,
             crm_id=item.crm_id,
             changed=changed,
-            reason=reason,
+            reason=reason if is_last else AWAITS,
             intents=list(item.intents),
             leaves_open=leaves_open,
             kept=kept,

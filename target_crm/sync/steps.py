@@ -174,7 +174,7 @@ class Steps:
                 item.crm_id = item.known.crm_id
                 if not self._is_alone(run, item, item.known.crm_id):
                     continue
-                if run.settings.mode == "create" and not item.intents and not item.is_deletion:
+                if run.settings.mode == "create" and not (item.intents or item.is_deletion or item.is_second):
                     self._ends.end(item, SKIPPED, "it is there already, and `mode` is create")
                 else:
                     clear.append(item)
@@ -354,7 +354,7 @@ class Steps:
             was_sent = CREATED if item.made else UPDATED if item.attempts or item.intents else None
             self._ends.end(item, was_sent or UNCHANGED, changes=was_sent is not None, changed=item.found.changed)
             return None
-        if item.found is not None and not item.made and self._is_conflict(item):
+        if item.found is not None and not item.made and not item.is_second and self._is_conflict(item):
             return None
         action = CREATE if item.found is None else UPDATE
         if action not in run.spec.actions:

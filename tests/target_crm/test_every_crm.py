@@ -70,13 +70,14 @@ class Death:
 
     account: Account
     at: int
+    size: int = 4
 
     def __post_init__(self) -> None:
         """Make two of the records, one of them as it is wanted."""
         folder = self.account.folder / str(self.at)
         folder.mkdir()
         self.account = Account(self.account.crm, folder)
-        self.keys = [f"k{100 * self.at + number}" for number in range(4)]
+        self.keys = [f"k{100 * self.at + number}" for number in range(self.size)]
         for key, text in zip(self.keys, "AB", strict=False):
             self.account.crm.put(key, text)
         crm = self.account.crm
@@ -124,7 +125,7 @@ def test_a_death_at_any_step_of_the_journal_doubles_and_loses_nothing(account: A
                 seen.add(name)
                 raise Killed
 
-        if not Death(account, at).run(step):
+        if not Death(account, at, size=3).run(step):
             break
     assert {"before mean", "after mean", "before settle", "after settle"} <= seen
 
