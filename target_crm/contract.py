@@ -25,6 +25,10 @@ class Unwritable(Exception):  # noqa: N818 - it names the record
     """This record cannot be written; its text says why, for the report: it may hold what the record holds."""
 
 
+class Ambiguous(Unwritable):
+    """What a record says is the name of more than one thing."""
+
+
 class Skipped(Exception):  # noqa: N818 - it names the record
     """This record is not meant to be written; its text says why, for the report."""
 

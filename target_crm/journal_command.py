@@ -27,6 +27,8 @@ from target_crm.sync.verify import Verification
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from target_crm.journal.history import Listing
+
 NAME = "target-crm-journal"
 DONE, FAILED, INTERRUPTED = 0, 1, 130
 _TIMES = ("at", "began", "ended", "first")
@@ -54,12 +56,9 @@ def show(*, address: str | None, configs: Sequence[str], as_json: bool) -> int:
     """Show runs, how records ended, and writes of which nobody knows whether they took effect."""
     with closing(_open(address, configs, exclusive=False)) as journal:
         history = History(journal)
-        for title, rows in (
-            ("runs", history.runs()),
-            ("records", history.counts()),
-            ("open writes", history.open_intents()),
-        ):
-            _tell(title, rows, as_json=as_json)
+        _tell("runs", history.runs(), as_json=as_json)
+        _tell("records", history.counts(), as_json=as_json)
+        _tell("open writes", history.open_intents(), as_json=as_json)
     return DONE
 
 
@@ -95,9 +94,8 @@ def verify(*, address: str | None, configs: Sequence[str], stream: str | None, a
     verification = Verification(target.make_writer())
     count = 0
     with closing(_open(address, configs, exclusive=False)) as journal:
-        records = list(History(journal).written(stream))
-        settings = {one.stream: target.settings.stream(one.stream) for one in records}
-        for difference in verification.differences(records, settings):
+        records = History(journal).written(stream)
+        for difference in verification.differences(records, target.settings.stream):
             count += 1
             _tell_difference(asdict(difference), as_json=as_json)
     click.echo(f"{verification.compared} records read back, {count} differences", err=True)
@@ -136,19 +134,23 @@ def _target(address: str | None, configs: Sequence[str]) -> TargetCRM:
     return TargetCRM(config={**given, **({} if address is None else {"journal": address})})
 
 
-def _tell(title: str, rows: Sequence[dict[str, Any]], *, as_json: bool) -> None:
-    shown = [{name: _shown(name, value) for name, value in row.items()} for row in rows]
-    if as_json:
-        for row in shown:
-            click.echo(json.dumps({"kind": title, **row}, ensure_ascii=False))
-        return
-    click.echo(f"{title}: {len(shown) or 'none'}")
-    if shown:
-        names = list(shown[0])
-        widths = [max(len(name), *(len(str(row[name])) for row in shown)) for name in names]
-        for line in (dict(zip(names, names, strict=True)), *shown):
-            parts = (str(line[name]).ljust(width) for name, width in zip(names, widths, strict=True))
-            click.echo(f"  {'  '.join(parts).rstrip()}")
+def _tell(title: str, rows: Listing, *, as_json: bool) -> None:
+    """Show rows; the columns of a table become wider where a page of it asks for that."""
+    if not as_json:
+        click.echo(f"{title}: {rows.count or 'none'}")
+    widths: dict[str, int] = {}
+    for page in rows.pages:
+        shown = [{name: _shown(name, value) for name, value in row.items()} for row in page]
+        if as_json:
+            for row in shown:
+                click.echo(json.dumps({"kind": title, **row}, ensure_ascii=False))
+            continue
+        head = [] if widths or not shown else [{name: name for name in shown[0]}]
+        lines: list[dict[str, Any]] = [*head, *shown]
+        for name in lines[0] if lines else ():
+            widths[name] = max(widths.get(name, 0), *(len(str(line[name])) for line in lines))
+        for line in lines:
+            click.echo(f"  {'  '.join(str(line[name]).ljust(width) for name, width in widths.items()).rstrip()}")
 
 
 def _tell_difference(row: dict[str, Any], *, as_json: bool) -> None:

@@ -227,17 +227,25 @@ class Journal:
         asked = sa.select(INTENTS.c.id).where(INTENTS.c.state == OPEN, INTENTS.c.stream == stream).limit(1)
         return bool(self.rows(asked))
 
-    def rejects(self, stream: str) -> list[Kept]:
-        """Return the records of a stream that are kept to be tried again, those of this run left out."""
-        asked = sa.select(REJECTS).where(REJECTS.c.stream == stream, REJECTS.c.run_id != self.run_id)
-        return [
-            Kept(row.stream, row.key, json.loads(row.record), json.loads(row.properties), row.reason, row.tries)
-            for row in self.rows(asked.order_by(REJECTS.c.first))
-        ]
+    def rejects(self, stream: str) -> Iterator[Kept]:
+        """Yield the records of a stream that are kept to be tried again, those of this run left out.
 
-    def reject_keys(self, stream: str) -> set[str]:
-        """Return the keys of the records that are kept to be tried again."""
-        return {row.key for row in self.rows(sa.select(REJECTS.c.key).where(REJECTS.c.stream == stream))}
+        Whoever takes them may settle them meanwhile.
+        """
+        asked = sa.select(REJECTS).where(REJECTS.c.stream == stream, REJECTS.c.run_id != self.run_id)
+        for page in self.pages(asked, REJECTS.c.first, REJECTS.c.key):
+            for row in page:
+                record, properties = json.loads(row.record), json.loads(row.properties)
+                yield Kept(row.stream, row.key, record, properties, row.reason, row.tries)
+
+    def has_rejects(self, stream: str) -> bool:
+        """Tell whether records of a stream are kept to be tried again: mostly there is none."""
+        return bool(self.rows(sa.select(REJECTS.c.key).where(REJECTS.c.stream == stream).limit(1)))
+
+    def rejected_among(self, stream: str, keys: Iterable[str]) -> set[str]:
+        """Return those of these keys whose records are kept to be tried again."""
+        asked = sa.select(REJECTS.c.key).where(REJECTS.c.stream == stream)
+        return {row.key for part in _parts(list(keys)) for row in self.rows(asked.where(REJECTS.c.key.in_(part)))}
 
     def reject_streams(self) -> list[str]:
         """Return the streams that have such records."""
@@ -373,6 +381,25 @@ class Journal:
         with self._place.begin():
             return self.connection.execute(asked).all()
 
+    def pages(
+        self, asked: sa.Select[Any], *by: sa.Column[Any], size: int = _AT_ONCE
+    ) -> Iterator[Sequence[sa.Row[Any]]]:
+        """Yield what a question finds, page by page; between two of them anything may be written.
+
+        Args:
+            asked: the question; it asks for ``by``, too.
+            by: columns that tell any two rows apart, in whose order they come.
+            size: rows of a page.
+        """
+        asked = asked.order_by(*by).limit(size)
+        page = self.rows(asked)
+        while page:
+            yield page
+            if len(page) < size:
+                return
+            last = page[-1]._mapping  # noqa: SLF001 - SQLAlchemy's documented name
+            page = self.rows(asked.where(_after(by, [last[column] for column in by])))
+
     def _by_key(
         self, table: sa.Table, stream: str, keys: Iterable[str], *more: sa.ColumnElement[bool]
     ) -> Iterator[sa.Row[Any]]:
@@ -410,6 +437,14 @@ class _Steps:
             raise
         self._transaction.commit()
         self._step(f"after {self._name}")
+
+
+def _after(by: Sequence[sa.Column[Any]], last: Sequence[Any]) -> sa.ColumnElement[bool]:
+    """Return what holds for rows that come after the one with these values."""
+    found: sa.ColumnElement[bool] = sa.false()
+    for column, value in reversed(list(zip(by, last, strict=True))):
+        found = (column > value) | ((column == value) & found)
+    return found
 
 
 def _parts(names: list[Any]) -> Iterator[list[Any]]:

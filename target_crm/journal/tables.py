@@ -71,6 +71,7 @@ REJECTS = sa.Table(
     sa.Column("first", sa.Float, nullable=False),
     sa.Column("run_id", sa.Text, nullable=False),
 )
+sa.Index("target_crm_rejects_by_first", REJECTS.c.stream, REJECTS.c.first, REJECTS.c.key)
 #: Lines of the report, until it is certain that they are in it.
 LINES = sa.Table(
     "target_crm_lines",

@@ -125,7 +125,9 @@ class Entries(Plain):
     @override
     def merge(self, present: Any, wanted: Any, *, union: bool, clear: bool) -> Any:
         have = list(present or ())
-        said = [(text, label or self._category(text, have)) for text, label in wanted or ()]
+        labelled = [one for one in wanted or () if one[1]]
+        free = [one for one in have if not self._find(one, labelled, by_category=True)]
+        said = [(text, label or self._category(text, free)) for text, label in wanted or ()]
         return (*((one for one in have if self._stays(one, have, said)) if union else ()), *said) or None
 
     def _stays(self, one: tuple[str, str | None], have: list[Any], said: list[Any]) -> bool:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
-from target_crm.contract import Unwritable
+from target_crm.contract import Ambiguous, Unwritable
 from target_crm.kinds.base import Plain, listed, same_text
 
 if TYPE_CHECKING:
@@ -37,10 +37,15 @@ class Several:
     ids: frozenset[Id]
     what: str
 
-    def refusal(self) -> Unwritable:
+    def refusal(self) -> Ambiguous:
         """Return the error of who has to send it."""
         listed_ids = ", ".join(sorted(str(one) for one in self.ids))
-        return Unwritable(f"`{self.label}` is the name of more than one {self.what} (ids {listed_ids}); give the id")
+        return Ambiguous(f"`{self.label}` is the name of more than one {self.what} (ids {listed_ids}); give the id")
+
+
+def is_ambiguous(value: Any) -> bool:  # noqa: ANN401
+    """Tell whether a value, or a part of it, is the name of more than one thing."""
+    return any(isinstance(one, Several) for one in (value if isinstance(value, tuple) else (value,)))
 
 
 def _is(present: Any, wanted: Any) -> bool:  # noqa: ANN401
@@ -77,8 +82,8 @@ class Option(Plain):
 
     @override
     def agrees(self, value: Any, label: Any) -> bool:
-        """Compare with the labels of this id; those of an id that is not listed any more are not known."""
-        if not isinstance(label, str):
+        """Compare with the labels of this id, or the id; labels of one that is not listed any more are not known."""
+        if not isinstance(label, str) or same_text(label) == str(value):
             return Plain.agrees(self, value, label)
         known = next((one.labels for one in self.choices() if one.id == value), None)
         return known is None or any(same_label(one) == same_label(label) for one in known)

@@ -11,6 +11,8 @@ from target_crm.report import Line
 from target_crm.sync.items import CONFLICT, CREATED, DELETED, REJECTED, SKIPPED, UNCHANGED, UNKNOWN, UPDATED
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from target_crm.journal.journal import Journal
     from target_crm.report import Report
     from target_crm.sync.items import Item, StreamRun
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
 _log = logging.getLogger("target-crm")
 #: Of fewer rejected records a stream is not stopped.
 FEWEST_REJECTS = 20
+#: Why a record is kept between its two turns: so that the second one is taken by the next run if this one dies.
+AWAITS = "it is written but for fields that refer to records which are written later"
 _WRITTEN = (CREATED, UPDATED, DELETED)
 
 
@@ -27,6 +31,7 @@ class _End:
     item: Item
     settled: Settled
     passes: bool
+    is_last: bool
 
 
 class Ends:
@@ -36,13 +41,23 @@ class Ends:
         journal: where they are settled.
         report: where they are told.
         states: what waits for them.
+        again: takes a record that is written, and has to be written again when those are there to which it refers.
         most_rejects: in percent, see the setting ``max_rejects_percent``.
     """
 
-    def __init__(self, journal: Journal, report: Report, states: States, *, most_rejects: float) -> None:
+    def __init__(
+        self,
+        journal: Journal,
+        report: Report,
+        states: States,
+        again: Callable[[Item], None],
+        *,
+        most_rejects: float,
+    ) -> None:
         self._journal = journal
         self._report = report
         self._states = states
+        self._again = again
         self._most_rejects = most_rejects
         self._taken: list[_End] = []
         self.live: set[Item] = set()
@@ -77,22 +92,23 @@ class Ends:
             passes: whether a STATE may pass it: False where the next run has to take it again.
             leaves_open: whether it stays unknown what became of what was sent.
         """
+        is_last = not (item.waits_for_others and outcome in (CREATED, UPDATED, UNCHANGED))
         shown = item.changes if changes else {}
         crm_id = None if item.crm_id is None else item.stream.typed_id(item.crm_id)
         line = Line(self._journal.run_id, item.stream.name, item.shown, outcome, crm_id, shown, reason)
-        is_kept = outcome in (REJECTED, UNKNOWN) and passes
+        is_kept = not is_last or (outcome in (REJECTED, UNKNOWN) and passes)
         kept = Kept(item.stream.name, item.key, item.record, dict(item.schema.properties)) if is_kept else None
         written = outcome in _WRITTEN or (outcome == REJECTED and item.made)
-        is_known = not (written or item.intents or kept or item.key in item.stream.rejects)
+        is_known = not (written or item.intents or kept)
         settled = Settled(
             item.stream.name,
             item.key,
             item.stream.spec.name,
             outcome,
-            line=line.text() if self._report.path is not None else None,
+            line=line.text() if is_last and self._report.path is not None else None,
             crm_id=item.crm_id,
             changed=changed,
-            reason=reason,
+            reason=reason if is_last else AWAITS,
             intents=list(item.intents),
             leaves_open=leaves_open,
             kept=kept,
@@ -101,21 +117,21 @@ class Ends:
         )
         if not passes:  # it did not get its turn: what is kept of it stays
             settled.is_known = True
-        if kept is not None:
-            item.stream.rejects.add(item.key)
-        else:
-            item.stream.rejects.discard(item.key)
         self.live.discard(item)
-        self._taken.append(_End(item, settled, passes))
+        self._taken.append(_End(item, settled, passes, is_last))
+        if not is_last:
+            item.made = item.made or outcome == CREATED
+            self._again(item)
 
     def settle(self) -> None:
         """Settle what was taken, tell of it, and let states pass."""
         taken, self._taken = self._taken, []
         if taken:
+            self._settle_rejects(taken)
             work = [end.settled for end in taken if end.settled.line is not None or not end.settled.is_known]
             if work:
                 self._journal.settle(work)
-            for end in taken:
+            for end in (one for one in taken if one.is_last):
                 end.item.stream.ends[end.settled.outcome] += 1
                 if end.passes:
                     self._states.settle(end.item.number)
@@ -123,6 +139,19 @@ class Ends:
             for run in {end.item.stream for end in taken}:
                 self._stop_if_too_many(run)
         self._states.flush()
+
+    def _settle_rejects(self, taken: Sequence[_End]) -> None:
+        """See to it that a record is forgotten that was rejected once and has another end now."""
+        for run in {end.item.stream for end in taken}:
+            ends = [end for end in taken if end.item.stream is run]
+            kept = {end.settled.key for end in ends if end.settled.kept is not None}
+            run.has_rejects = run.has_rejects or bool(kept)
+            if run.has_rejects:
+                keys = {end.settled.key for end in ends if end.passes and end.settled.is_known}
+                kept |= self._journal.rejected_among(run.name, keys)
+                for end in ends:
+                    if end.passes and end.settled.key in kept:
+                        end.settled.is_known = False
 
     def _stop_if_too_many(self, run: StreamRun) -> None:
         rejected, ended = run.ends[REJECTED], run.ends.total()

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import logging
 import time
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from tap_crm import errors
 from target_crm.sync.asking import Asking
 from target_crm.sync.ends import Ends, told
 from target_crm.sync.fields import DELETED_AT, Names
-from target_crm.sync.items import CONFLICT, REJECTED, SKIPPED, UNKNOWN, Item, Schema, StreamRun
+from target_crm.sync.items import CONFLICT, CREATED, REJECTED, SKIPPED, UNKNOWN, UPDATED, Item, Schema, StreamRun
 from target_crm.sync.keys import fingerprint, grouped, key_of, waves
-from target_crm.sync.run_file import DELETIONS, HELD, RunFile, Waiting
+from target_crm.sync.run_file import DELETIONS, HELD, SECOND, RunFile, Waiting
 from target_crm.sync.sending import Sending, pairs_of
 from target_crm.sync.steps import Steps
 from target_crm.sync.uncertain import Uncertain
@@ -78,7 +79,7 @@ class Engine:
         self._holds: set[StreamRun] = set()
         self._tripped: list[str] = []
         self._asking = Asking(writer, self._memory, dry=settings.dry_run)
-        self._ends = Ends(journal, report, states, most_rejects=settings.max_rejects_percent)
+        self._ends = Ends(journal, report, states, self._write_again, most_rejects=settings.max_rejects_percent)
         self._uncertain = Uncertain(
             self._asking,
             self._ends,
@@ -96,6 +97,7 @@ class Engine:
             names=self._names,
             may_come=self._may_come,
             hold=self._hold,
+            is_awaited=self._is_awaited,
             memory=self._memory,
         )
         self._sending = Sending(self._asking, journal, self._ends, self._uncertain.add, stopping, now=clock.now)
@@ -123,7 +125,7 @@ class Engine:
                 raise errors.ConfigError(
                     f"the setting `streams.{name}.external_id`: {spec.name} have no custom fields that could keep it"
                 )
-            run.rejects = self._journal.reject_keys(name)
+            run.has_rejects = self._journal.has_rejects(name)
             self.streams[name] = run
         if name not in self._current or self._schemas[self._current[name]].properties != properties:
             self._schemas.append(Schema(properties))
@@ -253,6 +255,19 @@ class Engine:
         self._holds.add(item.stream)
         self._spool(HELD, item, self._schemas.index(item.schema))
 
+    def _is_awaited(self, name: str, key: str) -> bool:
+        """Tell whether a record of an object ("" for any) waits, or was rejected and is tried again."""
+        return any(
+            self._memory.waits(HELD, run.name, key)
+            or (run.has_rejects and bool(self._journal.rejected_among(run.name, [key])))
+            for run in self.streams.values()
+            if name in ("", run.spec.name)
+        )
+
+    def _write_again(self, item: Item) -> None:
+        """Let a record that was written wait for those to which it refers."""
+        self._spool(SECOND, item, self._schemas.index(item.schema))
+
     def _waits(self, item: Item) -> bool:
         return not item.is_deletion and self._memory.waits(HELD, item.stream.name, item.key)
 
@@ -260,7 +275,9 @@ class Engine:
         if item.number is not None:
             self._states.hold(item.number)
         self._ends.wait(item)
-        waiting = Waiting(item.stream.name, item.number, item.key, item.shown, item.record, schema)
+        waiting = Waiting(
+            item.stream.name, item.number, item.key, item.shown, item.record, schema, item.made, item.changes
+        )
         self._memory.wait(queue, waiting)
 
     # The end
@@ -276,9 +293,13 @@ class Engine:
         self._at_end = True
         self._holds.clear()
         self._uncertain.settle_all(self._steps, self._sending)
+        self._declare_rejected()
         for run in sorted(self.streams.values(), key=lambda one: one.spec.order):
             self._write_spooled(run, HELD, is_deletion=False)
         self._retry()
+        self._uncertain.settle_all(self._steps, self._sending)
+        for run in sorted(self.streams.values(), key=lambda one: one.spec.order):
+            self._write_spooled(run, SECOND, is_deletion=False)
         self._uncertain.settle_all(self._steps, self._sending)
         for run in sorted(self.streams.values(), key=lambda one: -one.spec.order):
             self._delete(run)
@@ -295,8 +316,16 @@ class Engine:
     def _spooled(self, run: StreamRun, queue: str, *, is_deletion: bool) -> Iterator[Item]:
         for one in self._memory.rest(queue, run.name):
             item = Item(run, self._schemas[one.schema], one.number, one.key, one.shown, one.record, is_deletion)
+            item.is_second, item.made, item.changes = queue == SECOND, one.made, one.changes
             self._ends.begin(item)
             yield item
+
+    def _declare_rejected(self) -> None:
+        """Take the schemas of streams of which only earlier runs had records: others may refer to these."""
+        for name in self._journal.reject_streams():
+            if name not in self.streams and self._settings.names(name):
+                for kept in islice(self._journal.rejects(name), 1):
+                    self.declare(name, kept.properties)
 
     def _retry(self) -> None:
         """Try again what earlier runs rejected, and did not come in this one."""
@@ -340,6 +369,9 @@ class Engine:
             for queue, is_deletion in ((HELD, False), (DELETIONS, True)):
                 for item in self._spooled(run, queue, is_deletion=is_deletion):
                     self._ends.end(item, SKIPPED, reason, passes=False)
+            for item in self._spooled(run, SECOND, is_deletion=False):
+                outcome = CREATED if item.made else UPDATED
+                self._ends.end(item, outcome, f"in part: {reason}", changes=True, passes=False)
         self._ends.settle()
 
     def close(self) -> None:

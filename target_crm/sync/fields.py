@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from tap_crm.config.nearest import did_you_mean
 from tap_crm.errors import ConfigError
 from tap_crm.shaping.moments import to_exact_epoch
-from target_crm.contract import Unwritable
+from target_crm.contract import Ambiguous, Unwritable
+from target_crm.kinds.options import is_ambiguous
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from target_crm.config.settings import StreamSettings
     from target_crm.contract import Columns, Field, ObjectSpec
+
+    #: A name in a record, what it means, and its value.
+    _Pair: TypeAlias = tuple[str, Field, Any]
 
 #: Of the SDK's and the tap's own columns nothing is written.
 _OWN = ("_sdc_", "_extra")
@@ -115,7 +119,7 @@ class Names:
         said: dict[Field, Any] = {}
         labels: dict[Field, Any] = {}
         own_time: float | None = None
-        pairs = self._pairs(record)
+        pairs, raw = self._pairs(record)
         for name, one, value in pairs:
             if one.name == self.spec.changed:
                 own_time = to_exact_epoch(value) if own_time is None else own_time
@@ -124,20 +128,20 @@ class Names:
             elif one.kind is not None:
                 if one in said:
                     raise Unwritable(f"`{name}`: the record says twice what `{one.name}` is")
-                said[one] = _read(name, one, value)
+                said[one] = _certain(name, one, value, raw.get(one))
         self._take_labels(said, labels)
         if self.external is not None and said.get(self.external) is None and self.external.kind is not None:
             said[self.external] = _read(self.external.name, self.external, key)
         return said, own_time
 
-    def _pairs(self, record: Mapping[str, Any]) -> list[tuple[str, Field, Any]]:
-        """Return the record's names, what they mean, and their values.
+    def _pairs(self, record: Mapping[str, Any]) -> tuple[list[_Pair], dict[Field, _Pair]]:
+        """Return the record's names, what they mean, and their values; and what it has of them as the CRM has it.
 
         Raises:
             Unwritable: a name means nothing.
         """
-        pairs: list[tuple[str, Field, Any]] = []
-        raw: list[tuple[str, Field, Any]] = []
+        pairs: list[_Pair] = []
+        raw: list[_Pair] = []
         for name, value in record.items():
             if name.startswith(_OWN):
                 continue
@@ -156,9 +160,10 @@ class Names:
                 raise Unwritable(f"`{name}`: the CRM does not let one write it; leave it out by `fields`")
             pairs.append((name, one, value))
         said = {one for _, one, _ in pairs}
-        return [*pairs, *(pair for pair in raw if pair[1] not in said)]
+        beside = {pair[1]: pair for pair in raw if pair[1] in said}
+        return [*pairs, *(pair for pair in raw if pair[1] not in said)], beside
 
-    def _raw(self, name: str, value: Any) -> list[tuple[str, Field, Any]]:  # noqa: ANN401
+    def _raw(self, name: str, value: Any) -> list[_Pair]:  # noqa: ANN401
         if value is None or self.columns.raw is None:
             return []
         found = []
@@ -179,12 +184,30 @@ class Names:
             target = self.columns.fields[label.label_of or ""]
             if value in (None, "") or target.kind is None:
                 continue
-            if said.get(target) is None:
+            held = said.get(target)
+            if held is None or is_ambiguous(held):
                 meant = _read(label.name, target, value)
-                if meant is not None:
+                if meant is not None and (held is None or target.kind.holds(meant, held)):
                     said[target] = meant
-            elif not target.kind.agrees(said[target], value):
+                    continue
+            if held is not None and not target.kind.agrees(held, value):
                 raise Unwritable(f"`{label.name}` and `{target.name}` disagree; leave one of them out by `fields`")
+
+
+def _certain(name: str, one: Field, value: Any, raw: _Pair | None) -> Any:  # noqa: ANN401
+    """Return what a record says; of what has the name in common with others, the one that it has as the CRM has it."""
+    refusal: Ambiguous | None = None
+    try:
+        found = _read(name, one, value)
+    except Ambiguous as why:
+        refusal, found = why, None
+    if raw is not None and one.kind is not None and (refusal is not None or is_ambiguous(found)):
+        held = _read(*raw)
+        if held is not None and one.kind.agrees(held, value):
+            return held
+    if refusal is not None:
+        raise refusal
+    return found
 
 
 def _read(name: str, one: Field, value: Any) -> Any:  # noqa: ANN401
@@ -193,4 +216,4 @@ def _read(name: str, one: Field, value: Any) -> Any:  # noqa: ANN401
     try:
         return one.kind.accept(value)
     except Unwritable as why:
-        raise Unwritable(f"`{name}` {why}") from None
+        raise type(why)(f"`{name}` {why}") from None

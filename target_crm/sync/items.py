@@ -32,7 +32,7 @@ class StreamRun:
         deletions: how many of them are deletions to be done.
         stopped: why no more of it is written; None while it is.
         columns: the object's fields in this account; None until the CRM was asked.
-        rejects: keys of records that an earlier run, or this one, rejected.
+        has_rejects: whether the journal keeps records of it that an earlier run, or this one, rejected.
     """
 
     name: str
@@ -44,7 +44,7 @@ class StreamRun:
     deletions: int = 0
     stopped: str | None = None
     columns: Columns | None = None
-    rejects: set[str] = field(default_factory=set)
+    has_rejects: bool = False
 
     @property
     def is_by_id(self) -> bool:
@@ -85,6 +85,8 @@ class Item:
         meant: when it was about to be sent first, epoch seconds, maybe in an earlier run; None if it was not.
         before: the CRM's time of change of the record as it was before anything was sent; None where that is not known.
         made: it was made by a write of this journal that is being settled.
+        waits_for_others: it was written without fields that refer to records which are written later.
+        is_second: it is written a second time, with these fields.
     """
 
     stream: StreamRun
@@ -106,6 +108,8 @@ class Item:
     meant: float | None = None
     before: float | None = None
     made: bool = False
+    waits_for_others: bool = False
+    is_second: bool = False
 
     def note_sent(self, intent: int, now: float) -> None:
         """Note that it is about to be sent, once more or for the first time."""

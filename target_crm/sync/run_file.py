@@ -21,11 +21,11 @@ _TABLES = (
     "CREATE TABLE imagined (object TEXT, id TEXT, record BLOB, PRIMARY KEY (object, id)) WITHOUT ROWID",
 )
 #: Queues of records that wait for the end of the input.
-HELD, DELETIONS = "held", "deletions"
+HELD, SECOND, DELETIONS = "held", "second", "deletions"
 
 
 class Waiting(msgspec.Struct):
-    """A record that waits."""
+    """A record that waits; one that is written a second time has what the first time changed."""
 
     stream: str
     number: int | None
@@ -33,6 +33,8 @@ class Waiting(msgspec.Struct):
     shown: Any
     record: dict[str, Any]
     schema: int
+    made: bool = False
+    changes: dict[str, tuple[Any, Any]] = {}
 
 
 class Imagined(msgspec.Struct):

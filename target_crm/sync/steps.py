@@ -44,6 +44,7 @@ class Steps:
         names: returns what the names in an item's record mean.
         may_come: tells whether records of an object may still come in, to which others refer.
         hold: takes an item that has to wait for the end of the input.
+        is_awaited: tells of an object and a key whether its record is still to be written, as far as that is known.
         memory: remembers which key a record of the CRM is.
     """
 
@@ -57,6 +58,7 @@ class Steps:
         names: Callable[[Item], Names],
         may_come: Callable[[str, StreamRun], bool],
         hold: Callable[[Item], None],
+        is_awaited: Callable[[str, str], bool],
         memory: RunFile,
     ) -> None:
         self._writer = writer
@@ -66,6 +68,7 @@ class Steps:
         self._names = names
         self._may_come = may_come
         self._hold = hold
+        self._is_awaited = is_awaited
         self._memory = memory
 
     # What is meant
@@ -121,8 +124,13 @@ class Steps:
             elif self._may_come(name, item.stream):
                 self._hold(item)
                 out.add(item)
+            elif field.custom is not None and not item.is_second and self._is_awaited(name, key_text([key])):
+                # Two may refer to each other by custom fields; of other fields the order of objects makes no circles,
+                # and without them a record may be made that cannot be mended.
+                item.waits_for_others = True
+                item.wanted.pop(field, None)
         for (item, field), found in replaced.items():
-            if field.kind is not None:
+            if field.kind is not None and field in item.wanted:
                 item.wanted[field] = field.kind.referring_all(item.wanted[field], found)
         return [item for item in items if item not in out]
 
@@ -167,7 +175,7 @@ class Steps:
                 item.crm_id = item.known.crm_id
                 if not self._is_alone(run, item, item.known.crm_id):
                     continue
-                if run.settings.mode == "create" and not item.intents and not item.is_deletion:
+                if run.settings.mode == "create" and not (item.intents or item.is_deletion or item.is_second):
                     self._ends.end(item, SKIPPED, "it is there already, and `mode` is create")
                 else:
                     clear.append(item)
@@ -348,7 +356,7 @@ class Steps:
             # Whose the last change is cannot be told here: only an answer tells the time of our own.
             self._ends.end(item, was_sent or UNCHANGED, changes=was_sent is not None)
             return None
-        if item.found is not None and not item.made and self._is_conflict(item):
+        if item.found is not None and not item.made and not item.is_second and self._is_conflict(item):
             return None
         action = CREATE if item.found is None else UPDATE
         if action not in run.spec.actions:

@@ -9,7 +9,7 @@ from target_crm.contract import Unwritable
 from target_crm.sync.difference import value_in
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator
 
     from target_crm.config.settings import StreamSettings
     from target_crm.contract import Columns, Id, ObjectSpec, Snapshot, Writer
@@ -45,9 +45,13 @@ class Verification:
         self.compared = 0
 
     def differences(
-        self, records: Iterable[WrittenRecord], settings: Mapping[str, StreamSettings]
+        self, records: Iterable[WrittenRecord], settings: Callable[[str], StreamSettings]
     ) -> Iterator[Different]:
         """Yield where the CRM differs from what was written.
+
+        Args:
+            records: those of one stream after each other.
+            settings: returns those of a stream.
 
         Raises:
             ReadError: the CRM could not be read.
@@ -55,11 +59,11 @@ class Verification:
         part: list[WrittenRecord] = []
         for record in records:
             if part and (len(part) >= TOGETHER or part[0].stream != record.stream):
-                yield from self._compare(part, settings[part[0].stream])
+                yield from self._compare(part, settings(part[0].stream))
                 part = []
             part.append(record)
         if part:
-            yield from self._compare(part, settings[part[0].stream])
+            yield from self._compare(part, settings(part[0].stream))
 
     def _compare(self, part: list[WrittenRecord], settings: StreamSettings) -> Iterator[Different]:
         spec = self._writer.spec(part[0].stream, settings)

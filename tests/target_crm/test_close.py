@@ -39,6 +39,20 @@ def bench(tmp_path: Path, crm: CloseAccount) -> Bench:
     return Bench(tmp_path, Door(crm), crm.credentials)
 
 
+def test_a_lead_and_its_contact_that_refer_to_each_other_are_both_there(bench: Bench, crm: CloseAccount) -> None:
+    field = f"custom.{crm.define('lead', 'Main contact', 'contact')}"
+    messages = [
+        *records("leads", {"key": "l1", "name": "Acme", "custom_main_contact": "c1"}),
+        *records("contacts", {"key": "c1", "name": "Ann", "lead_id": "l1"}),
+    ]
+    streams = {"leads": KEYED, "contacts": KEYED}
+    done = bench.run(messages, streams=streams)
+    assert (done.code, done.outcomes) == (0, {"created": 2}), done.lines
+    (lead,), (contact,) = crm.rows("leads"), crm.rows("contacts")
+    assert (lead[field], contact["lead_id"]) == (contact["id"], lead["id"])
+    assert bench.run(messages, streams=streams).outcomes == {"unchanged": 2}
+
+
 def test_streams_that_are_not_written_are_refused_by_name_before_any_request(bench: Bench, crm: CloseAccount) -> None:
     for stream, said in (
         ("emails", "would send it as mail"),

@@ -3,6 +3,8 @@
 # ruff: noqa: D103  (the name of a test is its sentence)
 from __future__ import annotations
 
+from collections import Counter
+from itertools import count
 from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
@@ -13,8 +15,8 @@ from tap_crm.providers import PROVIDERS
 from tap_crm.transport.pacing.pacing import Pacing
 from target_crm.kinds.options import Choice
 from target_crm.writers.copera.kinds import Members
-from tests.target_crm.copera_account import COMPANIES, DEALS, EVERYTHING, PEOPLE, CoperaAccount, copera_account
-from tests.target_crm.running import Bench, records, schema
+from tests.target_crm.copera_account import COMPANIES, DEALS, EVERYTHING, LEADS, PEOPLE, CoperaAccount, copera_account
+from tests.target_crm.running import Bench, Killed, records, schema, state
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,6 +57,29 @@ def test_options_are_written_by_label_or_id_and_unknown_ones_are_named(bench: Be
     assert bench.run(records(DEALS, *rows[:2]), streams={DEALS: KEYED}).outcomes["unchanged"] == 2
 
 
+@pytest.mark.parametrize("beside", ["columns", "source_ids"])
+def test_a_label_of_two_options_is_told_apart_by_the_id_beside_it(
+    bench: Bench, crm: CoperaAccount, beside: str
+) -> None:
+    first, other, second = (crm.option(LEADS, "Source", at) for at in (0, 1, 3))
+    assert first["label"] == second["label"]
+
+    def with_id(key: str) -> Any:  # noqa: ANN401
+        return [{"columnId": crm.column(LEADS, "Source"), "value": key}] if beside == "columns" else [key]
+
+    keys = {"k1": second, "k2": first, "k3": other}
+    rows = [
+        {"key": key, "name": key, "source": first["label"], beside: with_id(one["optionId"])}
+        for key, one in keys.items()
+    ]
+    done = bench.run(records(LEADS, *rows), streams={LEADS: KEYED})
+    assert {row["Name"]: row["Source"] for row in crm.rows(LEADS)} == {
+        "k1": second["optionId"],
+        "k2": first["optionId"],
+    }
+    assert "more than one" in done.by_key()["k3"]["reason"]
+
+
 def test_links_to_rows_that_were_written_become_their_ids(bench: Bench, crm: CoperaAccount) -> None:
     messages = [  # people come before the companies to which they link
         *records(PEOPLE, {"key": "p1", "name": "Ann", "company": ["c1"]}),
@@ -65,6 +90,84 @@ def test_links_to_rows_that_were_written_become_their_ids(bench: Bench, crm: Cop
     assert (done.code, done.outcomes) == (0, {"created": 2}), done.lines
     assert crm.rows(PEOPLE)[0]["Company"] == [crm.rows(COMPANIES)[0]["_id"]]
     assert bench.run(messages, streams=streams).outcomes == {"unchanged": 2}
+
+
+def circle(at: int = 1) -> list[dict[str, Any]]:
+    """Return a person and a company that refer to each other."""
+    person = {"key": f"p{at}", "name": f"Ann {at}", "company": [f"c{at}"]}
+    return [
+        *records(PEOPLE, person),
+        *records(COMPANIES, {"key": f"c{at}", "name": f"Acme {at}", "people": [f"p{at}"]}),
+        state(1),
+    ]
+
+
+@pytest.mark.parametrize("lost", range(4))
+@pytest.mark.parametrize("effect", ["before", "after"])
+def test_records_that_refer_to_each_other_are_written_in_two_turns(
+    bench: Bench, crm: CoperaAccount, lost: int, effect: str
+) -> None:
+    crm.app.behaviour.rejected_values = "refused"
+    streams = {PEOPLE: KEYED, COMPANIES: KEYED}
+    dry = bench.run(circle(), streams=streams, dry_run=True)
+    assert (dry.code, dry.outcomes, crm.writes) == (0, {"created": 2}, [])
+    crm.fault = lambda _, number: effect if number == lost else None
+    done = bench.run(circle(), streams=streams, lookup_seconds=10)
+    assert (done.code, done.outcomes, done.states) == (0, {"created": 2}, [{"at": 1}]), done.lines
+    assert done.by_key()["p1"]["changes"]["name"] == [None, "Ann 1"]
+    (person,), (company,) = crm.rows(PEOPLE), crm.rows(COMPANIES)
+    assert (person["Company"], company["People"]) == ([company["_id"]], [person["_id"]])
+    assert bench.run(circle(), streams=streams).outcomes == {"unchanged": 2}
+
+
+def test_what_is_only_made_is_made_in_two_turns_too(bench: Bench, crm: CoperaAccount) -> None:
+    crm.app.behaviour.rejected_values = "refused"
+    streams = {name: {**KEYED, "mode": "create", "conflict": "fail"} for name in (PEOPLE, COMPANIES)}
+    assert bench.run(circle(), streams=streams).outcomes == {"created": 2}
+    assert crm.rows(PEOPLE)[0]["Company"] == [crm.rows(COMPANIES)[0]["_id"]]
+
+
+def test_a_death_between_the_two_turns_doubles_and_loses_nothing(tmp_path: Path, crm: CoperaAccount) -> None:
+    crm.app.behaviour.rejected_values = "refused"
+    settings: dict[str, Any] = {"streams": {PEOPLE: KEYED, COMPANIES: KEYED}}
+    for at in count(1):
+        left = [at]
+
+        def step(name: str, left: list[int] = left) -> None:
+            left[0] -= name.startswith("after")
+            if left[0] == 0:
+                raise Killed
+
+        bench = Bench(tmp_path / str(at), crm, crm.credentials)
+        bench.folder.mkdir()
+        if bench.run(circle(at), step, **settings).code == 0:
+            break
+        again = bench.run(circle(at), **settings)
+        assert (again.code, again.states) == (0, [{"at": 1}]), (at, again.lines)
+        people = {row["Name"]: row for row in crm.rows(PEOPLE)}
+        companies = {row["Name"]: row for row in crm.rows(COMPANIES)}
+        assert len(crm.rows(PEOPLE)) == len(people) == len(crm.rows(COMPANIES)) == len(companies) == at
+        assert people[f"Ann {at}"]["Company"] == [companies[f"Acme {at}"]["_id"]], at
+        assert set(Counter((line["run_id"], line["key"]) for line in bench.lines()).values()) == {1}
+    assert at > 5
+
+
+def test_a_record_that_refers_to_a_rejected_one_is_there_when_that_is(bench: Bench, crm: CoperaAccount) -> None:
+    crm.app.behaviour.rejected_values = "refused"
+    streams = {PEOPLE: KEYED, COMPANIES: KEYED}
+    person, company = circle()[:2], circle()[2:4]
+    assert bench.run(person, streams=streams).outcomes == {"rejected": 1}
+    created: list[int] = []
+
+    def step(name: str) -> None:
+        created.append(len(crm.rows(PEOPLE)) if name == "after settle" else 0)
+        if created[-1]:
+            raise Killed
+
+    assert bench.run(company, step, streams=streams).code == -9  # between the two turns
+    done = bench.run([], streams=streams)
+    assert (done.code, done.by_key()["c1"]["outcome"]) == (0, "unchanged")  # the other side of the link has it already
+    assert crm.rows(PEOPLE)[0]["Company"] == [crm.rows(COMPANIES)[0]["_id"]]
 
 
 def test_a_text_is_written_by_its_own_route_and_a_preview_changes_nothing(bench: Bench, crm: CoperaAccount) -> None:

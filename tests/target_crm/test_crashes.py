@@ -1,22 +1,18 @@
-"""Whatever dies, the same input again doubles nothing, loses nothing, and tells of each record once a run."""
+"""What is not answered doubles and loses nothing; a state never passes what is not settled."""
 
 # ruff: noqa: D103  (the name of a test is its sentence)
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from target_crm.journal.journal import Journal
-from tests.target_crm.copper_double import CopperDouble
-from tests.target_crm.running import Bench, Killed, Outcome, records, state
+from tests.target_crm.running import Killed, records, state
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from tap_crm.transport.question import Question
+    from tests.target_crm.copper_double import CopperDouble
+    from tests.target_crm.running import Bench
 
 STREAMS: dict[str, Any] = {"people": {"match": ["key"], "external_id": "custom_our_key"}}
 COUNT = 13
@@ -24,79 +20,6 @@ INPUT = [
     *records("people", *({"key": f"k{at}", "name": f"Person {at}", "title": "Head"} for at in range(COUNT))),
     state(1),
 ]
-
-
-def account() -> CopperDouble:
-    """Return an account that has two of the records, one of them as it is wanted."""
-    crm = CopperDouble()
-    for at, title in ((0, "Head"), (1, "Chief")):
-        custom = [{"custom_field_definition_id": 901, "value": f"k{at}"}]
-        crm.add("people", name=f"Person {at}", title=title, custom_fields=custom)
-    return crm
-
-
-def kill_at(number: int, seen: list[str]) -> Callable[[str], None]:
-    """Return a step that ends the process at its n-th call, and notes what it was called with."""
-
-    def step(name: str) -> None:
-        seen.append(name)
-        if len(seen) == number:
-            raise Killed
-
-    return step
-
-
-def check(bench: Bench, crm: CopperDouble, again: Outcome, first: str) -> None:
-    """Check what holds after any death and the same input again."""
-    assert again.code == 0, (first, again.said)
-    assert Counter(row["name"] for row in crm.rows("people")) == {f"Person {at}": 1 for at in range(COUNT)}, first
-    assert {row["title"] for row in crm.rows("people")} == {"Head"}
-    assert Counter(line["key"] for line in again.lines if line["run_id"] == again.target.run_id) == {
-        f"k{at}": 1 for at in range(COUNT)
-    }, first
-    each = Counter((line["run_id"], line["key"]) for line in bench.lines())
-    assert set(each.values()) == {1}, first
-    made = Counter(line["key"] for line in bench.lines() if line["outcome"] == "created")
-    assert made == {f"k{at}": 1 for at in range(2, COUNT)}, first
-    assert again.states == [{"at": 1}]
-
-
-def test_a_death_at_any_step_of_the_journal_doubles_and_loses_nothing(tmp_path: Path) -> None:
-    steps: list[str] = []
-    whole = Bench(tmp_path / "whole", account())
-    whole.folder.mkdir()
-    assert whole.run(INPUT, kill_at(0, steps), streams=STREAMS).code == 0
-    assert {"before mean", "after mean", "before settle", "within settle", "after settle"} <= set(steps)
-    for number in range(1, len(steps) + 1):
-        crm = account()
-        bench = Bench(tmp_path / str(number), crm)
-        bench.folder.mkdir()
-        first = bench.run(INPUT, kill_at(number, []), streams=STREAMS)
-        assert first.code == -9
-        check(bench, crm, bench.run(INPUT, streams=STREAMS), f"step {number}: {steps[number - 1]}")
-
-
-@pytest.mark.parametrize("when", ["before", "after"])
-def test_a_death_at_any_request_that_writes_doubles_and_loses_nothing(tmp_path: Path, when: str) -> None:
-    for number in range(1, 4):
-        crm = account()
-        bench = Bench(tmp_path / f"{when}{number}", crm)
-        bench.folder.mkdir()
-
-        def die(_: Question, count: int, number: int = number) -> str | None:
-            if count == number and when == "before":
-                raise Killed
-            return None
-
-        def die_after(crm: CopperDouble = crm, number: int = number) -> None:
-            if len(crm.writes) == number and when == "after":
-                raise Killed
-
-        crm.fault, crm.after_write = die, die_after
-        first = bench.run(INPUT, streams=STREAMS)
-        assert first.code == -9
-        crm.fault, crm.after_write = (lambda _question, _count: None), (lambda: None)
-        check(bench, crm, bench.run(INPUT, streams=STREAMS), f"request {number}")
 
 
 @pytest.mark.parametrize("effect", ["before", "after", "half"])

@@ -3,17 +3,22 @@
 # ruff: noqa: D103  (the name of a test is its sentence)
 from __future__ import annotations
 
+import json
 import tracemalloc
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from target_crm.journal.history import History
+from target_crm.journal.journal import Journal, Settled
+from target_crm.journal.tables import INTENTS, RECORDS, REJECTS
 from target_crm.sync.run_file import DELETIONS, HELD, RunFile, Waiting
 from target_crm.sync.states import States
 from tests.target_crm.running import records
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from tests.target_crm.copper_double import CopperDouble
     from tests.target_crm.running import Bench
@@ -81,6 +86,43 @@ def test_of_states_that_wait_for_the_end_only_the_last_is_kept() -> None:
     states.flush()
     assert [one["at"] for one in passed] == [0, MANY - 1]
     assert grown < MEGABYTE
+
+
+def _rejected(journal: Journal) -> Iterator[str]:
+    return (one.key for one in journal.rejects("people"))
+
+
+def _written(journal: Journal) -> Iterator[str]:
+    return (one.key for one in History(journal).written())
+
+
+@pytest.mark.parametrize("ask", [_rejected, _written])
+def test_what_a_journal_keeps_is_read_page_by_page_though_it_is_settled_meanwhile(
+    tmp_path: Path, ask: Callable[[Journal], Iterator[str]]
+) -> None:
+    journal, count = Journal(str(tmp_path / "journal.sqlite")), 1_100
+    long = json.dumps({"details": (None, "d" * 8_000)})
+    same: dict[str, Any] = {"stream": "people", "object": "people", "run_id": "first", "at": 0.0}
+    with journal.transaction("earlier runs"):
+        for table, columns in (
+            (REJECTS, {"record": long, "properties": "{}", "reason": "", "tries": 1, "first": 0.0}),
+            (RECORDS, {"crm_id": "1", "outcome": "created"}),
+            (INTENTS, {"action": "create", "changes": long, "state": "settled", "outcome": "created"}),
+        ):
+            values = {name: value for name, value in {**same, **columns}.items() if name in table.c}
+            journal.connection.execute(table.insert(), [{**values, "key": f"k{at:04}"} for at in range(count)])
+    next(ask(journal))  # what is loaded once is none of it
+    found = []
+    tracemalloc.start()
+    for key in ask(journal):
+        found.append(key)
+        if key == "k0400":
+            journal.settle([Settled("people", one, "people", "deleted", crm_id="1") for one in found[-9:]])
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    journal.close()
+    assert found == [f"k{at:04}" for at in range(count)]
+    assert most < 10 * MEGABYTE
 
 
 def test_a_key_that_the_journal_knows_is_not_the_record_of_another_key_too(bench: Bench, crm: CopperDouble) -> None:

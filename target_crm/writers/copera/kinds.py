@@ -6,13 +6,14 @@ import json
 import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Protocol
 
 from typing_extensions import override
 
 from tap_crm.providers.copera.columns import SELECTS
 from tap_crm.shaping.moments import Unfit, to_iso_moment
-from target_crm.contract import NEW, Unwritable
+from target_crm.contract import NEW, Ambiguous, Unwritable
 from target_crm.kinds.base import Plain, one_spaced, refuse, same_text
 from target_crm.kinds.contact_points import are_same_phones, same_mail, same_phone, same_url
 from target_crm.kinds.links import plain_id
@@ -245,7 +246,7 @@ class RowLinks(Plain):
             return text
         ids = self.shown().ids(text)
         if len(ids) > 1:
-            raise Unwritable(f"`{text}` is what more than one row shows (ids {', '.join(sorted(ids))}); give the id")
+            raise Ambiguous(f"`{text}` is what more than one row shows (ids {', '.join(sorted(ids))}); give the id")
         return ids.pop() if ids else text
 
     @override
@@ -300,7 +301,16 @@ class AnyJson(Plain):
                 value = json.loads(value)
             except ValueError:
                 return value
-        return None if value in (None, "", [], {}) else value
+        return None if value in (None, "", [], {}) else _with_floats(value)
+
+
+def _with_floats(value: Any) -> Any:  # noqa: ANN401
+    """Return a value whose numbers are equal to those that were read in another way: without decimals."""
+    if isinstance(value, dict):
+        return {name: _with_floats(held) for name, held in value.items()}
+    if isinstance(value, list):
+        return [_with_floats(one) for one in value]
+    return float(value) if isinstance(value, Decimal) else value
 
 
 _KINDS: Mapping[str, Kind] = {
