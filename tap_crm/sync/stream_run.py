@@ -396,7 +396,8 @@ class StreamRun:
                 emit(item)
 
         since = settings.start_date if read_to is None else read_to - settings.overlap_seconds
-        reading = replace(self._stream.reading(take, since), concludes=True, by=by)
+        found = take if self._hinting is None else self._hinting.minding(take)
+        reading = replace(self._stream.reading(found, since), concludes=True, by=by)
         if not budget.is_unlimited:
             reading = replace(reading, lanes=1, in_steps=True)
         self._conclude(emit, counting, self._ask_source(reading))

@@ -39,6 +39,25 @@ def test_a_deleted_person_stays_marked_while_the_index_still_shows_it(teller: Te
 
 
 @copper
+@pytest.mark.parametrize("shown_by", ["a late event", "a reconcile"])
+def test_a_deleted_person_stays_marked_whatever_shows_it(teller: Teller, start_told: StartTold, shown_by: str) -> None:
+    """Out of an index that is late: the poll shows it no more, and what else does is no proof that it is there."""
+    app, tap, told = start_told("people")
+    first = tap.sync(overlap_seconds=0)
+    key = app.world.ids("people")[0]
+    app.behaviour.index_lag = 3_600
+    app.world.delete("people", ids=[key])
+    told.tell(teller.events(app, "people", [key], "delete"))
+    second = tap.sync(state=first.state, overlap_seconds=0)
+    assert Target(first, second).marked("people") == {(key,)}
+    if shown_by == "a late event":
+        told.tell(teller.events(app, "people", [key]))
+    third = tap.sync(state=second.state, overlap_seconds=0, reconcile="true" if shown_by == "a reconcile" else "false")
+    assert (key,) in third.keys("people")
+    assert Target(first, second, third).marked("people") == {(key,)}
+
+
+@copper
 def test_an_activity_that_is_deleted_arrives_as_its_stub(teller: Teller, start_told: StartTold) -> None:
     """Copper keeps its id; there is no search by ids."""
     app, tap, told = start_told("activities")
