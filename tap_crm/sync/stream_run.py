@@ -103,7 +103,10 @@ class StreamRun:
             self._read_changes(emit, since)
         self._tell_doubt()
         if self._hinting is not None:  # at last: what they bring is newer than what a list may show
-            self._hinting.heed(self._reading(emit, None), reconciled=self.mode == "reconcile")
+            # What a complete read that goes on has read before, events may be missing of.
+            self._hinting.heed(
+                self._reading(emit, None), reconciled=self.mode == "reconcile" and self._unfinished is None
+            )
 
     def _ask_source(self, reading: Reading) -> Unexplained:
         """Have the source read, and return the verdict on what the CRM counted; raise if it is too bad."""
