@@ -87,6 +87,9 @@ class GroupCommit:
             except SpoolError as error:
                 failure = error
                 self._miss(deliveries)
+            except Exception as error:  # noqa: BLE001 - whoever waits must be told
+                failure = SpoolError(f"the inbox cannot be written: {type(error).__name__}")
+                self._miss(deliveries)
             self.failure = None if failure is None else str(failure)
             self._bytes -= sum(len(one.body) for one in deliveries)
             for _, done in batch:
@@ -118,10 +121,10 @@ class GroupCommit:
 
     def _note_gaps(self) -> None:
         """Runs in the thread, one at a time."""
-        for provider, since in list(self._missed.items()):
+        for provider in list(self._missed):
+            since = self._missed.pop(provider)  # before it is noted: what is missed meanwhile has a note of its own
             try:
                 if (self._now() - since).total_seconds() >= self._retried_for(provider):
                     self._spool.note_gap(provider, since, "the inbox could not be written")
             except SpoolError:
-                continue  # the deliveries themselves were kept; the note is tried again
-            self._missed.pop(provider, None)
+                self._missed[provider] = since  # the deliveries themselves were kept; the note is tried again

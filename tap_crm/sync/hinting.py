@@ -61,7 +61,13 @@ class Hinting:
         self._bookmark = stream.starting_bookmark()
         self._told_to, self._told_now = told_to, told_to
         # Before the first place was kept, nobody listened: what changed then was not missed.
-        self._compares = self._by_id is not None and self._bookmark is not None and kept.hints is not None
+        # Where as many are kept as can be, more were told of: what they are, nobody knows any more.
+        self._compares = (
+            self._by_id is not None
+            and self._bookmark is not None
+            and kept.hints is not None
+            and len(kept.hints.told) < MOST_KEPT
+        )
         self._is_storm = self._by_id is not None and self._is_more_than_it_is_worth(kept.rows or kept.total or 0)
         self._now = int(run.transport.clock.now())
         self._due_since = self._first_gap()
@@ -90,7 +96,8 @@ class Hinting:
 
     def _first_gap(self) -> int | None:
         """Return since when deletions may be untold that only a complete read, or the CRM's own log, would find."""
-        is_dropped = self._is_storm and (self._told.is_cut or any(self._told.keys.values()))
+        # Of what is still asked for, nobody knows any more whether it was said to be deleted.
+        is_dropped = self._is_storm and bool(self._told.is_cut or any(self._told.keys.values()) or self._kept.again)
         gaps = [self._kept.gap, self._told.gap, self._now if self._told.is_torn or is_dropped else None]
         return min((one for one in gaps if one is not None), default=None)
 
@@ -112,6 +119,18 @@ class Hinting:
             emit(item)
 
         return self._missed.watching(watch)
+
+    def minding(self, emit: Emit) -> Emit:
+        """Return an emit that minds what a complete read shows though it was found deleted: the index may be late."""
+        if self._by_id is None or self._bookmark is None or not self._kept.gone:
+            return emit
+
+        def mind(item: Item) -> None:
+            if isinstance(item, Page):
+                self._missed.note_shown(item)
+            emit(item)
+
+        return mind
 
     @property
     def _has_log(self) -> bool:
@@ -154,9 +173,12 @@ class Hinting:
 
     def _wanted(self) -> dict[Key, int]:
         """Return the keys of what is read, each with the place of the event that says it is deleted."""
-        # What was found deleted and is shown all the same is asked for like a deletion: the index is late.
-        again = dict.fromkeys(self._missed.shown_again, self._told.newest) | dict.fromkeys(self._kept.again, 0)
-        known = again | self._told.keys
+        # What was found deleted, and is shown or told of all the same, is asked for like a deletion: the index is late,
+        # or the event.
+        gone = {key for key in self._kept.gone if key in self._told.keys} | self._missed.shown_again
+        # Those that were asked for in vain come last: one that is never answered keeps nobody waiting.
+        known = dict.fromkeys((*self._told.keys, *gone, *self._kept.again), 0) | self._told.keys
+        known |= {key: known[key] or self._told.newest for key in gone}
         return {key: place for key, place in known.items() if key not in self._missed.told_gone}
 
     def _noting(self, emit: Emit) -> Callable[[Item], None]:
@@ -184,9 +206,9 @@ class Hinting:
         return HintsKept(self._told.newest, again=again, told=self._told_early(), gone=self._gone(looked.gone), gap=gap)
 
     def _gone(self, found: Sequence[Key]) -> dict[Key, int]:
-        """Return what was found deleted of late, as long as the overlap of the next polls may show it again."""
+        """Return what was found deleted of late, as long as the next polls or a late event may bring it up again."""
         if self._by_id is None or self._by_id.last_content is not None:  # the CRM's own log tells it again
             return {}
-        since = self._now - self._run.settings.overlap_seconds
+        since = self._now - max(self._run.settings.overlap_seconds, self._hints.delay)
         known = {key: at for key, at in self._kept.gone.items() if at >= since} | dict.fromkeys(found, self._now)
         return dict(list(known.items())[-MOST_KEPT:])

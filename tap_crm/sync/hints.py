@@ -109,12 +109,16 @@ class Hints:
         Raises:
             CrmError: the inbox cannot be read.
         """
-        newest, removed = self._inbox.newest(self._provider), self._inbox.removed(self._provider)
-        for stream, place in places.items():
-            if stream in self._rules.streams:
-                found = self._of[stream] = StreamHints(newest if place is None else place, newest)
-                # A place beyond all events is of an inbox that was there before this one.
-                found.is_torn = bool(place) and not removed <= (place or 0) <= newest
+        known = {stream: place for stream, place in places.items() if stream in self._rules.streams}
+        given, removed = self._inbox.newest(self._provider), self._inbox.removed(self._provider)
+        newest = given
+        if any(place is not None and place > given for place in known.values()):
+            # Kept in the inbox, it is heeded once: no state says otherwise that it is known already.
+            newest = max(given, self._inbox.note_gap(self._provider, datetime.now(UTC), "the inbox was made anew"))
+        for stream, place in known.items():
+            found = self._of[stream] = StreamHints(newest if place is None else place, newest)
+            # A place beyond all events is of an inbox that was there before this one.
+            found.is_torn = place is not None and not removed <= place <= given
         after = min((one.after for one in self._of.values()), default=newest)
         while after < newest:
             events = self._inbox.read(self._provider, after, AT_ONCE)

@@ -55,7 +55,8 @@ class LookUp:
         living = [key for key, place in keys.items() if not place]
         # A search may show a deleted record for a while, and lack a new one: what it lacks is asked for by itself.
         missing = self._read_together(living)
-        denied = self._read_each([*missing, *(key for key, place in keys.items() if place)])
+        alone = set(missing)
+        denied = self._read_each([key for key, place in keys.items() if place or key in alone])
         self._tell_gone(self._read_each(denied), keys)
         for text, count in self._notes.items():
             self._reading.ledger.note(f"events: {count} {text}")
@@ -74,6 +75,10 @@ class LookUp:
             except errors.GaveUp as error:
                 self._postpone([*missing, *keys[start:]], error)
                 return []
+            except errors.CredentialsRefused:
+                raise
+            except errors.ReadError:  # an answer that is of no use for all of them may be of use for each
+                page = None
             if page is None:  # ids are not heeded here
                 return [*missing, *keys[start:]]
             found = self._emit(page, some)
@@ -94,13 +99,24 @@ class LookUp:
                     self._note(
                         "records were answered with 404 in a form that may be a proxy's; they are asked for again"
                     )
-            except errors.Forbidden:
-                self._note("records may not be read with this key (403)")
-            except errors.Refused:
-                self._note("records were asked for in vain: the CRM refused their ids")
+            except (errors.Forbidden, errors.Refused) as refusal:
+                is_right = isinstance(refusal, errors.Forbidden)
+                self._note(
+                    "records may not be read with this key (403)"
+                    if is_right
+                    else "records were asked for in vain: the CRM refused their ids"
+                )
             except errors.GaveUp as error:
-                self._postpone([*denied, *keys[at:]], error)
-                return []
+                # The last one the next time: it may never be answered, and the others would wait behind it.
+                self._postpone([*keys[at + 1 :], key], error)
+                return denied
+            except errors.CredentialsRefused:
+                raise
+            except errors.ReadError:
+                self.again.append(key)
+                self._note(
+                    "records were answered in a way that is of no use, such as a redirect; they are asked for again"
+                )
             else:
                 if key not in self._emit(page, (key,)):
                     self._note("records were answered with another one")

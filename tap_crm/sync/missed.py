@@ -45,7 +45,7 @@ class Missed:
         due: returns up to which second events should have come.
 
     Attributes:
-        shown_again: those of ``gone`` that the poll shows all the same.
+        shown_again: those of ``gone`` that the poll, or a complete read, shows all the same.
         told_gone: the keys of records that the poll itself tells to be deleted.
     """
 
@@ -95,6 +95,12 @@ class Missed:
                     self._late[key] = max(changed, self._late.get(key, changed))
                 elif is_poll and changed <= due:
                     self._missed.append(hash(key) % _MODULUS)
+
+    def note_shown(self, page: Page) -> None:
+        """Mind which records a page shows though they were found deleted."""
+        with self._lock:
+            shown = (key for key, _, _, is_deleted in changes_in(page, self._spec) if not is_deleted)
+            self.shown_again.update(key for key in shown if key in self._gone)
 
     @property
     def missed(self) -> int:

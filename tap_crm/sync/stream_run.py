@@ -103,7 +103,10 @@ class StreamRun:
             self._read_changes(emit, since)
         self._tell_doubt()
         if self._hinting is not None:  # at last: what they bring is newer than what a list may show
-            self._hinting.heed(self._reading(emit, None), reconciled=self.mode == "reconcile")
+            # What a complete read that goes on has read before, events may be missing of.
+            self._hinting.heed(
+                self._reading(emit, None), reconciled=self.mode == "reconcile" and self._unfinished is None
+            )
 
     def _ask_source(self, reading: Reading) -> Unexplained:
         """Have the source read, and return the verdict on what the CRM counted; raise if it is too bad."""
@@ -396,7 +399,8 @@ class StreamRun:
                 emit(item)
 
         since = settings.start_date if read_to is None else read_to - settings.overlap_seconds
-        reading = replace(self._stream.reading(take, since), concludes=True, by=by)
+        found = take if self._hinting is None else self._hinting.minding(take)
+        reading = replace(self._stream.reading(found, since), concludes=True, by=by)
         if not budget.is_unlimited:
             reading = replace(reading, lanes=1, in_steps=True)
         self._conclude(emit, counting, self._ask_source(reading))

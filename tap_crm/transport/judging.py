@@ -42,14 +42,14 @@ def judge(response: requests.Response, question: Question, now: float) -> None:
     if status == UNAUTHORIZED:
         raise errors.CredentialsRefused(f"{question.label}: {CREDENTIALS_REFUSED}")
     if status in FINAL:
-        raise _final_word(status, question, words(response))
+        raise _final_word(status, question, words(response, question.secrets))
     if 300 <= status < 400:  # noqa: PLR2004 - redirects, never followed with credentials
         raise errors.ReadError(
             f"{question.label}: redirected ({status}); check `api_url`, credentials are not sent elsewhere"
         )
     if question.writes and status == CONFLICT:
         # another record has what may be there once only, or a rule of the CRM forbids it
-        said = words(response)
+        said = words(response, question.secrets)
         raise errors.InConflict(
             f"{question.label}: the CRM refused the write (409): {said or 'no explanation'}",
             said=said or "409 Conflict",

@@ -16,7 +16,8 @@ class Question:
     ``label`` says for a user what is asked ("people, page 3"); ``params`` go into the query string, ``body``
     is sent as JSON. A ``spooled`` answer is so large that it is kept in a file. ``patience`` is how many seconds it
     may stay silent at least, whatever the settings say. One that ``writes`` is sent once, but for refusals that say
-    that nothing was done; any 2xx is an answer to it, also an empty one.
+    that nothing was done; any 2xx is an answer to it, also an empty one. ``secrets`` are what its body holds that no
+    message may show, whatever the CRM says of it.
     """
 
     method: str
@@ -27,6 +28,7 @@ class Question:
     spooled: bool = False
     patience: float = 0.0
     writes: bool = False
+    secrets: tuple[str, ...] = ()
 
     @property
     def is_safe(self) -> bool:

@@ -12,7 +12,7 @@ from tap_crm.transport.clock import http_date
 from tap_crm.transport.pacing.headers import told_limit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     import requests
 
@@ -25,8 +25,13 @@ A_BLINK = 0.05
 DEEPEST = 5
 
 
-def words(response: requests.Response) -> str:
-    """Return the CRM's own words on a refusal, in one line, shortened and without secrets; "" if there are none."""
+def words(response: requests.Response, secrets: Iterable[str] = ()) -> str:
+    """Return the CRM's own words on a refusal, in one line, shortened and without secrets; "" if there are none.
+
+    Args:
+        response: the refusal.
+        secrets: what the question's body held that is not to be shown; what its headers held never is.
+    """
     try:
         body = msgspec.json.decode(response.content)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -36,6 +41,8 @@ def words(response: requests.Response) -> str:
         for word in str(sent).split():
             if len(word) >= SHORTEST_SECRET:
                 text = text.replace(word, HIDDEN)
+    for secret in secrets:
+        text = text.replace(secret, HIDDEN)
     return " ".join(text.split())[:MESSAGE_LENGTH]
 
 

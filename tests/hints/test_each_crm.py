@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
@@ -36,6 +37,55 @@ def test_a_deleted_person_stays_marked_while_the_index_still_shows_it(teller: Te
     third = tap.sync(state=second.state)
     assert (key,) in third.keys("people"), "the index shows it"
     assert Target(first, second, third).marked("people") == {(key,)}
+
+
+@copper
+@pytest.mark.parametrize("shown_by", ["a late event", "a reconcile"])
+def test_a_deleted_person_stays_marked_whatever_shows_it(teller: Teller, start_told: StartTold, shown_by: str) -> None:
+    """Out of an index that is late: the poll shows it no more, and what else does is no proof that it is there."""
+    app, tap, told = start_told("people")
+    first = tap.sync(overlap_seconds=0)
+    key = app.world.ids("people")[0]
+    app.behaviour.index_lag = 3_600
+    app.world.delete("people", ids=[key])
+    told.tell(teller.events(app, "people", [key], "delete"))
+    second = tap.sync(state=first.state, overlap_seconds=0)
+    assert Target(first, second).marked("people") == {(key,)}
+    if shown_by == "a late event":
+        told.tell(teller.events(app, "people", [key]))
+    third = tap.sync(state=second.state, overlap_seconds=0, reconcile="true" if shown_by == "a reconcile" else "false")
+    assert (key,) in third.keys("people")
+    assert Target(first, second, third).marked("people") == {(key,)}
+
+
+@copper
+@pytest.mark.usefixtures("teller")
+def test_a_complete_read_that_began_before_a_gap_does_not_settle_it(start_told: StartTold) -> None:
+    """What it has read already may have been deleted since: another one is due after it."""
+    app, tap, told = start_told("people")
+    first = tap.sync()
+    kept = first.state["bookmarks"]["people"]
+    kept["reconcile"] = {
+        "version": kept["version"] + 1,
+        "started": kept["reconciled_at"],
+        "read_to": kept["reconciled_at"],
+        "written_from": kept["reconciled_at"],
+        "first": False,
+        "since": None,
+        "rows": 40,
+        "new": 0,
+        "again": 0,
+    }
+    oldest = min(app.world.records("people"), key=lambda one: one["date_modified"])["id"]
+    app.world.delete("people", ids=[oldest])
+    told.spool.note_gap("copper", datetime.now(UTC), "a test")
+    runs = [first]
+    for _ in range(3):
+        runs.append(tap.sync(state=runs[-1].state))
+    assert "goes on" in str(runs[1].audit()["people"]["notes"])
+    modes = [run.audit()["people"]["mode"] for run in runs[1:]]
+    assert modes == ["reconcile", "reconcile", "incremental"]
+    assert (oldest,) not in Target(*runs).living("people")
 
 
 @copper

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from tap_crm.sync import hinting
 from tests.contract.crm import living
 from tests.target import Target
 
 if TYPE_CHECKING:
+    import pytest
+
     from tests.hints.conftest import StartTold
     from tests.hints.tellers import Teller
     from tests.singer import Run
@@ -171,6 +175,35 @@ def test_more_hints_than_it_pays_to_read_are_dropped_and_polled(teller: Teller, 
     teller.crm.assert_complete(app, first, second, third, streams=[stream])
     fourth = tap.sync(state=third.state)
     assert (fourth.audit()[stream]["hints"], fourth.audit()[stream]["mode"]) == (0, "incremental")
+
+
+def test_what_is_still_asked_for_is_not_forgotten_by_a_flood(teller: Teller, start_told: StartTold) -> None:
+    """An event may have said that it is deleted: a complete read finds it."""
+    app, tap, told = start_told(teller.streams[0], **teller.logless)
+    stream = teller.streams[0]
+    first = tap.sync()
+    (gone,) = app.world.delete(stream, count=1)
+    first.state["bookmarks"][stream]["inbox"]["again"] = [[gone, datetime.now(UTC).isoformat()]]
+    told.tell(teller.events(app, stream, [teller.forged(number) for number in range(4_100)]))
+    runs = [first]
+    for _ in range(2):
+        runs.append(tap.sync(state=runs[-1].state))
+    assert runs[1].audit()[stream]["hinted_rows"] == 0
+    assert Target(*runs).marked(stream) == {(gone,)}
+
+
+def test_of_more_told_records_than_are_kept_none_is_called_missed(
+    teller: Teller, start_told: StartTold, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next run's poll finds them as changed, and does not know of which of them an event has told."""
+    monkeypatch.setattr(hinting, "MOST_KEPT", 2)
+    app, tap, told = start_told(teller.streams[0])
+    stream = teller.streams[0]
+    first = tap.sync()
+    told.tell(teller.events(app, stream, app.world.edit(stream, count=4)))
+    second = tap.sync(state=first.state)
+    third = tap.sync(state=second.state)
+    assert [run.audit()[stream]["missed_by_events"] for run in (second, third)] == [0, None]
 
 
 def test_what_no_event_told_of_is_counted_and_there_all_the_same(teller: Teller, start_told: StartTold) -> None:

@@ -92,7 +92,7 @@ def test_twice_denied_is_deleted() -> None:
     """The second question comes after all others; the row says when."""
     account = Account({1: [GONE], 2: [{"id": 2}]})
     seen = look(account, {1: 5, 2: 0})
-    assert account.asked == [2, 1, 1]
+    assert account.asked == [1, 2, 1]
     assert seen.records == [{"id": 2}, {"id": 1, DELETED_AT: "2026-09-21T14:13:20Z"}]
     assert (seen.found.gone, seen.found.again) == ([1], [])
     assert (seen.ledger.deletions, seen.ledger.hinted_rows) == (1, 2)
@@ -126,11 +126,37 @@ def test_what_may_not_be_read_is_named_and_no_error() -> None:
 
 
 def test_what_nobody_answered_is_left_to_the_next_run() -> None:
-    """With all that would have come after it, and what was denied once only."""
+    """With all that would have come after it; what was denied has its second question all the same."""
     account = Account({1: [GONE], 2: [errors.GaveUp("500")], 3: [{"id": 3}]})
     seen = look(account, {1: 5, 2: 5, 3: 5})
-    assert (seen.records, seen.found.gone, seen.found.again) == ([], [], [1, 2, 3])
-    assert account.asked == [1, 2]
+    assert (seen.found.gone, seen.found.again) == ([1], [3, 2])
+    assert account.asked == [1, 2, 1]
+
+
+def test_one_that_is_never_answered_does_not_keep_the_others_waiting_for_ever() -> None:
+    """It is the last one that the next run asks for."""
+    account = Account({1: [errors.GaveUp("500")], 2: [{"id": 2}], 3: [GONE]})
+    first = look(account, {1: 0, 2: 0, 3: 5})
+    assert (first.records, first.found.gone, first.found.again) == ([], [], [2, 3, 1])
+    second = look(account, dict.fromkeys(first.found.again, 0))
+    assert second.records == [{"id": 2}, {"id": 3, DELETED_AT: "2026-09-21T14:13:20Z"}]
+    assert (second.found.gone, second.found.again) == ([3], [1])
+
+
+@pytest.mark.parametrize("together", [None, True])
+def test_an_answer_that_is_of_no_use_costs_that_record_only(together: bool | None) -> None:
+    """As where the CRM redirects to the record that it was merged into: an event makes no stream fail."""
+    account = Account({1: [errors.ReadError("redirected (301)")], 2: [{"id": 2}], 3: [GONE]}, together=together)
+    seen = look(account, {1: 0, 2: 0, 3: 5})
+    assert {record["id"] for record in seen.records} == {2, 3}
+    assert (seen.found.gone, seen.found.again) == ([3], [1])
+    assert any("asked for again" in note for note in seen.ledger.notes)
+
+
+def test_a_refused_key_ends_the_run_here_too() -> None:
+    """Nothing more can be read with it."""
+    with pytest.raises(errors.CredentialsRefused):
+        look(Account({1: [errors.CredentialsRefused("401")]}), {1: 0})
 
 
 def test_what_a_search_lacks_is_asked_for_by_itself() -> None:

@@ -40,6 +40,7 @@ MERGE = {"merge_source_lead_id": "lead_a", "merge_destination_lead_id": "lead_b"
         ("copper", json.dumps(COPPER).encode(), [Hint("people", 3), Hint("people", 4)]),
         ("copper", b'{"ids": [3], "type": "activity_log", "event": "delete"}', [Hint("activities", 3, deleted=True)]),
         ("copper", b'{"ids": [3, null, true, -1, 1.5, "x"], "type": "lead", "event": "new"}', [Hint("leads", 3)]),
+        ("copper", json.dumps({**COPPER, "ids": ["9" * 5_000, 3]}).encode(), [Hint("people", 3)]),
         ("copper", b'{"ids": [3], "type": "something", "event": "new"}', []),
         ("copper", b'{"ids": [], "type": "lead", "event": "new"}', None),
         ("copper", b'{"type": "lead", "event": "new"}', None),
@@ -95,7 +96,7 @@ class Waiting:
             else SimpleNamespace(place=place, kind="delivery", body=one)
             for place, one in enumerate(bodies, start=1)
         ]
-        self.most = 0
+        self.most = self.gone_to = 0
 
     def read(self, provider: str, after: int, limit: int) -> Sequence[Arrived]:  # noqa: ARG002
         """Return the next events."""
@@ -108,8 +109,8 @@ class Waiting:
         return len(self.events)
 
     def removed(self, provider: str) -> int:  # noqa: ARG002
-        """Nothing was removed."""
-        return 0
+        """Return the place of the last event that was removed."""
+        return self.gone_to
 
     def confirm(self, provider: str, place: int) -> None:
         """Take note of nothing."""
@@ -169,6 +170,15 @@ def test_a_gap_concerns_those_that_stood_before_it() -> None:
     found = collected(Waiting(person(1), *gaps), people=0, leads=4, tasks=2)
     told = [found.of(name) for name in ("people", "leads", "tasks")]
     assert [None if one is None else one.gap for one in told] == [1_790_000_000, None, 1_790_035_200]
+
+
+def test_what_was_removed_behind_a_place_before_all_events_is_missed_too() -> None:
+    """A run kept it before the first event came, and others have used what came then."""
+    waiting = Waiting(person(1), person(2))
+    waiting.gone_to = 2
+    found = collected(waiting, people=0, leads=2, tasks=None)
+    torn = [one.is_torn for name in ("people", "leads", "tasks") if (one := found.of(name)) is not None]
+    assert torn == [True, False, False]
 
 
 @pytest.mark.parametrize(("place", "is_torn"), [(0, False), (1, False), (2, True)])

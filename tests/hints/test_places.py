@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from sandbox.faults import FaultRule
+from tap_crm.inbox.spool import Spool
 from tests.singer import Run, only, selecting
 from tests.target import Target
 
@@ -116,6 +117,22 @@ def test_a_stream_that_was_loaded_before_there_was_an_inbox_heeds_all_that_waits
     second = tap.sync(state=first.state)
     assert Target(first, second).marked(stream) == {(key,) for key in gone}
     assert second.audit()[stream]["missed_by_events"] is None
+
+
+def test_after_the_inbox_was_made_anew_everything_is_looked_at_once(teller: Teller, start_told: StartTold) -> None:
+    """Not by each run until the first event comes, which may be never."""
+    app, tap, told = start_told(teller.streams[0], **teller.logless)
+    stream = teller.streams[0]
+    told.tell(teller.events(app, stream, app.world.ids(stream)[:1]))
+    first = tap.sync()
+    gone = app.world.delete(stream, count=2)
+    Spool.open(anew := str(tap.folder / "anew.sqlite")).close()
+    runs = [first]
+    for _ in range(3):
+        runs.append(tap.sync(state=runs[-1].state, inbox=anew))
+    assert Target(*runs).marked(stream) == {(key,) for key in gone}
+    modes = [run.audit()[stream]["mode"] for run in runs[1:]]
+    assert modes.count("reconcile") == 1, modes
 
 
 @pytest.mark.parametrize("reason", ["a gap was noted", "events were removed"])

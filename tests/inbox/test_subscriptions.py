@@ -369,6 +369,27 @@ def test_an_address_that_the_crm_does_not_take_is_an_error_with_its_words(start:
     assert ("Invalid URI" if name == "copper" else "https") in said
 
 
+@BOTH
+@pytest.mark.parametrize("fails", [{"new", "created"}, {"new", "update", "delete", "created"}], ids=["some", "all"])
+def test_a_refusal_that_repeats_the_address_shows_no_token(
+    start: Callable[..., Crm], name: str, fails: set[str]
+) -> None:
+    """Neither whole nor cut: the words of a refusal are shortened."""
+    crm = start(name)
+
+    def refuse(found: Moment) -> None:
+        if found.when == "before" and found.request.method == "POST":
+            body = json.loads(found.request.body)
+            if body.get("event", "created") in fails:
+                address = body.get("target") or body["url"]
+                raise Refusal(422 if name == "copper" else 400, f"{'Invalid URI ' * 11} {address} or {address}")
+
+    crm.app.on_answer(refuse)
+    _, out, err = crm.run("subscribe")
+    assert "Invalid URI" in out + err
+    assert TOKEN[:8] not in out + err
+
+
 @pytest.mark.parametrize(
     "url", ["http://example.com", "ftp://example.com", "https://", "events", "https://u:p@example.com", "https://a/?b"]
 )

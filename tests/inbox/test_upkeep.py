@@ -260,6 +260,28 @@ def test_a_request_that_is_given_up_holds_nobody_else_up(spool: Spool, clock: Cl
     assert kept(spool) == ["a", "b"]
 
 
+def test_a_fault_that_nobody_expected_is_an_answer_too(
+    spool: Spool, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who waits is told that it was not kept, and the next ones are kept; since when some are missing is noted."""
+
+    def fail(*_: object) -> int:
+        raise RuntimeError("no such case")
+
+    async def live() -> None:
+        commits = GroupCommit(spool, never, clock)
+        with monkeypatch.context() as broken:
+            broken.setattr(spool, "append", fail)
+            with pytest.raises(SpoolError, match="RuntimeError"):
+                await asyncio.wait_for(commits.keep(delivery("a")), 2)
+        await commits.keep(delivery("b"))
+        await commits.settle()
+
+    asyncio.run(live())
+    assert kept(spool) == ["b", START.isoformat()]
+    assert gaps(spool, "copper") == [START.isoformat()]
+
+
 def test_a_gap_that_cannot_be_noted_yet_is_noted_later(
     spool: Spool, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:

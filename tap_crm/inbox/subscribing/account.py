@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -124,7 +124,7 @@ class Account:
             ReadError: what the CRM refuses, with what to do about it where it is a matter of rights.
         """
         try:
-            return self.transport.ask(question, parse, self.ledger)
+            return self.transport.ask(replace(question, secrets=(self.token,)), parse, self.ledger)
         except errors.Forbidden as refusal:
             raise errors.Forbidden(
                 f"{refusal}; the key's user may not manage webhooks: use an administrator's key", said=refusal.said

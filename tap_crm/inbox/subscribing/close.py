@@ -9,6 +9,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from tap_crm import errors
+from tap_crm.config.redaction import HIDDEN
 from tap_crm.inbox.subscribing.account import ATTEMPTS, moment_of
 from tap_crm.inbox.subscribing.line import (
     ACTIVE,
@@ -161,7 +162,8 @@ class CloseSubscriber:
             return Line(WHAT, DEAD, number, "the inbox has no key for it, so nothing it sends can be proven")
         if hook.get("status") != "active":
             reason = hook.get("pause_reason")
-            return Line(WHAT, PAUSED, number, f"paused by Close: {reason}" if isinstance(reason, str) else "")
+            said = reason.replace(self._account.token, HIDDEN) if isinstance(reason, str) else None
+            return Line(WHAT, PAUSED, number, f"paused by Close: {said}" if said else "")
         if hook.get("url") != self._account.target:
             return Line(WHAT, DIFFERENT, number, "sends to another address")
         lacking = [event for event in WANTED if event not in _events_of(hook) and _name(event) not in refused]

@@ -39,6 +39,7 @@ DELAY = 900
 _DELETED = "delete"
 #: The largest id that Copper's clients take for one.
 _MOST = 2**63 - 1
+_LONGEST = len(str(_MOST))
 _TIMES = ("date_modified", "date_created", "activity_date")
 
 
@@ -66,7 +67,7 @@ def hints(body: bytes) -> list[Hint] | None:
 
 def _id(value: object) -> int | None:
     """Return an id, also one that comes as text."""
-    if isinstance(value, str) and value.isascii() and value.isdigit():
+    if isinstance(value, str) and len(value) <= _LONGEST and value.isascii() and value.isdigit():
         value = int(value)
     is_one = isinstance(value, int) and not isinstance(value, bool) and 0 < value <= _MOST
     return value if is_one and isinstance(value, int) else None
