@@ -15,13 +15,12 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from tap_crm import errors
-from tap_crm.config.config_input import from_files
 from tap_crm.contract.signals import Terminated
 from tap_crm.storage.database import is_postgresql
 from target_crm.config.settings import journal_of
 from target_crm.journal.history import History
 from target_crm.journal.journal import Journal
-from target_crm.singer.target import TargetCRM
+from target_crm.singer.target import TargetCRM, given_by
 from target_crm.sync.verify import Verification
 
 if TYPE_CHECKING:
@@ -33,8 +32,9 @@ NAME = "target-crm-journal"
 DONE, FAILED, INTERRUPTED = 0, 1, 130
 _TIMES = ("at", "began", "ended", "first")
 
+_CONFIG = "The target's config, a JSON file, or ENV for variables (TARGET_CRM_API_KEY …). May be given several times."
 _journal = click.option("--journal", "address", metavar="J", help="A file, or a postgresql+psycopg:// URL.")
-_config = click.option("--config", "configs", multiple=True, metavar="C", help="The target's config, a JSON file.")
+_config = click.option("--config", "configs", multiple=True, metavar="C", help=_CONFIG)
 _stream = click.option("--stream", metavar="NAME", help="Of this stream only.")
 _json = click.option("--json", "as_json", is_flag=True, help="JSON lines instead of a table.")
 
@@ -121,7 +121,7 @@ def _open(address: str | None, configs: Sequence[str], *, exclusive: bool) -> Jo
     Raises:
         ConfigError: it is not.
     """
-    found = journal_of(address or from_files(configs).get("journal"))
+    found = journal_of(address or given_by(configs).get("journal"))
     if not is_postgresql(found) and not Path(found).is_file():
         raise errors.ConfigError(f"there is no journal `{found}`; name it by --journal, or by `journal` in --config")
     return Journal(found, exclusive=exclusive)
@@ -130,8 +130,7 @@ def _open(address: str | None, configs: Sequence[str], *, exclusive: bool) -> Jo
 def _target(address: str | None, configs: Sequence[str]) -> TargetCRM:
     if not configs:
         raise errors.ConfigError("this asks the CRM, so it needs the target's settings: --config")
-    given = from_files(configs)
-    return TargetCRM(config={**given, **({} if address is None else {"journal": address})})
+    return TargetCRM(config={**given_by(configs), **({} if address is None else {"journal": address})})
 
 
 def _tell(title: str, rows: Listing, *, as_json: bool) -> None:

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from types import FrameType
 
 MISSING = (
-    "`tap-crm-inbox serve` needs Starlette and uvicorn; install tap-crm with the extra `inbox`: "
-    "pip install 'tap-crm[inbox]'"
+    "`tap-crm-inbox serve` needs Starlette and uvicorn; install tap-crm with the extra `inbox`, in its clone: "
+    "pip install '.[inbox]'"
 )
 _BACKLOG = 1024
 _log = logging.getLogger("tap-crm.inbox")

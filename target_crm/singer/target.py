@@ -52,15 +52,7 @@ INTERRUPTED = "a signal ended the run before its turn"
 
 
 class TargetCRM(SdkTarget):
-    """Writes records into a CRM: nothing doubled, lost or overwritten.
-
-    Args:
-        config: the settings, or the path of a file of them, or several.
-        others: what the SDK's target takes.
-
-    Raises:
-        ConfigError: a setting cannot be used; the line says which one, and never shows a value.
-    """
+    """Writes records into a CRM: nothing doubled, lost or overwritten."""  # `--about` prints it
 
     name = "target-crm"
     package_name = "tap-crm"
@@ -81,12 +73,22 @@ class TargetCRM(SdkTarget):
         parse_env_config: bool = False,
         **others: Any,  # noqa: ANN401
     ) -> None:
+        """Take the settings.
+
+        Args:
+            config: the settings, or the path of a file of them, or several.
+            parse_env_config: whether the variables `TARGET_CRM_…` are settings, too.
+            others: what the SDK's target takes.
+
+        Raises:
+            ConfigError: a setting cannot be used; the line says which one, and never shows a value.
+        """
         self.run_id = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:8]}"
         self.stopping = threading.Event()
         self._signals = Signals(self.stopping, self._settle, self.logger, "as soon as what was sent is settled")
         self._is_reading = False
         self._held = ExitStack()
-        given = self._given(config, from_variables=parse_env_config)
+        given = self.given(config, from_variables=parse_env_config)
         self.settings = TargetSettings.from_config(given, PROVIDERS)
         redact_logs([*self.settings.connection.secrets, *secrets_in(self.settings)])
         for remark in unknown_names(given, self.config_jsonschema):
@@ -97,7 +99,7 @@ class TargetCRM(SdkTarget):
             raise errors.ConfigError(SDK_SETTINGS) from None
 
     @classmethod
-    def _given(cls, config: Any, *, from_variables: bool) -> dict[str, Any]:  # noqa: ANN401
+    def given(cls, config: Any, *, from_variables: bool) -> dict[str, Any]:  # noqa: ANN401
         """Return the settings in their declared types."""
         cls.append_builtin_config(cls.config_jsonschema)
         given: dict[str, Any] = {}
@@ -270,6 +272,16 @@ class TargetCRM(SdkTarget):
         reader = self.message_reader
         if isinstance(reader, MessageReader) and reader.is_idle:
             raise errors.Cancelled
+
+
+def given_by(configs: Sequence[str]) -> dict[str, Any]:
+    """Return the settings of the files, and of the variables where `ENV` is among them, in their declared types.
+
+    Raises:
+        ConfigError: a file cannot be used.
+    """
+    files = [path for path in configs if path != ENVIRONMENT]
+    return TargetCRM.given(files, from_variables=ENVIRONMENT in configs)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -86,7 +86,7 @@ def test_without_its_extra_it_says_what_to_install(
     monkeypatch.setitem(sys.modules, "starlette.applications", None)
     code, told = run()
     assert code == 1
-    assert told.endswith("install tap-crm with the extra `inbox`: pip install 'tap-crm[inbox]'\n")
+    assert told.endswith("install tap-crm with the extra `inbox`, in its clone: pip install '.[inbox]'\n")
     assert told.count("\n") == 1
 
 

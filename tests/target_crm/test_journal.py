@@ -72,6 +72,17 @@ def test_retry_tries_what_was_rejected(bench: Bench, crm: CopperDouble, ask: Any
     assert len(crm.rows("people")) == 2
 
 
+def test_variables_can_be_the_config(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bench.run(people(2), streams=KEYED)
+    monkeypatch.setenv("TARGET_CRM_JOURNAL", str(bench.config()["journal"]))
+    with pytest.raises(SystemExit) as end:
+        journal_command.main(["show", "--config", "ENV"])
+    assert not end.value.code
+    assert "records: 1" in capsys.readouterr().out
+
+
 def test_verify_says_where_the_crm_differs(bench: Bench, crm: CopperDouble, ask: Any) -> None:  # noqa: ANN401
     bench.run(people(3, title="Chief", custom_size="L"), streams=KEYED)
     assert ask("verify")[0] == 0

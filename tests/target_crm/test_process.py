@@ -159,7 +159,9 @@ def test_the_command_tells_of_itself(tmp_path: Path) -> None:
     done = subprocess.run(
         [*COMMAND, "--about", "--format=json"], capture_output=True, text=True, cwd=tmp_path, check=True
     )
-    assert json.loads(done.stdout)["name"] == "target-crm"
+    told = json.loads(done.stdout)
+    assert told["name"] == "target-crm"
+    assert told["description"] == "Writes records into a CRM: nothing doubled, lost or overwritten."
 
 
 _TWO_SIGNALS = """
