@@ -183,7 +183,12 @@ class NotTaken:
     gone: bool = False
 
 
-Answer: TypeAlias = "Written | NotTaken"
+@dataclass(frozen=True, slots=True)
+class InDoubt:
+    """Nothing tells whether the CRM took this record, or all of it: it has to be looked for."""
+
+
+Answer: TypeAlias = "Written | NotTaken | InDoubt"
 
 
 class Writer(Protocol):
@@ -271,5 +276,8 @@ class Writer(Protocol):
         ...
 
     def send(self, spec: ObjectSpec, writes: Sequence[Write]) -> Sequence[Answer]:
-        """Send writes of one action, no more than the object's bulk, and return an answer for each, in their order."""
+        """Send writes of one action, no more than the object's bulk, and return an answer for each, in their order.
+
+        An error other than ``EffectUnknown`` says that nothing at all was written.
+        """
         ...

@@ -12,6 +12,7 @@ from target_crm.sync.ends import Ends, told
 from target_crm.sync.fields import DELETED_AT, Names
 from target_crm.sync.items import CONFLICT, REJECTED, SKIPPED, UNKNOWN, Item, Schema, StreamRun
 from target_crm.sync.keys import fingerprint, grouped, key_of, waves
+from target_crm.sync.looking import Looking
 from target_crm.sync.run_file import DELETIONS, HELD, RunFile, Waiting
 from target_crm.sync.sending import Sending, pairs_of
 from target_crm.sync.steps import Steps
@@ -79,8 +80,9 @@ class Engine:
         self._tripped: list[str] = []
         self._asking = Asking(writer, self._memory, dry=settings.dry_run)
         self._ends = Ends(journal, report, states, most_rejects=settings.max_rejects_percent)
+        looking = Looking(self._asking, self._ends)
         self._uncertain = Uncertain(
-            self._asking,
+            looking,
             self._ends,
             journal,
             self._names,
@@ -92,7 +94,7 @@ class Engine:
             writer=writer,
             journal=journal,
             ends=self._ends,
-            asking=self._asking,
+            looking=looking,
             names=self._names,
             may_come=self._may_come,
             hold=self._hold,
@@ -192,7 +194,7 @@ class Engine:
         self._go_on()
         if run.stopped is not None:
             for item in items:
-                self._ends.end(item, SKIPPED, run.stopped, passes=False)
+                self._ends.leave_out(item, run.stopped)
             return
         try:
             self._probe(run)
@@ -200,7 +202,7 @@ class Engine:
         except errors.Forbidden as refusal:
             self._ends.stop(run, str(refusal))
             for item in [one for one in items if one in self._ends.live and one not in self._uncertain.items]:
-                self._ends.end(item, SKIPPED, run.stopped, passes=False)
+                self._ends.leave_out(item, str(run.stopped))
         self._ends.settle()
 
     def _write_through(self, run: StreamRun, items: list[Item]) -> None:
@@ -332,10 +334,7 @@ class Engine:
     def abandon(self, reason: str) -> None:
         """Tell of the records that did not get their turn, since the run ends before its time."""
         for item in list(self._ends.live):
-            if item.intents:
-                self._ends.end(item, UNKNOWN, reason, passes=False, leaves_open=True)
-            else:
-                self._ends.end(item, SKIPPED, reason, passes=False)
+            self._ends.leave_out(item, reason)
         for run in self.streams.values():
             for queue, is_deletion in ((HELD, False), (DELETIONS, True)):
                 for item in self._spooled(run, queue, is_deletion=is_deletion):

@@ -266,6 +266,13 @@ def test_deletions_are_ignored_unless_they_are_asked_for(bench: Bench, crm: Copp
     assert crm.rows("people") == []
 
 
+@pytest.mark.parametrize("moment", ["2026", "yesterday", True, 1_780_000_000])
+def test_a_record_is_a_deletion_whatever_tells_when(bench: Bench, crm: CopperDouble, moment: object) -> None:
+    made = crm.add("people", name="A")
+    gone = records("people", {"id": made["id"], "_sdc_deleted_at": moment})
+    assert bench.run(gone, streams={"people": {"on_delete": "delete"}}).outcomes == {"deleted": 1}
+
+
 def test_the_guard_holds_back_300_of_1000_deletions(bench: Bench, crm: CopperDouble) -> None:
     held = [crm.add("people", name=f"P {at}") for at in range(1000)]
     given = [{"id": one["id"], "name": one["name"]} for one in held[300:]]
