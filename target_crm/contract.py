@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
@@ -19,6 +20,7 @@ Record: TypeAlias = "dict[str, Any]"
 CREATE, UPDATE, DELETE = "create", "update", "delete"
 #: How the id of a record begins that a dry run would have made.
 NEW = "(new "
+_WHOLE = re.compile(r"-?[0-9]{1,18}")
 
 
 class Unwritable(Exception):  # noqa: N818 - it names the record
@@ -104,6 +106,10 @@ class ObjectSpec:
     def keys(self) -> tuple[str, ...]:
         """The fields that are the key."""
         return self.composite or (self.key,)
+
+    def typed_id(self, text: str) -> Id:
+        """Return an id as the CRM types it; what can be none stays as it is."""
+        return int(text) if self.whole_ids and _WHOLE.fullmatch(text) else text
 
 
 @dataclass(frozen=True, slots=True)

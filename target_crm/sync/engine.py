@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from tap_crm import errors
 from target_crm.sync.asking import Asking
 from target_crm.sync.ends import Ends, told
-from target_crm.sync.fields import DELETED_AT, Names
+from target_crm.sync.fields import Names, is_deleted
 from target_crm.sync.items import CONFLICT, REJECTED, SKIPPED, UNKNOWN, Item, Schema, StreamRun
 from target_crm.sync.keys import fingerprint, grouped, key_of, waves
 from target_crm.sync.looking import Looking
@@ -152,14 +152,25 @@ class Engine:
         key, shown = key_of(run, record, self._memory)
         item = Item(run, self._schemas[schema], number, key, shown, record)
         self._ends.begin(item)
-        if record.get(DELETED_AT) is not None:
+        if is_deleted(record):
             self._take_deletion(item, schema)
         elif not key:
             item.key = fingerprint(record)
             names = ", ".join(f"`{name}`" for name in run.match)
             self._ends.end(item, REJECTED, f"{names} is empty: the record cannot be told from others")
         else:
+            self._keep(item)
             self._buffer.append(item)
+
+    def _keep(self, item: Item) -> None:
+        """Give up deletions of a record that came before it, and wait: it is there by now."""
+        run = item.stream
+        if not run.deletions:
+            return
+        for one in self._memory.take_back(DELETIONS, run.name, item.key):
+            run.deletions -= 1
+            deletion = self._waited(run, one, is_deletion=True)
+            self._ends.end(deletion, SKIPPED, "a later record has this key, so it is not deleted")
 
     def _take_deletion(self, item: Item, schema: int) -> None:
         if item.stream.settings.on_delete == "ignore":
@@ -296,9 +307,12 @@ class Engine:
 
     def _spooled(self, run: StreamRun, queue: str, *, is_deletion: bool) -> Iterator[Item]:
         for one in self._memory.rest(queue, run.name):
-            item = Item(run, self._schemas[one.schema], one.number, one.key, one.shown, one.record, is_deletion)
-            self._ends.begin(item)
-            yield item
+            yield self._waited(run, one, is_deletion=is_deletion)
+
+    def _waited(self, run: StreamRun, one: Waiting, *, is_deletion: bool) -> Item:
+        item = Item(run, self._schemas[one.schema], one.number, one.key, one.shown, one.record, is_deletion)
+        self._ends.begin(item)
+        return item
 
     def _retry(self) -> None:
         """Try again what earlier runs rejected, and did not come in this one."""
@@ -306,6 +320,10 @@ class Engine:
             if not self._settings.names(name):
                 continue
             for kept in self._journal.rejects(name):
+                if name in self.streams and self.streams[name].stopped is not None:
+                    break
+                if self._memory.waits(DELETIONS, name, kept.key):
+                    continue  # it is to be deleted
                 if name not in self._current or self._schemas[self._current[name]].properties != kept.properties:
                     self.declare(name, kept.properties)
                 self._take(self.streams[name], None, kept.record, self._current[name])
