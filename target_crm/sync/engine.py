@@ -154,10 +154,11 @@ class Engine:
         self._ends.begin(item)
         if is_deleted(record):
             self._take_deletion(item, schema)
-        elif not key:
+        elif not key or "\0" in key:
             item.key = fingerprint(record)
             names = ", ".join(f"`{name}`" for name in run.match)
-            self._ends.end(item, REJECTED, f"{names} is empty: the record cannot be told from others")
+            why = "holds a zero character" if key else "is empty: the record cannot be told from others"
+            self._ends.end(item, REJECTED, f"{names} {why}")
         else:
             self._keep(item)
             self._buffer.append(item)
@@ -177,9 +178,9 @@ class Engine:
             item.key = item.key or fingerprint(item.record)
             self._ends.end(item, SKIPPED, "a deletion, and `on_delete` is ignore")
             return
-        if not item.key:
+        if not item.key or "\0" in item.key:
             item.key = fingerprint(item.record)
-            self._ends.end(item, REJECTED, "a deletion without a key")
+            self._ends.end(item, REJECTED, "a deletion without a key that could be one")
             return
         item.stream.deletions += 1
         self._spool(DELETIONS, item, schema)
