@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
@@ -19,6 +20,7 @@ Record: TypeAlias = "dict[str, Any]"
 CREATE, UPDATE, DELETE = "create", "update", "delete"
 #: How the id of a record begins that a dry run would have made.
 NEW = "(new "
+_WHOLE = re.compile(r"-?[0-9]{1,18}")
 
 
 class Unwritable(Exception):  # noqa: N818 - it names the record
@@ -109,6 +111,10 @@ class ObjectSpec:
         """The fields that are the key."""
         return self.composite or (self.key,)
 
+    def typed_id(self, text: str) -> Id:
+        """Return an id as the CRM types it; what can be none stays as it is."""
+        return int(text) if self.whole_ids and _WHOLE.fullmatch(text) else text
+
 
 @dataclass(frozen=True, slots=True)
 class Columns:
@@ -187,7 +193,12 @@ class NotTaken:
     gone: bool = False
 
 
-Answer: TypeAlias = "Written | NotTaken"
+@dataclass(frozen=True, slots=True)
+class InDoubt:
+    """Nothing tells whether the CRM took this record, or all of it: it has to be looked for."""
+
+
+Answer: TypeAlias = "Written | NotTaken | InDoubt"
 
 
 class Writer(Protocol):
@@ -275,5 +286,8 @@ class Writer(Protocol):
         ...
 
     def send(self, spec: ObjectSpec, writes: Sequence[Write]) -> Sequence[Answer]:
-        """Send writes of one action, no more than the object's bulk, and return an answer for each, in their order."""
+        """Send writes of one action, no more than the object's bulk, and return an answer for each, in their order.
+
+        An error other than ``EffectUnknown`` says that nothing at all was written.
+        """
         ...

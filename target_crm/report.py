@@ -97,7 +97,7 @@ class Report:
         """Add what waits in the journal, durably."""
         if self._file < 0:
             return
-        lines = self._journal.waiting_lines()
+        lines = self._journal.waiting_lines(of_this_run=True)  # a dry run leaves alone what a killed one left
         if not lines:
             return
         _append(self._file, [line for _, _, line in lines])

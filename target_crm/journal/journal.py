@@ -7,16 +7,18 @@ each key either that nothing was sent, or that something may have been, or what 
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass, field
 from time import time
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import SQLAlchemyError
 
 from tap_crm.errors import ConfigError
 from tap_crm.journal.tables import PROVIDER, WRITES
-from target_crm.journal.place import Place
+from target_crm.journal.place import Place, usable
 from target_crm.journal.tables import INTENTS, LINES, OPEN, RECORDS, REJECTS, RUNS, SETTLED, VOID
 
 if TYPE_CHECKING:
@@ -321,7 +323,7 @@ class Journal:
             {
                 "record": json.dumps(end.kept.record, ensure_ascii=False, default=str),
                 "properties": json.dumps(end.kept.properties, ensure_ascii=False),
-                "reason": end.reason or "",
+                "reason": (end.reason or "").replace("\0", ""),  # which PostgreSQL does not take
                 "tries": 1 if before is None else before.tries + 1,
                 "first": now if before is None else before.first,
                 "run_id": self.run_id,
@@ -345,18 +347,20 @@ class Journal:
         self.connection.execute(WRITES.insert().values(row))
 
     def _close_intents(self, ids: Sequence[int], state: str, outcome: str | None, reason: str | None) -> None:
+        said = None if reason is None else reason.replace("\0", "")
         for part in _parts(list(ids)):
             self.connection.execute(
                 INTENTS.update()
                 .where(INTENTS.c.id.in_(part))
-                .values(state=state, outcome=outcome, reason=reason, settled=self._now())
+                .values(state=state, outcome=outcome, reason=said, settled=self._now())
             )
 
     # Lines of the report
 
-    def waiting_lines(self) -> list[tuple[int, str, str]]:
+    def waiting_lines(self, *, of_this_run: bool = False) -> list[tuple[int, str, str]]:
         """Return id, run and text of lines of which it is not certain that they are in the report."""
-        rows = self.rows(sa.select(LINES).order_by(LINES.c.id))
+        asked = sa.select(LINES).order_by(LINES.c.id)
+        rows = self.rows(asked.where(LINES.c.run_id == self.run_id) if of_this_run else asked)
         return [(row.id, row.run_id, row.line) for row in rows]
 
     def report_of(self, run_id: str) -> tuple[str | None, int]:
@@ -378,7 +382,7 @@ class Journal:
 
     def rows(self, asked: sa.Select[Any]) -> Sequence[sa.Row[Any]]:
         """Return what a question finds."""
-        with self._place.begin():
+        with usable(), self._place.begin():
             return self.connection.execute(asked).all()
 
     def pages(
@@ -422,20 +426,26 @@ class _Steps:
 
     def __enter__(self) -> None:
         self._step(f"before {self._name}")
-        self._transaction = self._place.begin()
+        with usable():
+            self._transaction = self._place.begin()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if error is not None:
-            self._transaction.rollback()
+            with suppress(SQLAlchemyError):  # what failed first is told
+                self._transaction.rollback()
+            if isinstance(error, SQLAlchemyError):
+                with usable():
+                    raise error
             return
         try:
             self._step(f"within {self._name}")
         except BaseException:
             self._transaction.rollback()
             raise
-        self._transaction.commit()
+        with usable():
+            self._transaction.commit()
         self._step(f"after {self._name}")
 
 

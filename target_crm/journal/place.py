@@ -3,22 +3,47 @@
 from __future__ import annotations
 
 import sqlite3
-import tempfile
 import uuid
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import quote
 from zlib import crc32
 
 import sqlalchemy as sa
 from filelock import FileLock, Timeout
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import StaticPool
 
-from tap_crm.errors import ConfigError
+from tap_crm.errors import ConfigError, CrmError
 from tap_crm.journal.tables import FACTS, FORM, IDENTITY, VERSION
 from tap_crm.storage.database import FAULTS, OWNER_ONLY, cause, is_postgresql, sqlite_engine
 from target_crm.journal.tables import RUNS
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 IN_USE = "the journal is in use by another process; one run at a time writes with a journal, try again when it is over"
+
+
+class JournalLost(CrmError):  # noqa: N818 - the name says what happened
+    """The journal could not be read or written in the middle of a run: nothing more may be sent."""
+
+
+@contextmanager
+def usable() -> Iterator[None]:
+    """Make one line, without the content of a row, of what a database says within this.
+
+    Raises:
+        JournalLost: it said something.
+    """
+    try:
+        yield
+    except SQLAlchemyError as error:
+        raise JournalLost(
+            f"the journal cannot be used any more: {cause(error)}; what was sent and not settled is looked for in the "
+            "next run"
+        ) from None
 
 
 class Place:
@@ -71,26 +96,16 @@ class Place:
                 self._held.enter_context(lock)
             except Timeout:
                 raise ConfigError(IN_USE) from None
-        if self._dry:
-            path = self._copy(path)
-        engine = sqlite_engine(path, poolclass=StaticPool)
+        engine = (
+            sa.create_engine("sqlite://", creator=lambda: _copy(path), poolclass=StaticPool, hide_parameters=True)
+            if self._dry
+            else sqlite_engine(path, poolclass=StaticPool, hide_parameters=True)
+        )
         self._held.callback(engine.dispose)
         self.connection = self._held.enter_context(engine.connect())
 
-    def _copy(self, path: Path) -> Path:
-        """Return a copy of a journal, which is removed when the run is over; an empty one if there is none."""
-        folder = Path(self._held.enter_context(tempfile.TemporaryDirectory(prefix="target-crm-")))
-        copy = folder / "journal.sqlite"
-        if path.exists():
-            with (
-                closing(sqlite3.connect(f"file:{path.resolve()}?mode=ro", uri=True)) as source,
-                closing(sqlite3.connect(copy)) as other,
-            ):
-                source.backup(other)
-        return copy
-
     def _open_database(self, address: str, *, exclusive: bool) -> None:
-        engine = sa.create_engine(address, poolclass=StaticPool)
+        engine = sa.create_engine(address, poolclass=StaticPool, hide_parameters=True)
         self._held.callback(engine.dispose)
         self.connection = self._held.enter_context(engine.connect())
         if exclusive:
@@ -116,3 +131,12 @@ class Place:
         if known is None:
             self.connection.execute(FACTS.insert().values(name=name, value=value))
         return value if known is None else str(known)
+
+
+def _copy(path: Path) -> sqlite3.Connection:
+    """Return a copy of a journal, or an empty one if there is none, in a file that is gone when the process is."""
+    copy = sqlite3.connect("", check_same_thread=False)
+    if path.exists():
+        with closing(sqlite3.connect(f"file:{quote(str(path.resolve()))}?mode=ro", uri=True)) as source:
+            source.backup(copy)
+    return copy

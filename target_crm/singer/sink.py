@@ -30,6 +30,7 @@ class CrmSink(RecordSink):
         self, target: TargetCRM, stream_name: str, schema: dict[str, Any], key_properties: Sequence[str] | None
     ) -> None:
         super().__init__(target, stream_name, {**_ANYTHING, "properties": {}}, None)
+        self.schema = _ANYTHING  # the SDK adds its own columns, whose times it parses; one that is none ends the run
         self.original_schema = schema
         self._keys = key_properties
         self._target = target

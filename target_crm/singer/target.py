@@ -29,6 +29,7 @@ from target_crm.clock import Clock
 from target_crm.config.schema import target_schema
 from target_crm.config.settings import TargetSettings
 from target_crm.journal.journal import Journal
+from target_crm.journal.place import JournalLost
 from target_crm.report import Report
 from target_crm.singer.reader import MessageReader
 from target_crm.singer.sdk_internals import SdkTarget
@@ -205,6 +206,8 @@ class TargetCRM(SdkTarget):
                 end = "interrupted"
                 self._signals.check_signals()
                 raise Terminated(128 + signal.SIGTERM) from None  # `stopping` was set by whoever runs the target
+            except JournalLost:  # nothing can be told any more; the journal has what was sent
+                raise
             except errors.CrmError as error:
                 self.engine.abandon(f"the run ended: {error}")
                 raise
@@ -221,7 +224,8 @@ class TargetCRM(SdkTarget):
                     self._finish(end)
 
     def _finish(self, end: str) -> None:
-        if sys.exc_info()[0] is None or issubclass(sys.exc_info()[0] or Exception, (errors.CrmError, Terminated)):
+        failure = sys.exc_info()[1]
+        if isinstance(failure, (errors.CrmError, Terminated, type(None))) and not isinstance(failure, JournalLost):
             self.journal.end_run(end)
         self._settle()
 

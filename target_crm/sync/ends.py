@@ -123,6 +123,13 @@ class Ends:
             item.made = item.made or outcome == CREATED
             self._again(item)
 
+    def leave_out(self, item: Item, reason: str) -> None:
+        """Take the end of a record that does not get its turn: the next run has to take it again."""
+        if item.intents:  # it was sent, and nothing tells yet what became of it
+            self.end(item, UNKNOWN, reason, passes=False, leaves_open=True)
+        else:
+            self.end(item, SKIPPED, reason, passes=False)
+
     def settle(self) -> None:
         """Settle what was taken, tell of it, and let states pass."""
         taken, self._taken = self._taken, []

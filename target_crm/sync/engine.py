@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 from tap_crm import errors
 from target_crm.sync.asking import Asking
 from target_crm.sync.ends import Ends, told
-from target_crm.sync.fields import DELETED_AT, Names
+from target_crm.sync.fields import Names, is_deleted
 from target_crm.sync.items import CONFLICT, CREATED, REJECTED, SKIPPED, UNKNOWN, UPDATED, Item, Schema, StreamRun
 from target_crm.sync.keys import fingerprint, grouped, key_of, waves
+from target_crm.sync.looking import Looking
 from target_crm.sync.run_file import DELETIONS, HELD, SECOND, RunFile, Waiting
 from target_crm.sync.sending import Sending, pairs_of
 from target_crm.sync.steps import Steps
@@ -80,8 +81,9 @@ class Engine:
         self._tripped: list[str] = []
         self._asking = Asking(writer, self._memory, dry=settings.dry_run)
         self._ends = Ends(journal, report, states, self._write_again, most_rejects=settings.max_rejects_percent)
+        looking = Looking(self._asking, self._ends)
         self._uncertain = Uncertain(
-            self._asking,
+            looking,
             self._ends,
             journal,
             self._names,
@@ -93,7 +95,7 @@ class Engine:
             writer=writer,
             journal=journal,
             ends=self._ends,
-            asking=self._asking,
+            looking=looking,
             names=self._names,
             may_come=self._may_come,
             hold=self._hold,
@@ -152,23 +154,35 @@ class Engine:
         key, shown = key_of(run, record, self._memory)
         item = Item(run, self._schemas[schema], number, key, shown, record)
         self._ends.begin(item)
-        if record.get(DELETED_AT) is not None:
+        if is_deleted(record):
             self._take_deletion(item, schema)
-        elif not key:
+        elif not key or "\0" in key:
             item.key = fingerprint(record)
             names = ", ".join(f"`{name}`" for name in run.match)
-            self._ends.end(item, REJECTED, f"{names} is empty: the record cannot be told from others")
+            why = "holds a zero character" if key else "is empty: the record cannot be told from others"
+            self._ends.end(item, REJECTED, f"{names} {why}")
         else:
+            self._keep(item)
             self._buffer.append(item)
+
+    def _keep(self, item: Item) -> None:
+        """Give up deletions of a record that came before it, and wait: it is there by now."""
+        run = item.stream
+        if not run.deletions:
+            return
+        for one in self._memory.take_back(DELETIONS, run.name, item.key):
+            run.deletions -= 1
+            deletion = self._waited(run, one, is_deletion=True)
+            self._ends.end(deletion, SKIPPED, "a later record has this key, so it is not deleted")
 
     def _take_deletion(self, item: Item, schema: int) -> None:
         if item.stream.settings.on_delete == "ignore":
             item.key = item.key or fingerprint(item.record)
             self._ends.end(item, SKIPPED, "a deletion, and `on_delete` is ignore")
             return
-        if not item.key:
+        if not item.key or "\0" in item.key:
             item.key = fingerprint(item.record)
-            self._ends.end(item, REJECTED, "a deletion without a key")
+            self._ends.end(item, REJECTED, "a deletion without a key that could be one")
             return
         item.stream.deletions += 1
         self._spool(DELETIONS, item, schema)
@@ -194,7 +208,7 @@ class Engine:
         self._go_on()
         if run.stopped is not None:
             for item in items:
-                self._ends.end(item, SKIPPED, run.stopped, passes=False)
+                self._ends.leave_out(item, run.stopped)
             return
         try:
             self._probe(run)
@@ -202,7 +216,7 @@ class Engine:
         except errors.Forbidden as refusal:
             self._ends.stop(run, str(refusal))
             for item in [one for one in items if one in self._ends.live and one not in self._uncertain.items]:
-                self._ends.end(item, SKIPPED, run.stopped, passes=False)
+                self._ends.leave_out(item, str(run.stopped))
         self._ends.settle()
 
     def _write_through(self, run: StreamRun, items: list[Item]) -> None:
@@ -315,10 +329,13 @@ class Engine:
 
     def _spooled(self, run: StreamRun, queue: str, *, is_deletion: bool) -> Iterator[Item]:
         for one in self._memory.rest(queue, run.name):
-            item = Item(run, self._schemas[one.schema], one.number, one.key, one.shown, one.record, is_deletion)
-            item.is_second, item.made, item.changes = queue == SECOND, one.made, one.changes
-            self._ends.begin(item)
-            yield item
+            yield self._waited(run, one, is_deletion=is_deletion, is_second=queue == SECOND)
+
+    def _waited(self, run: StreamRun, one: Waiting, *, is_deletion: bool, is_second: bool = False) -> Item:
+        item = Item(run, self._schemas[one.schema], one.number, one.key, one.shown, one.record, is_deletion)
+        item.is_second, item.made, item.changes = is_second, one.made, one.changes
+        self._ends.begin(item)
+        return item
 
     def _declare_rejected(self) -> None:
         """Take the schemas of streams of which only earlier runs had records: others may refer to these."""
@@ -333,6 +350,10 @@ class Engine:
             if not self._settings.names(name):
                 continue
             for kept in self._journal.rejects(name):
+                if name in self.streams and self.streams[name].stopped is not None:
+                    break
+                if self._memory.waits(DELETIONS, name, kept.key):
+                    continue  # it is to be deleted
                 if name not in self._current or self._schemas[self._current[name]].properties != kept.properties:
                     self.declare(name, kept.properties)
                 self._take(self.streams[name], None, kept.record, self._current[name])
@@ -361,10 +382,7 @@ class Engine:
     def abandon(self, reason: str) -> None:
         """Tell of the records that did not get their turn, since the run ends before its time."""
         for item in list(self._ends.live):
-            if item.intents:
-                self._ends.end(item, UNKNOWN, reason, passes=False, leaves_open=True)
-            else:
-                self._ends.end(item, SKIPPED, reason, passes=False)
+            self._ends.leave_out(item, reason)
         for run in self.streams.values():
             for queue, is_deletion in ((HELD, False), (DELETIONS, True)):
                 for item in self._spooled(run, queue, is_deletion=is_deletion):

@@ -26,6 +26,12 @@ _EMPTY: tuple[Any, ...] = (None, "", [], {})
 DELETED_AT = "_sdc_deleted_at"
 
 
+def is_deleted(record: Mapping[str, Any]) -> bool:
+    """Tell whether a record says that it is deleted; an empty text, as files have it for null, says nothing."""
+    told = record.get(DELETED_AT)
+    return told is not None and told is not False and bool(str(told).strip())
+
+
 @dataclass(frozen=True, slots=True)
 class Names:
     """What the names in the records of one schema mean.

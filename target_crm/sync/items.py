@@ -54,7 +54,7 @@ class StreamRun:
 
     def typed_id(self, crm_id: str) -> Id:
         """Return the CRM's id as the CRM types it."""
-        return int(crm_id) if self.spec.whole_ids and crm_id.lstrip("-").isdigit() else crm_id
+        return self.spec.typed_id(crm_id)
 
 
 @dataclass(slots=True, eq=False)

@@ -85,6 +85,11 @@ class RunFile:
         question = "SELECT 1 FROM waiting WHERE queue = ? AND stream = ? AND key = ? LIMIT 1"
         return self._file.execute(question, (queue, stream, key)).fetchone() is not None
 
+    def take_back(self, queue: str, stream: str, key: str) -> list[Waiting]:
+        """Return the records of this key that wait in a queue, and let them wait no more."""
+        question = "DELETE FROM waiting WHERE queue = ? AND stream = ? AND key = ? RETURNING record"
+        return [self._waiting.decode(row[0]) for row in self._file.execute(question, (queue, stream, key)).fetchall()]
+
     # Which key a record of the CRM is
 
     def claim(self, stream: str, crm_id: str, key: str) -> str:

@@ -8,11 +8,11 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from tap_crm import errors
-from target_crm.contract import CREATE, DELETE, UPDATE, NotTaken, Written
+from target_crm.contract import CREATE, DELETE, UPDATE, InDoubt, NotTaken, Written
 from target_crm.journal.journal import Intent
 from target_crm.sync.asking import AT_ONCE, first_done
 from target_crm.sync.difference import ignored
-from target_crm.sync.items import CREATED, DELETED, REJECTED, SKIPPED, UPDATED
+from target_crm.sync.items import CREATED, DELETED, REJECTED, UPDATED
 
 if TYPE_CHECKING:
     import threading
@@ -144,6 +144,9 @@ class Sending:
             if isinstance(answer, NotTaken):
                 self._reject(item, write, answer)
                 continue
+            if isinstance(answer, InDoubt):
+                self._uncertain(item)
+                continue
             item.crm_id = str(answer.id)
             item.made = item.made or write.action == CREATE
             if answer.record is not None and ignored(answer.record, write):
@@ -197,7 +200,7 @@ class Sending:
 
     def _leave_out(self, part: Sequence[Pair], reason: str) -> None:
         for item, _ in part:
-            self._ends.end(item, SKIPPED, reason, passes=False)
+            self._ends.leave_out(item, reason)
 
 
 def _outcome(item: Item, write: Write) -> str:

@@ -10,16 +10,17 @@ from target_crm.contract import CREATE, DELETE, UPDATE, Skipped, Unwritable, Wri
 from target_crm.journal.journal import key_text
 from target_crm.sync.difference import difference, value_in
 from target_crm.sync.items import CONFLICT, CREATED, REJECTED, SKIPPED, UNCHANGED, UPDATED
+from target_crm.sync.looking import key_values
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from target_crm.contract import Field, Snapshot, Writer
     from target_crm.journal.journal import Journal
-    from target_crm.sync.asking import Asking
     from target_crm.sync.ends import Ends
     from target_crm.sync.fields import Names
     from target_crm.sync.items import Item, StreamRun
+    from target_crm.sync.looking import Looking
     from target_crm.sync.run_file import RunFile
 
 GONE = (
@@ -40,7 +41,7 @@ class Steps:
         writer: the CRM.
         journal: what is known of keys.
         ends: takes those that need no write.
-        asking: asks the CRM side by side.
+        looking: asks the CRM.
         names: returns what the names in an item's record mean.
         may_come: tells whether records of an object may still come in, to which others refer.
         hold: takes an item that has to wait for the end of the input.
@@ -54,7 +55,7 @@ class Steps:
         writer: Writer,
         journal: Journal,
         ends: Ends,
-        asking: Asking,
+        looking: Looking,
         names: Callable[[Item], Names],
         may_come: Callable[[str, StreamRun], bool],
         hold: Callable[[Item], None],
@@ -64,7 +65,7 @@ class Steps:
         self._writer = writer
         self._journal = journal
         self._ends = ends
-        self._asking = asking
+        self._looking = looking
         self._names = names
         self._may_come = may_come
         self._hold = hold
@@ -196,26 +197,26 @@ class Steps:
         if names.external is None and run.settings.mode == "create" and not items[0].is_deletion:
             return items
         fields = (names.external,) if names.external is not None else names.matching(run.match)
-        wanted = [key_values(item, fields) for item in items]
-        found = self._asking.find(run.spec, fields, wanted, [item.wanted for item in items])
-        found = self._without_deleted(run, items, found)
-        return [item for item, records in zip(items, found, strict=True) if self._is_settled(run, item, records)]
+        found = self._without_deleted(run, self._looking.find(run, fields, items))
+        return [item for item, records in found.items() if self._is_settled(run, item, records)]
 
     def _without_deleted(
-        self, run: StreamRun, items: Sequence[Item], found: Sequence[Sequence[Snapshot]]
-    ) -> list[Sequence[Snapshot]]:
+        self, run: StreamRun, found: Mapping[Item, Sequence[Snapshot]]
+    ) -> dict[Item, Sequence[Snapshot]]:
         """Return what was found, without what this journal has deleted: an index may still have it."""
-        deleted = self._journal.deleted(run.name, [item.key for item in items])
+        deleted = self._journal.deleted(run.name, [item.key for item in found])
         doubtful = {
-            record.id
-            for item, records in zip(items, found, strict=True)
+            item: record.id
+            for item, records in found.items()
             for record in records
             if str(record.id) == deleted.get(item.key)
         }
-        if not doubtful:
-            return list(found)
-        there = self._asking.read(run.spec, list(doubtful), dict.fromkeys(doubtful, math.inf))
-        return [[one for one in records if one.id not in doubtful or one.id in there] for records in found]
+        there = self._looking.read(run, doubtful, dict.fromkeys(doubtful.values(), math.inf))
+        return {
+            item: [one for one in records if one.id != doubtful.get(item) or there[item] is not None]
+            for item, records in found.items()
+            if item not in doubtful or item in there
+        }
 
     def _find_by_id(self, run: StreamRun, items: list[Item]) -> list[Item]:
         """Ask for the records with these ids; one that is not there is new."""
@@ -223,13 +224,12 @@ class Steps:
             return items
         ids = {item.key: run.typed_id(item.key) for item in items}
         deleted = self._journal.deleted(run.name, list(ids))
-        found = self._asking.read(run.spec, list(ids.values()), {ids[key]: math.inf for key in deleted})
-        kept = []
-        for item in items:
-            record = found.get(ids[item.key])
-            if self._is_settled(run, item, () if record is None else (record,)):
-                kept.append(item)
-        return kept
+        # A search that has one of them not may lag: that it is not there has to be certain, as it is made then.
+        since = {one: math.inf if key in deleted else 0.0 for key, one in ids.items()}
+        found = self._looking.read(run, {item: ids[item.key] for item in items}, since)
+        return [
+            item for item, record in found.items() if self._is_settled(run, item, () if record is None else (record,))
+        ]
 
     def _is_settled(self, run: StreamRun, item: Item, records: Sequence[Snapshot]) -> bool:
         """Tell whether an item goes on, with the record that was found, if any."""
@@ -263,19 +263,17 @@ class Steps:
 
     def read(self, run: StreamRun, items: list[Item]) -> list[Item]:
         """Read the records of items whose id is known; one that is gone is rejected."""
-        ids = {item.key: run.typed_id(item.crm_id) for item in items if item.crm_id and item.found is None}
-        if not ids:
-            return self._made_sure(run, items)
-        since = {
-            ids[item.key]: (item.known.changed if item.known else None) or 0.0 for item in items if item.key in ids
-        }
-        found = self._asking.read(run.spec, list(ids.values()), since)
+        ids = {item: run.typed_id(item.crm_id) for item in items if item.crm_id and item.found is None}
+        since = {one: (item.known.changed if item.known else None) or 0.0 for item, one in ids.items()}
+        found = self._looking.read(run, ids, since)
         kept = []
         for item in items:
-            record = found.get(ids[item.key]) if item.key in ids else None
+            if item in ids and item not in found:
+                continue
+            record = found.get(item)
             if record is not None:
                 item.find(record)
-            elif item.key in ids and not item.is_deletion:
+            elif item in ids and not item.is_deletion:
                 self._ends.end(item, REJECTED, GONE)
                 continue
             kept.append(item)
@@ -287,10 +285,10 @@ class Steps:
         if not doubtful:
             return items
         ids = {item: item.found.id for item in doubtful if item.found is not None}
-        found = self._asking.read(run.spec, list(ids.values()), dict.fromkeys(ids.values(), math.inf))
-        ended = set()
-        for item, key in ids.items():
-            record = found.get(key)
+        found = self._looking.read(run, ids, dict.fromkeys(ids.values(), math.inf))
+        ended = {item for item in ids if item not in found}
+        for item, record in found.items():
+            key = ids[item]
             if record is not None:
                 item.find(record)
                 if item.known is None and not item.made and not run.is_by_id and not self._still_matches(item, record):
@@ -411,10 +409,3 @@ def _references(item: Item, field: Field, value: Any) -> list[tuple[str, Any]]: 
     name, objects = field.typed_by
     word = next((said for other, said in item.wanted.items() if other.name == name), None)
     return [(objects[str(word)], key) for _, key in found] if word in objects else found
-
-
-def key_values(item: Item, fields: Sequence[Field]) -> tuple[Any, ...]:
-    """Return what an item has in the fields by which it is found, in the form of their kinds."""
-    if len(fields) == 1 and item.wanted.get(fields[0]) is None and fields[0].kind is not None:
-        return (fields[0].kind.read(item.shown),)
-    return tuple(item.wanted.get(field) for field in fields)

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tap_crm import errors
 from target_crm.sync.items import DELETED, REJECTED, UNKNOWN
 from target_crm.sync.sending import pairs_of
-from target_crm.sync.steps import key_values
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from target_crm.contract import Field, Snapshot, Write
     from target_crm.journal.journal import Journal
-    from target_crm.sync.asking import Asking
     from target_crm.sync.ends import Ends
     from target_crm.sync.fields import Names
     from target_crm.sync.items import Item, StreamRun
+    from target_crm.sync.looking import Looking
     from target_crm.sync.sending import Sending
     from target_crm.sync.steps import Steps
 
@@ -36,7 +36,7 @@ class Uncertain:
     """The items of one run of which nobody knows whether they were written.
 
     Args:
-        asking: asks the CRM.
+        looking: asks the CRM.
         ends: takes those of which it is known.
         journal: knows which records are of other keys.
         names: returns what the names in an item's record mean.
@@ -47,7 +47,7 @@ class Uncertain:
 
     def __init__(  # noqa: PLR0913 - it is made in one place
         self,
-        asking: Asking,
+        looking: Looking,
         ends: Ends,
         journal: Journal,
         names: Callable[[Item], Names],
@@ -56,7 +56,7 @@ class Uncertain:
         sleep: Callable[[float], None],
         now: Callable[[], float],
     ) -> None:
-        self._asking = asking
+        self._looking = looking
         self._ends = ends
         self._journal = journal
         self._names = names
@@ -90,7 +90,12 @@ class Uncertain:
             run = items[0].stream
             own = [item for item in items if item.stream is run]
             items = [item for item in items if item.stream is not run]
-            self._settle(run, own, steps, sending)
+            try:
+                self._settle(run, own, steps, sending)
+            except errors.Forbidden as refusal:
+                self._ends.stop(run, str(refusal))
+                for item in [one for one in own if one in self._ends.live and one not in self.items]:
+                    self._ends.leave_out(item, str(run.stopped))
         self._ends.settle()
 
     def _settle(self, run: StreamRun, items: Sequence[Item], steps: Steps, sending: Sending) -> None:
@@ -129,12 +134,10 @@ class Uncertain:
     def _find(self, run: StreamRun, fields: tuple[Field, ...], items: Sequence[Item]) -> list[Item]:
         """Return the items that go on: found, or certainly not there."""
         since = min(item.sent or 0.0 for item in items) - CLOCKS_DIFFER
-        found = self._asking.find(
-            run.spec, fields, [key_values(item, fields) for item in items], [item.wanted for item in items], since
-        )
+        found = self._looking.find(run, fields, items, since)
         going_on = []
-        taken = self._of_others(run, items, found) if run.spec.repeats else set()
-        for item, records in zip(items, found, strict=True):
+        taken = self._of_others(run, items, list(found.values())) if run.spec.repeats else set()
+        for item, records in found.items():
             own = [record for record in records if _may_be_ours(record, item) and str(record.id) not in taken]
             if run.spec.repeats:
                 own = own[:1]

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from target_crm.config.settings import StreamSettings
-    from target_crm.contract import Columns, Id, ObjectSpec, Snapshot, Writer
+    from target_crm.contract import Columns, Id, Snapshot, Writer
     from target_crm.journal.history import WrittenRecord
 
 TOGETHER = 200
@@ -68,7 +68,7 @@ class Verification:
     def _compare(self, part: list[WrittenRecord], settings: StreamSettings) -> Iterator[Different]:
         spec = self._writer.spec(part[0].stream, settings)
         columns = self._writer.columns(spec)
-        ids: dict[str, Id] = {one.key: _typed(spec, one.crm_id) for one in part}
+        ids: dict[str, Id] = {one.key: spec.typed_id(one.crm_id) for one in part}
         since = dict.fromkeys(ids.values(), 0.0)
         found: dict[Id, Snapshot] = {}
         for start in range(0, len(part), spec.at_once):
@@ -97,7 +97,3 @@ def _differences(one: WrittenRecord, record: Snapshot, columns: Columns) -> Iter
             same = False
         if not same:
             yield Different(one.stream, one.key, one.crm_id, name, shown, field.kind.show(present))
-
-
-def _typed(spec: ObjectSpec, crm_id: str) -> Id:
-    return int(crm_id) if spec.whole_ids and crm_id.lstrip("-").isdigit() else crm_id

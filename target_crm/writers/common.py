@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from tap_crm import errors
@@ -9,7 +10,7 @@ from tap_crm.config.nearest import did_you_mean
 from target_crm.contract import CREATE, Unwritable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from target_crm.config.settings import StreamSettings
     from target_crm.contract import ObjectSpec, Write
@@ -40,6 +41,23 @@ def named_spec(
             f"{reason}; there are: {', '.join(specs)}{did_you_mean(name, specs)}"
         )
     return specs[name]
+
+
+@contextmanager
+def after_effect(what: str) -> Iterator[None]:
+    """Within this, a request before has taken effect: whatever fails now does not say that nothing was written.
+
+    Args:
+        what: is written, for the message.
+
+    Raises:
+        EffectUnknown: something failed, or the run is ending.
+    """
+    try:
+        yield
+    except (errors.ReadError, errors.Cancelled) as error:
+        why = "the run is ending" if isinstance(error, errors.Cancelled) else str(error)
+        raise errors.EffectUnknown(f"{what}: it is written, maybe not all of it: {why}") from None
 
 
 def check_needed(

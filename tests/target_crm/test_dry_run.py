@@ -4,12 +4,14 @@
 from __future__ import annotations
 
 import random
+import tempfile
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.target_crm.copper_double import CopperDouble
-from tests.target_crm.running import Bench, Outcome, records, state
+from tests.target_crm.running import Bench, Killed, Outcome, records, state
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -87,3 +89,33 @@ def test_a_dry_run_leaves_a_journal_as_it_is(bench: Bench) -> None:
     before = bench.journal.read_bytes()
     bench.run(records("tasks", {"id": 1, "name": "B"}, {"id": 2, "name": "C"}), dry_run=True)
     assert bench.journal.read_bytes() == before
+
+
+def test_a_dry_run_after_a_killed_one_tells_no_record_of_that_again(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, CopperDouble())
+
+    def step(name: str) -> None:
+        if name == "before forget_lines":
+            raise Killed
+
+    rows = records("people", {"key": "k1", "name": "A"}, {"key": "k2", "name": "B"})
+    assert bench.run(rows, step, streams=SETTINGS).code == -9
+    bench.run(rows, streams=SETTINGS, dry_run=True)
+    bench.run(rows, streams=SETTINGS)
+    told = Counter((line["run_id"], line["key"]) for line in bench.lines())
+    assert (len(told), set(told.values())) == (6, {1})
+
+
+def test_a_dry_run_leaves_no_copy_of_the_journal_for_others_to_find(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not even while it runs: a process that is killed tidies nothing up."""
+    bench, folder = Bench(tmp_path, CopperDouble()), tmp_path / "temporary"
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    monkeypatch.setenv("SQLITE_TMPDIR", str(folder))
+    rows = records("people", *({"key": f"k{at}", "name": "A" * 10_000} for at in range(300)))
+    bench.run(rows, streams=SETTINGS)
+    left: list[Path] = []
+    done = bench.run(rows, lambda _: left.extend(folder.iterdir()), streams=SETTINGS, dry_run=True)
+    assert (done.code, done.outcomes, left) == (0, {"unchanged": 300}, [])

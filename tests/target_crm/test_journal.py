@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -162,3 +163,28 @@ def test_a_line_that_was_cut_off_is_written_again_whole(bench: Bench) -> None:
 @pytest.mark.parametrize(("values", "text"), [([17], "17"), ([17.0], "17"), (["17"], "17"), ([1, "a"], '["1", "a"]')])
 def test_a_key_is_the_same_whatever_its_type(values: list[Any], text: str) -> None:
     assert key_text(values) == text
+
+
+def test_a_journal_that_breaks_in_the_middle_of_a_run_is_one_line_without_what_records_hold(
+    bench: Bench, crm: CopperDouble
+) -> None:
+    def step(name: str) -> None:
+        if name == "before settle":
+            with closing(sqlite3.connect(bench.journal)) as other:
+                other.execute("DROP TABLE IF EXISTS target_crm_records")
+
+    done = bench.run(people(3), step, streams=KEYED)
+    assert (done.code, done.states) == (1, [])
+    assert done.said.startswith("the journal cannot be used any more: no such table: target_crm_records; ")
+    assert "Person" not in done.said
+    assert len(crm.rows("people")) == 3, "what was sent before is open in the journal"
+
+
+def test_a_key_that_no_database_keeps_rejects_its_record_alone(bench: Bench) -> None:
+    rows = [{"key": "a\0", "name": "A"}, {"key": "b", "name": "B"}, {"key": "\0", "_sdc_deleted_at": "2026-11-01"}]
+    streams = {"people": {**KEYED["people"], "on_delete": "delete"}}
+    assert [line["outcome"] for line in bench.run(records("people", *rows), streams=streams).lines] == [
+        "rejected",
+        "rejected",
+        "created",
+    ]

@@ -251,6 +251,62 @@ def test_deletions_are_ignored_unless_they_are_asked_for(bench: Bench, crm: Copp
     assert crm.rows("people") == []
 
 
+@pytest.mark.parametrize("moment", ["2026", "yesterday", True, 1_780_000_000])
+def test_a_record_is_a_deletion_whatever_tells_when(bench: Bench, crm: CopperDouble, moment: object) -> None:
+    made = crm.add("people", name="A")
+    gone = records("people", {"id": made["id"], "_sdc_deleted_at": moment})
+    assert bench.run(gone, streams={"people": {"on_delete": "delete"}}).outcomes == {"deleted": 1}
+
+
+@pytest.mark.parametrize("moment", [None, "", " ", False])
+def test_a_record_is_no_deletion_where_nothing_tells_when(bench: Bench, crm: CopperDouble, moment: object) -> None:
+    made = crm.add("people", name="A", title="A")
+    there = records("people", {"id": made["id"], "title": "B", "_sdc_deleted_at": moment})
+    assert bench.run(there, streams={"people": {"on_delete": "delete"}}).outcomes == {"updated": 1}
+
+
+def test_a_record_that_comes_after_its_deletion_is_not_deleted(bench: Bench, crm: CopperDouble) -> None:
+    key = crm.add("people", name="A", title="A")["id"]
+    streams = {"people": {"on_delete": "delete"}}
+    row, gone = {"id": key, "title": "B"}, {"id": key, "_sdc_deleted_at": DELETED}
+    for dry_run in (True, False):
+        done = bench.run([*records("people", gone, row), state(1)], streams=streams, dry_run=dry_run)
+        assert [line["outcome"] for line in done.lines] == ["skipped", "updated"]
+        assert (done.code, done.states) == (0, [] if dry_run else [{"at": 1}])
+    assert [one["title"] for one in crm.rows("people")] == ["B"]
+    assert bench.run(records("people", row, gone), streams=streams).outcomes == {"unchanged": 1, "deleted": 1}
+    assert crm.rows("people") == []
+
+
+def test_what_was_rejected_is_not_tried_again_where_its_deletion_has_come(bench: Bench, crm: CopperDouble) -> None:
+    streams = {"people": {"match": ["key"], "external_id": "custom_our_key", "on_delete": "delete"}}
+    crm.refuses = lambda _: "no"
+    bench.run(records("people", {"key": "k1", "name": "A"}), streams=streams)
+    crm.refuses = lambda _: None
+    writes = len(crm.writes)
+    gone = bench.run(records("people", {"key": "k1", "_sdc_deleted_at": DELETED}), streams=streams)
+    assert (len(gone.lines), len(crm.writes)) == (1, writes)
+    assert bench.run([], streams=streams).lines == [], "nothing is left to be tried"
+
+
+def test_what_was_rejected_and_comes_into_a_stream_that_is_stopped_has_one_line(
+    bench: Bench, crm: CopperDouble
+) -> None:
+    crm.refuses = lambda _: "no"
+    bench.run(records("people", {"id": "k1", "name": "A"}))
+    crm.forbidden = frozenset({"people"})
+    done = bench.run(records("people", {"id": "k0", "name": "A"}, {"id": "k1", "name": "A"}))
+    assert (done.code, [line["key"] for line in done.lines]) == (1, ["k0", "k1"])
+
+
+@pytest.mark.parametrize("key", ["²", "--5", "9" * 5000])
+def test_a_key_that_is_no_id_of_the_crm_stops_no_other(bench: Bench, crm: CopperDouble, key: str) -> None:
+    made = crm.add("people", name="A", title="A")
+    rows = ({"id": key, "title": "B"}, {"id": made["id"], "title": "B"})
+    done = bench.run(records("people", *rows), streams={"people": {"mode": "update"}})
+    assert [line["outcome"] for line in done.lines] == ["skipped", "updated"]
+
+
 def test_a_record_that_is_gone_is_not_made_anew(bench: Bench, crm: CopperDouble) -> None:
     bench.run(records("people", *rows(1)), streams={"people": KEYED})
     crm.tables["people"].clear()

@@ -5,16 +5,17 @@ Every update changes only the fields that it names.
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from tap_crm import errors
 from tap_crm.transport.question import Doubtful, Question
 from target_crm.contract import CREATE, NotTaken, Written
 from target_crm.writers.close.answers import one_record, snapshot
 from target_crm.writers.close.kinds import Many
 from target_crm.writers.close.matching import value_of
 from target_crm.writers.close.objects import NOT_SENT, RESOURCES, TASK_TYPES
+from target_crm.writers.common import after_effect
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -58,8 +59,9 @@ class Requests:
                     bodies.append({})
                 bodies[at][f"{field.api_name}.add"] = value
         answer: Answer = Written(write.id or "")
-        for body in bodies:
-            answer = self._one(spec, "PUT", path, body, str(write.id))
+        for at, body in enumerate(bodies):
+            with after_effect(f"{spec.name}: PUT") if at else nullcontext():
+                answer = self._one(spec, "PUT", path, body, str(write.id))
         return answer
 
     def delete(self, spec: ObjectSpec, write: Write) -> Answer:
@@ -67,10 +69,8 @@ class Requests:
         assert write.id is not None  # noqa: S101 - it was read
         path = f"{RESOURCES[spec.name].path}{quote(str(write.id), safe='')}/"
         self._ask(Question("DELETE", path, f"{spec.name}: delete", writes=True), lambda _: None)
-        try:
+        with after_effect(f"{spec.name}: delete"):
             is_there = self._finding.one(spec, str(write.id)) is not None
-        except errors.ReadError as error:
-            raise errors.EffectUnknown(f"{spec.name}: the deletion is answered, and not proven: {error}") from None
         return NotTaken("the CRM answered well and ignored the deletion") if is_there else Written(write.id)
 
     def _one(self, spec: ObjectSpec, method: str, path: str, body: Body, key: str | None) -> Answer:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from tap_crm import errors
 from tap_crm.transport.question import Question
 from target_crm.contract import NotTaken, Written
+from target_crm.writers.common import after_effect
 from target_crm.writers.copera.answers import is_queued, row_of, row_or_nothing, snapshot, value_of
 from target_crm.writers.copera.objects import DESCRIPTION
 from target_crm.writers.copera.place import row_path, table_path
@@ -76,14 +77,15 @@ class Requests:
         for field in sorted(texts, key=lambda one: one.name):
             try:
                 self._write_text(spec, key, field, write.values[field])
-            except errors.FinalWord:
-                if not cells:
-                    raise
             except errors.EffectUnknown:
                 pass  # it is read, and named if it is not there
+            except (errors.ReadError, errors.Cancelled):
+                if not cells and not shown:
+                    raise  # nothing is written yet
             shown[field.name] = self._settled(spec, key, field, write.values[field])
         if record is None:
-            row = self._rows.row(*self._rows.place(spec), key)
+            with after_effect(f"{spec.name}: text of a row"):
+                row = self._rows.row(*self._rows.place(spec), key)
             if row is None:
                 return NotTaken("the CRM has no such row any more", gone=True)
             return Written(key, snapshot(row, self._columns(spec), texts=shown))
@@ -95,7 +97,9 @@ class Requests:
         place, key = self._rows.place(spec), str(write.id)
         self._send(Question("DELETE", row_path(*place, key), f"{spec.name}: DELETE", writes=True), lambda _: None)
         self._rows.whole(spec).forget(key)
-        if self._rows.row(*place, key) is not None:
+        with after_effect(f"{spec.name}: DELETE"):
+            is_there = self._rows.row(*place, key) is not None
+        if is_there:
             return NotTaken("the CRM answered well and ignored the deletion")
         return Written(key)
 
@@ -116,8 +120,8 @@ class Requests:
             return record
         try:
             return self._patch(spec, write, [*_cells(cells, otherwise=kept), *_cells(lost)])
-        except errors.Refused:
-            return record
+        except (errors.ReadError, errors.Cancelled, errors.EffectUnknown):
+            return record  # the cells are written: what is not as it was sent is seen in this answer
 
     def _patch(self, spec: ObjectSpec, write: Write, cells: Sequence[Mapping[str, Any]]) -> Snapshot | None:
         path = row_path(*self._rows.place(spec), str(write.id))
@@ -140,7 +144,7 @@ class Requests:
                     return text
                 if number == len(TEXT_WAITS) - 1:
                     self._write_text(spec, key, field, value)
-            except (errors.FinalWord, errors.GaveUp, errors.EffectUnknown):
+            except (errors.ReadError, errors.EffectUnknown, errors.Cancelled):
                 return text  # what is written besides is written: the core reads again, and names this text
             self._sleep(wait)
         return text

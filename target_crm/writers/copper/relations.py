@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from tap_crm.transport.question import Question
 from target_crm.contract import DELETE, NotTaken, Snapshot, Written
+from target_crm.writers.common import after_effect
 from target_crm.writers.copper.objects import OBJECTS, RELATED
 
 if TYPE_CHECKING:
@@ -65,7 +66,8 @@ class Relations:
             str(held["type"]),
             int(held["id"]),
         )
-        there = self.read([key])
+        with after_effect(RELATED):
+            there = self.read([key])
         if (key in there) is (write.action == DELETE):
             return NotTaken("the CRM answered well and ignored it")
         return Written(key, there.get(key))

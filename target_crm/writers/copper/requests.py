@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from tap_crm import errors
 from tap_crm.transport.question import Question
-from target_crm.contract import CREATE, NotTaken, Written
+from target_crm.contract import CREATE, InDoubt, NotTaken, Written
 from target_crm.kinds.times import EPOCH, SLASHED, Day, Moment
+from target_crm.writers.common import after_effect
 from target_crm.writers.copper.answers import answers, one_each, one_record, says_deleted, snapshot
 from target_crm.writers.copper.columns import CUSTOM
 
@@ -74,9 +75,11 @@ class Requests:
         """Delete a record; one that answers well and is still there counts as not taken."""
         question = Question("DELETE", f"/{spec.name}/{write.id}", f"{spec.name}: delete", writes=True)
         assert write.id is not None  # noqa: S101 - it was read
-        if not self._ask(question, says_deleted) and self._search.one(spec, write.id) is not None:
-            return NotTaken("the CRM answered well and ignored the deletion")
-        return Written(write.id)
+        if self._ask(question, says_deleted):
+            return Written(write.id)
+        with after_effect(question.label):
+            is_there = self._search.one(spec, write.id) is not None
+        return NotTaken("the CRM answered well and ignored the deletion") if is_there else Written(write.id)
 
     def _create_one(self, spec: ObjectSpec, write: Write) -> Answer:
         field = write.key
@@ -123,8 +126,11 @@ class Requests:
         return body_of(write, self._date_order if self._dates_as_text else None)
 
     def _answered(self, spec: ObjectSpec, write: Write, answer: Answer) -> Answer:
-        """Return what became of a record of a bulk request with epochs: refused, it may only have its dates amiss."""
-        if not _has_dates(write):
+        """Return what became of a record of a bulk request with epochs: refused, it may only have its dates amiss.
+
+        Other records of the request are written, so nothing is raised.
+        """
+        if not _has_dates(write) or isinstance(answer, InDoubt):
             return answer
         if isinstance(answer, Written):
             self._dates_as_epochs = True
@@ -134,8 +140,10 @@ class Requests:
         method, path = ("POST", f"/{spec.name}") if write.id is None else ("PUT", f"/{spec.name}/{write.id}")
         try:
             found = self._one(spec, method, path, body_of(write, self._date_order))
-        except errors.FinalWord:
+        except (errors.ReadError, errors.Cancelled):
             return answer
+        except errors.EffectUnknown:
+            return InDoubt()
         self._dates_as_text = True
         return found
 
@@ -161,7 +169,7 @@ class Requests:
 
         That they stay is not documented in so many words; that one of them stays shows it.
         """
-        if isinstance(given, NotTaken) or given.record is None or write.present is None:
+        if not isinstance(given, Written) or given.record is None or write.present is None:
             return given
         kept, lost = _left_alone(self._columns(spec), write, given.record)
         self._keeps_others = self._keeps_others or bool(kept)
@@ -169,7 +177,10 @@ class Requests:
             return given
         entries = [{_ENTRY: field.custom, "value": value} for field, value in lost]
         sent = _custom(write, self._date_order if self._dates_as_text else None)
-        return self._one(spec, "PUT", f"/{spec.name}/{write.id}", {CUSTOM: [*entries, *sent]})
+        try:
+            return self._one(spec, "PUT", f"/{spec.name}/{write.id}", {CUSTOM: [*entries, *sent]})
+        except (errors.ReadError, errors.Cancelled, errors.EffectUnknown):
+            return InDoubt()  # the update itself has taken effect, as that of the others of its request
 
 
 def _left_alone(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from tap_crm import errors
 from tap_crm.providers import PROVIDERS
 from tap_crm.transport.question import Question
-from target_crm.contract import CREATE, DELETE, NotTaken, Skipped, Snapshot, Unwritable, Written
+from target_crm.contract import CREATE, DELETE, InDoubt, NotTaken, Skipped, Snapshot, Unwritable, Written
 from target_crm.writers.common import check_needed, named_spec
 from target_crm.writers.copper.answers import one_record
 from target_crm.writers.copper.bulk_pace import BulkPace
@@ -141,14 +141,17 @@ class CopperWriter:
     def _moved(self, spec: ObjectSpec, write: Write, answer: Answer) -> Answer:
         """Change the company of a person whose fields are written."""
         moves = [(field, value) for field, value in write.values.items() if field.by_relation]
-        if not moves or isinstance(answer, NotTaken) or write.id is None:
+        if not moves or not isinstance(answer, Written) or write.id is None:
             return answer
-        for field, value in moves:
-            try:
-                self._relations.replace(spec.name, int(write.id), "company", value)
-            except errors.Refused as refusal:
-                return NotTaken(f"`{field.name}`: {refusal.said or 'the CRM refuses the relation'}")
-        record = self._search.one(spec, write.id)
+        try:
+            for field, value in moves:
+                try:
+                    self._relations.replace(spec.name, int(write.id), "company", value)
+                except errors.FinalWord as refusal:
+                    return NotTaken(f"`{field.name}`: {refusal.said or 'the CRM refuses the relation'}")
+            record = self._search.one(spec, write.id)
+        except (errors.ReadError, errors.Cancelled, errors.EffectUnknown):
+            return InDoubt()  # the fields are written, and those of the other records of the request
         return (
             NotTaken("the CRM has no such record any more", gone=True) if record is None else Written(write.id, record)
         )
