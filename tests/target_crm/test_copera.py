@@ -43,6 +43,14 @@ def test_a_cell_that_the_crm_ignores_without_a_word_is_rejected_and_named(bench:
     assert done.lines[0]["crm_id"] == crm.rows(PEOPLE)[0]["_id"]
 
 
+def test_a_key_that_would_be_another_address_is_no_row(bench: Bench, crm: CoperaAccount) -> None:
+    made = bench.run(records(PEOPLE, {"key": "k1", "name": "Ann"}), streams={PEOPLE: KEYED}).lines[0]["crm_id"]
+    rows = [{"_id": f"{made}/comments", "name": "B"}, {"_id": f"{made}?x=1", "name": "B"}, {"_id": made, "name": "C"}]
+    done = bench.run(records(PEOPLE, *rows), streams={PEOPLE: {"mode": "update"}})
+    assert [line["outcome"] for line in done.lines] == ["skipped", "skipped", "updated"]
+    assert [row["Name"] for row in crm.rows(PEOPLE)] == ["C"]
+
+
 def test_options_are_written_by_label_or_id_and_unknown_ones_are_named(bench: Bench, crm: CoperaAccount) -> None:
     option = crm.option(DEALS, "Stage")
     rows = [

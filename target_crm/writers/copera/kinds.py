@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from target_crm.kinds.options import Several
 
 ID = re.compile(r"[0-9a-fA-F]{24}")
+#: What an id in an address may be, whatever its form: it adds no part to a path.
+IN_A_PATH = re.compile(r"[A-Za-z0-9_-]+")
 RICH_TEXT = ("DESCRIPTION", "PARAGRAPH", "RICH_TEXT")
 #: What only Copera sets; files have no documented way up.
 READ_ONLY = frozenset(

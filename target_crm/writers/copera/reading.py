@@ -13,7 +13,7 @@ from tap_crm.transport.question import Question
 from target_crm.contract import NEW
 from target_crm.kinds.plain import Number
 from target_crm.writers.copera.answers import check_row, row_of, snapshot
-from target_crm.writers.copera.kinds import CellText, RichText
+from target_crm.writers.copera.kinds import IN_A_PATH, CellText, RichText
 from target_crm.writers.copera.objects import DESCRIPTION
 from target_crm.writers.copera.place import row_path, table_path
 from target_crm.writers.copera.whole import Whole, has
@@ -124,6 +124,8 @@ class Rows:
 
     def row(self, board: str, table: str, key: str) -> dict[str, Any] | None:
         """Return a row as the API has it; None if there is none in this table."""
+        if not IN_A_PATH.fullmatch(key):  # it would be the address of something else
+            return None
         try:
             found: dict[str, Any] = self._ask(get(row_path(board, table, key), "one row"), row_of)
         except (errors.NotThere, errors.Refused):  # what is no id at all is refused
