@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import logging
 from collections import Counter, defaultdict
 from typing import TYPE_CHECKING
 
@@ -45,6 +46,15 @@ def _handlers_of_signals() -> Iterator[None]:
     """Put back what SIGINT and SIGTERM do: a tap or a target that is made in this process sets them to its own."""
     with in_process.signal_handlers():
         yield
+
+
+@pytest.fixture(autouse=True)
+def _level_of_logs() -> Iterator[None]:
+    """Put back how much is logged: each command that is called in this process says that anew."""
+    log = logging.getLogger("tap-crm")
+    level = log.level
+    yield
+    log.setLevel(level)
 
 
 #: Tests of a file whose runs are measured.

@@ -127,14 +127,25 @@ def _registry() -> Iterator[None]:
 
 @contextmanager
 def _logging() -> Iterator[None]:
+    """Let a run find every logger as a new process does, and put all back: commands set levels that would stay."""
     root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    root.handlers.clear()
+    known = {one: (one.level, one.handlers[:], one.propagate, one.disabled) for one in (root, *_loggers())}
+    for one in known:
+        one.setLevel(logging.WARNING if one is root else logging.NOTSET)
+        one.handlers.clear()
+        one.propagate, one.disabled = True, False
     try:
         yield
     finally:
-        root.handlers[:] = handlers
-        root.setLevel(level)
+        for one in (root, *_loggers()):
+            level, handlers, one.propagate, one.disabled = known.get(one, (logging.NOTSET, [], True, False))
+            one.setLevel(level)
+            one.handlers[:] = handlers
+
+
+def _loggers() -> list[logging.Logger]:
+    found = list(logging.Logger.manager.loggerDict.values())
+    return [one for one in found if isinstance(one, logging.Logger)]
 
 
 @contextmanager

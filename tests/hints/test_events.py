@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from tap_crm.sync import hinting
 from tests.contract.crm import living
+from tests.singer import later
 from tests.target import Target
 
 if TYPE_CHECKING:
@@ -162,11 +163,13 @@ def test_more_hints_than_it_pays_to_read_are_dropped_and_polled(teller: Teller, 
             *teller.events(app, stream, edited),
         ]
     )
+    later(app, tap, 60.0)
     second = tap.sync(state=first.state)
     row = second.audit()[stream]
     assert (row["hints"], row["hinted_rows"]) == (9_007, 0)
     assert row["requests"] < 20
     assert second.keys(stream) >= {(key,) for key in edited}
+    later(app, tap, 120.0)
     third = tap.sync(state=second.state)
     # That a log of the CRM's own is not readable, a run finds out by reading: the next one looks at everything.
     modes = [run.audit()[stream]["mode"] for run in (second, third)]
@@ -186,7 +189,8 @@ def test_what_is_still_asked_for_is_not_forgotten_by_a_flood(teller: Teller, sta
     first.state["bookmarks"][stream]["inbox"]["again"] = [[gone, datetime.now(UTC).isoformat()]]
     told.tell(teller.events(app, stream, [teller.forged(number) for number in range(4_100)]))
     runs = [first]
-    for _ in range(2):
+    for seconds in (60.0, 120.0):  # within a second, no bookmark passes the place in the log that was not readable
+        later(app, tap, seconds)
         runs.append(tap.sync(state=runs[-1].state))
     assert runs[1].audit()[stream]["hinted_rows"] == 0
     assert Target(*runs).marked(stream) == {(gone,)}

@@ -55,14 +55,10 @@ def post(url: str, body: bytes = BODY, headers: dict[str, str] | None = None) ->
     return requests.post(url, data=body, headers=headers, timeout=20).status_code
 
 
-@pytest.mark.parametrize(
-    ("crm", "headers"),
-    [("copper", COPPER), ("close", close_headers(BODY)), ("copera", copera_headers(BODY, b"booking key"))],
-)
-def test_a_proven_event_is_kept_as_it_came_and_answered_by_200(
-    url: str, spool: Spool, crm: str, headers: dict[str, str]
-) -> None:
-    assert post(f"{url}/{crm}/{TOKEN}", headers=headers) == 200
+@pytest.mark.parametrize("crm", ["copper", "close", "copera"])
+def test_a_proven_event_is_kept_as_it_came_and_answered_by_200(url: str, spool: Spool, crm: str) -> None:
+    proofs = {"copper": COPPER, "close": close_headers(BODY), "copera": copera_headers(BODY, b"booking key")}
+    assert post(f"{url}/{crm}/{TOKEN}", headers=proofs[crm]) == 200
     (event,) = spool.read(crm, 0, 10)
     assert (event.body, event.kind, event.stale) == (BODY, "delivery", False)
     assert abs(event.received_at.timestamp() - time.time()) < 60
