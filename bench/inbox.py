@@ -25,7 +25,8 @@ from itertools import repeat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tap_crm.inbox.spool import Delivery, Spool
+from tap_crm.inbox.entries import Delivery
+from tap_crm.inbox.spool import Spool
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

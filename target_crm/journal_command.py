@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from tap_crm import errors
-from tap_crm.contract.signals import Terminated
+from tap_crm.contract.command import DONE, FAILED, run_command
 from tap_crm.storage.database import is_postgresql
 from target_crm.config.settings import journal_of
 from target_crm.journal.history import History
@@ -24,12 +24,11 @@ from target_crm.singer.target import TargetCRM, given_by
 from target_crm.sync.verify import Verification
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from target_crm.journal.history import Listing
 
 NAME = "target-crm-journal"
-DONE, FAILED, INTERRUPTED = 0, 1, 130
 _TIMES = ("at", "began", "ended", "first")
 
 _CONFIG = "The target's config, a JSON file, or ENV for variables (TARGET_CRM_API_KEY …). May be given several times."
@@ -170,17 +169,4 @@ def _shown(name: str, value: Any) -> Any:  # noqa: ANN401
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command ``target-crm-journal``; a foreseeable failure is one line and exit code 1."""
-    run: Callable[..., Any] = command.main
-    try:
-        code = run(arguments, prog_name=NAME, standalone_mode=False)
-    except click.ClickException as error:
-        error.show()
-        code = FAILED
-    except (click.Abort, KeyboardInterrupt):
-        code = INTERRUPTED
-    except Terminated as end:
-        code = int(end.code or 0)
-    except errors.CrmError as error:
-        click.echo(f"{NAME}: {error}", err=True)
-        code = FAILED
-    sys.exit(code if isinstance(code, int) else DONE)
+    run_command(command, arguments, NAME)

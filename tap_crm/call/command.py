@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import sys
 import threading
 from pathlib import Path
@@ -15,6 +14,7 @@ import msgspec
 from tap_crm import errors
 from tap_crm.call.request import METHODS, Call, perform
 from tap_crm.config.config_option import config_option
+from tap_crm.contract.command import DONE, run_command
 from tap_crm.contract.connection import connect
 from tap_crm.providers import PROVIDERS
 from tap_crm.providers.given_settings import given_settings
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 NAME = "tap-crm-call"
-DONE, FAILED, INTERRUPTED = 0, 1, 130
 #: Somebody is watching: answers are not retried for as long as in a nightly job.
 MOST_RETRY_SECONDS = 60.0
 
@@ -121,17 +120,4 @@ def _body(text: str | None) -> dict[str, Any] | None:
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command ``tap-crm-call``; a foreseeable failure is one line and exit code 1."""
-    try:
-        code = command.main(arguments, prog_name=NAME, standalone_mode=False)
-    except click.ClickException as error:
-        error.show()
-        code = FAILED
-    except (click.Abort, KeyboardInterrupt):
-        code = INTERRUPTED
-    except BrokenPipeError:  # who reads has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = FAILED
-    except (errors.CrmError, errors.EffectUnknown) as error:
-        click.echo(f"{NAME}: {error}", err=True)
-        code = FAILED
-    sys.exit(code)
+    run_command(command, arguments, NAME)

@@ -66,6 +66,12 @@ class Signals:
         _thread.start_new_thread(leave, ())
 
 
+def file_fault(error: OSError) -> str:
+    """Return the line that says which file is at fault."""
+    said = f"{error.strerror}: {error.filename}" if error.strerror and error.filename else str(error)
+    return f"a file cannot be read or written: {said}"
+
+
 @contextmanager
 def ending(log: logging.Logger) -> Iterator[None]:
     """End the process with 1 and one line where something foreseeable fails; at once where a signal ended the run."""
@@ -75,8 +81,7 @@ def ending(log: logging.Logger) -> Iterator[None]:
         log.error("%s", error)  # noqa: TRY400 - the cause is foreseeable: no traceback
         sys.exit(1)
     except OSError as error:
-        said = f"{error.strerror}: {error.filename}" if error.strerror and error.filename else str(error)
-        log.error("a file cannot be read or written: %s", said)  # noqa: TRY400
+        log.error("%s", file_fault(error))  # noqa: TRY400
         sys.exit(1)
     except Terminated as end:
         logging.shutdown()

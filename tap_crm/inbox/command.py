@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from tap_crm.contract.signals import Terminated
-from tap_crm.errors import CrmError
+from tap_crm.contract.command import run_command
 from tap_crm.inbox.serve import serve
 from tap_crm.inbox.subscribing.commands import repair, status, subscribe, unsubscribe
 
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 NAME = "tap-crm-inbox"
-DONE, FAILED, INTERRUPTED = 0, 1, 130
 SUBCOMMANDS: tuple[click.Command, ...] = (serve, subscribe, status, repair, unsubscribe)
 
 _EPILOG = """
@@ -39,16 +37,4 @@ for _subcommand in SUBCOMMANDS:
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command ``tap-crm-inbox``; a foreseeable failure is one line and exit code 1."""
-    try:
-        code = command.main(arguments, prog_name=NAME, standalone_mode=False)
-    except click.ClickException as error:
-        error.show()
-        code = FAILED
-    except (click.Abort, KeyboardInterrupt):
-        code = INTERRUPTED
-    except Terminated as end:
-        code = int(end.code or 0)
-    except CrmError as error:
-        click.echo(f"{NAME}: {error}", err=True)
-        code = FAILED
-    sys.exit(code if isinstance(code, int) else DONE)
+    run_command(command, arguments, NAME)

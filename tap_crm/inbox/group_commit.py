@@ -12,7 +12,8 @@ from tap_crm.inbox.spool import SpoolError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tap_crm.inbox.spool import Delivery, Spool
+    from tap_crm.inbox.entries import Delivery
+    from tap_crm.inbox.spool import Spool
 
 #: What one commit holds at most.
 MOST_DELIVERIES, MOST_BYTES = 500, 16 * 1024 * 1024

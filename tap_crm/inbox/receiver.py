@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 from tap_crm.contract.events import Proven, Request
 from tap_crm.inbox.alarms import alarms_of
+from tap_crm.inbox.entries import Delivery
 from tap_crm.inbox.group_commit import GroupCommit
 from tap_crm.inbox.keys import Keys
-from tap_crm.inbox.spool import Delivery, SpoolError
+from tap_crm.inbox.spool import SpoolError
 from tap_crm.providers import PROVIDERS
 
 if TYPE_CHECKING:

@@ -8,7 +8,6 @@ place: a reader that goes on after the last place it saw passes none.
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -17,11 +16,14 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from tap_crm.errors import ConfigError, CrmError
+from tap_crm.inbox.entries import Event, Subscription
 from tap_crm.inbox.tables import EVENTS, METADATA, PLACES, PROVIDERS, SUBSCRIPTIONS, VERSION
 from tap_crm.storage.database import FAULTS, cause, is_postgresql, sqlite_engine
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+
+    from tap_crm.inbox.entries import Delivery
 
 DELIVERY, GAP = "delivery", "gap"
 #: How long one waits for another process that writes.
@@ -35,63 +37,6 @@ _WRITES = "tap_crm_writes"
 
 class SpoolError(CrmError):
     """The inbox could not be read or written; nothing of what was asked for has happened, or nobody knows."""
-
-
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """Something that a CRM sent and that proved to be its own.
-
-    Attributes:
-        body: the raw body.
-        received_at: in UTC.
-        stale: proven, but the time that was signed is old.
-    """
-
-    provider: str
-    body: bytes
-    received_at: datetime
-    stale: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """What waits in the inbox.
-
-    Attributes:
-        place: rises strictly; the order of arrival.
-        kind: ``delivery``: something that the CRM sent; ``gap``: deliveries may be missing since the ISO time in
-            ``body``.
-        received_at: in UTC.
-        body: the raw body.
-        stale: proven, but the time that was signed is old.
-    """
-
-    place: int
-    provider: str
-    kind: str
-    received_at: datetime
-    body: bytes
-    stale: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Subscription:
-    """A subscription that was made by us.
-
-    Attributes:
-        id: the CRM's.
-        what: what it tells of.
-        signature_key: Close's, which only the answer to its creation shows; None elsewhere.
-        made_at: in UTC.
-        target: where it sends, without the token.
-    """
-
-    provider: str
-    id: str
-    what: str
-    made_at: datetime
-    target: str
-    signature_key: str | None = None
 
 
 class Spool:

@@ -1,4 +1,7 @@
-"""The one bridge to the SDK: runs a reading, writes its records, moves the bookmark at checkpoints only."""
+"""The one bridge to the SDK: runs a reading, writes its records, moves the bookmark at checkpoints only.
+
+It is long because one class has to answer all that the SDK asks of a stream.
+"""
 
 from __future__ import annotations
 

@@ -3,6 +3,8 @@
 A complete read gives its rows a new version. Only when it has found all there is, the target is told that what has
 older versions is gone. A stream with a bookmark is read completely now and then, beside the bookmark: that is the
 reconcile. While one is under way, over several runs if need be, whatever is read for the bookmark has its version, too.
+
+It is long because the three ways share what they conclude, and must conclude it alike.
 """
 
 from __future__ import annotations

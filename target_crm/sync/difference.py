@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from target_crm.config.settings import StreamSettings
     from target_crm.contract import Field, Snapshot, Write
+    from target_crm.sync.items import Item
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,3 +90,21 @@ def _holds(field: Field, have: Any, sent: Any, *, is_union: bool) -> bool:  # no
     if kind is None or kind.holds(have, sent):
         return True
     return is_union and kind.many and kind.holds(have, kind.merge(have, sent, union=True, clear=False))
+
+
+def holds(field: Field, present: Any, wanted: Any) -> bool:  # noqa: ANN401
+    """Tell whether a field has a value; of lists one entry in common is enough."""
+    kind = field.kind
+    if kind is None or not kind.many or not isinstance(wanted, tuple):
+        return kind is not None and kind.holds(present, wanted)
+    return any(kind.holds(present, kind.merge(present, (one,), union=True, clear=False)) for one in wanted)
+
+
+def references(item: Item, field: Field, value: Any) -> list[tuple[str, Any]]:  # noqa: ANN401
+    """Return the objects and the ids that a value refers to."""
+    found = [] if field.kind is None else field.kind.references(value)
+    if field.typed_by is None:
+        return found
+    name, objects = field.typed_by
+    word = next((said for other, said in item.wanted.items() if other.name == name), None)
+    return [(objects[str(word)], key) for _, key in found] if word in objects else found

@@ -6,7 +6,7 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from target_crm.journal.journal import Kept, Settled, Wrote
+from target_crm.journal.entries import Kept, Settled, Wrote
 from target_crm.report import Line
 from target_crm.sync.items import CONFLICT, CREATED, DELETED, REJECTED, SKIPPED, UNCHANGED, UNKNOWN, UPDATED
 

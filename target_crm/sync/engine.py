@@ -1,4 +1,8 @@
-"""One run: takes records and states, writes what differs, and says how it went."""
+"""One run: takes records and states, writes what differs, and says how it went.
+
+It is long because the order of a run, from the first record to the last deletion, is in one place: which step comes
+before which is what keeps a record from being lost or doubled.
+"""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from target_crm.config.settings import StreamSettings
     from target_crm.contract import Columns, Field, Id, ObjectSpec, Snapshot
-    from target_crm.journal.journal import Known
+    from target_crm.journal.entries import Known
     from target_crm.sync.fields import Names
 
 CREATED, UPDATED, UNCHANGED, DELETED = "created", "updated", "unchanged", "deleted"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from target_crm.journal.journal import key_text
+from target_crm.journal.entries import key_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from tap_crm import errors
 from target_crm.contract import CREATE, DELETE, UPDATE, InDoubt, NotTaken, Written
-from target_crm.journal.journal import Intent
+from target_crm.journal.entries import Intent
 from target_crm.sync.asking import AT_ONCE, first_done
 from target_crm.sync.difference import ignored
 from target_crm.sync.items import CREATED, DELETED, REJECTED, UPDATED

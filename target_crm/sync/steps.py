@@ -7,8 +7,8 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from target_crm.contract import CREATE, DELETE, UPDATE, Skipped, Unwritable, Write
-from target_crm.journal.journal import key_text
-from target_crm.sync.difference import difference, value_in
+from target_crm.journal.entries import key_text
+from target_crm.sync.difference import difference, holds, references, value_in
 from target_crm.sync.items import CONFLICT, CREATED, REJECTED, SKIPPED, UNCHANGED, UPDATED
 from target_crm.sync.looking import key_values
 
@@ -104,7 +104,7 @@ class Steps:
             for item in items
             if not item.is_deletion or item.stream.spec.composite
             for field, value in item.wanted.items()
-            for reference in _references(item, field, value)
+            for reference in references(item, field, value)
         ]
         if not referring:
             return items
@@ -327,7 +327,7 @@ class Steps:
         names = self._names(item)
         fields = (names.external,) if names.external is not None else names.matching(item.stream.match)
         return all(
-            _has(field, value_in(record, field), value)
+            holds(field, value_in(record, field), value)
             for field, value in zip(fields, key_values(item, fields), strict=True)
         )
 
@@ -391,21 +391,3 @@ class Steps:
         reason = "the CRM's record was changed later than this one"
         self._ends.end(item, SKIPPED if policy == "skip" else CONFLICT, reason, changes=True)
         return True
-
-
-def _has(field: Field, present: Any, wanted: Any) -> bool:  # noqa: ANN401
-    """Tell whether a field has a value; of lists one entry in common is enough."""
-    kind = field.kind
-    if kind is None or not kind.many or not isinstance(wanted, tuple):
-        return kind is not None and kind.holds(present, wanted)
-    return any(kind.holds(present, kind.merge(present, (one,), union=True, clear=False)) for one in wanted)
-
-
-def _references(item: Item, field: Field, value: Any) -> list[tuple[str, Any]]:  # noqa: ANN401
-    """Return the objects and the ids that a value refers to."""
-    found = [] if field.kind is None else field.kind.references(value)
-    if field.typed_by is None:
-        return found
-    name, objects = field.typed_by
-    word = next((said for other, said in item.wanted.items() if other.name == name), None)
-    return [(objects[str(word)], key) for _, key in found] if word in objects else found

@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from sandbox.client import Client, CloseClient
-from tap_crm.inbox.spool import Delivery, Spool, Subscription
+from tap_crm.inbox.entries import Delivery, Subscription
+from tap_crm.inbox.spool import Spool
 from tap_crm.providers import PROVIDERS
 from tests.contract.crms import CRMS
 from tests.inbox.serving import COPPER

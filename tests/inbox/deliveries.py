@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from tap_crm.inbox.spool import Delivery
+from tap_crm.inbox.entries import Delivery
 
 if TYPE_CHECKING:
-    from tap_crm.inbox.spool import Event, Spool
+    from tap_crm.inbox.entries import Event
+    from tap_crm.inbox.spool import Spool
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 

@@ -16,7 +16,8 @@ import pytest
 import requests
 
 from tap_crm.inbox import receiver, server
-from tap_crm.inbox.spool import Spool, Subscription
+from tap_crm.inbox.entries import Subscription
+from tap_crm.inbox.spool import Spool
 from tests.inbox.deliveries import kept
 from tests.inbox.serving import COPPER, KEY, TOKEN, close_headers, copera_headers, receiving
 

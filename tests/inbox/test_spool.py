@@ -14,7 +14,8 @@ import sqlalchemy as sa
 
 from tap_crm.errors import ConfigError
 from tap_crm.inbox import spool as spool_module
-from tap_crm.inbox.spool import Spool, SpoolError, Subscription
+from tap_crm.inbox.entries import Delivery, Subscription
+from tap_crm.inbox.spool import Spool, SpoolError
 from tests.inbox.deliveries import START, Clock, bodies, delivery, kept
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def test_a_reader_goes_on_after_its_place_and_sees_its_crm_alone(spool: Spool) -
 
 def test_a_body_is_kept_byte_by_byte(spool: Spool) -> None:
     body = bytes(range(256)) * 3
-    spool.append([spool_module.Delivery("copper", body, START)])
+    spool.append([Delivery("copper", body, START)])
     assert spool.read("copper", 0, 1)[0].body == body
 
 

@@ -19,7 +19,8 @@ from sandbox.exchange import Refusal
 from sandbox.faults import FaultRule
 from sandbox.server import running
 from tap_crm.inbox.command import main
-from tap_crm.inbox.spool import Delivery, Spool
+from tap_crm.inbox.entries import Delivery
+from tap_crm.inbox.spool import Spool
 from tests.inbox.serving import TOKEN, receiving
 from tests.singer import Tap, environment, only
 from tests.warm_tap import WarmRun

@@ -14,13 +14,15 @@ from tap_crm.inbox import group_commit
 from tap_crm.inbox.group_commit import GroupCommit
 from tap_crm.inbox.receiver import Receiver
 from tap_crm.inbox.settings import InboxSettings
-from tap_crm.inbox.spool import Delivery, Spool, SpoolError
+from tap_crm.inbox.spool import Spool, SpoolError
 from tests.inbox.deliveries import START, Clock, delivery, kept
 from tests.inbox.serving import COPPER, TOKEN
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Sequence
     from pathlib import Path
+
+    from tap_crm.inbox.entries import Delivery
 
 DAY = 86_400
 HEADERS = {name.lower(): value for name, value in COPPER.items()}

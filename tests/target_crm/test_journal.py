@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from target_crm import journal_command
-from target_crm.journal.journal import Journal, key_text
+from target_crm.journal.entries import key_text
+from target_crm.journal.journal import Journal
 from target_crm.report import Report
 from tests.target_crm.running import records
 

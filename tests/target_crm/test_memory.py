@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from target_crm.journal.entries import Settled
 from target_crm.journal.history import History
-from target_crm.journal.journal import Journal, Settled
+from target_crm.journal.journal import Journal
 from target_crm.journal.tables import INTENTS, RECORDS, REJECTS
 from target_crm.sync.run_file import DELETIONS, HELD, RunFile, Waiting
 from target_crm.sync.states import States

@@ -15,7 +15,8 @@ import pytest
 from sandbox.client import Client
 from sandbox.copper import API_KEY, USER_EMAIL, copper_app
 from sandbox.server import running
-from target_crm.journal.journal import Intent, Journal, Settled, Wrote
+from target_crm.journal.entries import Intent, Settled, Wrote
+from target_crm.journal.journal import Journal
 from tests.target_crm.crms import CRMS, Account
 from tests.target_crm.journal_tap import JournalTap, catalog
 from tests.target_crm.running import CREDENTIALS, Killed, records

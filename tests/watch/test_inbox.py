@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tap_crm.inbox.spool import Delivery, Spool, SpoolError
+from tap_crm.inbox.entries import Delivery
+from tap_crm.inbox.spool import Spool, SpoolError
 from tap_crm.watch.inbox import Inbox
 
 if TYPE_CHECKING:

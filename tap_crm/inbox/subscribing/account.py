@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from tap_crm import errors
-from tap_crm.inbox.spool import Subscription
+from tap_crm.inbox.entries import Subscription
 from tap_crm.inbox.subscribing.line import REFUSED
 from tap_crm.ledger import Ledger
 from tap_crm.providers.common.receiver_address import address_of, is_receiver
@@ -17,7 +17,7 @@ from tap_crm.providers.common.records import decoded, record_in, records_in
 from tap_crm.transport.question import Question
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from tap_crm.inbox.spool import Spool
     from tap_crm.providers.common.records import Record
@@ -78,6 +78,21 @@ class Account:
         """Return what the CRM did not take when it was last asked."""
         found = self.spool.subscriptions(self.provider)
         return {one.id.removeprefix(f"{REFUSED} ") for one in found if one.what == REFUSED}
+
+    def place_among(self, hooks: Callable[[], Iterable[Record]], address: str) -> str | None:
+        """Return the receiver's address without the token, as the inbox or else the CRM has it.
+
+        Args:
+            hooks: asks for the CRM's subscriptions.
+            address: the field in which they have theirs.
+        """
+        for one in self.known().values():
+            if one.target:
+                return one.target
+        for hook in hooks():
+            if is_receiver(hook.get(address), self.provider, self.token):
+                return str(hook[address]).rstrip("/").rpartition("/")[0]
+        return None
 
     def remember(self, number: str, what: str, signature_key: str | None = None) -> None:
         """Keep a subscription, durably."""

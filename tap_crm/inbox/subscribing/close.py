@@ -23,7 +23,6 @@ from tap_crm.inbox.subscribing.line import (
     REMOVED,
     Line,
 )
-from tap_crm.providers.common.receiver_address import is_receiver
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -76,14 +75,7 @@ class CloseSubscriber:
 
     def place(self) -> str | None:
         """Return the receiver's address without the token."""
-        account = self._account
-        for one in account.known().values():
-            if one.target:
-                return one.target
-        for hook in self._hooks():
-            if is_receiver(hook.get("url"), account.provider, account.token):
-                return str(hook["url"]).rstrip("/").rpartition("/")[0]
-        return None
+        return self._account.place_among(self._hooks, "url")
 
     def status(self) -> list[Line]:
         """Say what there is of the subscription, and which events Close does not take."""

@@ -15,6 +15,7 @@ import msgspec
 
 from tap_crm import errors
 from tap_crm.config.config_option import config_option
+from tap_crm.contract.command import DONE, FAILED
 from tap_crm.contract.connection import connect
 from tap_crm.inbox.alarms import alarms_of
 from tap_crm.inbox.settings import settings_from
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from tap_crm.inbox.subscribing.line import Line
     from tap_crm.inbox.subscribing.subscriber import Subscriber
 
-DONE, FAILED = 0, 1
 #: Somebody is watching: answers are not retried for as long as in a nightly job.
 MOST_RETRY_SECONDS = 60.0
 _json = click.option("--json", "as_json", is_flag=True, help="Write JSON instead of a table.")

@@ -12,7 +12,6 @@ from tap_crm import errors
 from tap_crm.config.kinds import SHORTEST_TOKEN
 from tap_crm.inbox.subscribing.account import ATTEMPTS, moment_of
 from tap_crm.inbox.subscribing.line import ACTIVE, DEAD, DIFFERENT, MADE, MENDED, MISSING, REFUSED, REMOVED, Line
-from tap_crm.providers.common.receiver_address import is_receiver
 from tap_crm.providers.copper.webhook_proof import TOKEN_HEADER
 
 if TYPE_CHECKING:
@@ -38,14 +37,7 @@ class CopperSubscriber:
 
     def place(self) -> str | None:
         """Return the receiver's address without the token."""
-        account = self._account
-        for one in account.known().values():
-            if one.target:
-                return one.target
-        for hook in self._hooks():
-            if is_receiver(hook.get("target"), account.provider, account.token):
-                return str(hook["target"]).rstrip("/").rpartition("/")[0]
-        return None
+        return self._account.place_among(self._hooks, "target")
 
     def status(self) -> list[Line]:
         """Say of each pair of type and event what there is."""
