@@ -47,7 +47,10 @@ class Answer(BaseHTTPRequestHandler):
         """Say nothing."""
 
     def do_GET(self) -> None:
-        """Give the account, or an empty list."""
+        """Give the account, an empty list, or no record."""
+        if self.path.rpartition("/")[2].isdigit():
+            self._send({"success": False, "status": 404, "message": "Resource not found"}, 404)
+            return
         self._send({"id": 1, "name": "Example"} if self.path.endswith("/account") else [])
 
     def do_POST(self) -> None:
@@ -62,9 +65,9 @@ class Answer(BaseHTTPRequestHandler):
         self.server.made.append(record)
         self._send(record)
 
-    def _send(self, body: object) -> None:
+    def _send(self, body: object, status: int | None = None) -> None:
         data = json.dumps(body).encode()
-        self.send_response(self.server.status)
+        self.send_response(status or self.server.status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(data)))
         self.end_headers()
