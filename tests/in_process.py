@@ -131,16 +131,23 @@ def _logging() -> Iterator[None]:
     root = logging.getLogger()
     known = {one: (one.level, one.handlers[:], one.propagate, one.disabled) for one in (root, *_loggers())}
     for one in known:
-        one.setLevel(logging.WARNING if one is root else logging.NOTSET)
+        one.level = logging.WARNING if one is root else logging.NOTSET
         one.handlers.clear()
         one.propagate, one.disabled = True, False
+    _forget_levels()
     try:
         yield
     finally:
         for one in (root, *_loggers()):
-            level, handlers, one.propagate, one.disabled = known.get(one, (logging.NOTSET, [], True, False))
-            one.setLevel(level)
+            one.level, handlers, one.propagate, one.disabled = known.get(one, (logging.NOTSET, [], True, False))
             one.handlers[:] = handlers
+        _forget_levels()
+
+
+def _forget_levels() -> None:
+    """Have each logger ask again what it logs: once for all of them, where setting one level looks through all."""
+    root = logging.getLogger()
+    root.setLevel(root.level)
 
 
 def _loggers() -> list[logging.Logger]:
