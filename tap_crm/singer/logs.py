@@ -10,8 +10,8 @@ from singer_sdk.logging import ConsoleFormatter
 from typing_extensions import override
 
 _SDK = str(Path(singer_sdk.__file__).parent)
-#: What says of a log record that it is a line of a table.
-TABLE = {"is_table": True}
+#: The logger of lines of a table.
+TABLE = "tap-crm.verdict"
 
 
 def _is_noise(record: logging.LogRecord) -> bool:
@@ -29,7 +29,7 @@ class _Lines(logging.Formatter):
 
     @override
     def format(self, record: logging.LogRecord) -> str:
-        return record.getMessage() if getattr(record, "is_table", False) else self._inner.format(record)
+        return record.getMessage() if record.name == TABLE else self._inner.format(record)
 
 
 def settle_logs() -> None:

@@ -10,7 +10,7 @@ from typing_extensions import override
 
 from tap_crm.config.redaction import redacted
 from tap_crm.singer.rate import Rate, in_words
-from tap_crm.singer.terminal import is_capable
+from tap_crm.singer.terminal import is_capable, is_terminal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -247,8 +247,12 @@ def _move_logs(away_from: TextIO, to: TextIO, quiet: Callable[[logging.LogRecord
 
 
 def make_progress(sight: Sight) -> SilentProgress:
-    """Return the progress of a run that fits: live on a terminal, lines of the log elsewhere."""
-    return TerminalProgress(sight, stays=False) if is_capable(sys.stderr) else LogProgress(sight)
+    """Return the progress of a run that fits: live on a terminal, lines of the log elsewhere.
+
+    Where records go to a terminal, too, they would tear the display.
+    """
+    is_live = is_capable(sys.stderr) and not is_terminal(sys.stdout)
+    return TerminalProgress(sight, stays=False) if is_live else LogProgress(sight)
 
 
 def make_list_of_streams() -> SilentProgress:

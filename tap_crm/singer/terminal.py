@@ -12,11 +12,15 @@ if TYPE_CHECKING:
 _SIMPLE = ("dumb", "unknown")
 
 
-def is_capable(stream: TextIO) -> bool:
-    """Tell whether a stream is a terminal that can draw over what it has shown, and knows more letters than ASCII."""
+def is_terminal(stream: TextIO) -> bool:
+    """Tell whether a stream is a terminal."""
     try:
-        is_terminal = stream.isatty()
+        return stream.isatty()
     except ValueError:  # it is closed
         return False
+
+
+def is_capable(stream: TextIO) -> bool:
+    """Tell whether a stream is a terminal that can draw over what it has shown, and knows more letters than ASCII."""
     encoding = (getattr(stream, "encoding", None) or "").lower()
-    return is_terminal and encoding.startswith("utf") and os.environ.get("TERM", "").lower() not in _SIMPLE
+    return is_terminal(stream) and encoding.startswith("utf") and os.environ.get("TERM", "").lower() not in _SIMPLE

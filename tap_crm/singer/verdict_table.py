@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from tap_crm.sync.verdict import Outcome, Verdict
 
-_log = logging.getLogger("tap-crm")
+_log = logging.getLogger(TABLE)
 
 HEADS = ("stream", "rows", "new", "changed", "deleted", "requests", "waited", "")
 #: With more streams than these, those that are complete and have the fewest rows share a few lines.
@@ -40,7 +40,7 @@ def show(verdict: Verdict) -> None:
             return
     else:
         for line in lines(verdict):
-            _log.log(level, "%s", line, extra=TABLE)
+            _log.log(level, "%s", line)
 
 
 def lines(verdict: Verdict) -> list[str]:
@@ -118,7 +118,7 @@ def table(outcomes: Sequence[Outcome], total: Outcome) -> Table:
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
-    made = Table(box=box.SIMPLE_HEAD, show_footer=True, pad_edge=False, padding=(0, 1, 0, 0))
+    made = Table(box=box.SIMPLE_HEAD, show_footer=True, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
     foot = _cells(total)
     for head, last in zip(HEADS, foot, strict=True):
         is_word = head in ("stream", "")

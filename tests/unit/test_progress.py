@@ -168,6 +168,12 @@ def test_a_simple_terminal_gets_lines(monkeypatch: pytest.MonkeyPatch, variable:
         assert isinstance(make_progress(Told()), LogProgress)
 
 
+def test_records_on_the_same_terminal_would_tear_a_display() -> None:
+    """Nobody asks for that, but whoever tries the command sees it first."""
+    with terminal() as screen, redirect_stdout(screen.stderr):
+        assert isinstance(make_progress(Told()), LogProgress)
+
+
 def test_a_stream_that_failed_does_not_look_finished() -> None:
     """However many records it had."""
     with terminal() as screen:
