@@ -8,6 +8,7 @@ import sys
 import time
 from contextlib import redirect_stdout
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.terminal_theme import MONOKAI
@@ -23,9 +24,11 @@ SHAPE = Shape(people=4_000, companies=1_200, leads=600, opportunities=800, proje
 _FONT = re.compile(r"@font-face \{.*?\}\s*", re.DOTALL)
 #: Seconds until a change is later than what the run before has read.
 LATER = 8.0
+#: Eight days, so that a reconcile is due.
+LONG_AGO = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - 8 * 86_400))
 
 
-def loaded(url: str, state: dict[str, object] | None) -> TapCRM:
+def loaded(url: str, state: dict[str, Any] | None) -> TapCRM:
     """Return a tap that has read the account, and shown nothing."""
     config = {
         "provider": "copper",
@@ -33,12 +36,20 @@ def loaded(url: str, state: dict[str, object] | None) -> TapCRM:
         "user_email": USER_EMAIL,
         "api_url": url,
         "requests_per_minute": 3_000,
-        "reconcile_days": 0.0001,
     }
     tap = TapCRM(config=config, state=state)
     with redirect_stdout(io.StringIO()):
         tap.sync_all()
     return tap
+
+
+def a_week_later(state: dict[str, Any]) -> dict[str, Any]:
+    """Return the state as if its complete reads were a week ago: the next run looks for what is gone."""
+    bookmarks = {
+        stream: kept | ({"reconciled_at": LONG_AGO} if "reconciled_at" in kept else {})
+        for stream, kept in state["bookmarks"].items()
+    }
+    return state | {"bookmarks": bookmarks}
 
 
 def change(app: CopperSandbox) -> None:
@@ -54,7 +65,7 @@ def main() -> int:
     """Draw it."""
     app = copper_app(SHAPE, rate_limit=0)
     with running(app) as url:
-        state = dict(loaded(url, None).state)
+        state = a_week_later(dict(loaded(url, None).state))
         time.sleep(LATER)
         change(app)
         time.sleep(LATER)

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 COMPLETE, NOT_COMPLETE, UNFINISHED, STOPPED = "complete", "not complete", "goes on in the next run", "stopped"
 NOT_READ = "not read"
+#: What is said of the next reconcile by the setting of that name, and else.
+_WISHES = {"false": "never (`reconcile` is false)", "true": "in each run (`reconcile` is true)"}
+GOES_ON, IN_THE_NEXT = "goes on in the next run", "in the next run"
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,16 +147,16 @@ def next_reconcile(run: Run, selected: Sequence[RunStream], kept: Mapping[str, S
     asking = [stream for stream in selected if stream.tells_deletions is Deletions.RECONCILED]
     if not asking:
         return None
-    if run.settings.reconcile == "false":
-        return "never (`reconcile` is false)"
+    if (always := _WISHES.get(run.settings.reconcile)) is not None:
+        return always
     states = [kept[stream.name] for stream in asking if stream.name in kept]
     if any(state.going_on is not None and not state.going_on.first for state in states):
-        return "goes on in the next run"
-    if run.settings.reconcile == "true":
-        return "in each run (`reconcile` is true)"
+        return GOES_ON
     known = [[at for at in (state.reconciled_at, state.untold_since) if at is not None] for state in states]
     since = [max(times) for times in known if times]
-    if not since:
-        return None
-    due = datetime.fromtimestamp(min(since) + run.settings.reconcile_days * DAY, UTC)
-    return f"{due:%Y-%m-%d %H:%M} UTC"
+    due = min(since) + run.settings.reconcile_days * DAY if since else None
+    return None if due is None else _when(due, run.transport.clock.now())
+
+
+def _when(due: float, now: float) -> str:
+    return IN_THE_NEXT if due <= now else f"{datetime.fromtimestamp(due, UTC):%Y-%m-%d %H:%M} UTC"

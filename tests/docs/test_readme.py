@@ -34,6 +34,8 @@ PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("**/*.md")])
 README, INDEX, MELTANO = ROOT / "README.md", ROOT / "docs" / "README.md", ROOT / "meltano.yml"
 #: A front page is read to its end, or not at all.
 MOST_LINES = 200
+#: What a page has its readers define.
+OWN_PLUGINS = {"tap-of-your-warehouse"}
 #: Where options are declared that several commands have.
 SHARED_OPTIONS = sorted([*(ROOT / "tap_crm" / "config").glob("*.py"), *(ROOT / "tap_crm" / "contract").glob("*.py")])
 #: Streams of tables as the pages' examples name them.
@@ -260,6 +262,15 @@ def test_meltano_has_a_loader_for_each_crm_that_can_be_written() -> None:
     loaders: list[dict[str, Any]] = yaml.safe_load(MELTANO.read_text("utf-8"))["plugins"]["loaders"]
     inheriting = {plugin["name"] for plugin in loaders if plugin.get("inherit_from") == "target-crm"}
     assert inheriting == {f"target-{name}" for name in WRITERS}
+
+
+@pytest.mark.skipif(not MELTANO.exists(), reason="this checkout has no Meltano project")
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_plugins_that_a_page_runs_are_in_the_project(page: Path) -> None:
+    plugins = yaml.safe_load(MELTANO.read_text("utf-8"))["plugins"]
+    known = {plugin["name"] for kind in ("extractors", "loaders") for plugin in plugins[kind]}
+    lines = re.findall(r"\bmeltano (?:run|install|config|invoke|select)\b.*", page.read_text("utf-8"))
+    assert {name for line in lines for name in re.findall(r"\b(?:tap|target)-[\w-]+", line)} <= known | OWN_PLUGINS
 
 
 def test_each_setting_of_the_target_is_documented() -> None:

@@ -5,16 +5,18 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
-from tap_crm.contract.stream import StreamSpec
+from tap_crm.contract.stream import Deletions, StreamSpec
 from tap_crm.ledger import Ledger
 from tap_crm.messages import Page, ReadBegun, Row
 from tap_crm.singer.verdict_table import MOST_ROWS, lines
 from tap_crm.sync.news import News
-from tap_crm.sync.verdict import COMPLETE, NOT_COMPLETE, Outcome, Verdict
+from tap_crm.sync.state import StreamState, Unfinished
+from tap_crm.sync.verdict import COMPLETE, NOT_COMPLETE, Outcome, Verdict, next_reconcile
 from tap_crm.transport.pacing.pacing import Pacing
 from tests.unit.fake_time import FakeTime
 
@@ -92,3 +94,42 @@ def test_the_share_of_the_limit_is_that_of_the_busiest_group() -> None:
     time.sleep(30 * 60 / 60)
     assert 0.45 < (pacing.used() or 0) < 0.55
     assert Pacing(0).used() is None
+
+
+DAY = 86_400
+NOW = 1_795_000_000.0  # 2026-11-18 11:06 UTC
+
+
+def told(wish: str, *states: StreamState, tells: Deletions = Deletions.RECONCILED) -> str | None:
+    clock = SimpleNamespace(now=lambda: NOW)
+    run = SimpleNamespace(
+        settings=SimpleNamespace(reconcile=wish, reconcile_days=7), transport=SimpleNamespace(clock=clock)
+    )
+    streams = [SimpleNamespace(name=str(number), tells_deletions=tells) for number in range(len(states))]
+    kept = {str(number): state for number, state in enumerate(states)}
+    return next_reconcile(cast("Any", run), cast("Any", streams), kept)
+
+
+RECENT = StreamState(reconciled_at=int(NOW) - DAY)
+
+
+@pytest.mark.parametrize(
+    ("wish", "states", "says"),
+    [
+        ("auto", (RECENT, StreamState(reconciled_at=int(NOW) - 2 * DAY)), "2026-11-23 11:06 UTC"),
+        ("auto", (RECENT, StreamState(untold_since=int(NOW) - 8 * DAY)), "in the next run"),
+        ("auto", (RECENT, StreamState(version=1, unfinished=Unfinished(2))), "goes on in the next run"),
+        ("auto", (RECENT, StreamState(unfinished=Unfinished(2, first=True))), "2026-11-24 11:06 UTC"),
+        ("auto", (StreamState(),), None),
+        ("true", (RECENT,), "in each run (`reconcile` is true)"),
+        ("false", (RECENT,), "never (`reconcile` is false)"),
+    ],
+)
+def test_the_next_reconcile_is_the_earliest_of_all_streams(
+    wish: str, states: tuple[StreamState, ...], says: str | None
+) -> None:
+    assert told(wish, *states) == says
+
+
+def test_where_each_run_finds_deletions_no_reconcile_is_told() -> None:
+    assert told("auto", RECENT, tells=Deletions.EACH_RUN) is None
