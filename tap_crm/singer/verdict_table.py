@@ -26,6 +26,8 @@ HEADS = ("stream", "rows", "new", "changed", "deleted", "requests", "waited", ""
 MOST_ROWS = 25
 WIDTH = 100
 UNKNOWN = "-"
+#: A space at which no line ends.
+_HELD = "\0"
 
 
 def show(verdict: Verdict) -> None:
@@ -78,8 +80,9 @@ def _parted(outcomes: Sequence[Outcome]) -> tuple[list[Outcome], list[Outcome]]:
 def _folded(outcomes: Sequence[Outcome]) -> list[str]:
     if not outcomes:
         return []
-    each = ", ".join(f"{one.stream} {one.rows:,}" for one in outcomes)
-    return textwrap.wrap(f"{len(outcomes)} more, complete: {each}", WIDTH, subsequent_indent="  ")
+    each = ", ".join(f"{one.stream}{_HELD}{one.rows:,}" for one in outcomes)
+    found = textwrap.wrap(f"{len(outcomes)} more, complete: {each}", WIDTH, subsequent_indent="  ")
+    return [line.replace(_HELD, " ") for line in found]
 
 
 def _cells(one: Outcome) -> tuple[str, ...]:

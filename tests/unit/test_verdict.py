@@ -56,6 +56,7 @@ def test_of_many_streams_the_smallest_share_a_few_lines() -> None:
     assert any(line.startswith("tasks ") for line in shown)
     assert "37 more, complete: list_0 0, list_1 1, " in " ".join(shown)
     assert max(map(len, shown)) <= 100
+    assert not any(line.strip()[0].isdigit() for line in shown if line.startswith("  "))  # a name and its rows
 
 
 SPEC = StreamSpec("people", ("id",), None, replication_key="changed", created="created")  # type: ignore[arg-type] # never read
