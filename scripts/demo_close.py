@@ -93,7 +93,7 @@ CLOSE = Crm(
         SELECT coalesce(pipelines.name, 'no pipeline') AS pipeline,
                coalesce(statuses.label, 'no status') AS stage,
                count(*) AS deals,
-               coalesce(sum(opportunities.annualized_value), 0) / 100 AS amount  -- the column is in cents
+               coalesce(median(opportunities.annualized_value), 0) / 100 AS amount  -- the column is in cents
         FROM close.opportunities AS opportunities
         LEFT JOIN close.opportunity_statuses AS statuses ON statuses.id = opportunities.status_id
         LEFT JOIN close.pipelines AS pipelines ON pipelines.id = statuses.pipeline_id

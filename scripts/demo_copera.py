@@ -137,7 +137,7 @@ COPERA = Crm(
         SELECT pipelines.table_name || ': ' || pipelines.name AS pipeline,
                coalesce(stages.label, stages.optionId) AS stage,
                count(opportunities._id) AS deals,
-               coalesce(sum(opportunities.amount), 0) AS amount
+               coalesce(median(opportunities.amount), 0) AS amount
         FROM copera.pipelines AS pipelines
         CROSS JOIN LATERAL (
             SELECT unnest(

@@ -75,7 +75,7 @@ COPPER = Crm(
         SELECT coalesce(pipelines.name, 'no pipeline') AS pipeline,
                coalesce(stages.name, 'no stage') AS stage,
                count(*) AS deals,
-               coalesce(sum(opportunities.converted_value), 0) AS amount
+               coalesce(median(opportunities.converted_value), 0) AS amount
         FROM copper.opportunities AS opportunities
         LEFT JOIN copper.pipelines AS pipelines ON pipelines.id = opportunities.pipeline_id
         LEFT JOIN copper.pipeline_stages AS stages ON stages.id = opportunities.pipeline_stage_id

@@ -74,7 +74,7 @@ class Crm:
     gone: str = ""
     """SQL for what is gone from the CRM by the loaded tables themselves: the last part of each key."""
     stages: str = ""
-    """SQL that counts and adds up the deals: pipeline, stage, deals, amount."""
+    """SQL that counts the deals: pipeline, stage, deals, and the amount in their middle."""
     currency: str = ""
 
     @property

@@ -57,7 +57,7 @@ def demo_events(console: Console) -> None:
         address = stack.enter_context(_inbox(config))
         client.control("configure", {"webhook_targets": "any"})  # Copper itself takes https only
         _subscribed(console, config, address)
-        console.print(f"Copper: {url}; the inbox: {address}, subscribed to all that Copper tells of.\n")
+        console.print(f"Copper: {url}; the inbox: {address}, subscribed to all that Copper tells of.")
 
         console.rule("2. The watch loads everything at start", align="left")
         watch = stack.enter_context(Watched(config, meltano))
@@ -70,7 +70,7 @@ def demo_events(console: Console) -> None:
             "ids"
         ]
         watch.await_loaded(lambda rows: rows.get(edited, ("",))[0] == "Seen at once")
-        console.print(f"The new title of person {edited} is in DuckDB after {time.monotonic() - began:.1f} s.\n")
+        console.print(f"The new title of person {edited} is in DuckDB after {time.monotonic() - began:.1f} s.")
 
         console.rule("4. Somebody deletes another one", align="left")
         gone = next(one["id"] for one in client.control("truth/people") if one["id"] != edited)
@@ -78,7 +78,7 @@ def demo_events(console: Console) -> None:
         client.control("delete", {"object": "people", "ids": [gone]})
         watch.await_loaded(lambda rows: rows.get(gone, ("", None))[1] is not None)
         console.print(f"Person {gone} is marked as deleted in DuckDB after {time.monotonic() - began:.1f} s.")
-        console.print("Without an inbox that is found by the next reconcile, after `reconcile_days`.\n")
+        console.print("Without an inbox that is found by the next reconcile, after `reconcile_days`.")
     console.print(f"The lines of the watch are in {short(watch.log)}.")
 
 

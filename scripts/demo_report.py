@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from scripts.demo_crm import Crm
 
 _BAR = 14
-_MILLION = 1_000_000
+#: Tables, and streams, that are equal get no line of their own beyond so many, the largest.
+_MOST_LINES = 8
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
 
 _RUNS = "SELECT DISTINCT run_id FROM {schema}.sync_audit ORDER BY run_id"
@@ -27,18 +28,23 @@ _AUDIT = "SELECT stream, records, requests FROM {schema}.sync_audit WHERE run_id
 
 
 def show_comparison(console: Console, comparisons: Sequence[Comparison]) -> None:
-    """Print a line for every table: what is there, what was loaded, whether it is the same."""
+    """Print what is there, what was loaded, and whether it is the same: of what is equal, the largest tables only."""
     shows_gone = any(one.gone for one in comparisons)
-    grid = Grid(box=box.SIMPLE_HEAD)
+    grid = Grid(box=box.SIMPLE_HEAD, show_edge=False)
     grid.add_column("table", no_wrap=True)
     grid.add_column("rows in\nthe CRM", justify="right")
     grid.add_column("rows\nloaded", justify="right")
     if shows_gone:
         grid.add_column("of deleted\nrecords", justify="right")
     grid.add_column("the same?")
-    for one in comparisons:
+    shown = _worth_a_line(comparisons)
+    for one in shown:
         gone = [f"{one.gone:,}" if one.gone else ""] if shows_gone else []
         grid.add_row(one.table, f"{one.there:,}", f"{one.loaded:,}", *gone, _verdict(one))
+    if others := [one for one in comparisons if one not in shown]:
+        there, loaded = sum(one.there for one in others), sum(one.loaded for one in others)
+        cells = ("",) if shows_gone else ()
+        grid.add_row(f"{len(others)} others", f"{there:,}", f"{loaded:,}", *cells, Text("yes", "green"))
     grid.add_section()
     different = sum(not one.equal for one in comparisons)
     verdict = (
@@ -57,14 +63,19 @@ def show_runs(console: Console, crm: Crm, database: Path) -> None:
         for (run,) in connection.execute(_RUNS.format(schema=crm.schema)).fetchall():
             rows = connection.execute(_AUDIT.format(schema=crm.schema), [run]).fetchall()
             runs.append({stream: (records, requests) for stream, records, requests in rows})
-    grid = Grid(box=box.SIMPLE_HEAD)
+    grid = Grid(box=box.SIMPLE_HEAD, show_edge=False)
     grid.add_column("stream")
     for number in range(1, len(runs) + 1):
         grid.add_column(f"run {number}:\nrecords", justify="right")
         grid.add_column("\nrequests", justify="right")
-    for stream in runs[0]:
+    costly = sorted(runs[0], key=lambda stream: sum(run.get(stream, (0, 0))[1] for run in runs), reverse=True)
+    shown = [stream for stream in runs[0] if stream in costly[:_MOST_LINES]]
+    for stream in shown:
         cells = [cell for run in runs for cell in _cost([run[stream]] if stream in run else [])]
         grid.add_row(stream, *cells)
+    if len(runs[0]) > len(shown):
+        rest = [[cost for stream, cost in run.items() if stream not in shown] for run in runs]
+        grid.add_row(f"{len(runs[0]) - len(shown)} others", *(cell for one in rest for cell in _cost(one)))
     grid.add_section()
     grid.add_row("together", *(cell for run in runs for cell in _cost(run.values())), style="bold")
     console.print(grid)
@@ -75,11 +86,11 @@ def show_deals(console: Console, crm: Crm, database: Path) -> None:
     with duckdb.connect(str(database), read_only=True) as connection:
         rows: list[tuple[str, str, int, float]] = connection.execute(crm.stages).fetchall()
     most, highest = max((row[2] for row in rows), default=0), max((row[3] for row in rows), default=0)
-    grid = Grid(box=box.SIMPLE_HEAD)
+    grid = Grid(box=box.SIMPLE_HEAD, show_edge=False)
     grid.add_column("pipeline and stage")
     grid.add_column("deals", justify="right")
     grid.add_column("")
-    grid.add_column(f"million {crm.currency}".strip(), justify="right")
+    grid.add_column(f"median {crm.currency}".strip(), justify="right")
     grid.add_column("")
     seen = None
     for pipeline, stage, deals, amount in rows:
@@ -89,8 +100,16 @@ def show_deals(console: Console, crm: Crm, database: Path) -> None:
             grid.add_row(Text(pipeline, "bold"))
             seen = pipeline
         count_bar, amount_bar = Text(_bar(deals, most), "cyan"), Text(_bar(amount, highest), "green")
-        grid.add_row(f"  {stage}", f"{deals:,}", count_bar, f"{amount / _MILLION:,.0f}", amount_bar)
+        grid.add_row(f"  {stage}", f"{deals:,}", count_bar, f"{amount:,.0f}", amount_bar)
     console.print(grid)
+
+
+def _worth_a_line(comparisons: Sequence[Comparison]) -> list[Comparison]:
+    """Return what differs, or has rows of records that are gone; and the largest of the others."""
+    different = [one for one in comparisons if not one.equal or one.gone]
+    largest = sorted((one for one in comparisons if one not in different), key=lambda one: one.there, reverse=True)
+    chosen = [*different, *largest[: max(0, _MOST_LINES - len(different))]]
+    return [one for one in comparisons if one in chosen]
 
 
 def _verdict(one: Comparison) -> Text:

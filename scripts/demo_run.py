@@ -37,7 +37,7 @@ def demo(crm: Crm, console: Console) -> bool:
     with served(crm) as url:
         client = Client(url)
         meltano = Meltano(console, crm, url)
-        console.print(f"{url}, filled with made-up data; its rate limit is lifted, so that you need not wait.\n")
+        console.print(f"{url}, filled with made-up data; its rate limit is lifted, so that you need not wait.")
 
         console.rule("2. First run: everything", align="left")
         meltano.install()
@@ -49,7 +49,7 @@ def demo(crm: Crm, console: Console) -> bool:
         for change in crm.changes:
             change.make(client)
             console.print(f"- {change.title}")
-        console.print("\nSo these tables are behind now:")
+        console.print("So these tables are behind now:")
         show_comparison(console, [one for one in compare(crm, client, meltano.database) if not one.equal])
 
         console.rule("4. Second run: only what changed", align="left")
@@ -129,7 +129,7 @@ def main(arguments: list[str] | None = None) -> int:
         console.print("What was loaded is not what is there.", style="bold red")
         return 1
     seconds = time.monotonic() - started
-    console.print(f"What was loaded is what is there, after both runs ({seconds:.0f} s).", style="bold green")
+    console.print(f"What was loaded is what is there, after each run ({seconds:.0f} s).", style="bold green")
     return 0
 
 

@@ -241,5 +241,5 @@ def two_way(console: Console) -> list[str]:
     """Show it; returns what is not as it should be."""
     console.rule("1. Copper, served on this machine", align="left")
     with served(ACCOUNT) as url:
-        console.print(f"{url}, filled with made-up data; its rate limit is lifted, so that you need not wait.\n")
+        console.print(f"{url}, filled with made-up data; its rate limit is lifted, so that you need not wait.")
         return TwoWay(console, url, Meltano(console, ACCOUNT, url)).show()

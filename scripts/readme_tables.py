@@ -1,4 +1,6 @@
-"""Writes what README.md, CONTRIBUTING.md and meltano.yml say of the code: `python -m scripts.readme_tables`.
+"""Writes what the README, the pages of docs, CONTRIBUTING.md and meltano.yml say of the code.
+
+`python -m scripts.readme_tables` does it.
 
 `--check` writes nothing, and only says whether they fit.
 """
@@ -45,6 +47,32 @@ def streams_tables() -> str:
     return "\n\n".join(_streams_of(provider) for provider in PROVIDERS.values())
 
 
+def overview() -> str:
+    """Return a table of the streams of each CRM: how they are read, and their keys where these are not usual."""
+    return "\n\n".join(
+        "\n\n".join((f"**{provider.title}**", _table(("how it is read", "streams"), _ways(provider))))
+        for provider in PROVIDERS.values()
+    )
+
+
+def _ways(provider: Provider) -> Iterable[tuple[str, str]]:
+    """Yield each way in which streams are read, with their names and keys."""
+    ways: dict[str, list[str]] = {}
+    if provider.discover is not None:
+        name, primary_key, _ = DISCOVERED[provider.name]
+        ways["whole, in one answer; only changed rows are written"] = [_with_key(name, primary_key)]
+    for spec in provider.streams:
+        key = ", ".join(f"`{key}`" for key in spec.primary_key)
+        way = f"what changed, by `{spec.replication_key}`" if spec.replication_key else "whole, in each run"
+        ways.setdefault(way, []).append(_with_key(spec.name, key, "" if spec.selected else "\\*"))
+    for way in sorted(ways, key=lambda way: way.startswith("whole, in each")):
+        yield way, ", ".join(ways[way])
+
+
+def _with_key(stream: str, key: str, star: str = "") -> str:
+    return f"`{stream}`{star}" + ("" if key == "`id`" else f" ({key})")
+
+
 #: Streams that only discovery finds: by CRM, a name that stands for all, their key, and what they catch.
 DISCOVERED = {
     "copera": (
@@ -58,7 +86,9 @@ DISCOVERED = {
 }
 #: What is generated: by file, the names of its parts, and what makes each.
 PARTS: Mapping[str, Mapping[str, Callable[[], str]]] = {
-    "README.md": {"settings": lambda: settings_table(rows()), "streams": streams_tables},
+    "README.md": {"overview": overview},
+    "docs/settings.md": {"settings": lambda: settings_table(rows())},
+    "docs/streams.md": {"streams": streams_tables},
     "CONTRIBUTING.md": {"modules": lambda: _table(("module", "one line"), module_table(ROOT))},
     "meltano.yml": {
         "settings": lambda: meltano_settings(rows()),
@@ -131,7 +161,7 @@ def _streams_of(provider: Provider) -> str:
         [*(_row(spec) for spec in provider.streams), *found, *own],
     )
     lines = (f"- {', '.join(names)}: {what}." for what, names in caught.items())
-    return "\n\n".join((f"### {provider.title}", streams, "What is caught, and when:", "\n".join(lines)))
+    return "\n\n".join((f"## {provider.title}", streams, "What is caught, and when:", "\n".join(lines)))
 
 
 def _row(spec: StreamSpec) -> tuple[str, ...]:

@@ -8,7 +8,14 @@ from dataclasses import dataclass, field
 
 @dataclass(slots=True)
 class Ledger:
-    """Counts of one stream in one run; safe to add to from every thread."""
+    """Counts of one stream in one run; safe to add to from every thread.
+
+    Attributes:
+        new: records that were created since the last run; what ``tells_news`` is about.
+        changed: others that were changed since then.
+        is_first: no earlier run has read the stream to an end: all of its records are new.
+        tells_news: the two before are known.
+    """
 
     requests: int = 0
     retries: int = 0
@@ -22,6 +29,10 @@ class Ledger:
     unexplained: int = 0
     misfits: int = 0
     deletions: int = 0
+    new: int = 0
+    changed: int = 0
+    is_first: bool = False
+    tells_news: bool = False
     characters_replaced: int = 0
     characters_removed: int = 0
     hints: int | None = None

@@ -16,7 +16,7 @@ from tap_crm.audit.database import database_at
 from tap_crm.audit.report import as_text, write_table
 from tap_crm.audit.streams import open_account
 from tap_crm.config.config_option import config_option
-from tap_crm.singer.progress import make_progress
+from tap_crm.singer.progress import make_list_of_streams
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -88,7 +88,7 @@ def command(  # noqa: PLR0913 - one for each option
     database = database_at(address)
     names = [name.strip() for name in (streams or "").split(",") if name.strip()]
     account = open_account(configs, catalog, names)
-    progress = make_progress(lambda: 0.0)
+    progress = make_list_of_streams()
     try:
         report = Audit(account, database, schema, limit, progress).run()
     finally:

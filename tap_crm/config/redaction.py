@@ -27,7 +27,10 @@ class _Redaction(logging.Formatter):
 
     @override
     def format(self, record: logging.LogRecord) -> str:
-        line = self._inner.format(record)
+        return self.without_secrets(self._inner.format(record))
+
+    def without_secrets(self, line: str) -> str:
+        """Return a line with the secrets hidden."""
         for secret in self._secrets:
             line = line.replace(secret, HIDDEN)
         return line
@@ -44,6 +47,14 @@ def redact_logs(secrets: Iterable[str]) -> None:
             redaction = _Redaction(redaction or logging.Formatter())
             handler.setFormatter(redaction)
         redaction.hide(found)
+
+
+def redacted(text: str) -> str:
+    """Return a text without the secrets that the present log handlers hide."""
+    for handler in logging.getLogger().handlers:
+        if isinstance(handler.formatter, _Redaction):
+            text = handler.formatter.without_secrets(text)
+    return text
 
 
 def texts_in(config: Mapping[str, Any], names: Iterable[str]) -> list[str]:

@@ -23,6 +23,7 @@ from tap_crm.config.settings import Settings
 from tap_crm.contract.signals import ending
 from tap_crm.providers import PROVIDERS
 from tap_crm.providers.setting_table import rows, secret_texts, unused_by
+from tap_crm.singer.logs import settle_logs
 from tap_crm.singer.sdk_internals import SdkTap
 from tap_crm.singer.sdk_settings import check_by_schema
 from tap_crm.singer.writer import LineWriter
@@ -167,4 +168,6 @@ def _object(file: IO[str], option: str) -> Mapping[str, Any]:
 def run(tap: type[CommandLine], arguments: Sequence[str] | None) -> None:
     """Run the command of a tap; a foreseeable failure is one line and exit code 1."""
     with ending(logging.getLogger(tap.name)):
-        tap.cli(args=arguments)
+        command = tap.cli  # the SDK sets up its logging whenever this is asked for
+        settle_logs()
+        command(args=arguments)

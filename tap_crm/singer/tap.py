@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import uuid
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -33,25 +34,35 @@ from tap_crm.singer.progress import SilentProgress, make_progress
 from tap_crm.singer.sdk_internals import SdkStream
 from tap_crm.singer.sdk_settings import check_sdk_settings
 from tap_crm.singer.stream import CrmStream
+from tap_crm.singer.verdict_table import show
+from tap_crm.singer.writes_stream import WritesStream
 from tap_crm.sync.account import account_of
 from tap_crm.sync.hints import hints_of
 from tap_crm.sync.input_checks import check_before_asking
+from tap_crm.sync.outlook import Outlook
 from tap_crm.sync.run import Run
 from tap_crm.sync.state import plain_state, states_of
+from tap_crm.sync.verdict import next_reconcile, verdict_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from singer_sdk import Stream
 
     from tap_crm.contract.stream import Provider
     from tap_crm.sync.hints import Hints
+    from tap_crm.sync.run import AuditedStream
+    from tap_crm.sync.verdict import Verdict
 
 NOTHING_SELECTED = "no stream is selected, so there is nothing to read; select some in the catalog (Meltano: `select`)"
 
 
 class TapCRM(CommandLine):
-    """Reads a CRM exactly: nothing lost, nothing hidden, only what changed."""
+    """Reads a CRM exactly: nothing lost, nothing hidden, only what changed.
+
+    Attributes:
+        verdict: what became of the streams, after a run.
+    """
 
     name = "tap-crm"
     package_name = "tap-crm"
@@ -63,6 +74,7 @@ class TapCRM(CommandLine):
             kwargs["state"] = plain_state(kwargs.get("state"))
         self._given_state = kwargs.get("state")
         self._left: list[str] = []
+        self.verdict: Verdict | None = None
         if kwargs.get("catalog") is not None and not isinstance(kwargs["catalog"], Catalog):
             check_form(kwargs["catalog"])
         super().__init__(**kwargs)
@@ -198,13 +210,35 @@ class TapCRM(CommandLine):
         self._warn_of_changed_columns(selected)
         run.limit.count([stream.ledger for stream in selected])
         run.selected_told = tuple((stream.spec, stream.told_to()) for stream in selected)
-        run.display = make_progress(run.waited)
+        told = [*(one for read in selected for one in read.written), *self._writes_read()]
+        outlook = Outlook(run, told)
+        run.display = make_progress(outlook)
+        with self._shown(selected, told, outlook):
+            try:
+                with run.going_on({stream.name: stream.read for stream in selected}):
+                    self._sync_selected()
+            finally:
+                self.writer.flush()
+        run.conclude(told)
+
+    @contextmanager
+    def _shown(self, selected: Sequence[CrmStream], told: Sequence[AuditedStream], outlook: Outlook) -> Iterator[None]:
+        """Show in the end what became of the streams, whatever the end is."""
         try:
-            with run.going_on({stream.name: stream.read for stream in selected}):
-                self._sync_selected()
-        finally:
-            self.writer.flush()
-        run.conclude([one for read in selected for one in read.written])
+            yield
+        except Terminated as end:
+            self._show(selected, told, outlook)
+            self.run.tell_stopped(int(end.code or 0), told)
+            raise
+        except BaseException:
+            self._show(selected, told, outlook)
+            raise
+        self._show(selected, told, outlook)
+
+    def _show(self, selected: Sequence[CrmStream], told: Sequence[AuditedStream], outlook: Outlook) -> None:
+        reconcile = next_reconcile(self.run, selected, {stream.name: stream.kept for stream in selected})
+        self.verdict = verdict_of(self.run, told, outlook.seconds, reconcile)
+        show(self.verdict)
 
     def _hints(self, selected: Sequence[CrmStream]) -> Hints | None:
         """Return what waits in the inbox; None without one, or where it cannot be read: then all is polled."""
@@ -232,6 +266,10 @@ class TapCRM(CommandLine):
         """Return the stream of what `target-crm` has written; none without the setting `journal`."""
         found = self.streams.get(WRITES)
         return [found] if isinstance(found, SdkStream) else []
+
+    def _writes_read(self) -> list[WritesStream]:
+        """Return the same, if this run reads it."""
+        return [one for one in self._writes() if one.selected and isinstance(one, WritesStream)]
 
     def _selected(self) -> list[CrmStream]:
         """Return the streams that this run reads.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+import signal
 import threading
 from contextlib import contextmanager
 from functools import cached_property
@@ -143,6 +144,7 @@ class Run:
         limit: what it may use before it ends by itself.
         unfinished: the streams that it left to the next run, when its limit was reached.
         moved: the streams whose bookmark moved.
+        left_out: the streams that the key may not read, where no catalog asked for them.
     """
 
     def __init__(self, run_id: str, settings: Settings, provider: Provider, display: Display) -> None:
@@ -161,6 +163,7 @@ class Run:
         self.limit = RunLimit(settings.max_run_minutes, settings.max_run_requests)
         self.unfinished: list[str] = []
         self.moved: set[str] = set()
+        self.left_out: list[str] = []
         self._signals = Signals(self.stopping, self._settle, _log, "after the present page")
         self._refused: errors.CredentialsRefused | None = None
         self._isolates_failures = False
@@ -218,9 +221,10 @@ class Run:
             self.hints.close()
         self.display.close()
 
-    def waited(self) -> float:
-        """Return how many seconds the run has waited."""
-        return sum(stream.ledger.waited for stream in self.begun)
+    def limit_used(self) -> float | None:
+        """Return the share of the rate limit that was used since the first request; None without a limit."""
+        transport = self.__dict__.get("transport")
+        return None if transport is None else transport.pacing.used()
 
     # What becomes of streams
 
@@ -238,6 +242,7 @@ class Run:
         if self._isolates_failures and not_offered and self.offers_all and is_new and not stream.spec.declared:
             _log.warning("stream `%s` is left out: %s", stream.name, error)
             self.begun.remove(stream)
+            self.left_out.append(stream.name)
             return
         self.note_failure(stream, error)
         if isinstance(error, errors.CredentialsRefused):
@@ -257,7 +262,11 @@ class Run:
         stream.ledger.note(f"not finished: {self.limit.reached}; the next run goes on")
 
     def conclude(self, selected: Sequence[AuditedStream]) -> None:
-        """Raise a ``ReadError`` unless every selected stream is complete; its line is the last one of the log."""
+        """Say how the run ended, in the last line of its log.
+
+        Raises:
+            ReadError: not every selected stream is complete; what it says is that line.
+        """
         if self._refused is not None:
             missing = [stream.name for stream in selected if not stream.complete]
             raise errors.CredentialsRefused(
@@ -275,6 +284,22 @@ class Run:
             )
         if self.unfinished:
             self._conclude_unfinished(len(selected))
+            return
+        missing = [one.name for one in selected if not one.complete and one.name not in self.left_out]
+        if missing:  # nothing has failed, and yet: what is not read is never called complete
+            raise errors.ReadError(f"{len(missing)} streams were not read: {', '.join(missing)}; please report it")
+        complete = sum(stream.complete for stream in selected)
+        left_out = f"; left out: {', '.join(self.left_out)}" if self.left_out else ""
+        _log.info("complete: %d of %d streams%s", complete, len(selected) - len(self.left_out), left_out)
+
+    def tell_stopped(self, code: int, selected: Sequence[AuditedStream]) -> None:
+        """Say that a signal ended the run, in the last line of its log."""
+        _log.warning(
+            "stopped by %s: %d of %d streams are complete. The state is safe, and the next run goes on from it.",
+            signal.Signals(code - 128).name,
+            sum(stream.complete for stream in selected),
+            len(selected),
+        )
 
     def _conclude_unfinished(self, selected: int) -> None:
         """Say what is left to the next run; raise if its first stream came no further, as it would not there either."""

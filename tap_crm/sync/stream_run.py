@@ -22,6 +22,7 @@ from tap_crm.reading.emptiness import Lists
 from tap_crm.shaping.moments import from_epoch
 from tap_crm.sync.budget import Budget
 from tap_crm.sync.hinting import Hinting
+from tap_crm.sync.news import News
 from tap_crm.sync.row_count import RowCount, check_gone
 from tap_crm.sync.undated import Undated
 from tap_crm.sync.unexplained import Doubt, Unexplained
@@ -87,6 +88,7 @@ class StreamRun:
     def read(self, emit: Emit) -> None:
         """Read the stream; in a thread of its own."""
         emit = Undated(self._spec, self._run.transport.clock, self._bookmark).minding(emit)
+        emit = self._news().counting(emit)
         emit(ReadBegun(self._began))
         if self._hinting is not None:
             self._hinting.begin(emit)
@@ -109,6 +111,12 @@ class StreamRun:
             self._hinting.heed(
                 self._reading(emit, None), reconciled=self.mode == "reconcile" and self._unfinished is None
             )
+
+    def _news(self) -> News:
+        """Return what counts the records that are new, and those that changed."""
+        begun = self._kept.going_on
+        is_first = not self._kept.was_loaded or (begun is not None and bool(begun.first))
+        return News(self._spec, self._stream.ledger, self._bookmark, is_first=is_first)
 
     def _ask_source(self, reading: Reading) -> Unexplained:
         """Have the source read, and return the verdict on what the CRM counted; raise if it is too bad."""

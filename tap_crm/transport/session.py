@@ -97,6 +97,7 @@ class Transport:
         self._unreachable = False
         self._refused = ""
         self._answered: Question | None = None
+        self._pause = "", 0.0
         self.outage = Outage(self._answers_still)
         self._renewable = auth if isinstance(auth, Renewable) else None
 
@@ -104,6 +105,12 @@ class Transport:
     def latency(self) -> float:
         """Seconds that answers took of late; 0 before the first one."""
         return self._sender.latency
+
+    def waiting(self) -> str | None:
+        """Return why the last failed attempt is not tried again yet, and for how long; None where nothing waits."""
+        why, until = self._pause
+        left = until - time.monotonic()
+        return f"{why}; tries again in {left:.0f} s" if left > 0 else None
 
     def ask(self, question: Question, parse: Callable[[Reply], T], ledger: Ledger) -> T:
         """Return the parsed answer.
@@ -246,9 +253,11 @@ class Transport:
             hold = min(LONGEST_HOLD, FIRST_HOLD * growth) if doubt.hold is None else doubt.hold
             hold = min(hold, self.retry_seconds)
             self.pacing.hold(question.method, question.path, hold)  # it waits, for this thread as for the others
+            self._pause = str(doubt), time.monotonic() + hold
         else:
             longest = min(LONGEST_WAIT, FIRST_WAIT * growth)
             doubt.wait = random.uniform(longest / 2, longest)
+            self._pause = str(doubt), time.monotonic() + doubt.wait
 
     def _attempt(self, question: Question, parse: Callable[[Reply], T], ledger: Ledger, mender: Mender) -> T:
         """Ask, a second time if the token had run out, and judge the answer."""

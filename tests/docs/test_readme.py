@@ -1,4 +1,4 @@
-"""What is generated is up to date, what a user can set or read is in the README, and no link leads nowhere."""
+"""What is generated is up to date, what a user can set or read is documented, and no link leads nowhere."""
 
 # ruff: noqa: D103  (the name of a test is its sentence)
 from __future__ import annotations
@@ -6,6 +6,7 @@ from __future__ import annotations
 import copy
 import json
 import re
+import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +31,13 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("**/*.md")])
-README, MELTANO = ROOT / "README.md", ROOT / "meltano.yml"
+README, INDEX, MELTANO = ROOT / "README.md", ROOT / "docs" / "README.md", ROOT / "meltano.yml"
+#: A front page is read to its end, or not at all.
+MOST_LINES = 200
+#: What a page has its readers define.
+OWN_PLUGINS = {"tap-of-your-warehouse"}
+#: Where options are declared that several commands have.
+SHARED_OPTIONS = sorted([*(ROOT / "tap_crm" / "config").glob("*.py"), *(ROOT / "tap_crm" / "contract").glob("*.py")])
 #: Streams of tables as the pages' examples name them.
 PINNED = ("leads", "people", "companies", "opportunities")
 #: What the loader adds to every table.
@@ -60,10 +67,53 @@ def sql_type(part: dict[str, Any]) -> str:
     return next((types[name] for name in types if name in part.get("type", ())), "JSON")
 
 
-@pytest.fixture(scope="module")
-def readme() -> str:
-    """Give the README's text."""
-    return README.read_text("utf-8")
+def page_of(name: str) -> str:
+    """Return the text of a page."""
+    return (ROOT / "docs" / f"{name}.md").read_text("utf-8")
+
+
+def test_the_front_page_is_short() -> None:
+    assert len(README.read_text("utf-8").splitlines()) <= MOST_LINES
+
+
+def test_the_index_leads_to_every_page() -> None:
+    pages = {page.name for page in (ROOT / "docs").glob("*.md")} - {INDEX.name}
+    assert pages - {link.partition("#")[0] for link in _LINK.findall(INDEX.read_text("utf-8"))} == set()
+
+
+def test_the_front_page_leads_to_the_index() -> None:
+    assert "docs/README.md" in _LINK.findall(README.read_text("utf-8"))
+
+
+def test_a_picture_loads_nothing() -> None:
+    for picture in (ROOT / "docs").glob("*.svg"):
+        assert re.findall(r"(?:href|src|url)\W{1,2}(?:https?:)?//", picture.read_text("utf-8")) == [], picture.name
+
+
+def commands() -> dict[str, Path]:
+    """Return the folder of each command that the project installs."""
+    scripts = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["scripts"]
+    return {name: ROOT / Path(*place.partition(":")[0].split(".")[:2]) for name, place in scripts.items()}
+
+
+def options_of(command: str) -> set[str]:
+    """Return the options that a command has."""
+    if command in ("tap-crm", "target-crm"):
+        return {name for option in (TapCRM if command == "tap-crm" else TargetCRM).cli.params for name in option.opts}
+    folder = commands()[command]
+    files = [*(folder.rglob("*.py") if folder.is_dir() else [folder.with_suffix(".py")]), *SHARED_OPTIONS]
+    return {name for path in files for name in re.findall(r'"(--[a-z][a-z-]*)', path.read_text("utf-8"))} | {"--help"}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_commands_on_a_page_have_the_options_that_it_names(page: Path) -> None:
+    text = page.read_text("utf-8").replace("\\\n", " ")
+    for block in re.findall(r"^ *```sh\n(.*?)^ *```", text, re.MULTILINE | re.DOTALL):
+        for part in re.split(r"[|\n;]|&&", block):
+            words = part.partition("#")[0].partition(" -- ")[0].split()  # what follows is another command
+            if words and words[0] in commands():
+                given = {word.partition("=")[0] for word in words if word.startswith("--")}
+                assert given <= options_of(words[0]), part
 
 
 def test_the_generated_tables_are_up_to_date(capsys: pytest.CaptureFixture[str]) -> None:
@@ -73,7 +123,9 @@ def test_the_generated_tables_are_up_to_date(capsys: pytest.CaptureFixture[str])
 @pytest.mark.parametrize(
     ("file", "fresh", "stale"),
     [
-        ("README.md", "| `api_key` |", "| `api_token` |"),
+        ("README.md", "`people`", "`persons`"),
+        ("docs/settings.md", "| `api_key` |", "| `api_token` |"),
+        ("docs/streams.md", "| `people` |", "| `persons` |"),
         ("CONTRIBUTING.md", "| `tap_crm/errors.py` |", "| `tap_crm/faults.py` |"),
         ("meltano.yml", "- name: api_key", "- name: api_token"),
     ],
@@ -83,6 +135,7 @@ def test_a_stale_part_is_noticed_and_written_anew(
 ) -> None:
     text = (ROOT / file).read_text("utf-8")
     copy_of_it = tmp_path / file
+    copy_of_it.parent.mkdir(exist_ok=True)
     copy_of_it.write_text(text.replace(fresh, stale), "utf-8")
     assert readme_tables.main(["--check"], tmp_path) == 1
     assert f"{file} is stale" in capsys.readouterr().err
@@ -91,19 +144,24 @@ def test_a_stale_part_is_noticed_and_written_anew(
     assert readme_tables.main(["--check"], tmp_path) == 0
 
 
-def test_a_lost_marker_is_an_error(readme: str) -> None:
+def test_a_lost_marker_is_an_error() -> None:
     with pytest.raises(ValueError, match="generated parts"):
-        readme_tables.renewed("README.md", readme.replace("<!-- generated: settings -->", ""))
+        readme_tables.renewed("docs/settings.md", page_of("settings").replace("<!-- generated: settings -->", ""))
 
 
 @pytest.mark.parametrize("option", [name for option in TapCRM.cli.params for name in option.opts])
-def test_each_option_of_the_command_line_is_documented(readme: str, option: str) -> None:
-    assert f"`{option}`" in readme
+def test_each_option_of_the_command_line_is_documented(option: str) -> None:
+    assert f"`{option}`" in page_of("get-started")
 
 
 @pytest.mark.parametrize("stream", [AUDIT, WRITES, *(spec.name for crm in PROVIDERS.values() for spec in crm.streams)])
-def test_each_stream_is_documented(readme: str, stream: str) -> None:
-    assert f"| `{stream}` |" in readme
+def test_each_stream_is_documented(stream: str) -> None:
+    assert f"| `{stream}` |" in page_of("streams")
+
+
+def test_each_stream_is_on_the_front_page() -> None:
+    text = README.read_text("utf-8")
+    assert [spec.name for crm in PROVIDERS.values() for spec in crm.streams if f"`{spec.name}`" not in text] == []
 
 
 @pytest.mark.parametrize(
@@ -115,14 +173,14 @@ def test_each_stream_has_a_note_on_the_page_of_its_crm(crm: str, stream: str) ->
     )
 
 
-def test_the_statement_that_removes_deleted_rows_is_the_one_that_the_demo_and_its_tests_use(readme: str) -> None:
-    statements = [query for query in _SQL.findall(readme) if query.startswith("DELETE")]
+def test_the_statement_that_removes_deleted_rows_is_the_one_that_the_demo_and_its_tests_use() -> None:
+    statements = [query for query in _SQL.findall(page_of("deletions")) if query.startswith("DELETE")]
     assert [one.rstrip(";\n").split() for one in statements] == [COPPER.removal("people").split()]
 
 
-def test_streams_that_only_discovery_knows_are_documented(readme: str) -> None:
+def test_streams_that_only_discovery_knows_are_documented() -> None:
     assert readme_tables.DISCOVERED.keys() == {crm.name for crm in PROVIDERS.values() if crm.discover is not None}
-    assert [name for name, *_ in readme_tables.DISCOVERED.values() if f"| `{name}` |" not in readme] == []
+    assert [name for name, *_ in readme_tables.DISCOVERED.values() if f"| `{name}` |" not in page_of("streams")] == []
 
 
 @pytest.fixture(scope="module")
@@ -206,14 +264,23 @@ def test_meltano_has_a_loader_for_each_crm_that_can_be_written() -> None:
     assert inheriting == {f"target-{name}" for name in WRITERS}
 
 
+@pytest.mark.skipif(not MELTANO.exists(), reason="this checkout has no Meltano project")
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_plugins_that_a_page_runs_are_in_the_project(page: Path) -> None:
+    plugins = yaml.safe_load(MELTANO.read_text("utf-8"))["plugins"]
+    known = {plugin["name"] for kind in ("extractors", "loaders") for plugin in plugins[kind]}
+    lines = re.findall(r"\bmeltano (?:run|install|config|invoke|select)\b.*", page.read_text("utf-8"))
+    assert {name for line in lines for name in re.findall(r"\b(?:tap|target)-[\w-]+", line)} <= known | OWN_PLUGINS
+
+
 def test_each_setting_of_the_target_is_documented() -> None:
     page = (ROOT / "docs" / "writing.md").read_text("utf-8")
     assert [row.name for row in target_rows() if f"`{row.name}`" not in page] == []
     assert [name for name in StreamSettings.__dataclass_fields__ if f"| `{name}` |" not in page] == []
 
 
-def test_every_setting_of_the_sdk_is_documented(readme: str) -> None:
-    assert [name for name in _of_sdk() if f"`{name}`" not in readme] == []
+def test_every_setting_of_the_sdk_is_documented() -> None:
+    assert [name for name in _of_sdk() if f"`{name}`" not in page_of("settings")] == []
 
 
 def _of_sdk() -> set[str]:

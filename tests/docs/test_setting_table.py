@@ -58,7 +58,9 @@ def test_each_row_is_an_attribute_of_the_settings(row: Setting) -> None:
 
 @each_row
 def test_each_row_is_a_line_of_the_readme(row: Setting) -> None:
-    table = (ROOT / "README.md").read_text("utf-8").partition("generated: settings")[2].partition("<!-- end")[0]
+    table = (
+        (ROOT / "docs" / "settings.md").read_text("utf-8").partition("generated: settings")[2].partition("<!-- end")[0]
+    )
     line = next(line for line in table.splitlines() if f"| `{row.name}` |" in line)
     assert row.text in line
     assert line.endswith(" Secret. |") == row.secret

@@ -35,15 +35,23 @@ class Times:
 
     def __init__(self, times: Iterable[float] = ()) -> None:
         self._times = sorted(times)
+        self._first = self._times[0] if self._times else None
+        self._count = len(self._times)
 
     def __iter__(self) -> Iterator[float]:
         return iter(self._times)
 
     def add(self, now: float) -> None:
         """Note that it happened now."""
+        self._first = now if self._first is None else self._first
+        self._count += 1
         self._times.append(now)
         if len(self._times) % 1000 == 0:
             del self._times[: bisect_left(self._times, now - LONGEST_WINDOW)]
+
+    def density(self, interval: float, now: float) -> float:
+        """Return how often it happened, as a share of once every so many seconds since the first time."""
+        return 0.0 if self._first is None else self._count / ((now - self._first) / interval + 1)
 
     def within(self, seconds: float, now: float) -> int:
         """Return how often it happened in the last seconds."""
@@ -77,6 +85,16 @@ class Group:
         self._ease = 1.0
         self._eased_at = 0.0
         self._pace: Pace | None = None
+
+    def used(self, now: float, slowest: float = 0.0) -> float:
+        """Return the share of the limit that was used since the first request; 0 without a limit.
+
+        Args:
+            now: the clock's time.
+            slowest: the seconds between two requests that all groups keep.
+        """
+        interval = max(self.pacer.interval, slowest)
+        return min(1.0, SHARE_OF_LIMIT * self.sent.density(interval, now)) if interval else 0.0
 
     @classmethod
     def of(cls, groups: Collection[Group], pacer: Pacer, per_minute: float, now: float) -> Group:

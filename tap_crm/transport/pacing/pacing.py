@@ -67,6 +67,15 @@ class Pacing:
         present = [group.pacer.interval for group in groups] or [self._pacer(self._per_minute).interval]
         return max(self._ceiling.interval, min(present))
 
+    def used(self) -> float | None:
+        """Return the share of the limit that the busiest group has used since its first request; None without one."""
+        if not self.interval:
+            return None
+        with self._lock:
+            now = self._clock()
+            groups = [self._joined] if self._joined else list(self._groups.values())
+            return max((group.used(now, self._ceiling.interval) for group in groups), default=0.0)
+
     def wait(self, method: str, path: str) -> float:
         """Return when the caller may send its request; tells how many seconds it waited."""
         began = self._clock()
