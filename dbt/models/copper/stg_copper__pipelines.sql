@@ -1,0 +1,10 @@
+with loaded as (
+    {{ tap_crm.loaded('copper', 'pipelines', {
+        'source_id': 'text id',
+        'name': 'text',
+        'type': 'text',
+    }) }}
+)
+
+select *
+from loaded
