@@ -3,6 +3,7 @@ with loaded as (
         'source_id': 'text id',
         'name': 'text',
         'type': 'text',
+        'stages': 'json',
     }) }}
 )
 
