@@ -47,3 +47,12 @@ cast({{ expression }} as date)
 try_cast(substr({{ expression }}, 1, 10) as date)
 {%- endif -%}
 {%- endmacro %}
+
+{# So many hours before now, in UTC. #}
+{% macro hours_ago(hours) %}{{ return(adapter.dispatch('hours_ago', 'tap_crm')(hours)) }}{% endmacro %}
+{% macro default__hours_ago(hours) -%}
+(cast(current_timestamp at time zone 'UTC' as timestamp) - interval '{{ hours }} hours')
+{%- endmacro %}
+{% macro duckdb__hours_ago(hours) -%}
+(cast(get_current_timestamp() at time zone 'UTC' as timestamp) - interval '{{ hours }} hours')
+{%- endmacro %}
