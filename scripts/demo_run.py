@@ -17,7 +17,8 @@ from scripts.demo_compare import compare, remove
 from scripts.demo_copera import COPERA
 from scripts.demo_copper import COPPER
 from scripts.demo_events import demo_events
-from scripts.demo_processes import LOADER, OUTPUT, DemoError, Meltano, served, short
+from scripts.demo_pipeline import show_pipeline
+from scripts.demo_processes import DATABASE, LOADER, OUTPUT, DemoError, Meltano, served, short
 from scripts.demo_report import show_comparison, show_deals, show_runs
 from scripts.demo_two_way import two_way
 
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from scripts.demo_crm import Crm
 
 CRMS = {crm.name: crm for crm in (COPPER, CLOSE, COPERA)}
-EVENTS, TWO_WAY = "events", "two-way"
+EVENTS, TWO_WAY, ALL = "events", "two-way", "all"
 
 
 def demo(crm: Crm, console: Console) -> bool:
@@ -97,7 +98,7 @@ def _compare_without_gone(console: Console, crm: Crm, client: Client, meltano: M
 def main(arguments: list[str] | None = None) -> int:
     """Run the demo of the CRM that is asked for."""
     parser = argparse.ArgumentParser(prog="./scripts/demo", description="Shows the tap at work, without an account.")
-    choices = [*CRMS, "all", EVENTS, TWO_WAY]
+    choices = [*CRMS, ALL, EVENTS, TWO_WAY]
     parser.add_argument(
         "crm",
         nargs="?",
@@ -116,7 +117,9 @@ def main(arguments: list[str] | None = None) -> int:
         if asked == EVENTS:
             demo_events(console)
             return 0
-        results = [demo(crm, console) for crm in CRMS.values() if asked in (crm.name, "all")]
+        results = [demo(crm, console) for crm in CRMS.values() if asked in (crm.name, ALL)]
+        if asked == ALL:
+            show_pipeline(console, OUTPUT / DATABASE)
         if asked == TWO_WAY:
             return _end_of_two_way(console, two_way(console), started)
     except DemoError as error:

@@ -1,4 +1,4 @@
-"""Writes what README.md, CONTRIBUTING.md and meltano.yml say of the code: `python -m scripts.readme_tables`.
+"""Writes what the README, other pages and meltano.yml say of the code: `python -m scripts.readme_tables`.
 
 `--check` writes nothing, and only says whether they fit.
 """
@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from scripts.dbt_tables import model_tables
 from scripts.meltano_settings import meltano_settings
 from scripts.module_table import module_table
 from tap_crm.contract.stream import AUDIT, WRITES
@@ -60,6 +61,7 @@ DISCOVERED = {
 PARTS: Mapping[str, Mapping[str, Callable[[], str]]] = {
     "README.md": {"settings": lambda: settings_table(rows()), "streams": streams_tables},
     "CONTRIBUTING.md": {"modules": lambda: _table(("module", "one line"), module_table(ROOT))},
+    "docs/dbt.md": {"models": model_tables},
     "meltano.yml": {
         "settings": lambda: meltano_settings(rows()),
         "target": lambda: meltano_settings(target_rows(*WRITERS)),

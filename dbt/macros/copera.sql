@@ -1,6 +1,6 @@
 {#
 The rows of the table that holds the objects of a kind: the variable `copera_streams` says which stream that is, and
-`copera_columns` which of its columns is what.
+`copera_columns` which of its columns is what. `stage_column` is the name of the one that has the stage.
 #}
 {% macro copera_rows(role, kinds) -%}
 {%- set columns = {
@@ -10,6 +10,9 @@ The rows of the table that holds the objects of a kind: the variable `copera_str
 {%- for name, kind in kinds.items() -%}
     {%- do columns.update({name: [kind] + var('copera_columns').get(role, {}).get(name, [])}) -%}
 {%- endfor -%}
+{%- if 'stage' in kinds -%}
+    {%- do columns.update({'stage_column': ['name'] + var('copera_columns').get(role, {}).get('stage', [])}) -%}
+{%- endif -%}
 {{ tap_crm.loaded('copera', role, columns) }}
 {%- endmacro %}
 

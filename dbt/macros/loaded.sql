@@ -7,7 +7,8 @@ made of it, and null where the table lacks it. A stream that is not loaded has n
     columns: for each column of the result, its kind, and the name of the loaded column where it is another one;
         as a list, a kind and regular expressions of which the first that fits a column counts
 
-Kinds are text, integer, number, money, boolean, time (in UTC), day and json. Before them are `account`,
+Kinds are text, integer, number, money, boolean, time (in UTC), day and json; `name` is the name of the loaded column, in
+lower case. Before them are `account`,
 `is_deleted` (a deletion was told, or the last complete read did not find the row), `extracted_at` and `raw`.
 #}
 {% macro loaded(crm, stream, columns) -%}
@@ -89,7 +90,7 @@ select
     {{ return(modules.re.match('(numeric|decimal|double|float|real|.*int)', type) is not none) }}
 {%- elif kind == 'boolean' -%}
     {{ return(type == 'boolean') }}
-{%- elif kind in ('text', 'day', 'time') -%}
+{%- elif kind in ('text', 'name', 'day', 'time') -%}
     {{ return(not (type in ('array', 'json', 'jsonb') or type.endswith('[]'))) }}
 {%- endif -%}
 {{ return(true) }}
@@ -98,7 +99,7 @@ select
 {# A column of the alias `loaded` in one of the kinds; null where there is no such column. #}
 {% macro typed(kind, column) -%}
 {%- set types = {
-    'text': 'text', 'integer': 'bigint', 'number': 'double precision', 'money': 'numeric(28, 4)',
+    'text': 'text', 'name': 'text', 'integer': 'bigint', 'number': 'double precision', 'money': 'numeric(28, 4)',
     'boolean': 'boolean', 'time': 'timestamp', 'day': 'date', 'json': tap_crm.type_json(),
 } -%}
 {%- if column is none -%}
@@ -111,6 +112,8 @@ select
         {{ tap_crm.as_day(expression, column.data_type | lower) }}
     {%- elif kind == 'json' -%}
         {{ tap_crm.as_json(expression) }}
+    {%- elif kind == 'name' -%}
+        cast('{{ column.name | lower }}' as text)
     {%- elif kind == 'text' -%}
         nullif(cast({{ expression }} as text), '')
     {%- else -%}

@@ -75,6 +75,7 @@ def test_the_generated_tables_are_up_to_date(capsys: pytest.CaptureFixture[str])
     [
         ("README.md", "| `api_key` |", "| `api_token` |"),
         ("CONTRIBUTING.md", "| `tap_crm/errors.py` |", "| `tap_crm/faults.py` |"),
+        ("docs/dbt.md", "| `source_id` |", "| `source` |"),
         ("meltano.yml", "- name: api_key", "- name: api_token"),
     ],
 )
@@ -83,6 +84,7 @@ def test_a_stale_part_is_noticed_and_written_anew(
 ) -> None:
     text = (ROOT / file).read_text("utf-8")
     copy_of_it = tmp_path / file
+    copy_of_it.parent.mkdir(exist_ok=True)
     copy_of_it.write_text(text.replace(fresh, stale), "utf-8")
     assert readme_tables.main(["--check"], tmp_path) == 1
     assert f"{file} is stale" in capsys.readouterr().err

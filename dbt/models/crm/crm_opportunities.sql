@@ -71,28 +71,26 @@ close as (
 -- A row has the label of its stage, not the option's id. Of options with the same label, the first counts.
 copera_stages as (
     select
-        stages.account,
-        stages.pipeline_id,
-        stages.name,
-        stages.status,
-        min(stages.id) over (
-            partition by stages.account, stages.pipeline_id, stages.name
-        ) as first_id,
-        stages.id,
-        pipelines.source_id as pipeline
-    from {{ ref('crm_stages') }} as stages
-    inner join {{ ref('crm_pipelines') }} as pipelines
-        on stages.pipeline_id = pipelines.id
-    inner join {{ ref('stg_copera__pipelines') }} as columns
-        on pipelines.account = columns.account
-        and pipelines.source_id = columns.table_id || '/' || columns.source_id
-    inner join {{ ref('stg_copera__custom_fields') }} as fields
-        on columns.account = fields.account
-        and columns.table_id = fields.table_id
-        and columns.source_id = fields.source_id
-    where pipelines.crm = 'copera'
-        and pipelines.object = 'opportunity'
-        and fields.field in ({{ "'" ~ var('copera_columns')['opportunities']['stage'] | join("', '") ~ "'" }})
+        id,
+        pipeline_id,
+        name,
+        status,
+        row_number() over (partition by pipeline_id, name order by position, id) as place
+    from {{ ref('crm_stages') }}
+    where crm = 'copera'
+        and not is_deleted
+),
+
+copera_deals as (
+    select
+        opportunities.*,
+        {{ tap_crm.key('copera', 'opportunities', "opportunities.table_id || '/' || columns.source_id") }} as pipeline_id
+    from {{ ref('stg_copera__opportunities') }} as opportunities
+    left join {{ ref('stg_copera__custom_fields') }} as columns
+        on opportunities.account = columns.account
+        and opportunities.table_id = columns.table_id
+        and opportunities.stage_column = lower(columns.field)
+        and not columns.is_deleted
 ),
 
 copera as (
@@ -103,7 +101,7 @@ copera as (
         {{ tap_crm.key('copera', 'deals', tap_crm.first_text('deals.company')) }} as company_id,
         {{ tap_crm.key('copera', 'deals', tap_crm.first_text('deals.people')) }} as person_id,
         {{ tap_crm.key('copera', 'deals', 'coalesce(' ~ tap_crm.first_text('deals.owner') ~ ', deals.made_by)') }} as owner_id,
-        stages.pipeline_id,
+        pipelines.id as pipeline_id,
         stages.id as stage_id,
         case
             when stages.status is not null then stages.status
@@ -119,11 +117,13 @@ copera as (
         deals.probability,
         deals.close_date,
         cast(null as text) as loss_reason
-    from {{ ref('stg_copera__opportunities') }} as deals
+    from copera_deals as deals
+    left join {{ ref('crm_pipelines') }} as pipelines
+        on deals.pipeline_id = pipelines.id
     left join copera_stages as stages
-        on deals.account = stages.account
+        on deals.pipeline_id = stages.pipeline_id
         and deals.stage = stages.name
-        and stages.id = stages.first_id
+        and stages.place = 1
 )
 
 select * from copper
