@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from sandbox.client import Client
     from scripts.demo_crm import Crm, Record
 
+    Records = dict[str, list[Record]]
     Ask = Callable[[str], list[tuple[Any, ...]]]
 
 _ACTIVITIES = (
@@ -70,7 +71,8 @@ _UNIT = Decimal("0.0001")
 
 def differences(crm: Crm, client: Client, ask: Ask) -> Iterator[str]:
     """Tell what the neutral tables have otherwise than a sandbox."""
-    records = {name: table.truth(client) for name, table in crm.tables.items()}
+    wanted = {stream for streams in _STREAMS[crm.name].values() for stream in streams}
+    records = {name: crm.tables[name].truth(client) for name in wanted}
     for table, streams in _STREAMS[crm.name].items():
         key = "_id" if crm is COPERA else "id"
         there = Counter(str(record[key]) for stream in streams for record in records[stream])
@@ -81,14 +83,14 @@ def differences(crm: Crm, client: Client, ask: Ask) -> Iterator[str]:
     yield from _list_differences(crm, records, ask)
     amounts = f"FROM {SCHEMA}.crm_opportunities WHERE crm = '{crm.name}' AND NOT is_deleted"
     totals = ask(f"SELECT sum(amount), sum(annual_amount) {amounts}")[0]
-    by_status = dict(ask(f"SELECT status, count(*) {amounts} GROUP BY status"))
+    by_status: dict[str, int] = dict(ask(f"SELECT status, count(*) {amounts} GROUP BY status"))
     if tuple(Decimal(one or 0) for one in totals) != (expected := _TOTALS[crm.name](records["opportunities"], client)):
         yield f"crm_opportunities: {totals} in place of {expected} of {crm.title}"
-    if by_status != (stages := _STATUSES[crm.name](records["opportunities"])):
+    if by_status != (stages := _STATUSES[crm.name](records)):
         yield f"crm_opportunities: {by_status} in place of {stages} of {crm.title}"
 
 
-def _list_differences(crm: Crm, records: dict[str, list[Record]], ask: Ask) -> Iterator[str]:
+def _list_differences(crm: Crm, records: Records, ask: Ask) -> Iterator[str]:
     for table, lists in _LISTS[crm.name].items():
         for object_, stream, name, part in lists:
             there = sorted(
@@ -131,14 +133,19 @@ def _copera_totals(deals: list[Record], client: Client) -> tuple[Decimal, Decima
     return total, total
 
 
+def _close_statuses(records: Records) -> dict[str, int]:
+    types = {status["id"]: status["type"].replace("active", "open") for status in records["opportunity_statuses"]}
+    return dict(Counter(types[deal["status_id"]] for deal in records["opportunities"]))
+
+
 def _copera_status(label: str | None) -> str:
     words = (label or "").lower()
     return "won" if words.startswith("won") else "lost" if words == "lost" else "open"
 
 
 _TOTALS = {COPPER.name: _copper_totals, CLOSE.name: _close_totals, COPERA.name: _copera_totals}
-_STATUSES: dict[str, Callable[[list[Record]], dict[str, int]]] = {
-    COPPER.name: lambda deals: dict(Counter(deal["status"].lower() for deal in deals)),
-    CLOSE.name: lambda deals: dict(Counter(deal["status_type"].replace("active", "open") for deal in deals)),
-    COPERA.name: lambda deals: dict(Counter(_copera_status(deal["stage"]) for deal in deals)),
+_STATUSES: dict[str, Callable[[Records], dict[str, int]]] = {
+    COPPER.name: lambda records: dict(Counter(deal["status"].lower() for deal in records["opportunities"])),
+    CLOSE.name: _close_statuses,
+    COPERA.name: lambda records: dict(Counter(_copera_status(deal["stage"]) for deal in records["opportunities"])),
 }

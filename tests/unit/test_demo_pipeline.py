@@ -43,8 +43,8 @@ def _fill(database: Path) -> None:
         connection.execute(f"CREATE TABLE {SCHEMA}.crm_opportunities ({columns})")
         for position, (stage, status) in enumerate(STAGES):
             connection.execute(f"INSERT INTO {SCHEMA}.crm_stages VALUES (?, 'p', ?, ?)", [stage, position, status])  # noqa: S608
-        for number, (stage, status, gone, _) in enumerate(PLACES):
-            row = [f"crm {number}", stage, status, gone]
+        for number, place in enumerate(PLACES):
+            row = [f"crm {number}", *place[:3]]
             connection.execute(f"INSERT INTO {SCHEMA}.crm_opportunities VALUES (?, ?, ?, ?)", row)  # noqa: S608
 
 
