@@ -60,7 +60,10 @@ close as (
         deals.annual_amount as account_amount,
         deals.value_currency as account_currency,
         deals.confidence as probability,
-        coalesce(deals.date_won, cast(deals.date_lost as date)) as close_date,
+        case coalesce(deals.status_type, statuses.type)
+            when 'lost' then coalesce(cast(deals.date_lost as date), deals.date_won)
+            else deals.date_won
+        end as close_date,
         cast(null as text) as loss_reason
     from close_amounts as deals
     left join {{ ref('stg_close__opportunity_statuses') }} as statuses
