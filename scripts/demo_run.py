@@ -67,6 +67,23 @@ def demo(crm: Crm, console: Console) -> bool:
     return all(one.equal for one in (*first, *second, *third))
 
 
+def load_once(crm: Crm, console: Console) -> bool:
+    """Serve a CRM, load it, compare; True if what was loaded is what is there."""
+    console.rule(f"{crm.title}, served on this machine, into {short(OUTPUT / DATABASE)}", align="left")
+    with served(crm) as url:
+        client, meltano = Client(url), Meltano(console, crm, url)
+        meltano.install()
+        meltano.load()
+        found = compare(crm, client, meltano.database)
+        client.close()
+    rows = sum(one.loaded for one in found)
+    if different := [one for one in found if not one.equal]:
+        show_comparison(console, different)
+    else:
+        console.print(f"{len(found)} tables, {rows:,} rows: all as in {crm.title}.\n")
+    return not different
+
+
 def _third_run(console: Console, crm: Crm, client: Client, meltano: Meltano) -> list[Comparison]:
     """Delete what leaves no trace, and find it by reading everything."""
     console.rule(f"5. {crm.title} loses records without a trace", align="left")
@@ -117,9 +134,11 @@ def main(arguments: list[str] | None = None) -> int:
         if asked == EVENTS:
             demo_events(console)
             return 0
-        results = [demo(crm, console) for crm in CRMS.values() if asked in (crm.name, ALL)]
         if asked == ALL:
+            results = [load_once(crm, console) for crm in CRMS.values()]
             show_pipeline(console, OUTPUT / DATABASE)
+        else:
+            results = [demo(crm, console) for crm in CRMS.values() if asked == crm.name]
         if asked == TWO_WAY:
             return _end_of_two_way(console, two_way(console), started)
     except DemoError as error:
@@ -132,7 +151,7 @@ def main(arguments: list[str] | None = None) -> int:
         console.print("What was loaded is not what is there.", style="bold red")
         return 1
     seconds = time.monotonic() - started
-    console.print(f"What was loaded is what is there, after both runs ({seconds:.0f} s).", style="bold green")
+    console.print(f"What was loaded is what is there, after each run ({seconds:.0f} s).", style="bold green")
     return 0
 
 
