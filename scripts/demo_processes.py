@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[1]
 OUTPUT = ROOT / "output" / "demo"
 LOADER = "target-duckdb"
+DATABASE = "crm.duckdb"
 LOG_LINES = 40
 
 
@@ -33,7 +34,7 @@ class Meltano:
     def __init__(self, console: Console, crm: Crm, url: str, output: Path = OUTPUT) -> None:
         self.console = console
         self.log = output / "meltano.log"
-        self.database = output / "crm.duckdb"
+        self.database = output / DATABASE
         self.extractor = crm.extractor
         prefix = crm.extractor.replace("-", "_").upper()
         self.environment = {

@@ -17,7 +17,8 @@ from scripts.demo_compare import compare, remove
 from scripts.demo_copera import COPERA
 from scripts.demo_copper import COPPER
 from scripts.demo_events import demo_events
-from scripts.demo_processes import LOADER, OUTPUT, DemoError, Meltano, served, short
+from scripts.demo_pipeline import show_pipeline
+from scripts.demo_processes import DATABASE, LOADER, OUTPUT, DemoError, Meltano, served, short
 from scripts.demo_report import show_comparison, show_deals, show_runs
 from scripts.demo_two_way import two_way
 
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from scripts.demo_crm import Crm
 
 CRMS = {crm.name: crm for crm in (COPPER, CLOSE, COPERA)}
-EVENTS, TWO_WAY = "events", "two-way"
+EVENTS, TWO_WAY, ALL = "events", "two-way", "all"
 
 
 def demo(crm: Crm, console: Console) -> bool:
@@ -66,6 +67,23 @@ def demo(crm: Crm, console: Console) -> bool:
     return all(one.equal for one in (*first, *second, *third))
 
 
+def load_once(crm: Crm, console: Console) -> bool:
+    """Serve a CRM, load it, compare; True if what was loaded is what is there."""
+    console.rule(f"{crm.title}, served on this machine, into {short(OUTPUT / DATABASE)}", align="left")
+    with served(crm) as url:
+        client, meltano = Client(url), Meltano(console, crm, url)
+        meltano.install()
+        meltano.load()
+        found = compare(crm, client, meltano.database)
+        client.close()
+    rows = sum(one.loaded for one in found)
+    if different := [one for one in found if not one.equal]:
+        show_comparison(console, different)
+    else:
+        console.print(f"{len(found)} tables, {rows:,} rows: all as in {crm.title}.\n")
+    return not different
+
+
 def _third_run(console: Console, crm: Crm, client: Client, meltano: Meltano) -> list[Comparison]:
     """Delete what leaves no trace, and find it by reading everything."""
     console.rule(f"5. {crm.title} loses records without a trace", align="left")
@@ -97,7 +115,7 @@ def _compare_without_gone(console: Console, crm: Crm, client: Client, meltano: M
 def main(arguments: list[str] | None = None) -> int:
     """Run the demo of the CRM that is asked for."""
     parser = argparse.ArgumentParser(prog="./scripts/demo", description="Shows the tap at work, without an account.")
-    choices = [*CRMS, "all", EVENTS, TWO_WAY]
+    choices = [*CRMS, ALL, EVENTS, TWO_WAY]
     parser.add_argument(
         "crm",
         nargs="?",
@@ -116,7 +134,11 @@ def main(arguments: list[str] | None = None) -> int:
         if asked == EVENTS:
             demo_events(console)
             return 0
-        results = [demo(crm, console) for crm in CRMS.values() if asked in (crm.name, "all")]
+        if asked == ALL:
+            results = [load_once(crm, console) for crm in CRMS.values()]
+            show_pipeline(console, OUTPUT / DATABASE)
+        else:
+            results = [demo(crm, console) for crm in CRMS.values() if asked == crm.name]
         if asked == TWO_WAY:
             return _end_of_two_way(console, two_way(console), started)
     except DemoError as error:

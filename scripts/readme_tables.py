@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from scripts.dbt_tables import model_tables
 from scripts.meltano_settings import meltano_settings
 from scripts.module_table import module_table
 from tap_crm.contract.stream import AUDIT, WRITES
@@ -90,6 +91,7 @@ PARTS: Mapping[str, Mapping[str, Callable[[], str]]] = {
     "docs/settings.md": {"settings": lambda: settings_table(rows())},
     "docs/streams.md": {"streams": streams_tables},
     "CONTRIBUTING.md": {"modules": lambda: _table(("module", "one line"), module_table(ROOT))},
+    "docs/dbt.md": {"models": model_tables},
     "meltano.yml": {
         "settings": lambda: meltano_settings(rows()),
         "target": lambda: meltano_settings(target_rows(*WRITERS)),

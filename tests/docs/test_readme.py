@@ -127,6 +127,7 @@ def test_the_generated_tables_are_up_to_date(capsys: pytest.CaptureFixture[str])
         ("docs/settings.md", "| `api_key` |", "| `api_token` |"),
         ("docs/streams.md", "| `people` |", "| `persons` |"),
         ("CONTRIBUTING.md", "| `tap_crm/errors.py` |", "| `tap_crm/faults.py` |"),
+        ("docs/dbt.md", "| `source_id` |", "| `source` |"),
         ("meltano.yml", "- name: api_key", "- name: api_token"),
     ],
 )
