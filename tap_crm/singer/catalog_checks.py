@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from singer_sdk.singerlib.catalog import Metadata
 
 from tap_crm.errors import ConfigError
+from tap_crm.shaping.retyped import renamed
 from tap_crm.shaping.schema import is_free_form, json_types
 
 if TYPE_CHECKING:
@@ -113,6 +114,15 @@ def allow_nulls(entry: CatalogEntry, keys: Sequence[str]) -> None:
             part.type = [*types, "null"]
     for key in keys:
         entry.metadata["properties", key].inclusion = Metadata.InclusionType.AUTOMATIC
+
+
+def rename_fields(entry: CatalogEntry, names: Mapping[str, str]) -> None:
+    """Give fields other names, in the schema and in what is selected; ``names`` has those that change."""
+    if not names:
+        return
+    entry.schema.properties = renamed(entry.schema.properties or {}, names)
+    for breadcrumb in [one for one in entry.metadata if one[1:2] and one[1] in names]:
+        entry.metadata[(breadcrumb[0], names[breadcrumb[1]], *breadcrumb[2:])] = entry.metadata.pop(breadcrumb)
 
 
 def texts_of(own: Mapping[str, Any], told: Mapping[str, Any]) -> frozenset[str]:

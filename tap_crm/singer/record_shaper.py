@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from types import NoneType
 from typing import TYPE_CHECKING, Any
@@ -12,6 +12,7 @@ import msgspec
 
 from tap_crm.shaping.compiled import PageEncoder
 from tap_crm.shaping.conform import RecordConformer
+from tap_crm.shaping.retyped import renamed
 from tap_crm.shaping.schema import EXTRA, json_types
 from tap_crm.shaping.selection import Within
 from tap_crm.singer.catalog_checks import texts_of
@@ -39,6 +40,7 @@ class Form:
         wanted: the top-level fields that are selected.
         mask: what is selected, by breadcrumb.
         date_order: how the account writes dates that come as text.
+        names: what the target calls fields whose type has changed, by what the source does.
     """
 
     own: Mapping[str, Any]
@@ -46,6 +48,7 @@ class Form:
     wanted: frozenset[str]
     mask: Mapping[tuple[str, ...], bool]
     date_order: str
+    names: Mapping[str, str] = field(default_factory=dict)
 
 
 class RecordShaper:
@@ -62,6 +65,8 @@ class RecordShaper:
         self._deselected = Within(form.mask)
         # Where the account makes the schema, texts are minded by the schema.
         self._texts = frozenset() if spec.versioned else texts_of(form.own, form.told)
+        # Columns of custom fields are found by the fields' ids.
+        self._renamed = form.names if spec.versioned else {}
         self._custom = self._values_of_columns()
         self._schema = self._schema_in_effect()
         self._conformer: RecordConformer | None = None
@@ -71,7 +76,7 @@ class RecordShaper:
         """Whether a page's records need nothing that only the careful path does."""
         known = self._columns is None or not self._columns.gathers_unknown
         masked = self._spec.masked or self._spec.masked_parts
-        return known and not masked and not self._deselected and not self._texts
+        return known and not masked and not self._deselected and not self._texts and not self._renamed
 
     def encoded(self, page: Page) -> list[bytes] | None:
         """Return a page's records as JSON, straight from its body; None if it needs the careful path."""
@@ -81,7 +86,8 @@ class RecordShaper:
         """Yield the records of a page by the careful path."""
         conformer = self._careful()
         for found in page.decoded():
-            record = self._deselected.leave_out(conformer.conform(found))
+            named = renamed(found, self._renamed) if self._renamed else found
+            record = self._deselected.leave_out(conformer.conform(named))
             for name in self._texts & record.keys():
                 if not isinstance(record[name], (str, NoneType)):
                     record[name] = _JSON.encode(record[name]).decode()
