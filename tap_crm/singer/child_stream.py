@@ -177,7 +177,8 @@ class ChildStream(ToldStream):
             own = None if self.spec.versioned else self.schema["properties"]
             check_entry(entry, self.table.primary_key, None, own)
             allow_nulls(entry, self.table.primary_key)
-        self.follow_types(self.tap.states_given.get(self.kept_under, StreamState()), entry)
+        texts = self.run.settings.free_objects == "text"
+        self.follow_types(self.tap.states_given.get(self.kept_under, StreamState()), entry, texts=texts)
         super().apply_catalog(catalog)
 
     # What is written
@@ -211,9 +212,8 @@ class ChildStream(ToldStream):
     def _shape(self) -> RecordShaper:
         """Return what shapes the rows; not known before the catalog is applied."""
         if self._shaper is None:
-            told, order = self.effective_schema["properties"], self.run.settings.date_order
-            form = Form(self.schema["properties"], told, self.wanted(), self.mask, order, self.told_names)
-            self._shaper = RecordShaper(self.spec, form, None)
+            form = Form(self.own_properties, self.effective_schema["properties"], self.wanted(), self.mask)
+            self._shaper = RecordShaper(self.spec, form.told_by(self, self.run.settings), None)
         return self._shaper
 
     def wanted(self) -> frozenset[str]:

@@ -85,9 +85,9 @@ class CrmStream(KeptStream):
         return [name for name, part in properties.items() if self.custom is not None and id_described(part) is not None]
 
     @override
-    def follow_types(self, kept: StreamState, entry: CatalogEntry | None = None) -> None:
+    def follow_types(self, kept: StreamState, entry: CatalogEntry | None = None, *, texts: bool = False) -> None:
         """Take another name for each column that the target knows with another type."""
-        super().follow_types(kept, entry)
+        super().follow_types(kept, entry, texts=texts)
         if self.custom is not None:
             self.custom.told_names = self.told_names
 
@@ -300,7 +300,7 @@ class CrmStream(KeptStream):
         counter = self.get_record_counter()
         book.begin(self.run.transport.clock.now())
         self._keep()
-        self.version = book.version
+        self.version = self._told(book.version)
         if self._note_types():
             self.note_changed_state()
         children = self._begin_children(write_messages=write_messages)
@@ -333,7 +333,7 @@ class CrmStream(KeptStream):
         """Follow what the reading says beside its pages."""
         before = self.kept.bookmark, self.kept.unfinished
         noted = book.take(item, self.run.transport.clock.now())
-        self.version = book.version
+        self.version = self._told(book.version)
         if self._children is not None:
             self._children.version = self.version
             if isinstance(item, ReadBegun):
@@ -353,7 +353,7 @@ class CrmStream(KeptStream):
         """
         now, version = self.run.transport.clock.now(), None
         if write_messages:
-            version = book.end(self._memory, self.started or time.time(), now)
+            version = self._told(book.end(self._memory, self.started or time.time(), now))
             self.ledger.add(deletions=book.gone)
             if version is not None and self.selected:
                 self.write_version_end(version)
@@ -367,6 +367,10 @@ class CrmStream(KeptStream):
             book.note_columns(self.custom.names(self.effective_schema["properties"]))
             self.note_changed_state()
         self._keep()
+
+    def _told(self, version: int | None) -> int | None:
+        """Return the version as the target is told; None where it is told of none."""
+        return version if self.run.settings.activate_versions else None
 
     def _note_types(self) -> bool:
         """Keep the types of the columns that the target is told of now; tell whether there is something new."""
@@ -397,15 +401,13 @@ class CrmStream(KeptStream):
     def _shape(self) -> RecordShaper:
         """Return what shapes the records; not known before the catalog is applied."""
         if self._shaper is None:
-            told, order = self.effective_schema["properties"], self.run.settings.date_order
-            self._shaper = RecordShaper(
-                self.spec, Form(self._fixed(), told, self._wanted(), self.mask, order, self.told_names), self.custom
-            )
+            form = Form(self._fixed(), self.effective_schema["properties"], self._wanted(), self.mask)
+            self._shaper = RecordShaper(self.spec, form.told_by(self, self.run.settings), self.custom)
         return self._shaper
 
     def _fixed(self) -> dict[str, Any]:
         """Return the properties of our own schema that are no columns of custom fields."""
-        own: dict[str, Any] = self.schema["properties"]
+        own = self.own_properties
         if self.custom is None:
             return own
         return {name: part for name, part in own.items() if not self.custom.owns(name, part)}
@@ -423,7 +425,8 @@ class CrmStream(KeptStream):
                 entry, self.spec.primary_key, self.spec.replication_key, None if self.spec.versioned else self._fixed()
             )
             allow_nulls(entry, self.spec.primary_key)
-        self.follow_types(self.tap.states_given.get(self.name, StreamState()), entry)
+        texts = self.run.settings.free_objects == "text"
+        self.follow_types(self.tap.states_given.get(self.name, StreamState()), entry, texts=texts)
         super().apply_catalog(catalog)
 
     def _wanted_of_source(self) -> frozenset[str]:

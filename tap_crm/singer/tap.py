@@ -128,7 +128,8 @@ class TapCRM(CommandLine):
         made = [*streams, *discovery.child_tables(streams)]
         if self.input_catalog is None:
             for stream in made:
-                stream.follow_types(self.states_given.get(stream.kept_under, StreamState()))
+                kept = self.states_given.get(stream.kept_under, StreamState())
+                stream.follow_types(kept, texts=self.settings.free_objects == "text")
         return [*made, *writes, AuditStream(self, self.run)]
 
     @property

@@ -1,4 +1,4 @@
-"""A stream whose columns may have other names in the target than in the catalog: those whose type has changed."""
+"""A stream of which the target may be told otherwise than the catalog: other names of columns, and text for objects."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
+from tap_crm.shaping.free_objects import free_in, with_texts
 from tap_crm.shaping.retyped import renamed, told_names, type_of
-from tap_crm.singer.catalog_checks import rename_fields
+from tap_crm.singer.catalog_checks import declare_texts, rename_fields
 from tap_crm.singer.sdk_internals import SdkStream
 
 if TYPE_CHECKING:
@@ -23,16 +24,26 @@ class ToldStream(SdkStream):
 
     Attributes:
         told_names: the names in the target by those in the catalog; only those that differ.
+        writes_text: objects whose fields are not declared are written as JSON text.
     """
 
     told_names: Mapping[str, str] = {}
+    writes_text: bool = False
 
     @property
     @override
     def schema(self) -> dict[str, Any]:
-        """The stream's own schema, under the names that the target is told."""
+        """The stream's own schema, as the target is told."""
         own: dict[str, Any] = super().schema
-        return {**own, "properties": renamed(own["properties"], self.told_names)} if self.told_names else own
+        if not (self.told_names or self.writes_text):
+            return own
+        properties = self.own_properties
+        return {**own, "properties": with_texts(properties, free_in(properties) if self.writes_text else ())}
+
+    @property
+    def own_properties(self) -> dict[str, Any]:
+        """The properties of the stream's own schema, under the names that the target is told."""
+        return renamed(super().schema["properties"], self.told_names)
 
     def made_by_account(self, properties: Mapping[str, Any]) -> Collection[str]:
         """Return the properties whose type the account decides; the types of the others never change."""
@@ -48,14 +59,20 @@ class ToldStream(SdkStream):
         """What stands before the names of its columns in the state."""
         return ""
 
-    def follow_types(self, kept: StreamState, entry: CatalogEntry | None = None) -> None:
+    def follow_types(self, kept: StreamState, entry: CatalogEntry | None = None, *, texts: bool = False) -> None:
         """Take another name for each column that the target knows with another type.
 
         Args:
             kept: what the state has of the stream, or of its parent.
             entry: the catalog's, changed in place; None where the run has no catalog of the stream.
+            texts: objects whose fields are not declared become JSON text.
         """
+        self.writes_text = texts
+        if entry is not None and texts:
+            declare_texts(entry)
         properties = super().schema["properties"] if entry is None else entry.schema.to_dict().get("properties") or {}
+        if entry is None and texts:
+            properties = with_texts(properties, free_in(properties))
         self.told_names = told_names(properties, self.made_by_account(properties), self.types_in(kept))
         if entry is not None:
             rename_fields(entry, self.told_names)

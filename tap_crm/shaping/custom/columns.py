@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from tap_crm import errors
 from tap_crm.shaping.custom.fields import CustomField, columns_of, id_described
 from tap_crm.shaping.custom.values import Column, CustomValues
+from tap_crm.shaping.free_objects import is_free
 from tap_crm.shaping.retyped import KEEPS, type_of
-from tap_crm.shaping.schema import EXTRA, json_types
+from tap_crm.shaping.schema import EXTRA, is_json_text, json_types
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -95,6 +96,7 @@ class CustomColumns:
             date_order=date_order,
             keeps_raw=self.form != "columns",
             is_unwanted=self.form == "raw" and self.layout.column in known.keys() - wanted,
+            extra_as_text=is_json_text(known.get(EXTRA, {})),
         )
 
     def _without_field(self, known: Mapping[str, Schema], columns: Iterable[Column]) -> list[str]:
@@ -145,12 +147,19 @@ class CustomColumns:
                 if (key := str(one.key)) in columns and columns[key].name != self.told_names.get(name, name)
             ],
             "of another type": [
-                column.name for column in columns.values() if _shape(column.schema) != _shape(column.field.schema)
+                column.name
+                for column in columns.values()
+                if _shape(column.schema) != _shape(column.field.schema) and not _is_text_of(column)
             ],
             "gone": self._without_field(known, columns.values()),
         }
         parts = [f"{len(names)} {what} ({_named(names)})" for what, names in told.items() if names]
         return "; ".join(parts) or None
+
+
+def _is_text_of(column: Column) -> bool:
+    """Tell whether values of any shape arrive as JSON text in a column."""
+    return is_json_text(dict(column.schema)) and is_free(column.field.schema)
 
 
 def _shape(schema: Mapping[str, Any]) -> tuple[Any, ...]:
