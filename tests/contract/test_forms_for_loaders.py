@@ -91,7 +91,7 @@ def test_text_says_what_the_object_does(runs: Runs, name: str) -> None:
                 value, found = record.get(field), written[key].get(field)
                 if field in texts and value is not None:
                     seen.add(field)
-                    found = json.loads(found, parse_float=Decimal)
+                    found = json.loads(str(found), parse_float=Decimal)
                 assert found == value, (stream, field)
     assert "_extra" in seen
     assert len(seen) > 1
