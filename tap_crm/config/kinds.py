@@ -98,6 +98,17 @@ def switch(*words: str) -> Kind[str]:
     return Kind(parse, ("string", "boolean"))
 
 
+def truth() -> Kind[bool]:
+    """``true`` or ``false``."""
+
+    def parse(value: Any, name: str) -> bool:  # noqa: ANN401 - any JSON
+        if not isinstance(value, bool):
+            raise wrong(name, "must be true or false")
+        return value
+
+    return Kind(parse, ("boolean",))
+
+
 def group(make: Callable[..., T]) -> Kind[T]:
     """An object, or its JSON text: the settings that a dataclass declares."""
     declared: Any = make

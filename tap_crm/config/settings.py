@@ -18,6 +18,7 @@ from tap_crm.config.kinds import (
     switch,
     text,
     token,
+    truth,
     url,
 )
 from tap_crm.config.setting import Kind, parsed, secrets_in, setting
@@ -204,6 +205,27 @@ class Settings(AccountSettings):
         "Copper, Close: of what the names of custom fields' columns are made: `name` (`custom_shoe_size`) or `id` "
         "(`custom_126240`), which no renaming changes.",
         default="name",
+    )
+    free_objects: str = setting(
+        choice("object", "text"),
+        "Form of objects of any shape",
+        "How properties arrive that hold objects whose fields are not declared, such as `_extra`: as `object`, or as "
+        "`text` (JSON text), for loaders that take no such objects (Parquet, Avro). Choose before the first load.",
+        default="object",
+    )
+    missing_properties: str = setting(
+        choice("absent", "null"),
+        "Missing properties",
+        "What a record has for a property that the CRM left out: nothing (`absent`), or `null`, which also puts all "
+        "properties into the order of the schema, for loaders that write lines of values (CSV).",
+        default="absent",
+    )
+    activate_versions: bool = setting(
+        truth(),
+        "Versions of streams",
+        "Whether ACTIVATE_VERSION tells the target which rows are gone. `false` for loaders that stop at such a "
+        "message; SQL finds these rows then (docs/deletions.md).",
+        default=True,
     )
     endpoints: tuple[Endpoint, ...] = setting(
         _ENDPOINTS,

@@ -58,6 +58,7 @@ class Reading:
             it if the log could not be read then; None on a first run.
         selected: the streams that this run reads, each with its ``told_to``.
         fields: the properties that are emitted.
+        told_names: by stream, the names that the target is told, by those that sources know; only those that differ.
         memory: what the last complete read kept for the next one; what this one leaves in it is kept if it succeeds.
         rewrites: everything is to be written as a new version, whatever the source remembers: the target may hold rows
             of a run whose state was lost.
@@ -79,6 +80,7 @@ class Reading:
     told_to: int | None = None
     selected: tuple[tuple[StreamSpec, int | None], ...] = ()
     fields: frozenset[str] = frozenset()
+    told_names: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     memory: Memory = field(default_factory=Memory)
     rewrites: bool = False
     concludes: bool = False

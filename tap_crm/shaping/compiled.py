@@ -14,12 +14,14 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from tap_crm.shaping.conform import compile_conform
+from tap_crm.shaping.free_objects import to_text
 from tap_crm.shaping.moments import Unfit
 from tap_crm.shaping.schema import EXTRA, is_free_form, is_json_text, json_types
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from tap_crm.shaping.conform import Conform
     from tap_crm.shaping.custom.values import CustomValues
 
 #: The decoder reads an integer that is written as 5.0 as a float, which holds any 15 digits exactly; ids with more
@@ -39,15 +41,18 @@ class PageEncoder:
         date_order: ``mdy`` or ``dmy``.
         custom: reads the custom fields into columns, where the stream has some.
         envelope: fields that say nothing of the record, and are left out.
+        texts: fields that are written as JSON text.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a stream declares, handed over once
         self,
         schema: dict[str, Any],
         wanted: frozenset[str],
         date_order: str,
         custom: CustomValues | None = None,
         envelope: frozenset[str] = frozenset(),
+        *,
+        texts: frozenset[str] = frozenset(),
     ) -> None:
         self._keeps_extra = EXTRA in wanted
         fields: list[tuple[str, Any, Any]] = []
@@ -73,11 +78,12 @@ class PageEncoder:
                 fields.append((attribute, msgspec.Raw | UnsetType, UNSET))
                 self._dropped.append(attribute)
                 continue
-            by_python = _by_python(part)
+            by_python = name in texts or _by_python(part)
             kind = Any if by_python else _type(part)
             fields.append((attribute, _optional(kind), UNSET))
             if by_python:
-                self._converted.append((attribute, compile_conform(part, date_order)))
+                conform = compile_conform(part, date_order)
+                self._converted.append((attribute, _as_text(conform) if name in texts else conform))
             elif kind is datetime:
                 self._moments.append(attribute)
             elif kind is Decimal:
@@ -182,6 +188,10 @@ class PageEncoder:
             for row in rows
             if (number := getattr(row, attribute)) is not UNSET
         )
+
+
+def _as_text(conform: Conform) -> Conform:
+    return lambda value: to_text(conform(value))
 
 
 def _by_python(schema: dict[str, Any], *, nested: bool = False) -> bool:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from singer_sdk.singerlib import Schema
 from singer_sdk.singerlib.catalog import Metadata
 
 from tap_crm.errors import ConfigError
+from tap_crm.shaping.free_objects import declared_as_text, is_free
+from tap_crm.shaping.retyped import renamed
 from tap_crm.shaping.schema import is_free_form, json_types
 
 if TYPE_CHECKING:
@@ -113,6 +116,23 @@ def allow_nulls(entry: CatalogEntry, keys: Sequence[str]) -> None:
             part.type = [*types, "null"]
     for key in keys:
         entry.metadata["properties", key].inclusion = Metadata.InclusionType.AUTOMATIC
+
+
+def rename_fields(entry: CatalogEntry, names: Mapping[str, str]) -> None:
+    """Give fields other names, in the schema and in what is selected; ``names`` has those that change."""
+    if not names:
+        return
+    entry.schema.properties = renamed(entry.schema.properties or {}, names)
+    for breadcrumb in [one for one in entry.metadata if one[1:2] and one[1] in names]:
+        entry.metadata[(breadcrumb[0], names[breadcrumb[1]], *breadcrumb[2:])] = entry.metadata.pop(breadcrumb)
+
+
+def declare_texts(entry: CatalogEntry) -> None:
+    """Declare fields that hold objects of any shape as JSON text; what is selected within them stays so."""
+    properties = entry.schema.properties or {}
+    for name, part in properties.items():
+        if is_free(found := part.to_dict()):
+            properties[name] = Schema.from_dict(declared_as_text(found))
 
 
 def texts_of(own: Mapping[str, Any], told: Mapping[str, Any]) -> frozenset[str]:

@@ -13,13 +13,15 @@ from typing_extensions import override
 from tap_crm.contract.stream import StreamSpec
 from tap_crm.ledger import Ledger
 from tap_crm.messages import Page
-from tap_crm.shaping.schema import EXTRA
+from tap_crm.shaping.child_tables import POSITION
+from tap_crm.shaping.schema import DELETED_AT, EXTRA
 from tap_crm.singer.catalog_checks import allow_nulls, check_entry
 from tap_crm.singer.record_shaper import Form, RecordShaper
-from tap_crm.singer.sdk_internals import SdkStream
+from tap_crm.singer.told_stream import ToldStream
+from tap_crm.sync.state import StreamState
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from singer_sdk.singerlib import Catalog
 
@@ -33,7 +35,7 @@ if TYPE_CHECKING:
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
 
 
-class ChildStream(SdkStream):
+class ChildStream(ToldStream):
     """The table of one array.
 
     Args:
@@ -68,6 +70,24 @@ class ChildStream(SdkStream):
         self.no_arrays = 0
         self._shaper: RecordShaper | None = None
         self._waiting: list[dict[str, Any]] = []
+
+    @property
+    @override
+    def kept_under(self) -> str:
+        """The stream under whose name the state has what is kept of it."""
+        return self.parent.name
+
+    @property
+    @override
+    def mark_in_types(self) -> str:
+        """Its name: the state has the types beside those of its parent."""
+        return f"{self.name}."
+
+    @override
+    def made_by_account(self, properties: Mapping[str, Any]) -> Collection[str]:
+        """Return the columns of an element, where the account makes the array."""
+        own = {*self.table.primary_key, POSITION, DELETED_AT, EXTRA}
+        return properties.keys() - own if self.spec.versioned else ()
 
     # What became of it, as of its parent
 
@@ -157,6 +177,8 @@ class ChildStream(SdkStream):
             own = None if self.spec.versioned else self.schema["properties"]
             check_entry(entry, self.table.primary_key, None, own)
             allow_nulls(entry, self.table.primary_key)
+        texts = self.run.settings.free_objects == "text"
+        self.follow_types(self.tap.states_given.get(self.kept_under, StreamState()), entry, texts=texts)
         super().apply_catalog(catalog)
 
     # What is written
@@ -190,13 +212,14 @@ class ChildStream(SdkStream):
     def _shape(self) -> RecordShaper:
         """Return what shapes the rows; not known before the catalog is applied."""
         if self._shaper is None:
-            told = self.effective_schema["properties"]
-            wanted = frozenset(
-                name for name in told if name in self.table.primary_key or self.mask.get(("properties", name), True)
-            )
-            form = Form(self.schema["properties"], told, wanted, self.mask, self.run.settings.date_order)
-            self._shaper = RecordShaper(self.spec, form, None)
+            form = Form(self.own_properties, self.effective_schema["properties"], self.wanted(), self.mask)
+            self._shaper = RecordShaper(self.spec, form.told_by(self, self.run.settings), None)
         return self._shaper
+
+    def wanted(self) -> frozenset[str]:
+        """Return the columns that are selected."""
+        told, keys = self.effective_schema["properties"], self.table.primary_key
+        return frozenset(name for name in told if name in keys or self.mask.get(("properties", name), True))
 
     # Batch files
 

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     import click
     from singer_sdk import Stream
 
+    from tap_crm.sync.state import StreamState
+
 SCHEMA_TEST, NO_TEST = "schema", "disabled"
 
 
@@ -89,6 +91,11 @@ class CommandLine(SdkTap):
             given |= variables
         given = converted(given, schema)
         return given, remarks + unknown_names(given, schema)
+
+    @property
+    def states_given(self) -> Mapping[str, StreamState]:
+        """What the state that the run was given has of each stream; known before the SDK takes it over."""
+        raise NotImplementedError
 
     @property
     def writer(self) -> LineWriter:

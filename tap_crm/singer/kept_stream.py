@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from typing_extensions import override
 
 from tap_crm.ledger import Ledger
-from tap_crm.singer.sdk_internals import SdkStream
+from tap_crm.singer.told_stream import ToldStream
 from tap_crm.sync.given_state import forget_future
 from tap_crm.sync.state import StreamState, bookmarks_of
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from singer_sdk import Tap
 
 
-class KeptStream(SdkStream):
+class KeptStream(ToldStream):
     """A stream that keeps more in the state than a bookmark.
 
     Args:

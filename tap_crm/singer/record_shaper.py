@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from types import NoneType
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from tap_crm.shaping.compiled import PageEncoder
 from tap_crm.shaping.conform import RecordConformer
+from tap_crm.shaping.free_objects import free_in, to_text
+from tap_crm.shaping.retyped import renamed
 from tap_crm.shaping.schema import EXTRA, json_types
 from tap_crm.shaping.selection import Within
 from tap_crm.singer.catalog_checks import texts_of
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     import logging
     from collections.abc import Iterable, Mapping
 
+    from tap_crm.config.settings import Settings
     from tap_crm.contract.stream import StreamSpec
     from tap_crm.ledger import Ledger
     from tap_crm.messages import Page
     from tap_crm.shaping.custom.columns import CustomColumns
     from tap_crm.shaping.custom.values import CustomValues
-
-_JSON = msgspec.json.Encoder(decimal_format="number")
+    from tap_crm.singer.told_stream import ToldStream
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +39,29 @@ class Form:
         wanted: the top-level fields that are selected.
         mask: what is selected, by breadcrumb.
         date_order: how the account writes dates that come as text.
+        names: what the target calls fields whose type has changed, by what the source does.
+        free: the fields that are written as JSON text.
+        whole: records have all fields, in the order of the schema.
     """
 
     own: Mapping[str, Any]
     told: Mapping[str, Any]
     wanted: frozenset[str]
     mask: Mapping[tuple[str, ...], bool]
-    date_order: str
+    date_order: str = "mdy"
+    names: Mapping[str, str] = field(default_factory=dict)
+    free: frozenset[str] = frozenset()
+    whole: bool = False
+
+    def told_by(self, stream: ToldStream, settings: Settings) -> Form:
+        """Return the same in the form that the user wants, as the target is told of it."""
+        return replace(
+            self,
+            date_order=settings.date_order,
+            names=stream.told_names,
+            free=free_in(self.own) if stream.writes_text else frozenset(),
+            whole=settings.missing_properties == "null",
+        )
 
 
 class RecordShaper:
@@ -61,7 +77,9 @@ class RecordShaper:
         self._spec, self._form, self._columns = spec, form, custom
         self._deselected = Within(form.mask)
         # Where the account makes the schema, texts are minded by the schema.
-        self._texts = frozenset() if spec.versioned else texts_of(form.own, form.told)
+        self._texts = frozenset() if spec.versioned else texts_of(form.own, form.told) - form.free
+        # Columns of custom fields are found by the fields' ids.
+        self._renamed = form.names if spec.versioned else {}
         self._custom = self._values_of_columns()
         self._schema = self._schema_in_effect()
         self._conformer: RecordConformer | None = None
@@ -69,9 +87,12 @@ class RecordShaper:
     @property
     def is_plain(self) -> bool:
         """Whether a page's records need nothing that only the careful path does."""
-        known = self._columns is None or not self._columns.gathers_unknown
+        columns = self._columns
+        known = columns is None or not (columns.gathers_unknown or self._is_raw_as_text(columns))
+        if self._form.whole:
+            return False
         masked = self._spec.masked or self._spec.masked_parts
-        return known and not masked and not self._deselected and not self._texts
+        return known and not masked and not self._deselected and not self._texts and not self._renamed
 
     def encoded(self, page: Page) -> list[bytes] | None:
         """Return a page's records as JSON, straight from its body; None if it needs the careful path."""
@@ -81,11 +102,22 @@ class RecordShaper:
         """Yield the records of a page by the careful path."""
         conformer = self._careful()
         for found in page.decoded():
-            record = self._deselected.leave_out(conformer.conform(found))
+            named = renamed(found, self._renamed) if self._renamed else found
+            record = self._deselected.leave_out(conformer.conform(named))
             for name in self._texts & record.keys():
                 if not isinstance(record[name], (str, NoneType)):
-                    record[name] = _JSON.encode(record[name]).decode()
-            yield record
+                    record[name] = to_text(record[name])
+            for name in self._form.free & record.keys():
+                record[name] = to_text(record[name])
+            yield self._whole(record) if self._form.whole else record
+
+    def _whole(self, record: dict[str, Any]) -> dict[str, Any]:
+        """Return a record with every selected field."""
+        return {name: record.get(name) for name in self._form.told if name in self._form.wanted}
+
+    def _is_raw_as_text(self, columns: CustomColumns) -> bool:
+        """Tell whether custom fields are written as they come, in one column that is JSON text."""
+        return columns.form != "columns" and columns.layout.column in self._form.free
 
     def misfits(self) -> Counter[str]:
         """Return how many values of each field did not fit their type."""
@@ -106,13 +138,18 @@ class RecordShaper:
         retyped = {
             name
             for name, part in own.items()
-            if self._spec.versioned and json_types(known.get(name) or part) != json_types(part)
+            if self._spec.versioned
+            and name not in self._form.free
+            and json_types(known.get(name) or part) != json_types(part)
         }
         return {"properties": {name: known[name] if name in retyped else own[name] for name in own if name in known}}
 
     @cached_property
     def _encoder(self) -> PageEncoder:
-        return PageEncoder(self._schema, self._form.wanted, self._form.date_order, self._custom, self._spec.envelope)
+        form = self._form
+        return PageEncoder(
+            self._schema, form.wanted, form.date_order, self._custom, self._spec.envelope, texts=form.free
+        )
 
     def _careful(self) -> RecordConformer:
         if self._conformer is None:

@@ -19,6 +19,8 @@ from tap_crm.contract.memory import Memory
 from tap_crm.contract.stream import Deletions, Reading
 from tap_crm.messages import Checkpoint, HintsKept, Page, Progress, ReadBegun
 from tap_crm.reading.emptiness import Lists
+from tap_crm.shaping.custom.fields import id_described
+from tap_crm.shaping.schema import EXTRA
 from tap_crm.singer.catalog_checks import allow_nulls, check_entry
 from tap_crm.singer.child_stream import ChildStream
 from tap_crm.singer.children import Children
@@ -26,13 +28,14 @@ from tap_crm.singer.kept_stream import KeptStream
 from tap_crm.singer.record_shaper import Form, RecordShaper, tell_of_values
 from tap_crm.sync.bookkeeping import Bookkeeping, Noted
 from tap_crm.sync.run_limit import LimitReached
+from tap_crm.sync.state import StreamState
 from tap_crm.sync.stream_run import StreamRun
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from singer_sdk.metrics import Counter
-    from singer_sdk.singerlib import Catalog
+    from singer_sdk.singerlib import Catalog, CatalogEntry
 
     from tap_crm.contract.stream import StreamSpec
     from tap_crm.messages import Emit, Item
@@ -73,6 +76,20 @@ class CrmStream(KeptStream):
         self.complete = False
         self._memory = Memory()
         self._children: Children | None = None
+
+    @override
+    def made_by_account(self, properties: Mapping[str, Any]) -> Collection[str]:
+        """Return the columns of custom fields, and of a table that the account made all but its key."""
+        if self.spec.versioned:
+            return properties.keys() - {*self.spec.primary_key, EXTRA}
+        return [name for name, part in properties.items() if self.custom is not None and id_described(part) is not None]
+
+    @override
+    def follow_types(self, kept: StreamState, entry: CatalogEntry | None = None, *, texts: bool = False) -> None:
+        """Take another name for each column that the target knows with another type."""
+        super().follow_types(kept, entry, texts=texts)
+        if self.custom is not None:
+            self.custom.told_names = self.told_names
 
     # What is read
 
@@ -156,7 +173,8 @@ class CrmStream(KeptStream):
             lanes=self.run.lanes(),
             once_per_run=self.run.once_per_run,
             selected=self.run.selected_told,
-            fields=self._wanted() | {one.table.array for one in self.child_tables},
+            fields=self._wanted_of_source() | {one.table.array for one in self.child_tables},
+            told_names=self.run.told_names,
             memory=self._memory,
             lists=self._stream_run.lists if self._stream_run is not None else Lists(),
         )
@@ -282,7 +300,9 @@ class CrmStream(KeptStream):
         counter = self.get_record_counter()
         book.begin(self.run.transport.clock.now())
         self._keep()
-        self.version = book.version
+        self.version = self._told(book.version)
+        if self._note_types():
+            self.note_changed_state()
         children = self._begin_children(write_messages=write_messages)
         fast = write_messages and self._may_write_fast()
         index = 0
@@ -313,7 +333,7 @@ class CrmStream(KeptStream):
         """Follow what the reading says beside its pages."""
         before = self.kept.bookmark, self.kept.unfinished
         noted = book.take(item, self.run.transport.clock.now())
-        self.version = book.version
+        self.version = self._told(book.version)
         if self._children is not None:
             self._children.version = self.version
             if isinstance(item, ReadBegun):
@@ -333,7 +353,7 @@ class CrmStream(KeptStream):
         """
         now, version = self.run.transport.clock.now(), None
         if write_messages:
-            version = book.end(self._memory, self.started or time.time(), now)
+            version = self._told(book.end(self._memory, self.started or time.time(), now))
             self.ledger.add(deletions=book.gone)
             if version is not None and self.selected:
                 self.write_version_end(version)
@@ -347,6 +367,16 @@ class CrmStream(KeptStream):
             book.note_columns(self.custom.names(self.effective_schema["properties"]))
             self.note_changed_state()
         self._keep()
+
+    def _told(self, version: int | None) -> int | None:
+        """Return the version as the target is told; None where it is told of none."""
+        return version if self.run.settings.activate_versions else None
+
+    def _note_types(self) -> bool:
+        """Keep the types of the columns that the target is told of now; tell whether there is something new."""
+        own = self.selected and self.note_types(self.kept, self._wanted())
+        children = [one.note_types(self.kept, one.wanted()) for one in self.child_tables]
+        return own or any(children)
 
     def _booked(self, index: int, written: int, counter: Counter) -> int:
         self.ledger.add(records=written)
@@ -371,15 +401,13 @@ class CrmStream(KeptStream):
     def _shape(self) -> RecordShaper:
         """Return what shapes the records; not known before the catalog is applied."""
         if self._shaper is None:
-            told, order = self.effective_schema["properties"], self.run.settings.date_order
-            self._shaper = RecordShaper(
-                self.spec, Form(self._fixed(), told, self._wanted(), self.mask, order), self.custom
-            )
+            form = Form(self._fixed(), self.effective_schema["properties"], self._wanted(), self.mask)
+            self._shaper = RecordShaper(self.spec, form.told_by(self, self.run.settings), self.custom)
         return self._shaper
 
     def _fixed(self) -> dict[str, Any]:
         """Return the properties of our own schema that are no columns of custom fields."""
-        own: dict[str, Any] = self.schema["properties"]
+        own = self.own_properties
         if self.custom is None:
             return own
         return {name: part for name, part in own.items() if not self.custom.owns(name, part)}
@@ -397,7 +425,14 @@ class CrmStream(KeptStream):
                 entry, self.spec.primary_key, self.spec.replication_key, None if self.spec.versioned else self._fixed()
             )
             allow_nulls(entry, self.spec.primary_key)
+        texts = self.run.settings.free_objects == "text"
+        self.follow_types(self.tap.states_given.get(self.name, StreamState()), entry, texts=texts)
         super().apply_catalog(catalog)
+
+    def _wanted_of_source(self) -> frozenset[str]:
+        """Return the same by the names that the source knows."""
+        sources = {told: name for name, told in self.told_names.items()}
+        return frozenset(sources.get(name, name) for name in self._wanted())
 
     def _wanted(self) -> frozenset[str]:
         """Return the top-level fields that are selected and that the catalog's schema knows."""

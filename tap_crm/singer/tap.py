@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import uuid
 from contextlib import contextmanager
@@ -23,6 +24,7 @@ from tap_crm.contract.stream import AUDIT, WRITES
 from tap_crm.providers import PROVIDERS
 from tap_crm.providers.setting_table import rows
 from tap_crm.shaping.custom.columns import warn_of_changes
+from tap_crm.shaping.retyped import moved
 from tap_crm.singer.audit_stream import AuditStream
 from tap_crm.singer.catalog_checks import check_form
 from tap_crm.singer.command_line import CommandLine, run
@@ -41,11 +43,11 @@ from tap_crm.sync.hints import hints_of
 from tap_crm.sync.input_checks import check_before_asking
 from tap_crm.sync.outlook import Outlook
 from tap_crm.sync.run import Run
-from tap_crm.sync.state import plain_state, states_of
+from tap_crm.sync.state import StreamState, plain_state, states_of
 from tap_crm.sync.verdict import next_reconcile, verdict_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from singer_sdk import Stream
 
@@ -70,9 +72,9 @@ class TapCRM(CommandLine):
     dynamic_catalog = True
 
     def __init__(self, **kwargs: Any) -> None:  # noqa: ANN401 - the SDK's own arguments
-        if not isinstance(kwargs.get("state"), (str, Path)):  # the SDK reads a file
-            kwargs["state"] = plain_state(kwargs.get("state"))
-        self._given_state = kwargs.get("state")
+        if isinstance(kwargs.get("state"), (str, Path)):
+            kwargs["state"] = json.loads(Path(kwargs["state"]).read_text("utf-8"))
+        self._given_state = kwargs["state"] = plain_state(kwargs.get("state"))
         self._left: list[str] = []
         self.verdict: Verdict | None = None
         if kwargs.get("catalog") is not None and not isinstance(kwargs["catalog"], Catalog):
@@ -112,6 +114,12 @@ class TapCRM(CommandLine):
         self.mapper = Mapper(dict(self.config), self.logger)
         self.mapper.register_raw_streams_from_catalog(self.catalog)
 
+    @cached_property
+    @override
+    def states_given(self) -> Mapping[str, StreamState]:
+        """What the state that the run was given has of each stream."""
+        return states_of(self._given_state or {})
+
     # Discovery
 
     @override
@@ -129,7 +137,12 @@ class TapCRM(CommandLine):
         own = [*(endpoint.stream for endpoint in self.settings.endpoints), *(one.name for one in writes)]
         check_before_asking(self.provider, self._given_state, selected_in(self.input_catalog), own)
         streams = discovery.streams()
-        return [*streams, *discovery.child_tables(streams), *writes, AuditStream(self, self.run)]
+        made = [*streams, *discovery.child_tables(streams)]
+        if self.input_catalog is None:
+            for stream in made:
+                kept = self.states_given.get(stream.kept_under, StreamState())
+                stream.follow_types(kept, texts=self.settings.free_objects == "text")
+        return [*made, *writes, AuditStream(self, self.run)]
 
     @property
     @override
@@ -210,6 +223,7 @@ class TapCRM(CommandLine):
         self._warn_of_changed_columns(selected)
         run.limit.count([stream.ledger for stream in selected])
         run.selected_told = tuple((stream.spec, stream.told_to()) for stream in selected)
+        run.told_names = {stream.name: stream.told_names for stream in self.readable if stream.told_names}
         told = [*(one for read in selected for one in read.written), *self._writes_read()]
         outlook = Outlook(run, told)
         run.display = make_progress(outlook)
@@ -293,8 +307,15 @@ class TapCRM(CommandLine):
         """Say what changed of the custom fields since the last run, and since the catalog was made."""
         customs = {stream.name: stream.custom for stream in selected if stream.custom is not None}
         known = {stream.name: stream.effective_schema["properties"] for stream in selected}
-        before = {name: kept.columns for name, kept in states_of(self.state).items()}
-        warn_of_changes(customs, known, before)
+        before = states_of(self.state)
+        names = {name: kept.columns for name, kept in before.items()}
+        types = {name: kept.column_types or {} for name, kept in before.items()}
+        warn_of_changes(customs, known, names, types)
+        for stream in selected:
+            told = [stream, *stream.child_tables] if stream.custom is None else stream.child_tables
+            for one in told:
+                for line in moved(one.told_names, one.types_in(before.get(stream.name, StreamState()))):
+                    self.logger.warning("%s: %s", one.name, line)
 
     @override
     def on_signal(self, number: int) -> None:

@@ -136,6 +136,7 @@ class Run:
         id: tells it from all others.
         account: the mark of the account that is read; None where the CRM does not tell it.
         selected_told: the streams that are read, each with the time up to which the CRM's log of changes was heeded.
+        told_names: by stream, what the target calls columns whose type has changed, by what the sources do.
         hints: what the events in the inbox tell; None without one.
         loaded_before: the streams of which an earlier run wrote rows.
         offers_all: no catalog says which streams there are.
@@ -155,6 +156,7 @@ class Run:
         self.budget = Budget(settings.reconcile_max_requests)
         self.account: str | None = None
         self.selected_told: tuple[tuple[StreamSpec, int | None], ...] = ()
+        self.told_names: Mapping[str, Mapping[str, str]] = {}
         self.hints: Hints | None = None
         self.loaded_before: frozenset[str] = frozenset()
         self.offers_all = True

@@ -79,6 +79,8 @@ class StreamState:
         lists: how many records each list of the stream had.
         empty_since: since when lists are found empty that were not.
         columns: the names of columns by the ids of their custom fields.
+        column_types: of each column that the account makes and that was ever told, by its name; those of child tables
+            as ``<stream>.<column>``.
         tables: the tables that are written up to the bookmark; None: the stream's own.
         arrays: the greatest lengths of arrays that are child tables, by the property.
         left_at: when a run left it to the next one, since it had used what it may use; the first time in a row.
@@ -102,6 +104,7 @@ class StreamState:
     lists: Mapping[str, int] | None = None
     empty_since: Mapping[str, int] = field(default_factory=dict)
     columns: Mapping[str, str] | None = None
+    column_types: Mapping[str, str] | None = None
     tables: tuple[str, ...] | None = None
     arrays: Mapping[str, Any] | None = None
     left_at: int | None = None
@@ -283,7 +286,7 @@ def _moments(value: object) -> dict[str, int]:
     return {name: at for name, at in found.items() if at is not None}
 
 
-def _columns(value: object) -> dict[str, str] | None:
+def _texts(value: object) -> dict[str, str] | None:
     if not isinstance(value, dict):
         return None
     return {str(key): name for key, name in value.items() if isinstance(name, str)}
@@ -377,7 +380,8 @@ _KEYS = (
     _Key("not_shown", "unexplained", _not_shown, _write_not_shown),
     _Key("lists", "lists", _counts, dict),
     _Key("empty_since", _EMPTY_SINCE, _moments, lambda found: {name: from_epoch(at) for name, at in found.items()}),
-    _Key("columns", "custom_fields", _columns, dict),
+    _Key("columns", "custom_fields", _texts, dict),
+    _Key("column_types", "column_types", _texts, dict),
     _Key("tables", "tables", _names, list),
     _Key("arrays", "arrays", _objects, dict),
     _Key("left_at", "left_at", to_epoch, _moment),

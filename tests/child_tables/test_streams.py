@@ -260,6 +260,24 @@ def test_an_endpoint_has_child_tables_by_its_schema(start: Start) -> None:
     assert {(row["everyone_id"], row["_position"]): row["value"] for row in run.records("everyone__tags")} == truth
 
 
+def test_a_value_of_another_kind_gets_a_new_column(start: Start) -> None:
+    """As in the parent's table: the state says which types the target knows."""
+    app, tap = start(COPPER)
+    app.world.add_field("Skills", "MultiSelect", options=["cooking", "law", "go"], fill=True)
+    settings: dict[str, Any] = {"child_tables": ["people.custom_skills"], "custom_fields": "columns"}
+    catalog = only(tap.discover(**settings)[0], "people", "people__custom_skills", "sync_audit")
+    first = tap.sync(**settings, catalog=catalog)
+    types = first.state["bookmarks"]["people"]["column_types"]
+    assert types["people__custom_skills.value"] == "text"
+    types["people__custom_skills.value"] = "json"
+    del first.state["bookmarks"]["people"]["replication_key_value"]
+    second = tap.sync(**settings, catalog=catalog, state=first.state)
+    assert "value" not in second.schemas["people__custom_skills"]["schema"]["properties"]
+    assert [row["value_text"] for row in second.records("people__custom_skills")] == [
+        row["value"] for row in first.records("people__custom_skills")
+    ]
+
+
 def test_custom_fields_with_several_values_are_child_tables(start: Start) -> None:
     """With labels, as in the parent's column; a field that was renamed keeps the name that the catalog has."""
     app, tap = start(COPPER)

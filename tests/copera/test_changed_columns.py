@@ -80,6 +80,35 @@ def test_with_a_fresh_catalog_columns_follow(start_read: StartRead, name: str) -
     assert set(activated(second)) <= {"sales__deals"}
 
 
+@pytest.mark.parametrize(
+    ("name", "old", "new"),
+    [
+        ("number retyped to text", "probability", "probability_text"),
+        ("retyped to an unknown type", "probability", "probability_json"),
+        ("retyped to another number", "amount", "amount"),
+    ],
+)
+def test_a_column_of_another_type_is_another_column_for_the_target(
+    start_read: StartRead, name: str, old: str, new: str
+) -> None:
+    """With a catalog made before or after; the stream `columns` names it, a warning does so once."""
+    app, tap, first = start_read(SHAPE)
+    change(app, name)
+    state = first.state
+    for catalog in (None, choosing(tap, *STREAMS)):
+        run = tap.sync(catalog=catalog, state=state)
+        assert table_differences(app.world, run, Target(first, run)) == {}
+        assert_valid(run)
+        properties = run.schemas["sales__deals"]["schema"]["properties"]
+        assert new in properties
+        assert (old in properties) == (old == new)
+        assert ("is of another kind now" in run.log) == (old != new)
+    app.world.edit("Deals", count=3)
+    last = tap.sync(state=run.state)
+    assert new in last.schemas["sales__deals"]["schema"]["properties"]
+    assert "is of another kind now" not in last.log
+
+
 @pytest.mark.parametrize("name", CHANGES)
 def test_with_a_stale_catalog_nothing_is_lost(start_read: StartRead, known: KnownOf, name: str) -> None:
     """What the catalog does not know is in `_extra`, and what is emitted fits the SCHEMA that is."""

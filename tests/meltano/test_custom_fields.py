@@ -18,10 +18,9 @@ from sandbox import close, copper
 from sandbox.server import running
 from scripts.demo_run import CRMS
 from tests import custom_truth
-from tests.custom_truth import BOOLEAN, DATE, DESCRIBED, LIST, MOMENT, NUMBER, TEXT, TEXTS
+from tests.custom_truth import BOOLEAN, DATE, LIST, MOMENT, NUMBER, TEXT, TEXTS
 from tests.meltano.databases import MADE
 from tests.meltano.piped import Piped
-from tests.singer import Tap
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
@@ -37,10 +36,6 @@ STREAMS = {"copper": ("people", "companies"), "close": ("leads", "contacts")}
 APPS: dict[str, Callable[[], Simulator]] = {
     "copper": lambda: copper.copper_app(copper.Shape(people=150, companies=60, leads=5, activities=5), rate_limit=0),
     "close": lambda: close.close_app(replace(close.SMALL, leads=60, contacts=90, activities=20), rate_limit=0),
-}
-CREDENTIALS = {
-    "copper": {"api_key": copper.API_KEY, "user_email": copper.USER_EMAIL},
-    "close": {"api_key": close.API_KEY},
 }
 #: The type that each loader gives a column, by what the SCHEMA says of it.
 TYPES: dict[str, list[tuple[Record, str]]] = {
@@ -67,25 +62,11 @@ class Account:
 
     name: str
     app: Any
-    url: str
-    tap: Tap
 
     @property
     def truth(self) -> custom_truth.Crm:
         """What should arrive."""
         return custom_truth.Copper(self.app.world) if self.name == "copper" else custom_truth.Close(self.app.world)
-
-    def columns(self) -> dict[str, dict[str, str]]:
-        """Return the columns of each stream by the ids of their fields, as discovery describes them now."""
-        catalog, _ = self.tap.discover()
-        return {
-            entry["tap_stream_id"]: {
-                found[1]: name
-                for name, part in entry["schema"]["properties"].items()
-                if (found := DESCRIBED.match(part.get("description") or ""))
-            }
-            for entry in catalog["streams"]
-        }
 
     def values(self, stream: str) -> Values:
         """Return what each record has of each field, null too."""
@@ -100,13 +81,14 @@ class Account:
         return found
 
     def change(self) -> dict[str, list[str]]:
-        """Rename a field, add one that all have, rename an option, edit some; returns the edited records."""
+        """Rename a field, retype and add one, rename an option, edit some records; returns these."""
         change = self.app.world.change
         if self.name == "copper":
             change("rename_field", {"id": self.number("people", "Homepage"), "name": "Website"})
             change(
                 "add_field", {"name": "Färbung", "data_type": "MultiSelect", "options": ["rot", "grün"], "fill": True}
             )
+            change("retype_field", {"id": self.number("people", "Score", "Float"), "data_type": "String"})
             region = self.number("people", "Region", "Dropdown")
             definitions = self.app.world.records("custom_field_definitions")
             (options,) = [one["options"] for one in definitions if one["id"] == region]
@@ -118,6 +100,7 @@ class Account:
                 change("add_field", added)
             for stream in self.streams:
                 change("rename_field", {"id": self.number(stream, "Notes"), "name": "Remarks"})
+                change("retype_field", {"id": self.number(stream, "Größe (m²)", "number"), "type": "text"})
                 region = self.number(stream, "Region", "choices")
                 used = Counter(row[region] for row in self.values(stream).values() if row[region])
                 (choice, _), *_ = used.most_common(1)
@@ -175,16 +158,14 @@ def loaded(
             folder = tmp_path_factory.mktemp("custom")
             app = APPS[crm]()
             url = stack.enter_context(running(app))
-            tap = Tap(folder, provider=crm, api_url=url, requests_per_minute=0, **CREDENTIALS[crm])
-            tap.inside = True
-            account = Account(crm, app, url, tap)
+            account = Account(crm, app)
             databases = {loader: made(server, folder / "crm.duckdb") for loader, made in MADE.items()}
             loading = Piped(project, folder, CRMS[crm], url, tuple(databases.values()), STREAMS[crm])
             loading.run()
-            first = _looked_at(account, databases)
+            first = _looked_at(account, databases, loading.state)
             edited = account.change()
             loading.run()
-            second = _looked_at(account, databases)
+            second = _looked_at(account, databases, loading.state)
             return {loader: Loads(first[loader], second[loader], edited) for loader in MADE}
 
         yield lambda crm, loader: load(crm)[loader]
@@ -246,7 +227,7 @@ def test_every_column_has_values_and_nulls(loaded: Callable[..., Loads], crm: st
 
 @EACH_CRM
 @EACH_LOADER
-def test_a_renamed_and_an_added_field_get_new_columns_beside_the_old_ones(
+def test_a_renamed_a_retyped_and_an_added_field_get_new_columns_beside_the_old_ones(
     loaded: Callable[..., Loads], crm: str, loader: str
 ) -> None:
     first, second = loaded(crm, loader).first, loaded(crm, loader).second
@@ -260,8 +241,14 @@ def test_a_renamed_and_an_added_field_get_new_columns_beside_the_old_ones(
             for number, field in first.fields[stream].items()
             if field.label != second.fields[stream][number].label
         ]
-        assert {second.columns[stream][one] for one in (added, renamed)} == new.keys() - old.keys()
-        assert new[second.columns[stream][added]] == _type(loader, second.fields[stream][added].schema)
+        (retyped,) = [
+            number
+            for number, field in first.fields[stream].items()
+            if field.schema != second.fields[stream][number].schema
+        ]
+        assert {second.columns[stream][one] for one in (added, renamed, retyped)} == new.keys() - old.keys()
+        for one in (added, retyped):
+            assert new[second.columns[stream][one]] == _type(loader, second.fields[stream][one].schema)
 
 
 @EACH_CRM
@@ -305,10 +292,10 @@ def test_rows_that_were_not_read_again_keep_what_they_had_and_lack_the_new_colum
             assert new == dict.fromkeys(columns) | {number: old[number] for number in kept}
 
 
-def _looked_at(account: Account, databases: dict[str, Loaded]) -> dict[str, Load]:
-    """Read what is in each database, and what should be."""
-    found, streams, schema = account.columns(), account.streams, account.name
-    columns = {stream: found[stream] for stream in streams}
+def _looked_at(account: Account, databases: dict[str, Loaded], state: Any) -> dict[str, Load]:  # noqa: ANN401 - JSON
+    """Read what is in each database, and what should be; the state says which column each field has."""
+    streams, schema = account.streams, account.name
+    columns = {stream: state["bookmarks"][stream]["custom_fields"] for stream in streams}
     fields = {stream: account.truth.fields(stream) for stream in streams}
     truth = {stream: account.values(stream) for stream in streams}
     return {

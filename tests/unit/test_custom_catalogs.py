@@ -309,12 +309,13 @@ def test_many_changes_are_told_in_one_line() -> None:
 # What was renamed since the last run
 
 
-def told(before: Any, **streams: CustomStream) -> list[str]:
+def told(before: Any, types: Any = None, **streams: CustomStream) -> list[str]:
     """Return the lines on streams whose last run left this in the state."""
     return renamings(
         {name: stream.columns for name, stream in streams.items()},
         {name: stream.known for name, stream in streams.items()},
         before,
+        types or {},
     )
 
 
@@ -325,6 +326,15 @@ def test_a_renamed_column_is_told_once_for_all_streams() -> None:
     (line,) = told({"people": names, "tasks": names}, people=stream, tasks=other)
     assert line.startswith("custom field 7 of people, tasks was renamed: its values arrive in `custom_length`")
     assert "`custom_size` keeps what was loaded before" in line
+
+
+def test_a_column_whose_type_is_another_one_is_told_so() -> None:
+    """A renamed field is told apart from one of another kind, by the types that the last run left."""
+    stream = copper((7, "Size", "Float")).now(copper((7, "Size", "Float")))
+    (line,) = told({"tasks": {"7": "custom_before"}}, {"tasks": {"custom_before": "text"}}, tasks=stream)
+    assert line.startswith("custom field 7 of tasks is of another kind now: its values arrive in `custom_size`")
+    (line,) = told({"tasks": {"7": "custom_before"}}, {"tasks": {"custom_before": "number"}}, tasks=stream)
+    assert line.startswith("custom field 7 of tasks was renamed")
 
 
 def test_a_column_that_the_catalog_still_has_was_not_renamed() -> None:

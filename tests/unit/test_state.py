@@ -49,6 +49,7 @@ WRITTEN: dict[str, Any] = {
     "lists": {"user": 5},
     "empty_since": {"system": TIME},
     "custom_fields": {"17": "hair_color"},
+    "column_types": {"hair_color": "text"},
     "inbox": {"place": 12, "again": [[7, TIME]], "told": [8, "lead_9"], "gone": [["lead_7", TIME]], "gap": TIME},
 }
 PARSED = StreamState(
@@ -69,6 +70,7 @@ PARSED = StreamState(
     lists={"user": 5},
     empty_since={"system": AT},
     columns={"17": "hair_color"},
+    column_types={"hair_color": "text"},
     hints=HintsKept(12, again={7: AT}, told=(8, "lead_9"), gone={"lead_7": AT}, gap=AT),
 )
 
@@ -129,6 +131,7 @@ STATES = st.builds(
     lists=_maybe(st.dictionaries(_texts, _counts, max_size=3)),
     empty_since=st.dictionaries(_texts, _moments, max_size=3),
     columns=_maybe(st.dictionaries(_texts, _texts, max_size=3)),
+    column_types=_maybe(st.dictionaries(_texts, _texts, max_size=3)),
     hints=_maybe(HINTS),
 )
 PARTS = ["version", "records", "since", "rows", "place", "told", "again", "", "x"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from tap_crm.config.nearest import did_you_mean
@@ -50,6 +50,11 @@ class Table:
     board: Record
     stream: str
     columns: Mapping[str, Column]
+
+    def with_names(self, names: Mapping[str, str]) -> Table:
+        """Return the same with other names of columns, by those that they have."""
+        told = {key: replace(one, name=names.get(one.name, one.name)) for key, one in self.columns.items()}
+        return replace(self, columns=told) if names else self
 
 
 def tables_of(found: Account, pinned: Iterable[PinnedTable], taken: Iterable[str]) -> list[Table]:
@@ -178,7 +183,9 @@ class Described:
                 tables = [table for table in found.tables if table["board"] == record["_id"]]
                 reading.lists.note(f"board {record['_id']}", len(tables))
         pins = reading.settings.of(CoperaSettings).tables
-        reading.emit_records(self.records(tables_of(found, pins, self.taken), found))
+        described = tables_of(found, pins, self.taken)
+        told = [table.with_names(reading.told_names.get(table.stream, {})) for table in described]
+        reading.emit_records(self.records(told, found))
 
     def probe(self, reading: Reading) -> None:
         """Ask for the boards, if that was not done yet."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tap_crm import errors
 from tap_crm.shaping.custom.fields import CustomField, columns_of, id_described
 from tap_crm.shaping.custom.values import Column, CustomValues
-from tap_crm.shaping.schema import EXTRA, json_types
+from tap_crm.shaping.free_objects import is_free
+from tap_crm.shaping.retyped import KEEPS, type_of
+from tap_crm.shaping.schema import EXTRA, is_json_text, json_types
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -35,12 +37,14 @@ class CustomColumns:
         form: ``columns``, ``raw`` or ``both``.
         fields: by the name of the column.
         error: why the definitions, or some of them, could not be read.
+        told_names: the names in the target, of columns that have another type than it knows, by those in the catalog.
     """
 
     layout: Layout
     form: str
     fields: Mapping[str, CustomField] = field(default_factory=dict)
     error: errors.ReadError | None = None
+    told_names: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def is_forbidden(self) -> bool:
@@ -92,6 +96,7 @@ class CustomColumns:
             date_order=date_order,
             keeps_raw=self.form != "columns",
             is_unwanted=self.form == "raw" and self.layout.column in known.keys() - wanted,
+            extra_as_text=is_json_text(known.get(EXTRA, {})),
         )
 
     def _without_field(self, known: Mapping[str, Schema], columns: Iterable[Column]) -> list[str]:
@@ -139,15 +144,22 @@ class CustomColumns:
             "renamed": [
                 f"{columns[key].name}, now `{one.label}`"
                 for name, one in self.fields.items()
-                if (key := str(one.key)) in columns and columns[key].name != name
+                if (key := str(one.key)) in columns and columns[key].name != self.told_names.get(name, name)
             ],
             "of another type": [
-                column.name for column in columns.values() if _shape(column.schema) != _shape(column.field.schema)
+                column.name
+                for column in columns.values()
+                if _shape(column.schema) != _shape(column.field.schema) and not _is_text_of(column)
             ],
             "gone": self._without_field(known, columns.values()),
         }
         parts = [f"{len(names)} {what} ({_named(names)})" for what, names in told.items() if names]
         return "; ".join(parts) or None
+
+
+def _is_text_of(column: Column) -> bool:
+    """Tell whether values of any shape arrive as JSON text in a column."""
+    return is_json_text(dict(column.schema)) and is_free(column.field.schema)
 
 
 def _shape(schema: Mapping[str, Any]) -> tuple[Any, ...]:
@@ -187,13 +199,16 @@ def custom_columns(spec: StreamSpec, schema: Schema, settings: Settings, reading
 
 
 def warn_of_changes(
-    streams: Mapping[str, CustomColumns], known: Mapping[str, Mapping[str, Schema]], before: Mapping[str, Any]
+    streams: Mapping[str, CustomColumns],
+    known: Mapping[str, Mapping[str, Schema]],
+    before: Mapping[str, Any],
+    types: Mapping[str, Mapping[str, str]],
 ) -> None:
-    """Say which custom fields were renamed since the last run, and what the catalog does not know yet.
+    """Say which custom fields have other columns than in the last run, and what the catalog does not know yet.
 
     The arguments are those of :func:`renamings`.
     """
-    for line in renamings(streams, known, before):
+    for line in renamings(streams, known, before, types):
         _log.warning("%s", line)
     for stream, columns in streams.items():
         stale = columns.staleness(known[stream]) if columns.error is None else None
@@ -209,7 +224,10 @@ def warn_of_changes(
 
 
 def renamings(
-    streams: Mapping[str, CustomColumns], known: Mapping[str, Mapping[str, Schema]], before: Mapping[str, Any]
+    streams: Mapping[str, CustomColumns],
+    known: Mapping[str, Mapping[str, Schema]],
+    before: Mapping[str, Any],
+    types: Mapping[str, Mapping[str, str]],
 ) -> list[str]:
     """Return a line for each column that has another name, or another field, than in the last run.
 
@@ -217,8 +235,9 @@ def renamings(
         streams: the custom fields of each stream.
         known: the properties of each stream's schema in effect.
         before: by stream, the names of columns by id that the last run left in the state.
+        types: by stream, the types of columns that it left there.
     """
-    found: dict[tuple[str, str, str | None, str | None], list[str]] = {}
+    found: dict[_Move, list[str]] = {}
     for stream, columns in streams.items():
         names = before.get(stream)
         if not isinstance(names, dict):
@@ -230,16 +249,30 @@ def renamings(
                 continue
             new, owner = present.get(key), owners.get(old)
             if new != old and (new is not None or owner is not None):
-                found.setdefault((key, old, new, owner), []).append(stream)
-    return [_moved(key, ", ".join(of), old, new, owner) for (key, old, new, owner), of in found.items()]
+                kind = None if new is None else type_of(known[stream][new])
+                retyped = kind is not None and types.get(stream, {}).get(old, kind) != kind
+                found.setdefault(_Move(key, old, new, owner, retyped), []).append(stream)
+    return [_moved(move, ", ".join(of)) for move, of in found.items()]
 
 
-def _moved(key: str, of: str, old: str, new: str | None, owner: str | None) -> str:
+class _Move(NamedTuple):
+    """A field, its former column, the present one, the field that has the former one now, and why it moved."""
+
+    key: str
+    old: str
+    new: str | None
+    owner: str | None
+    retyped: bool
+
+
+def _moved(move: _Move, of: str) -> str:
     """Return what to say of a field that has another column than before, or none while another field has its own."""
+    key, old, new, owner, retyped = move
     if new is None:
         return (
             f"custom field {key} of {of} is gone, and `{old}` is the column of custom field {owner} from now on; what "
             f"was loaded before is of {key}"
         )
-    rest = "keeps what was loaded before" if owner is None else f"is the column of custom field {owner} from now on"
-    return f"custom field {key} of {of} was renamed: its values arrive in `{new}` from now on; `{old}` {rest}"
+    rest = KEEPS if owner is None else f"is the column of custom field {owner} from now on"
+    what = "is of another kind now" if retyped else "was renamed"
+    return f"custom field {key} of {of} {what}: its values arrive in `{new}` from now on; `{old}` {rest}"

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from tap_crm.shaping.conform import Conform, compile_conform
+from tap_crm.shaping.free_objects import to_text
 from tap_crm.shaping.moments import Unfit, to_iso_moment
 from tap_crm.shaping.schema import EXTRA, is_json_text, json_types
 
@@ -114,6 +115,7 @@ class CustomValues:
         date_order: ``mdy`` or ``dmy``.
         keeps_raw: whether the values are also emitted as they come.
         is_unwanted: whether the one column that has the values is deselected.
+        extra_as_text: whether ``_extra`` is written as JSON text.
 
     Attributes:
         misfits: how many values of a column were of another type.
@@ -132,6 +134,7 @@ class CustomValues:
         date_order: str = "mdy",
         keeps_raw: bool = False,
         is_unwanted: bool = False,
+        extra_as_text: bool = False,
     ) -> None:
         columns = list(columns)
         self.layout = layout
@@ -143,6 +146,7 @@ class CustomValues:
         self.undefined: Counter[Id] = Counter()
         self._keeps_extra = EXTRA in wanted
         self._is_unwanted = is_unwanted
+        self._extra_as_text = extra_as_text
         self._readers: dict[Id, _Reader] = {
             column.field.key: self._reader(column, date_order) if column.name in wanted else None for column in columns
         }
@@ -274,7 +278,7 @@ class CustomValues:
         pairs = self.layout.pairs(self.keys, fields)
         values = self.read(pairs, extra)
         if extra and self._keeps_extra:
-            values[EXTRA] = extra
+            values[EXTRA] = to_text(extra) if self._extra_as_text else extra
         if self.gathers:
             values[self.layout.column] = dict(pairs)
         return values

@@ -1,0 +1,141 @@
+"""Tries loaders with odd data, and writes what each makes of it into docs/loaders.md.
+
+python -m bench.loaders duckdb jsonl      # these only; `all` for all; without a name, says which there are
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bench.loaders import compare
+from bench.loaders.account import Loads, load
+from bench.loaders.page import written
+from bench.loaders.targets import LOADERS, Loader
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bench.loaders.account import Key, Record
+    from bench.loaders.targets import Place
+
+ROOT = Path(__file__).resolve().parents[2]
+VENVS = ROOT / ".venvs" / "loaders"
+LONGEST = 600
+
+
+class LoaderError(Exception):
+    """A loader cannot be installed, or stops."""
+
+
+def install(loader: Loader) -> Path:
+    """Install a loader into an environment of its own; returns its folder of commands.
+
+    Raises:
+        LoaderError: it cannot be installed.
+    """
+    folder = VENVS / "-".join(package.replace("==", "-") for package in loader.packages)
+    if not (folder / "bin" / loader.command).exists():
+        _do([sys.executable, "-m", "venv", str(folder)])
+        _do([str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", *loader.packages])
+    return folder / "bin"
+
+
+def _do(command: list[str]) -> None:
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise LoaderError(f"does not install: {_last_line(done.stderr)}")
+
+
+def _last_line(text: str) -> str:
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return lines[-1][:160] if lines else "no word why"
+
+
+def fill(loader: Loader, command: Path, place: Place, loads: Loads, folder: Path) -> None:
+    """Give a loader what three runs wrote, one after the other.
+
+    Raises:
+        LoaderError: it does not end with 0.
+    """
+    config = folder / "loader.json"
+    config.write_text(json.dumps({**place.config, **loader.extra}))
+    variables = {**os.environ, **loader.variables}
+    for number, messages in enumerate(loads.runs, start=1):
+        done = subprocess.run(
+            [command, "--config", config],
+            input=messages,
+            capture_output=True,
+            cwd=folder,
+            env=variables,
+            timeout=LONGEST,
+            check=False,
+        )
+        if done.returncode:
+            raise LoaderError(f"stops in run {number}: {_last_line(done.stderr.decode(errors='replace'))}")
+
+
+def tables_of(place: Place, loads: Loads) -> dict[str, dict[Key, Record]]:
+    """Return the rows that a loader holds, the latest of each key, by stream."""
+    found = place.read(loads.truth)
+    keys = {stream: loads.schemas[stream]["key_properties"] for stream in loads.truth}
+    return {
+        stream: {tuple(str(row.get(name)) for name in keys[stream]): row for row in found.get(stream, [])}
+        for stream in loads.truth
+    }
+
+
+def tried(loader: Loader, loads: Loads) -> dict[str, Any]:
+    """Return the row of the table for one loader."""
+    row: dict[str, Any] = {"title": loader.title, "packages": " ".join(loader.packages), "advice": loader.advice}
+    with tempfile.TemporaryDirectory(prefix="ld") as name:
+        folder = Path(name)
+        try:
+            commands = install(loader)
+            with loader.place(folder, commands / "python") as place:
+                fill(loader, commands / loader.command, place, loads, folder)
+                tables = tables_of(place, loads)
+        except (LoaderError, subprocess.TimeoutExpired) as error:
+            return {**row, "fails": str(error)}
+    found = compare.compare_values(loads, tables)
+    return {
+        **row,
+        "rows": compare.rows(loads, tables),
+        **{kind: found.told(kind) for kind in compare.KINDS},
+        "deletions": compare.deletions(loads, tables),
+        "added": compare.added(loads, tables),
+        "retyped": compare.retyped(loads, tables),
+        "composite": compare.composite(loads, tables),
+    }
+
+
+def main() -> None:
+    """Try the loaders that are named."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*", choices=[*(loader.name for loader in LOADERS), "all", []])
+    names = parser.parse_args().names
+    if not names:
+        parser.print_help()
+        return
+    made: dict[str, Loads] = {}
+    results: dict[str, Mapping[str, Any]] = {}
+    for loader in LOADERS:
+        if loader.name in names or "all" in names:
+            form = json.dumps([loader.tap, loader.large])
+            if form not in made:
+                with tempfile.TemporaryDirectory() as folder:
+                    made[form] = load(Path(folder), loader.tap, large=loader.large)
+            results[loader.name] = tried(loader, made[form])
+            print(json.dumps(results[loader.name], ensure_ascii=False, indent=2), flush=True)
+    file = ROOT / "docs" / "loaders.md"
+    file.write_text(written(file.read_text("utf-8"), results), "utf-8")
+
+
+if __name__ == "__main__":
+    main()

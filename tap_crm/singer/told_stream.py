@@ -1,0 +1,103 @@
+"""A stream of which the target may be told otherwise than the catalog: other names of columns, and text for objects."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from typing_extensions import override
+
+from tap_crm.shaping.free_objects import free_in, with_texts
+from tap_crm.shaping.retyped import renamed, told_names, type_of
+from tap_crm.singer.catalog_checks import declare_texts, rename_fields
+from tap_crm.singer.sdk_internals import SdkStream
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from singer_sdk.singerlib import CatalogEntry
+
+    from tap_crm.sync.state import StreamState
+
+
+class ToldStream(SdkStream):
+    """A stream that knows which types its columns had in earlier runs.
+
+    Attributes:
+        told_names: the names in the target by those in the catalog; only those that differ.
+        writes_text: objects whose fields are not declared are written as JSON text.
+    """
+
+    told_names: Mapping[str, str] = {}
+    writes_text: bool = False
+
+    @property
+    @override
+    def schema(self) -> dict[str, Any]:
+        """The stream's own schema, as the target is told."""
+        own: dict[str, Any] = super().schema
+        if not (self.told_names or self.writes_text):
+            return own
+        properties = self.own_properties
+        return {**own, "properties": with_texts(properties, free_in(properties) if self.writes_text else ())}
+
+    @property
+    def own_properties(self) -> dict[str, Any]:
+        """The properties of the stream's own schema, under the names that the target is told."""
+        return renamed(super().schema["properties"], self.told_names)
+
+    def made_by_account(self, properties: Mapping[str, Any]) -> Collection[str]:
+        """Return the properties whose type the account decides; the types of the others never change."""
+        raise NotImplementedError
+
+    @property
+    def kept_under(self) -> str:
+        """The stream under whose name the state has what is kept of it."""
+        return self.name
+
+    @property
+    def mark_in_types(self) -> str:
+        """What stands before the names of its columns in the state."""
+        return ""
+
+    def follow_types(self, kept: StreamState, entry: CatalogEntry | None = None, *, texts: bool = False) -> None:
+        """Take another name for each column that the target knows with another type.
+
+        Args:
+            kept: what the state has of the stream, or of its parent.
+            entry: the catalog's, changed in place; None where the run has no catalog of the stream.
+            texts: objects whose fields are not declared become JSON text.
+        """
+        self.writes_text = texts
+        if entry is not None and texts:
+            declare_texts(entry)
+        properties = super().schema["properties"] if entry is None else entry.schema.to_dict().get("properties") or {}
+        if entry is None and texts:
+            properties = with_texts(properties, free_in(properties))
+        self.told_names = told_names(properties, self.made_by_account(properties), self.types_in(kept))
+        if entry is not None:
+            rename_fields(entry, self.told_names)
+
+    def types_in(self, kept: StreamState) -> dict[str, str]:
+        """Return the types of all columns of the stream that were ever told, by name."""
+        mark = self.mark_in_types
+        known = (kept.column_types or {}).items()
+        return {name.removeprefix(mark): kind for name, kind in known if name.startswith(mark)}
+
+    def note_types(self, kept: StreamState, told: Collection[str]) -> bool:
+        """Keep the types of the columns that a run tells of; tell whether there is something new.
+
+        Args:
+            kept: what the state has of the stream, or of its parent; changed in place.
+            told: the names of the columns.
+        """
+        properties = self.effective_schema["properties"]
+        found = {
+            f"{self.mark_in_types}{name}": type_of(properties[name])
+            for name in self.made_by_account(properties)
+            if name in told
+        }
+        known = kept.column_types or {}
+        if found.items() <= known.items():
+            return False
+        kept.column_types = {**known, **found}
+        return True
