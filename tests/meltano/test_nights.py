@@ -1,6 +1,5 @@
 """Runs by Meltano that each end early by a limit of their own: the state is kept, and in the end all is loaded."""
 
-
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
