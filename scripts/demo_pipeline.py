@@ -23,7 +23,7 @@ PHASES = ("early", "middle", "late", "won", "lost", "closed")
 """Open stages are in thirds, by their place in their pipeline; abandoned deals count as lost."""
 CRMS = {"copper": "#b4643c", "close": "#3565a9", "copera": "#4f9a62"}
 _STYLES = {"copper": "orange3", "close": "dodger_blue2", "copera": "green3"}
-_BAR, _WIDTH, _ROW, _LEFT, _RIGHT, _TOP = 48, 760, 38, 90, 70, 78
+_BAR, _WIDTH, _ROW, _LEFT, _RIGHT, _TOP = 32, 760, 38, 90, 70, 78
 
 #: A stage without a place, and a deal without a stage, are early.
 PIPELINE = f"""

@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 from scripts import readme_tables
+from scripts.dbt_tables import neutral_models
 from scripts.demo_copper import COPPER
 from tap_crm.contract.stream import AUDIT, WRITES
 from tap_crm.providers import PROVIDERS
@@ -206,6 +207,12 @@ def tables() -> Iterator[Any]:
         declared = ", ".join(f'"{name}" {sql_type(part)}' for name, part in row.items())
         for stream in PINNED:
             connection.execute(f"CREATE TABLE copera.{stream} ({declared})")
+        connection.execute("CREATE SCHEMA analytics")
+        neutral = {"is_deleted": "BOOLEAN", "annual_amount": "DECIMAL(28, 4)"}
+        for model in neutral_models():
+            names = [column["name"] for column in model["columns"]]
+            declared = ", ".join(f'"{name}" {neutral.get(name, "VARCHAR")}' for name in names)
+            connection.execute(f"CREATE TABLE analytics.{model['name']} ({declared})")
         yield connection
 
 

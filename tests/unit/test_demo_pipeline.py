@@ -57,14 +57,14 @@ def test_each_deal_is_in_the_phase_of_its_stage_or_of_its_end(tmp_path: Path) ->
 
 def test_the_bars_are_as_long_as_there_are_deals() -> None:
     screen = io.StringIO()
-    show_bars(Console(file=screen, width=120), DEALS)
+    show_bars(Console(file=screen, width=80), DEALS)
     lines = {line.split()[0]: line for line in screen.getvalue().splitlines() if line.split()}
     assert lines["early"].split()[1:5] == ["30", "0", "10", "40"]
     assert {phase: lines[phase].count("█") for phase in ("early", "middle", "late", "won")} == {
-        "early": 48,
+        "early": 32,
         "middle": 0,
-        "late": 24,
-        "won": 6,
+        "late": 16,
+        "won": 4,
     }
 
 
