@@ -189,8 +189,6 @@ def test_once_ends_with_0_if_nothing_changed(config: str, tmp_path: Path) -> Non
         (("--", "no-such-program"), "COMMAND is not found: no-such-program"),
         (("--", "/etc/passwd"), "COMMAND is not executable: /etc/passwd"),
         (("--", "true"), "refused the credentials"),
-        ((), "Missing argument"),
-        (("--every", "0", "--", "true"), "--every"),
         (("--catalog", "nowhere.json", "--", "true"), "`--catalog`: No such file or directory: nowhere.json"),
     ],
 )
