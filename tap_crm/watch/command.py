@@ -153,7 +153,7 @@ def command(  # noqa: PLR0913 - one for each option
 def _inbox(url: str, provider: Provider) -> Inbox:
     from tap_crm.inbox.spool import Spool  # noqa: PLC0415 - SQLAlchemy, which half of the watches do without
 
-    return Inbox(lambda: Spool.open(url), provider.name)
+    return Inbox(lambda: Spool.open(url, makes=False), provider.name)
 
 
 @dataclass(frozen=True, slots=True)
