@@ -160,7 +160,7 @@ class SpoolDatabase:
             try:
                 with self._engine.connect() as connection:
                     with connection.begin():
-                        _make(connection)
+                        _make(connection, makes=self._makes)
                     file.note(connection)
                 if is_lost and self.when_replaced is not None:
                     self.when_replaced(self._lost)
@@ -185,11 +185,17 @@ class SpoolDatabase:
             return
         with self._begun() as connection:
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))  # two at once would make the same table
-            _make(connection)
+            _make(connection, makes=self._makes)
 
 
-def _make(connection: sa.Connection) -> None:
-    """Make the tables that are not there."""
+def _make(connection: sa.Connection, *, makes: bool) -> None:
+    """Make the tables that are not there; only those that an earlier version had not, where no inbox is made.
+
+    Raises:
+        ConfigError: there is no inbox, or one of another version.
+    """
+    if not makes and not sa.inspect(connection).has_table(PLACES.name):
+        raise ConfigError(MISSING)
     METADATA.create_all(connection)
     version = connection.execute(sa.select(PLACES.c.version)).scalar()
     if version is None:
