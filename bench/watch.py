@@ -35,7 +35,7 @@ from scripts.demo_copper import COPPER
 from scripts.demo_processes import LOADER, ROOT, Meltano, served
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from scripts.demo_crm import Crm
 
@@ -100,10 +100,9 @@ class Trial:
         return str(path)
 
     @contextmanager
-    def watching(self) -> Iterator[None]:
-        """Watch; the lines of its rounds come into ``lines``."""
-        options = ("--every", str(EVERY), "--min-gap", str(MIN_GAP), "--requests-per-minute", str(BUDGET))
-        watch = [sys.executable, "-m", "tap_crm.watch", "--config", self.config(), *options, "--", *self.command()]
+    def watching(self, options: Sequence[str], command: Sequence[str]) -> Iterator[None]:
+        """Watch, and run COMMAND; the lines of its rounds come into ``lines``."""
+        watch = [sys.executable, "-m", "tap_crm.watch", "--config", self.config(), *options, "--", *command]
         with subprocess.Popen(
             watch,
             env=self.meltano.environment,
@@ -118,6 +117,20 @@ class Trial:
                 yield
             finally:
                 process.terminate()
+                process.wait(PATIENCE)
+
+    def idle(self, client: Client, seconds: float) -> float:
+        """Return the requests a minute of a watch with the usual options, while nothing changes."""
+        with self.watching(("--no-first",), ("true",)):
+            while "round 1: " not in self.lines.get(timeout=PATIENCE):
+                pass
+            client.control("reset_stats", {})
+            began = time.monotonic()
+            while time.monotonic() - began < seconds - 1:  # from round to round
+                self.lines.get(timeout=PATIENCE)
+            took = time.monotonic() - began
+            requests: int = client.control("stats")["requests"]
+        return requests * 60 / took
 
     def _read(self, process: subprocess.Popen[str]) -> None:
         assert process.stderr is not None  # noqa: S101 - for the type checker
@@ -147,6 +160,7 @@ def main() -> None:
     parser.add_argument("crm", choices=CRMS)
     parser.add_argument("--edits", type=int, default=20)
     parser.add_argument("--way", choices=("pipe", "meltano"), default="pipe")
+    parser.add_argument("--idle", type=float, default=60.0, help="seconds for which requests are counted while idle")
     options = parser.parse_args()
     crm, stream, field = CRMS[options.crm]
     with ExitStack() as stack:
@@ -155,7 +169,9 @@ def main() -> None:
         client = Client(url)
         stack.callback(client.close)
         trial = Trial(crm, url, folder, options.way)
-        stack.enter_context(trial.watching())
+        fast = ("--every", str(EVERY), "--min-gap", str(MIN_GAP), "--requests-per-minute", str(BUDGET))
+        watching = stack.enter_context(ExitStack())
+        watching.enter_context(trial.watching(fast, trial.command()))
         trial.await_row(f"SELECT 1 FROM {crm.schema}.{stream} LIMIT 1")  # noqa: S608 - names of this module
         took = []
         for number in range(options.edits):
@@ -167,12 +183,15 @@ def main() -> None:
             trial.await_row(f"SELECT 1 FROM {crm.schema}.{stream} WHERE {where}")  # noqa: S608
             took.append(time.monotonic() - began)
             print(f"edit {number}: {took[-1]:.1f} s", file=sys.stderr)
+        watching.close()
+        idle = trial.idle(client, options.idle)
     took.sort()
     print(
         f"{options.crm}, {options.way}: median {statistics.median(took):.1f} s, "
         f"p95 {took[min(len(took) - 1, int(0.95 * len(took)))]:.1f} s, of {len(took)} edits; "
         f"a look every {EVERY:g} s; {os.cpu_count()} cores"
     )
+    print(f"{options.crm}: {idle:.0f} requests a minute while nothing changes, with a look every 30 s as is usual")
 
 
 if __name__ == "__main__":

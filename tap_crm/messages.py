@@ -201,6 +201,7 @@ class HintsKept:
         told: the keys of records of which an event told, and which the next run may find as changed.
         gone: the keys of records that were found deleted of late, each with the epoch second of that.
         gap: since then, in epoch seconds, events may be missing, and no other way has told yet what they said.
+        inbox: the identity of the inbox that the place is of; None where an earlier version kept it.
     """
 
     place: int
@@ -208,6 +209,11 @@ class HintsKept:
     told: tuple[int | str, ...] = ()
     gone: Mapping[int | str, int] = field(default_factory=dict)
     gap: int | None = None
+    inbox: str | None = None
+
+    def is_of_other(self, inbox: str | None) -> bool:
+        """Tell whether the place is of another inbox than the one with this identity."""
+        return self.inbox is not None and self.inbox != inbox
 
 
 Item: TypeAlias = (

@@ -51,7 +51,7 @@ def execute(
     before = set(threading.enumerate())
     with (
         _environment(variables),
-        _logging(),
+        logs(),
         _registry(),
         signal_handlers(),
         _often_switched(),
@@ -126,7 +126,7 @@ def _registry() -> Iterator[None]:
 
 
 @contextmanager
-def _logging() -> Iterator[None]:
+def logs() -> Iterator[None]:
     """Let a run find every logger as a new process does, and put all back: commands set levels that would stay."""
     root = logging.getLogger()
     known = {one: (one.level, one.handlers[:], one.propagate, one.disabled) for one in (root, *_loggers())}

@@ -27,7 +27,8 @@ NAME = "tap-crm-call"
 MOST_RETRY_SECONDS = 60.0
 
 _EPILOG = """
-Exit codes: 0 if the CRM answered; 1 if not, or if a setting is wrong, with one line that says why.
+Exit codes: 0 if the CRM answered; 1 if not, or if a setting is wrong, with one line that says why; 2 if the
+command line is wrong.
 """
 
 

@@ -18,7 +18,7 @@ DONE, FAILED, INTERRUPTED = 0, 1, 130
 
 
 def run_command(command: click.Command, arguments: Sequence[str] | None, name: str) -> NoReturn:
-    """Run a command to the end of the process; a foreseeable failure is one line and exit code 1.
+    """Run a command to the end of the process; a foreseeable failure is one line and exit code 1, a wrong usage 2.
 
     Args:
         command: returns its exit code, or None for 0.
@@ -30,7 +30,7 @@ def run_command(command: click.Command, arguments: Sequence[str] | None, name: s
         code = run(arguments, prog_name=name, standalone_mode=False)
     except click.ClickException as error:
         error.show()
-        code = FAILED
+        code = error.exit_code  # click's: 2 for a wrong usage, as of the tap and the target
     except (click.Abort, KeyboardInterrupt):
         code = INTERRUPTED
     except Terminated as end:

@@ -44,6 +44,9 @@ class Inbox(Protocol):
     def read(self, provider: str, after: int, limit: int) -> Sequence[Arrived]:
         """Return the next events behind a place; none if there are no more."""
 
+    def identity(self) -> str:
+        """Return what tells it from one that is made anew in its place: the places of that one are others."""
+
     def newest(self, provider: str) -> int:
         """Return the place of a CRM's last event; 0 if none ever came."""
 

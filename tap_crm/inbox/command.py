@@ -19,8 +19,8 @@ NAME = "tap-crm-inbox"
 SUBCOMMANDS: tuple[click.Command, ...] = (serve, subscribe, status, repair, unsubscribe)
 
 _EPILOG = """
-Exit codes: 0 if all went well; 1 if not, or if a setting is wrong, with one line that says why; 143 and 130 after
-SIGTERM and SIGINT.
+Exit codes: 0 if all went well; 1 if not, or if a setting is wrong, with one line that says why; 2 if the command line
+is wrong; 143 and 130 after SIGTERM and SIGINT.
 """
 
 

@@ -7,84 +7,81 @@ place: a reader that goes on after the last place it saw passes none.
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from tap_crm.errors import ConfigError, CrmError
+from tap_crm.inbox.database import REPLACED, FileReplacedError, SpoolDatabase, SpoolError
 from tap_crm.inbox.entries import Event, Subscription
-from tap_crm.inbox.tables import EVENTS, METADATA, PLACES, PROVIDERS, SUBSCRIPTIONS, VERSION
-from tap_crm.storage.database import FAULTS, cause, is_postgresql, sqlite_engine
+from tap_crm.inbox.tables import EVENTS, IDENTITIES, PLACES, PROVIDERS, SUBSCRIPTIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     from tap_crm.inbox.entries import Delivery
 
 DELIVERY, GAP = "delivery", "gap"
-#: How long one waits for another process that writes.
-LOCK_SECONDS = 5
 #: How much one answer of ``read`` holds at most, but for a single event.
 MOST_BYTES = 16 * 1024 * 1024
 _SECOND = 1_000_000
 _START = datetime(1970, 1, 1, tzinfo=UTC)
-_WRITES = "tap_crm_writes"
 
-
-class SpoolError(CrmError):
-    """The inbox could not be read or written; nothing of what was asked for has happened, or nobody knows."""
+__all__ = ["DELIVERY", "GAP", "Spool", "SpoolError"]
 
 
 class Spool:
     """An open inbox: one object for a process, usable by all its threads; any number of processes at once.
 
     Args:
-        engine: of SQLite or PostgreSQL.
+        database: an open one.
         now: returns the time in UTC.
 
     Raises:
         SpoolError: by any method; the line says why, and shows no address.
     """
 
-    def __init__(self, engine: sa.Engine, now: Callable[[], datetime]) -> None:
-        self._engine = engine
+    def __init__(self, database: SpoolDatabase, now: Callable[[], datetime]) -> None:
+        self._database = database
         self._now = now
+        #: When the file was last known to be there, and whose deliveries came: for what is noted where it was lost.
+        self._seen_at = now()
+        self._heard: set[str] = set()
 
     @classmethod
     def open(
-        cls, url: str, *, now: Callable[[], datetime] = lambda: datetime.now(UTC), pragmas: Sequence[str] = ()
+        cls,
+        url: str,
+        *,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        pragmas: Sequence[str] = (),
+        makes: bool = True,
     ) -> Self:
-        """Open an inbox, and make it if it is not there.
+        """Open an inbox.
 
         Args:
             url: a SQLite file's path, or a URL of PostgreSQL.
             now: returns the time in UTC.
             pragmas: further settings of SQLite, such as `max_page_count=1000`, which limits the file's size.
+            makes: whether a file that is not there is made; who only reads would hear of no event, and not know why.
 
         Raises:
             ConfigError: it cannot be opened; the line shows no URL, which holds a password.
         """
-        try:
-            spool = cls(_engine(url, pragmas), now)
-        except FAULTS as error:
-            raise ConfigError(f"the inbox cannot be opened: {cause(error)}") from None
-        try:
-            spool._prepare()
-        except FAULTS as error:
-            spool.close()
-            raise ConfigError(f"the inbox cannot be opened: {cause(error)}") from None
-        except BaseException:
-            spool.close()
-            raise
+        spool = cls(SpoolDatabase(url, pragmas, makes=makes), now)
+        if makes:  # who only reads leaves it to the receiver
+            spool._database.when_replaced = spool._note_loss
         return spool
 
     def close(self) -> None:
         """Close the connections."""
-        self._engine.dispose()
+        self._database.close()
+
+    def identity(self) -> str:
+        """Return what tells this inbox from one that is made anew in its place."""
+        with self._database.transaction(writes=False) as connection:
+            return str(connection.execute(sa.select(IDENTITIES.c.identity)).scalar_one())
 
     # What arrives
 
@@ -111,18 +108,28 @@ class Spool:
 
     def count_refused(self, provider: str, count: int) -> None:
         """Count what came without proof, of which nothing is kept."""
-        with self._transaction() as connection:
+        with self._database.transaction() as connection:
             self._add(connection, provider, {"refused": count})
 
     def come_alive(self) -> datetime | None:
         """Note that a receiver runs now; return when one was last known to, None if none ever did."""
-        with self._transaction() as connection:
+        with self._database.transaction() as connection:
             before = connection.execute(sa.select(PLACES.c.alive_at).with_for_update()).scalar_one()
             connection.execute(PLACES.update().values(alive_at=_micros(self._now())))
+        self._seen_at = self._now()
         return None if before is None else _moment(before)
 
     def _append(self, rows: list[dict[str, Any]]) -> int:
-        with self._transaction() as connection:
+        self._heard |= {row["provider"] for row in rows}
+        try:
+            last = self._append_once(rows)
+        except FileReplacedError:  # once more: Copper sends nothing again
+            last = self._append_once(rows)
+        self._seen_at = self._now()
+        return last
+
+    def _append_once(self, rows: list[dict[str, Any]]) -> int:
+        with self._database.transaction() as connection:
             # The row's lock is held until the commit: who comes later gets a higher place, and commits later.
             last = connection.execute(sa.select(PLACES.c.last).with_for_update()).scalar_one()
             if not rows:
@@ -144,6 +151,21 @@ class Spool:
                 self._add(connection, provider, counts, newest=own[-1]["place"])
         return int(rows[-1]["place"])
 
+    def _note_loss(self, lost: Sequence[sa.Row[Any]]) -> None:
+        """Note that what waited in a file is lost, and keep the subscriptions that it had.
+
+        Args:
+            lost: the rows of these subscriptions.
+        """
+        seen_at, alive_at = self._seen_at, self.come_alive()  # of a file that came back from elsewhere
+        since = seen_at if alive_at is None else min(seen_at, alive_at)
+        known = {one.id for provider in self.providers() for one in self.subscriptions(provider)}
+        for row in lost:
+            if row.id not in known:
+                self.remember(_subscription(row))
+        for provider in sorted({*self._heard, *self.providers()}):
+            self.note_gap(provider, since, REPLACED)
+
     # What is used
 
     def read(self, provider: str, after: int, limit: int) -> list[Event]:
@@ -156,7 +178,7 @@ class Spool:
         """
         mine = (EVENTS.c.provider == provider) & (EVENTS.c.place > after)
         sizes = sa.select(EVENTS.c.place, EVENTS.c.size).where(mine).order_by(EVENTS.c.place).limit(limit)
-        with self._transaction(writes=False) as connection:
+        with self._database.transaction(writes=False) as connection:
             upto, total = after, 0
             for place, size in connection.execute(sizes):
                 total += size
@@ -179,7 +201,7 @@ class Spool:
 
     def confirm(self, provider: str, place: int) -> None:
         """Note that a target has confirmed a STATE with this place: events up to here may be removed."""
-        with self._transaction() as connection:
+        with self._database.transaction() as connection:
             self._add(connection, provider, {})
             # A place that this inbox never gave must not free what comes later.
             reached = sa.case((PROVIDERS.c.newest < place, PROVIDERS.c.newest), else_=place)
@@ -209,7 +231,7 @@ class Spool:
         return removed
 
     def _remove(self, provider: str, before: int, most_bytes: int, at_once: int) -> int:
-        with self._transaction() as connection:
+        with self._database.transaction() as connection:
             row = connection.execute(
                 sa.select(PROVIDERS).where(PROVIDERS.c.provider == provider).with_for_update()
             ).one()
@@ -231,12 +253,9 @@ class Spool:
     def subscriptions(self, provider: str) -> list[Subscription]:
         """Return the subscriptions of a CRM that were made by us, the oldest first."""
         mine = sa.select(SUBSCRIPTIONS).where(SUBSCRIPTIONS.c.provider == provider)
-        with self._transaction(writes=False) as connection:
+        with self._database.transaction(writes=False) as connection:
             rows = connection.execute(mine.order_by(SUBSCRIPTIONS.c.made_at, SUBSCRIPTIONS.c.id)).all()
-        return [
-            Subscription(row.provider, row.id, row.what, _moment(row.made_at), row.target, row.signature_key)
-            for row in rows
-        ]
+        return [_subscription(row) for row in rows]
 
     def remember(self, subscription: Subscription) -> None:
         """Keep a subscription, durable before it returns; one of the same id is replaced."""
@@ -247,14 +266,14 @@ class Spool:
             "made_at": _micros(subscription.made_at),
             "target": subscription.target,
         }
-        with self._transaction() as connection:
+        with self._database.transaction() as connection:
             insert = self._insert(SUBSCRIPTIONS).values({**key, **values})
             connection.execute(insert.on_conflict_do_update(index_elements=list(key), set_=values))
 
     def forget(self, provider: str, id: str) -> None:  # noqa: A002 - what the CRM calls it
         """Keep a subscription no longer."""
         is_it = (SUBSCRIPTIONS.c.provider == provider) & (SUBSCRIPTIONS.c.id == id)
-        with self._transaction() as connection:
+        with self._database.transaction() as connection:
             connection.execute(SUBSCRIPTIONS.delete().where(is_it))
 
     # What is told
@@ -271,7 +290,7 @@ class Spool:
         sums = [sa.func.coalesce(sa.func.sum(PROVIDERS.c[name]), 0).label(name) for name in names]
         unused = EVENTS.join(PROVIDERS, EVENTS.c.provider == PROVIDERS.c.provider)
         waits = sa.select(sa.func.count(), sa.func.min(EVENTS.c.received_at)).select_from(unused)
-        with self._transaction(writes=False) as connection:
+        with self._database.transaction(writes=False) as connection:
             found = dict(connection.execute(sa.select(*sums).where(mine)).one()._mapping)  # noqa: SLF001 - its documented name
             waiting, oldest = connection.execute(waits.where(own, EVENTS.c.place > PROVIDERS.c.confirmed)).one()
             kept = connection.execute(sa.select(sa.func.count()).select_from(EVENTS).where(own)).scalar_one()
@@ -281,25 +300,14 @@ class Spool:
 
     # How it is asked
 
-    def _prepare(self) -> None:
-        with self._begun() as connection:
-            if not self._is_file:  # two at once would make the same table
-                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
-            METADATA.create_all(connection)
-            version = connection.execute(sa.select(PLACES.c.version)).scalar()
-            if version is None:
-                connection.execute(PLACES.insert().values(id=1, version=VERSION, last=0))
-            elif version != VERSION:
-                raise ConfigError(f"the inbox has the form {version}, this version of tap-crm knows {VERSION}")
-
     def _provider(self, provider: str) -> dict[str, int]:
-        with self._transaction(writes=False) as connection:
+        with self._database.transaction(writes=False) as connection:
             row = connection.execute(sa.select(PROVIDERS).where(PROVIDERS.c.provider == provider)).first()
         return _NOTHING if row is None else dict(row._mapping)  # noqa: SLF001
 
     def providers(self) -> list[str]:
         """Return the CRMs of which anything is known."""
-        with self._transaction(writes=False) as connection:
+        with self._database.transaction(writes=False) as connection:
             heard = connection.execute(sa.select(PROVIDERS.c.provider)).scalars().all()
             subscribed = connection.execute(sa.select(SUBSCRIPTIONS.c.provider)).scalars().all()
         return sorted({*heard, *subscribed})
@@ -317,58 +325,15 @@ class Spool:
         )
 
     def _insert(self, table: sa.Table) -> Any:  # noqa: ANN401 - one class for each database
-        return (sqlite if self._is_file else postgresql).insert(table)
-
-    @property
-    def _is_file(self) -> bool:
-        return self._engine.dialect.name == "sqlite"
-
-    @contextmanager
-    def _transaction(self, *, writes: bool = True) -> Iterator[sa.Connection]:
-        try:
-            with self._begun(writes=writes) as connection:
-                yield connection
-        except FAULTS as error:
-            raise SpoolError(f"the inbox cannot be {'written' if writes else 'read'}: {cause(error)}") from None
-
-    @contextmanager
-    def _begun(self, *, writes: bool = True) -> Iterator[sa.Connection]:
-        with self._engine.connect().execution_options(**{_WRITES: writes}) as connection, connection.begin():
-            if writes and not self._is_file:
-                connection.execute(_LASTING)
-            yield connection
+        return (sqlite if self._database.is_file else postgresql).insert(table)
 
 
 #: The row of a CRM of which nothing is known.
 _NOTHING: dict[str, Any] = dict.fromkeys((column.name for column in PROVIDERS.c), 0)
-#: Of the lock under which tables are made; any number that nobody else takes.
-_LOCK = 0x7461705F63726D
-#: A commit waits for the disk, also where the database was told otherwise, and no lock is waited for endlessly.
-_LASTING = sa.text(
-    "SELECT set_config('synchronous_commit', CASE current_setting('synchronous_commit') WHEN 'off' THEN 'on' "
-    f"ELSE current_setting('synchronous_commit') END, true), set_config('lock_timeout', '{LOCK_SECONDS}s', true)"
-)
 
 
-def _engine(url: str, pragmas: Sequence[str]) -> sa.Engine:
-    if is_postgresql(url):
-        return sa.create_engine(url, pool_pre_ping=True, connect_args={"connect_timeout": LOCK_SECONDS})
-    if "://" in url:
-        raise ConfigError("the inbox must be a file's path, or a URL that begins with postgresql+psycopg://")
-    # What is removed is overwritten, since it is customers' data, and its room is given back. Transactions begin below.
-    engine = sqlite_engine(
-        Path(url),
-        pragmas=("auto_vacuum=FULL", "secure_delete=ON", *pragmas),
-        connect_args={"timeout": LOCK_SECONDS, "isolation_level": None},
-    )
-
-    @sa.event.listens_for(engine, "begin")
-    def begin(connection: sa.Connection) -> None:
-        # Who will write takes the lock at once: a lock that is taken later fails where somebody wrote in between.
-        writes = connection.get_execution_options().get(_WRITES, True)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-
-    return engine
+def _subscription(row: sa.Row[Any]) -> Subscription:
+    return Subscription(row.provider, row.id, row.what, _moment(row.made_at), row.target, row.signature_key)
 
 
 def _micros(moment: datetime) -> int:

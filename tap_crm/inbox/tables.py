@@ -25,6 +25,13 @@ PLACES = sa.Table(
     sa.Column("last", _WHOLE, nullable=False),
     sa.Column("alive_at", _WHOLE),
 )
+#: One row: what tells this inbox from one that is made anew in its place; a copy of it has the same.
+IDENTITIES = sa.Table(
+    "tap_crm_inbox_identities",
+    METADATA,
+    sa.Column("id", _WHOLE, primary_key=True, autoincrement=False),
+    sa.Column("identity", sa.Text, nullable=False),
+)
 #: What arrived and was not removed yet.
 EVENTS = sa.Table(
     "tap_crm_inbox_events",

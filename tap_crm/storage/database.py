@@ -7,6 +7,7 @@ import sqlite3
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import sqlalchemy as sa
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
@@ -24,7 +25,7 @@ OWNER_ONLY = 0o600
 #: What opening or asking a database can raise.
 FAULTS = (DBAPIError, ArgumentError, NoConnection, NoSuchModuleError, ModuleNotFoundError, OSError, sqlite3.Error)
 #: Files that SQLite keeps beside a database; it makes them with the database's own mode.
-_BESIDE = ("-wal", "-shm")
+BESIDE = ("-wal", "-shm")
 
 
 def is_postgresql(address: str) -> bool:
@@ -44,7 +45,9 @@ def sqlite_engine(path: Path, *, pragmas: Sequence[str] = (), **options: Any) ->
         OSError: it cannot be made.
     """
     keep_to_owner(path)
-    engine = sa.create_engine(sa.URL.create("sqlite", database=str(path)), **options)
+    # A connection makes no file: one that is not there any more would come back with the mode of all others, and empty.
+    name = f"file:{quote(str(path.absolute()))}"
+    engine = sa.create_engine(sa.URL.create("sqlite", database=name, query={"mode": "rw", "uri": "true"}), **options)
 
     @sa.event.listens_for(engine, "connect")
     def set_up(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
@@ -61,7 +64,7 @@ def keep_to_owner(path: Path) -> None:
     with suppress(FileExistsError):
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, OWNER_ONLY))
     path.chmod(OWNER_ONLY)
-    for end in _BESIDE:
+    for end in BESIDE:
         with suppress(FileNotFoundError):
             Path(f"{path}{end}").chmod(OWNER_ONLY)
 

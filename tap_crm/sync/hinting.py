@@ -56,7 +56,10 @@ class Hinting:
         self, hints: Hints, told: StreamHints, run: Run, stream: RunStream, kept: StreamState, *, told_to: int | None
     ) -> None:
         self._hints, self._told, self._run, self._stream = hints, told, run, stream
-        self._kept = HintsKept(told.after) if kept.hints is None else kept.hints
+        # The place of another inbox goes; what is still to be asked for stays.
+        before = HintsKept(told.after) if kept.hints is None else kept.hints
+        place = told.after if before.is_of_other(hints.identity) else before.place
+        self._kept = replace(before, place=place, inbox=hints.identity)
         self._by_id = stream.spec.by_id if is_looked_up(stream) else None
         self._bookmark = stream.starting_bookmark()
         self._told_to, self._told_now = told_to, told_to
@@ -106,7 +109,7 @@ class Hinting:
     def begin(self, emit: Emit) -> None:
         """Keep the place of a full read as it begins: what events tell from then on, it may not show."""
         if self._by_id is not None and self._bookmark is None:
-            emit(HintsKept(self._told.newest))
+            emit(HintsKept(self._told.newest, inbox=self._hints.identity))
 
     def watching(self, emit: Emit) -> Emit:
         """Return an emit that holds what the poll finds against what events told."""
@@ -165,7 +168,7 @@ class Hinting:
             text = f"{len(self._told.keys)} records or more are told of: more than it pays to read one by one; polled"
             ledger.note(f"events: {text}")
             _log.info("%s: %s", self._stream.name, text)
-            reading.emit(HintsKept(self._told.newest, told=self._told_early(), gone=self._gone(()), gap=gap))
+            reading.emit(self._left_of({}, (), gap))
             return
         looked = LookUp(replace(reading, emit=self._noting(reading.emit)), self._by_id, self._hints.body)
         looked.read(self._wanted())
@@ -203,7 +206,17 @@ class Hinting:
             )
         if len(again) > MOST_KEPT:  # too many to be kept: their events come again
             return replace(self._kept, gap=gap)
-        return HintsKept(self._told.newest, again=again, told=self._told_early(), gone=self._gone(looked.gone), gap=gap)
+        return self._left_of(again, looked.gone, gap)
+
+    def _left_of(self, again: dict[Key, int], gone: Sequence[Key], gap: int | None) -> HintsKept:
+        return HintsKept(
+            self._told.newest,
+            again=again,
+            told=self._told_early(),
+            gone=self._gone(gone),
+            gap=gap,
+            inbox=self._hints.identity,
+        )
 
     def _gone(self, found: Sequence[Key]) -> dict[Key, int]:
         """Return what was found deleted of late, as long as the next polls or a late event may bring it up again."""

@@ -16,7 +16,7 @@ from tap_crm.contract.hints import GAP
 from tap_crm.sync.state import StreamState
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
     from tap_crm.contract.hints import Arrived, Hint, HintRules, Inbox, Key
     from tap_crm.contract.stream import Provider, StreamSpec
@@ -92,19 +92,25 @@ class Hints:
 
     Attributes:
         delay: seconds after a change within which its event should have come.
+        identity: of the inbox.
+
+    Raises:
+        CrmError: the inbox cannot be read.
     """
 
     def __init__(self, inbox: Inbox, provider: str, rules: HintRules) -> None:
         self._inbox, self._provider, self._rules = inbox, provider, rules
-        self.delay = rules.delay
+        self.delay, self.identity = rules.delay, inbox.identity()
         self._of: dict[str, StreamHints] = {}
         self.not_understood = 0
 
-    def collect(self, places: Mapping[str, int | None]) -> None:
+    def collect(self, places: Mapping[str, int | None], others: Collection[str] = ()) -> None:
         """Read what waits.
 
         Args:
-            places: of the streams that this run reads, up to where each has heeded events. None for one that has no
+            places: of the streams that this run reads, up to where each has heeded events. None for one that needs
+                nothing of what came before.
+            others: the streams that have heeded the events of another inbox: what waited there last, nobody knows.
 
         Raises:
             CrmError: the inbox cannot be read.
@@ -114,11 +120,11 @@ class Hints:
         newest = given
         if any(place is not None and place > given for place in known.values()):
             # Kept in the inbox, it is heeded once: no state says otherwise that it is known already.
-            newest = max(given, self._inbox.note_gap(self._provider, datetime.now(UTC), "the inbox was made anew"))
+            newest = max(given, self._inbox.note_gap(self._provider, datetime.now(UTC), "the inbox was put back"))
         for stream, place in known.items():
             found = self._of[stream] = StreamHints(newest if place is None else place, newest)
-            # A place beyond all events is of an inbox that was there before this one.
-            found.is_torn = place is not None and not removed <= place <= given
+            # A place beyond all events is of what was there before a copy was put back.
+            found.is_torn = stream in others or (place is not None and not removed <= place <= given)
         after = min((one.after for one in self._of.values()), default=newest)
         while after < newest:
             events = self._inbox.read(self._provider, after, AT_ONCE)
@@ -188,11 +194,14 @@ def hints_of(
     if rules is None:
         return None
     states = {one.name: (one, kept.get(one.name) or StreamState()) for one in streams if one.name in rules.streams}
-    places = {name: _place(stream, state) for name, (stream, state) in states.items()}
     inbox = open_inbox()
     try:
         found = Hints(inbox, provider.name, rules)
-        found.collect(places)
+        others = {name for name, (_, state) in states.items() if _is_of_other(state, found.identity)}
+        places = {name: _place(stream, state, is_other=name in others) for name, (stream, state) in states.items()}
+        others = {name for name in others if places[name] is not None}
+        _tell_other(others)
+        found.collect(places, others)
         used = [place for name, place in places.items() if place is not None and is_looked_up(states[name][0])]
         least = min(used, default=0)
         if least:
@@ -208,11 +217,30 @@ def is_looked_up(stream: Bookmarked) -> bool:
     return stream.spec.by_id is not None and stream.is_incremental
 
 
-def _place(stream: Bookmarked, state: StreamState) -> int | None:
-    """Return up to where a stream has heeded events; None where a full read brings what lies before the newest one."""
+def _is_of_other(state: StreamState, identity: str) -> bool:
+    return state.hints is not None and state.hints.is_of_other(identity)
+
+
+def _tell_other(streams: Collection[str]) -> None:
+    if streams:
+        _log.warning(
+            "the inbox is another one than the state knows: all that waits in it is heeded, and what waited in the "
+            "other one is looked for by a complete read, or in the CRM's log of changes: %s",
+            ", ".join(sorted(streams)),
+        )
+
+
+def _place(stream: Bookmarked, state: StreamState, *, is_other: bool) -> int | None:
+    """Return up to where a stream has heeded events; None where a full read brings what lies before the newest one.
+
+    Args:
+        stream: the stream.
+        state: what the state has of it.
+        is_other: whether its place is one of another inbox, and says nothing of this one.
+    """
     if is_looked_up(stream) and stream.starting_bookmark() is None:
         return None
-    if state.hints is not None:
+    if state.hints is not None and not is_other:
         return state.hints.place
     return 0 if is_looked_up(stream) else None
 

@@ -40,6 +40,7 @@ def parse_hints(value: object) -> HintsKept | None:
         told=tuple(one for one in keys if one is not None),
         gone=_dated_keys(kept.get("gone")),
         gap=to_epoch(kept.get("gap")),
+        inbox=kept["id"] if isinstance(kept.get("id"), str) else None,
     )
 
 
@@ -48,5 +49,5 @@ def write_hints(one: HintsKept) -> dict[str, Any]:
     again, gone = _write_dated_keys(one.again), _write_dated_keys(one.gone)
     told = list(one.told) or None
     gap = None if one.gap is None else from_epoch(one.gap)
-    found = {"place": one.place, "again": again, "told": told, "gone": gone, "gap": gap}
+    found = {"place": one.place, "again": again, "told": told, "gone": gone, "gap": gap, "id": one.inbox}
     return {name: value for name, value in found.items() if value is not None}

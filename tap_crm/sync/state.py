@@ -197,9 +197,10 @@ class StreamState:
         self.tables = None if set(tables) == {own} else tuple(sorted(tables))
 
     def note_hints(self, hints: HintsKept) -> None:
-        """Keep how far events were heeded; the place never goes back."""
-        place = max(hints.place, 0 if self.hints is None else self.hints.place)
-        self.hints = replace(hints, place=place)
+        """Keep how far events were heeded; the place never goes back, unless it is one of another inbox."""
+        known = self.hints
+        is_other = known is not None and known.is_of_other(hints.inbox)
+        self.hints = replace(hints, place=hints.place if known is None or is_other else max(hints.place, known.place))
 
     def forget_whole(self) -> None:
         """Forget the last complete read, and what it counted."""

@@ -33,13 +33,13 @@ if TYPE_CHECKING:
     from tap_crm.watch.questions import Found
 
 NAME = "tap-crm-watch"
-FAILED, INTERRUPTED = 1, 130
+INTERRUPTED = 130
 _log = logging.getLogger(NAME)
 
 _EPILOG = """
 COMMAND may be `meltano run tap-crm target-postgres`, or a line of a shell: bash -o pipefail -c 'tap-crm … | target …'.
 Exit codes: 1 if a setting is wrong, COMMAND cannot be started or the CRM refuses the credentials, with one line that
-says why; 143 or 130 after a signal; with --once that of COMMAND, 0 if nothing changed.
+says why; 2 if the command line is wrong; 143 or 130 after a signal; with --once that of COMMAND, 0 if nothing changed.
 """
 _SETTINGS = {
     "help_option_names": ["--help"],
@@ -153,7 +153,7 @@ def command(  # noqa: PLR0913 - one for each option
 def _inbox(url: str, provider: Provider) -> Inbox:
     from tap_crm.inbox.spool import Spool  # noqa: PLC0415 - SQLAlchemy, which half of the watches do without
 
-    return Inbox(lambda: Spool.open(url), provider.name)
+    return Inbox(lambda: Spool.open(url, makes=False), provider.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +205,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
             code = command.main(arguments, prog_name=NAME, standalone_mode=False)
     except click.ClickException as error:
         error.show()
-        code = FAILED
+        code = error.exit_code
     except click.Abort:
         code = INTERRUPTED
     sys.exit(code)

@@ -48,4 +48,5 @@ class Inbox:
             raise
         known, self._newest = self._newest, newest
         has_failed, self._has_failed = self._has_failed, False
-        return has_failed if known is None else newest > known
+        # A place that went back is one of another inbox, which was put in the place of this one.
+        return has_failed if known is None else newest != known

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from abc import ABC, abstractmethod
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from sandbox.client import Client, CloseClient
@@ -16,7 +17,6 @@ from tests.inbox.serving import COPPER
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from pathlib import Path
 
     from tests.contract.crm import Crm
 
@@ -146,7 +146,23 @@ class Told:
     def __init__(self, folder: Path, provider: str) -> None:
         self.path = str(folder / "inbox.sqlite")
         self.provider = provider
-        self.spool = Spool.open(self.path)
+        self.behind = timedelta(0)
+        self.spool = Spool.open(self.path, now=self._now)
+
+    def _now(self) -> datetime:
+        return datetime.now(UTC) - self.behind
+
+    def make_anew(self, behind: timedelta) -> None:
+        """Remove the inbox, and make another one in its place, whose clock is behind."""
+        self.spool.close()
+        for end in ("", "-wal", "-shm"):
+            Path(f"{self.path}{end}").unlink(missing_ok=True)
+        self.behind = behind
+        self.spool = Spool.open(self.path, now=self._now)
+
+    def make_good(self) -> None:
+        """Let the clock be right again."""
+        self.behind = timedelta(0)
 
     def tell(self, bodies: Iterable[bytes], provider: str | None = None) -> int:
         """Let events arrive; return the last place."""

@@ -104,6 +104,10 @@ class Waiting:
         self.most = max(self.most, len(found))
         return found
 
+    def identity(self) -> str:
+        """Return which inbox it is."""
+        return "waiting"
+
     def newest(self, provider: str) -> int:  # noqa: ARG002
         """Return the last place."""
         return len(self.events)

@@ -136,6 +136,31 @@ def test_after_the_inbox_was_made_anew_everything_is_looked_at_once(teller: Tell
     assert modes.count("reconcile") == 1, modes
 
 
+def test_an_inbox_made_anew_at_the_same_path_passes_no_event(teller: Teller, start_told: StartTold) -> None:
+    """Its clock may be behind that of the old one, so that its places begin below the one in the state."""
+    app, tap, told = start_told(teller.streams[0], **teller.logless)
+    stream = teller.streams[0]
+    first = tap.sync()
+    told.tell(teller.events(app, stream, app.world.ids(stream)[:1]))
+    second = tap.sync(state=first.state)
+    gone, untold = app.world.delete(stream, count=1), app.world.delete(stream, count=1)
+    told.tell(teller.events(app, stream, untold, "delete"))  # goes with the file
+    told.make_anew(behind=timedelta(days=1))
+    told.tell(teller.events(app, stream, gone, "delete"))
+    told.make_good()
+    told.tell(teller.events(app, stream, app.world.ids(stream)[:1]))
+    runs = [first, second]
+    for seconds in (60.0, 120.0):  # within a second, no bookmark passes the log that was not readable
+        later(app, tap, seconds)
+        runs.append(tap.sync(state=runs[-1].state))
+    third, fourth = runs[2:]
+    assert third.audit()[stream]["hints"] == 2
+    assert "the inbox is another one than the state knows" in third.log
+    assert Target(*runs).marked(stream) == {(key,) for key in [*gone, *untold]}
+    assert [run.audit()[stream]["mode"] for run in (third, fourth)].count("reconcile") == 1
+    assert fourth.audit()[stream]["hints"] == 0
+
+
 @pytest.mark.parametrize("reason", ["a gap was noted", "events were removed"])
 def test_after_a_gap_everything_is_looked_at(teller: Teller, start_told: StartTold, reason: str) -> None:
     """By a reconcile, or by the CRM's own log of changes, which every run reads; once."""

@@ -13,6 +13,7 @@ import pytest
 import sqlalchemy as sa
 
 from tap_crm.errors import ConfigError
+from tap_crm.inbox import database
 from tap_crm.inbox import spool as spool_module
 from tap_crm.inbox.entries import Delivery, Subscription
 from tap_crm.inbox.spool import Spool, SpoolError
@@ -156,8 +157,8 @@ def test_a_lock_that_is_never_let_go_is_an_error_after_a_while(
     spool: Spool, address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """So that the receiver answers 503, and the CRM comes again."""
-    monkeypatch.setattr(spool_module, "LOCK_SECONDS", 0.2)
-    monkeypatch.setattr(spool_module, "_LASTING", sa.text("SELECT set_config('lock_timeout', '200ms', true)"))
+    monkeypatch.setattr(database, "LOCK_SECONDS", 0.2)
+    monkeypatch.setattr(database, "_LASTING", sa.text("SELECT set_config('lock_timeout', '200ms', true)"))
     engine = sa.create_engine(address if "://" in address else f"sqlite:///{address}")
     with closing(Spool.open(address)) as impatient, engine.connect() as other:
         other.execute(sa.text("UPDATE tap_crm_inbox_places SET last = last"))

@@ -18,12 +18,17 @@ NO_FOLDER = FileNotFoundError(2, "No such file or directory", "reports/today.jso
         (None, 0, ""),
         (ConfigError("the setting `api_key` is missing"), 1, "x: the setting `api_key` is missing\n"),
         (NO_FOLDER, 1, "x: a file cannot be read or written: No such file or directory: reports/today.jsonl\n"),
-        (click.ClickException("no such option"), 1, "Error: no such option\n"),
+        (click.FileError("x.json", "it is a folder"), 1, "Error: Could not open file 'x.json': it is a folder\n"),
+        (
+            click.UsageError("no such option"),
+            2,
+            "Usage: x [OPTIONS]\nTry 'x --help' for help.\n\nError: no such option\n",
+        ),
         (KeyboardInterrupt(), 130, ""),
         (click.Abort(), 130, ""),
         (Terminated(143), 143, ""),
     ],
-    ids=["done", "setting", "file", "usage", "interrupt", "abort", "signal"],
+    ids=["done", "setting", "file", "click's file", "usage", "interrupt", "abort", "signal"],
 )
 def test_a_command_ends_with_a_code_and_at_most_one_line(
     cause: BaseException | None, code: int, line: str, capsys: pytest.CaptureFixture[str]

@@ -183,14 +183,23 @@ def test_once_ends_with_0_if_nothing_changed(config: str, tmp_path: Path) -> Non
     assert not (tmp_path / "ran").exists()
 
 
+def test_an_inbox_that_is_not_there_is_one_line_and_is_not_made(tmp_path: Path, url: str) -> None:
+    """A wrong path would look like an inbox that stays empty."""
+    config, inbox = tmp_path / "config.json", tmp_path / "inbox.sqlite"
+    settings = {"provider": "close", "api_url": url, "api_key": "api_5eed", "inbox": str(inbox)}
+    config.write_text(json.dumps(settings), "utf-8")
+    code, said = called("--config", str(config), "--", "true")
+    assert (code, len(said)) == (1, 1)
+    assert "the inbox does not exist; `tap-crm-inbox serve` makes it, or the setting `inbox` is wrong" in said[0]
+    assert not inbox.exists()
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
         (("--", "no-such-program"), "COMMAND is not found: no-such-program"),
         (("--", "/etc/passwd"), "COMMAND is not executable: /etc/passwd"),
         (("--", "true"), "refused the credentials"),
-        ((), "Missing argument"),
-        (("--every", "0", "--", "true"), "--every"),
         (("--catalog", "nowhere.json", "--", "true"), "`--catalog`: No such file or directory: nowhere.json"),
     ],
 )
