@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from tap_crm import errors
 from tap_crm.providers import PROVIDERS
-from tap_crm.transport.question import Question
+from tap_crm.providers.copper.lists import ACCOUNT
 from target_crm.contract import CREATE, DELETE, InDoubt, NotTaken, Skipped, Snapshot, Unwritable, Written
 from target_crm.writers.common import check_needed, named_spec
-from target_crm.writers.copper.answers import one_record
 from target_crm.writers.copper.bulk_pace import BulkPace
 from target_crm.writers.copper.columns import columns
 from target_crm.writers.copper.objects import RELATED, Objects
@@ -65,7 +64,15 @@ class CopperWriter:
 
     def probe(self) -> None:
         """Ask for the account (developer.copper.com: account/fetch-account-details)."""
-        self._definitions.ask(Question("GET", "/account", "account"), one_record)
+        ACCOUNT.probe(self._definitions.reading("account"))
+
+    def accounts(self) -> Sequence[str]:
+        """Return marks of the accounts that the credentials may stand for."""
+        return self._definitions.accounts()
+
+    def place(self, spec: ObjectSpec) -> str:
+        """Return the object's name."""
+        return spec.name
 
     def columns(self, spec: ObjectSpec) -> Columns:
         """Return the object's fields in this account."""
