@@ -36,8 +36,9 @@ if TYPE_CHECKING:
     from target_crm.sync.states import States
 
 _log = logging.getLogger("target-crm")
-#: Records that are found, read and compared together.
-TOGETHER = 400
+#: Records that are found, read and compared together: so many that writing takes most of the time, not waiting for the
+#: last answer before the next look-up.
+TOGETHER = 1000
 #: Of fewer deletions none are held back.
 FEWEST_DELETIONS = 20
 #: Records wait no longer than this for others, so that states pass.
