@@ -1,12 +1,13 @@
 """Measures what writing costs: requests, the part of the limit that is used, refusals, memory; beside a plain loop.
 
 The target is a process of its own; the CRM is the sandbox, with its documented limits, over the loopback. Half of the
-records are there already and differ. The loop makes one record a request, by `requests`, or by Close's own client; it
-looks nothing up and keeps no journal.
+records are there already and differ (``--new``: none is there; ``--unchanged``: all are, as they are wanted). The loop
+makes one record a request, by `requests`, or by Close's own client; it looks nothing up and keeps no journal.
 
     python -m bench.writing copper --records 10000
+    python -m bench.writing copper --records 5000 --new
     python -m bench.writing close --records 2000
-    python -m bench.writing copper --records 200000 --no-limit
+    python -m bench.writing copper --records 200000 --unchanged
 """
 
 from __future__ import annotations
@@ -23,13 +24,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import requests
 
 from sandbox import close, copera, copper
 from sandbox.server import running
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Iterator
 
 Record = dict[str, Any]
 _MEASURED = (
@@ -67,11 +69,16 @@ class Crm:
     limit: float
 
 
-def _empty_copper() -> copper.CopperSandbox:
-    nothing: Record = dict.fromkeys(
-        ("people", "companies", "opportunities", "leads", "projects", "tasks", "activities"), 0
-    )
-    return copper.copper_app(copper.Shape(**nothing))
+def _copper_with(people: int) -> copper.CopperSandbox:
+    nothing: Record = dict.fromkeys(("companies", "opportunities", "leads", "projects", "tasks", "activities"), 0)
+    return copper.copper_app(copper.Shape(people=people, **nothing))
+
+
+def _there(app: copper.CopperSandbox) -> Iterator[Record]:
+    """Yield of each person what a record of it may say that is there already."""
+    for row in app.world.tables["people"].living.values():
+        person = msgspec.json.decode(row.raw)
+        yield {name: person[name] for name in ("id", "name", "title", "tags")}
 
 
 def _person(number: int, text: str) -> Record:
@@ -148,7 +155,7 @@ def _plain_rows(app: Any, url: str) -> Callable[[int], bool]:  # noqa: ANN401
 
 CRMS = {
     "copper": Crm(
-        _empty_copper,
+        lambda: _copper_with(0),
         "people",
         {"api_key": copper.API_KEY, "user_email": copper.USER_EMAIL},
         {"match": ["email"], "fields": {"email": "emails"}},
@@ -179,9 +186,20 @@ CRMS = {
 
 @dataclass(frozen=True)
 class Cost:
-    """What one run took: seconds, requests that write and that read, refusals, megabytes of memory at its peak."""
+    """What one run took.
+
+    Attributes:
+        seconds: with the start of the process.
+        asking: seconds from its first request to its last.
+        writes: requests that write.
+        reads: others.
+        refused: how many of both the limit refused.
+        peak: megabytes of memory.
+        outcomes: how many records ended how.
+    """
 
     seconds: float
+    asking: float
     writes: int
     reads: int
     refused: int
@@ -203,7 +221,13 @@ class Bench:
         self._name, self._crm = name, CRMS[name]
         self._url, self._app, self._folder = url, app, folder
 
-    def run(self, journal: str, numbers: range, text: str, *, is_free: bool = False) -> Cost:
+    def numbered(self, numbers: range, text: str) -> Iterator[Record]:
+        """Yield records by their numbers."""
+        return (self._crm.row(number, text) for number in numbers)
+
+    def run(
+        self, journal: str, rows: Iterable[Record], *, is_free: bool = False, settings: Record | None = None
+    ) -> Cost:
         """Write records by the target; ``is_free`` without a limit."""
         report = self._folder / "report.jsonl"
         report.unlink(missing_ok=True)
@@ -213,12 +237,12 @@ class Bench:
             "report": str(report),
             **self._crm.credentials,
             **({"requests_per_minute": 0} if is_free else {}),
-            "streams": {self._crm.stream: self._crm.settings},
+            "streams": {self._crm.stream: self._crm.settings if settings is None else settings},
             "journal": str(self._folder / journal),
         }
         path, given = self._folder / "config.json", self._folder / "input.jsonl"
         path.write_text(json.dumps(config))
-        self._write_input(given, numbers, text)
+        self._write_input(given, rows)
         command = [sys.executable, "-c", _MEASURED, "--config", str(path), "--input", str(given)]
         with _limits(self._app, is_free=is_free):
             self._app.forget_limits()
@@ -230,19 +254,20 @@ class Bench:
             raise SystemExit(done.stderr)
         with report.open() as lines:
             outcomes = Counter(json.loads(line)["outcome"] for line in lines)
-        writes = sum(self._app.stats.writes.values())
+        writes, arrivals = sum(self._app.stats.writes.values()), self._app.stats.arrivals
         peak = int(done.stderr.split()[-1]) / 1024
-        return Cost(seconds, writes, self._app.stats.requests - writes, self._app.stats.refused, peak, outcomes)
+        asking = arrivals[-1] - arrivals[0]
+        return Cost(seconds, asking, writes, len(arrivals) - writes, self._app.stats.refused, peak, outcomes)
 
-    def _write_input(self, path: Path, numbers: range, text: str) -> None:
-        properties: Record = {name: {} for name in self._crm.row(0, "")}
+    def _write_input(self, path: Path, rows: Iterable[Record]) -> None:
         stream = self._crm.stream
-        head = {"type": "SCHEMA", "stream": stream, "schema": {"properties": properties}, "key_properties": []}
         with path.open("w") as file:
-            file.write(json.dumps(head) + "\n")
-            for number in numbers:
-                record = self._crm.row(number, text)
-                file.write(json.dumps({"type": "RECORD", "stream": stream, "record": record}) + "\n")
+            for number, row in enumerate(rows):
+                if not number:
+                    schema: Record = {"properties": {name: {} for name in row}}
+                    head = {"type": "SCHEMA", "stream": stream, "schema": schema, "key_properties": []}
+                    file.write(json.dumps(head) + "\n")
+                file.write(json.dumps({"type": "RECORD", "stream": stream, "record": row}) + "\n")
 
     def plain(self, count: int) -> float:
         """Make records by the loop; return the seconds that it took."""
@@ -275,12 +300,13 @@ class _limits:  # noqa: N801 - a context manager, like those of contextlib
 
 def _told(title: str, count: int, cost: Cost, limit: float) -> None:
     minutes = cost.seconds / 60
-    used = 100 * (cost.writes + cost.reads - cost.refused) / minutes / limit
+    used = 100 * (cost.writes + cost.reads - cost.refused) / (cost.asking / 60) / limit
     outcomes = ", ".join(f"{number:,} {outcome}" for outcome, number in cost.outcomes.items())
     print(f"{title:<22} {outcomes}")
     print(
         f"{'':<22} {cost.writes:,} writes, {cost.reads:,} reads, {cost.refused} refused (429), {minutes:.1f} min, "
-        f"{count / minutes:,.0f} records/min, {used:.0f} % of the limit, peak {cost.peak:.0f} MB"
+        f"{count / minutes:,.0f} records/min, {used:.1f} % of the limit between the first and the last request, "
+        f"peak {cost.peak:.0f} MB"
     )
 
 
@@ -291,21 +317,36 @@ def main() -> None:
     parser.add_argument("--records", type=int, default=10_000)
     parser.add_argument("--plain", type=int, default=400, help="records that the loop makes; 0: no loop")
     parser.add_argument("--no-limit", action="store_true", help="the CRM takes all at once: for memory, not for time")
+    parser.add_argument("--new", action="store_true", help="none of the records is there before")
+    parser.add_argument("--unchanged", action="store_true", help="all are there as they are wanted (Copper; no limit)")
     options = parser.parse_args()
+    if options.unchanged and options.crm != "copper":
+        parser.error("--unchanged is for copper")
     crm, count = CRMS[options.crm], options.records
-    app = crm.app()
+    app = _copper_with(count) if options.unchanged else crm.app()
     with tempfile.TemporaryDirectory() as name, running(app) as url:
         bench = Bench(options.crm, url, app, Path(name))
-        bench.run("earlier.sqlite", range(count // 2), "Before", is_free=True)
-        mixed = bench.run("journal.sqlite", range(count), "After", is_free=options.no_limit)
-        _told(f"{count:,} upserted", count, mixed, crm.limit)
-        again = bench.run("journal.sqlite", range(count), "After", is_free=options.no_limit)
-        _told("the same input again", count, again, crm.limit)
-        if options.plain and not options.no_limit:
-            seconds = bench.plain(options.plain)
-            alone = 60 * options.plain / seconds
-            print(f"{f'a loop, {options.plain:,} records':<22} {alone:,.0f} records/min, {app.stats.refused} refused")
-            print(f"{'ratio':<22} {count / (mixed.seconds / 60) / alone:.1f}")
+        if options.unchanged:
+            cost = bench.run("journal.sqlite", _there(app), is_free=True, settings={"mode": "update"})
+            _told(f"{count:,} compared", count, cost, crm.limit)
+        else:
+            _measure(bench, crm, options, app)
+
+
+def _measure(bench: Bench, crm: Crm, options: argparse.Namespace, app: Any) -> None:  # noqa: ANN401
+    """Write, write the same again, and run the loop."""
+    count, is_free = options.records, options.no_limit
+    if not options.new:
+        bench.run("earlier.sqlite", bench.numbered(range(count // 2), "Before"), is_free=True)
+    costs = []
+    for title in (f"{count:,} {'new' if options.new else 'upserted'}", "the same input again"):
+        costs.append(bench.run("journal.sqlite", bench.numbered(range(count), "After"), is_free=is_free))
+        _told(title, count, costs[-1], crm.limit)
+    if options.plain and not is_free:
+        seconds = bench.plain(options.plain)
+        alone = 60 * options.plain / seconds
+        print(f"{f'a loop, {options.plain:,} records':<22} {alone:,.0f} records/min, {app.stats.refused} refused")
+        print(f"{'ratio':<22} {count / (costs[0].seconds / 60) / alone:.1f}")
 
 
 if __name__ == "__main__":

@@ -224,6 +224,14 @@ class Writer(Protocol):
         """Ask one cheap question that shows whether the credentials are good."""
         ...
 
+    def accounts(self) -> Sequence[str]:
+        """Return marks of the accounts that the credentials may stand for: mostly one, none where nothing tells."""
+        ...
+
+    def place(self, spec: ObjectSpec) -> str:
+        """Return what tells the object that a stream is written to from all others of the account."""
+        ...
+
     def columns(self, spec: ObjectSpec) -> Columns:
         """Return the object's fields in this account; asked once per run."""
         ...

@@ -18,6 +18,7 @@ from tap_crm import errors
 from tap_crm.contract.command import DONE, FAILED, run_command
 from tap_crm.storage.database import is_postgresql
 from target_crm.config.settings import journal_of
+from target_crm.journal.belonging import Belonging
 from target_crm.journal.history import History
 from target_crm.journal.journal import Journal
 from target_crm.singer.target import TargetCRM, given_by
@@ -90,9 +91,13 @@ def retry(*, address: str | None, configs: Sequence[str]) -> int:
 def verify(*, address: str | None, configs: Sequence[str], stream: str | None, as_json: bool) -> int:
     """Read back what was written; exit 1 if the CRM differs."""
     target = _target(address, configs)
-    verification = Verification(target.make_writer())
+    writer = target.make_writer()
+    verification = Verification(writer)
     count = 0
     with closing(_open(address, configs, exclusive=False)) as journal:
+        belonging = Belonging(journal)
+        belonging.check_provider(target.settings.connection.provider)
+        belonging.check_account(writer.accounts())
         records = History(journal).written(stream)
         for difference in verification.differences(records, target.settings.stream):
             count += 1

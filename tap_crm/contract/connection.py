@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
+from tap_crm.errors import Cancelled
 from tap_crm.transport.pacing.pacing import Pacing
 from tap_crm.transport.session import Transport
 
@@ -12,6 +14,12 @@ if TYPE_CHECKING:
 
     from tap_crm.config.settings import AccountSettings
     from tap_crm.contract.stream import Provider
+
+
+def _pause(stopping: threading.Event, seconds: float) -> None:
+    """Wait so many seconds; raise ``Cancelled`` as soon as the run is to end."""
+    if stopping.wait(seconds):
+        raise Cancelled
 
 
 def connect(settings: AccountSettings, provider: Provider, stopping: threading.Event) -> Transport:
@@ -25,7 +33,14 @@ def connect(settings: AccountSettings, provider: Provider, stopping: threading.E
     return Transport(
         settings.api_url or provider.base_url,
         provider.authenticate(settings),
-        Pacing(limit, provider.group_of, is_ceiling=wished is not None, rates=provider.rates),
+        Pacing(
+            limit,
+            provider.group_of,
+            is_ceiling=wished is not None,
+            rates=provider.rates,
+            extra=provider.extra_limits,
+            sleep=partial(_pause, stopping),
+        ),
         stopping=stopping,
         headers=provider.headers,
         retry_seconds=settings.retry_seconds,

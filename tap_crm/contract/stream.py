@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from tap_crm.messages import Emit
     from tap_crm.shaping.custom.fields import CustomField
     from tap_crm.shaping.custom.layouts import Layout
+    from tap_crm.transport.pacing.rolling import ExtraLimit
     from tap_crm.transport.question import Question, Reply
     from tap_crm.transport.session import Transport
 
@@ -277,6 +278,7 @@ class Provider:
         headers: sent with every request.
         group_of: from method and path to the name of the endpoint group whose limit a request counts against.
         rates: requests a minute of the groups for which another limit is documented.
+        extra_limits: limits that some requests have besides that of their group.
         discover: finds the streams that only the account tells of, each with its schema.
         settings: declares the settings that only this CRM has, as a dataclass; None if there are none.
         unused: common settings that change nothing with this CRM.
@@ -297,6 +299,7 @@ class Provider:
     headers: Mapping[str, str] = field(default_factory=dict)
     group_of: Callable[[str, str], str] = one_group
     rates: Mapping[str, int] = field(default_factory=dict)
+    extra_limits: tuple[ExtraLimit, ...] = ()
     discover: Callable[[Reading], Sequence[tuple[StreamSpec, dict[str, Any]]]] | None = None
     settings: type | None = None
     unused: frozenset[str] = frozenset()

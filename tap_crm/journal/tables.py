@@ -6,8 +6,9 @@ import sqlalchemy as sa
 
 #: Raised whenever a table changes its form.
 VERSION = "1"
-#: What is noted of a journal as a whole: its form, what tells it from all others, and the CRM that it is of.
-FORM, IDENTITY, PROVIDER = "version", "id", "provider"
+#: What is noted of a journal as a whole: its form, what tells it from all others, the CRM and the account (as a mark)
+#: that it is of.
+FORM, IDENTITY, PROVIDER, ACCOUNT = "version", "id", "provider", "account"
 
 METADATA = sa.MetaData()
 #: Whole numbers that SQLite counts by itself.

@@ -8,10 +8,10 @@ from __future__ import annotations
 import logging
 from contextlib import nullcontext
 from dataclasses import replace
-from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 from tap_crm import errors
+from tap_crm.contract.account_mark import account_mark
 from tap_crm.ledger import Ledger
 
 if TYPE_CHECKING:
@@ -23,11 +23,6 @@ _log = logging.getLogger("tap-crm")
 
 #: Seconds of retries where the state has nothing to be held against: a fault of this question should cost little.
 BRIEFLY = 30.0
-
-
-def account_mark(provider: str, account: str) -> str:
-    """Return what the state says instead of an account's id: a hash, which tells nobody whose account it is."""
-    return blake2b(f"{provider}:{account}".encode(), digest_size=8).hexdigest()
 
 
 def own_mark(kept: Collection[str], marks: Sequence[str], title: str) -> str:

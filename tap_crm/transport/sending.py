@@ -78,12 +78,36 @@ class Sender:
 
     def send(self, question: Question, ledger: Ledger) -> requests.Response:
         """Send once, and learn from the answer how fast it may go on."""
-        waited = self._pacing.wait(question.method, question.path)
-        ledger.add(waited=waited)
-        if self._stopping.is_set():
-            raise errors.Cancelled
-        ledger.add(requests=1)
-        started = time.monotonic()
+        with self._pacing.turn(question.method, question.path) as waited:
+            ledger.add(waited=waited)
+            if self._stopping.is_set():
+                raise errors.Cancelled
+            ledger.add(requests=1)
+            started = time.monotonic()
+            response = self._sent(question)
+        self.has_reached = True
+        took = time.monotonic() - started
+        self.latency = 0.8 * self.latency + 0.2 * took if self.latency else took
+        limited = response.status_code == TOO_MANY
+        self._pacing.learn(question.method, question.path, response.headers, limited=limited)
+        told = limit_of(response.headers)
+        _log.debug(
+            "%s %s: %d in %.2f s, waited %.2f s before it, rate limit left: %s",
+            question.method,
+            question.path,
+            response.status_code,
+            took,
+            waited,
+            "not told" if told is None or told.remaining is None else f"{told.remaining:g}",
+        )
+        return response
+
+    def _sent(self, question: Question) -> requests.Response:
+        """Send, and return what comes.
+
+        Raises:
+            Doubtful, ReadError, ConfigError: nothing came.
+        """
         try:
             response = self._session.request(
                 question.method,
@@ -103,21 +127,6 @@ class Sender:
             raise errors.ConfigError(UNUSABLE_ADDRESS) from None
         except ValueError:  # requests looks at the address of a redirect, followed or not
             raise Doubtful("broken answer") from None
-        self.has_reached = True
-        took = time.monotonic() - started
-        self.latency = 0.8 * self.latency + 0.2 * took if self.latency else took
-        limited = response.status_code == TOO_MANY
-        self._pacing.learn(question.method, question.path, response.headers, limited=limited)
-        told = limit_of(response.headers)
-        _log.debug(
-            "%s %s: %d in %.2f s, waited %.2f s before it, rate limit left: %s",
-            question.method,
-            question.path,
-            response.status_code,
-            took,
-            waited,
-            "not told" if told is None or told.remaining is None else f"{told.remaining:g}",
-        )
         return response
 
     def fault(self, fault: requests.exceptions.RequestException, question: Question) -> Exception:

@@ -41,6 +41,8 @@ FIRST_HOLD, LONGEST_HOLD = 1.0, 60.0
 SPOOLED_IN_MEMORY, PIECE = 4_000_000, 262_144
 FIRST_CONTACT_SECONDS = 45.0
 MOST_DOUBLINGS = 10
+#: After so many failures of one question the log warns.
+FIRST_TO_WORRY = 4
 #: How often something is asked that was answered before, until it counts as not answered any more.
 ATTEMPTS_TO_HEAR_AGAIN = 2
 #: How often bytes that are no UTF-8 are taken for a damaged transfer, before they count as what the CRM has.
@@ -129,13 +131,18 @@ class Transport:
         self._spare(question)
 
         def retrying(details: Details) -> None:
-            ledger.add(waited=details["wait"])
-            _log.info("%s: %s; attempt %d follows", question.label, details["exception"], attempts + 1)
+            left = max(0.0, self.retry_seconds - details["elapsed"])
+            doubt = details["exception"]
+            assert isinstance(doubt, Doubtful)  # noqa: S101 - nothing else is tried again
+            level = logging.INFO if attempts < FIRST_TO_WORRY else logging.WARNING
+            told = "%s: %s; attempt %d follows, and it is given up in %.0f s (`retry_seconds`)"
+            _log.log(level, told, question.label, doubt, attempts + 1, left)
+            ledger.add(waited=self._pause(min(doubt.wait, left)))
 
         @backoff.on_exception(
             backoff.runtime,
             Doubtful,
-            value=lambda doubt: doubt.wait,
+            value=lambda _: 0.0,  # `retrying` waits: a run that is ending does not sleep on
             jitter=None,
             max_time=self.retry_seconds,
             giveup=lambda doubt: self._gives_up(question, doubt, began),
@@ -156,6 +163,12 @@ class Transport:
             return attempt()
         except Doubtful as doubt:
             raise self._failure(question, doubt, attempts) from None
+
+    def _pause(self, seconds: float) -> float:
+        """Wait so many seconds, and return them; raise ``Cancelled`` as soon as the run is to end."""
+        if self._stopping.wait(seconds):
+            raise errors.Cancelled
+        return seconds
 
     def _gives_up(self, question: Question, doubt: Exception, began: float) -> bool:
         """Tell whether to give up early: what may have been written is not sent again.

@@ -15,7 +15,6 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 
-from tap_crm.errors import ConfigError
 from tap_crm.journal.tables import PROVIDER, WRITES
 from target_crm.journal.entries import Intent, Kept, Known, Settled, Wrote
 from target_crm.journal.place import Place, usable
@@ -70,18 +69,10 @@ class Journal:
     # Runs
 
     def begin_run(self, run_id: str, provider: str, report: str | None, size: int) -> None:
-        """Note that a run begins; ``size`` is how long the report is now.
-
-        Raises:
-            ConfigError: the journal is of another CRM: its keys stand for ids that mean something else here.
-        """
+        """Note that a run begins, which writes to this CRM; ``size`` is how long the report is now."""
         self.run_id = run_id
         with self.transaction("begin_run"):
-            known = self._place.fact(PROVIDER, provider)
-            if known != provider:
-                raise ConfigError(
-                    f"the journal is of `{known}`, and `{provider}` is written to; give each its own by `journal`"
-                )
+            self._place.fact(PROVIDER, provider)
             row = {"run_id": run_id, "provider": provider, "began": self._now(), "report": report, "report_size": size}
             self.connection.execute(RUNS.insert().values(row))
 
@@ -200,50 +191,70 @@ class Journal:
         """Keep the ends of records, together."""
         with self.transaction("settle"):
             now = self._now()
-            for end in ends:
-                if end.line is not None:
-                    self.connection.execute(LINES.insert().values(run_id=self.run_id, line=end.line))
-                if not end.is_known:
-                    self._settle(end, now)
+            lines = [{"run_id": self.run_id, "line": end.line} for end in ends if end.line is not None]
+            if lines:
+                self.connection.execute(LINES.insert(), lines)
+            for part in _of_different_keys(end for end in ends if not end.is_known):
+                self._settle(part, now)
 
-    def _settle(self, end: Settled, now: float) -> None:
-        if end.intents and not end.leaves_open:
-            self._close_intents(end.intents, SETTLED, end.outcome, end.reason)
-        if end.crm_id is not None:
-            self._put(
-                RECORDS,
-                {"stream": end.stream, "key": end.key},
+    def _settle(self, ends: Sequence[Settled], now: float) -> None:
+        """Keep the ends of records of different keys, all of one table at once."""
+        closed: dict[tuple[str, str | None], list[int]] = {}
+        for end in ends:
+            if end.intents and not end.leaves_open:
+                closed.setdefault((end.outcome, end.reason), []).extend(end.intents)
+        for (outcome, reason), ids in closed.items():
+            self._close_intents(ids, SETTLED, outcome, reason)
+        self._put(
+            RECORDS,
+            [
                 {
+                    "stream": end.stream,
+                    "key": end.key,
                     "object": end.object,
                     "crm_id": end.crm_id,
                     "outcome": end.outcome,
                     "run_id": self.run_id,
                     "at": now,
-                    **({} if end.changed is None else {"changed": end.changed}),
-                },
-            )
-        if end.wrote is not None:
-            self._keep_write(end, end.wrote, now)
-        is_it = (REJECTS.c.stream == end.stream) & (REJECTS.c.key == end.key)
-        if end.kept is None:
-            self.connection.execute(REJECTS.delete().where(is_it))
-            return
-        before = self.connection.execute(sa.select(REJECTS.c.tries, REJECTS.c.first).where(is_it)).first()
-        self._put(
-            REJECTS,
-            {"stream": end.stream, "key": end.key},
-            {
-                "record": json.dumps(end.kept.record, ensure_ascii=False, default=str),
-                "properties": json.dumps(end.kept.properties, ensure_ascii=False),
-                "reason": (end.reason or "").replace("\0", ""),  # which PostgreSQL does not take
-                "tries": 1 if before is None else before.tries + 1,
-                "first": now if before is None else before.first,
-                "run_id": self.run_id,
-            },
+                    "changed": end.changed,
+                }
+                for end in ends
+                if end.crm_id is not None
+            ],
         )
+        written = [self._write_of(end, end.wrote, now) for end in ends if end.wrote is not None]
+        if written:
+            self.connection.execute(WRITES.insert(), written)
+        self._settle_rejects(ends, now)
 
-    def _keep_write(self, end: Settled, wrote: Wrote, now: float) -> None:
-        row = {
+    def _settle_rejects(self, ends: Sequence[Settled], now: float) -> None:
+        """Keep the records that are to be tried again, and forget those that are not any more."""
+        is_it = (REJECTS.c.stream == sa.bindparam("of")) & (REJECTS.c.key == sa.bindparam("which"))
+        gone = [{"of": end.stream, "which": end.key} for end in ends if end.kept is None]
+        if gone:
+            self.connection.execute(REJECTS.delete().where(is_it), gone)
+        kept = []
+        for end in ends:
+            if end.kept is None:
+                continue
+            asked = sa.select(REJECTS.c.tries, REJECTS.c.first).where(is_it)
+            before = self.connection.execute(asked, {"of": end.stream, "which": end.key}).first()
+            kept.append(
+                {
+                    "stream": end.stream,
+                    "key": end.key,
+                    "record": json.dumps(end.kept.record, ensure_ascii=False, default=str),
+                    "properties": json.dumps(end.kept.properties, ensure_ascii=False),
+                    "reason": (end.reason or "").replace("\0", ""),  # which PostgreSQL does not take
+                    "tries": 1 if before is None else before.tries + 1,
+                    "first": now if before is None else before.first,
+                    "run_id": self.run_id,
+                }
+            )
+        self._put(REJECTS, kept)
+
+    def _write_of(self, end: Settled, wrote: Wrote, now: float) -> dict[str, Any]:
+        return {
             "stream": end.stream,
             "key": end.key,
             "object": end.object,
@@ -256,7 +267,6 @@ class Journal:
             "settled": now,
             "run_id": self.run_id,
         }
-        self.connection.execute(WRITES.insert().values(row))
 
     def _close_intents(self, ids: Sequence[int], state: str, outcome: str | None, reason: str | None) -> None:
         said = None if reason is None else reason.replace("\0", "")
@@ -322,10 +332,14 @@ class Journal:
         for part in _parts(list(keys)):
             yield from self.rows(sa.select(table).where(table.c.stream == stream, table.c.key.in_(part), *more))
 
-    def _put(self, table: sa.Table, key: dict[str, Any], values: dict[str, Any]) -> None:
-        """Insert a row, or change the one with this key."""
-        insert = (sqlite if self._place.is_file else postgresql).insert(table).values({**key, **values})
-        self.connection.execute(insert.on_conflict_do_update(index_elements=list(key), set_=values))
+    def _put(self, table: sa.Table, rows: list[dict[str, Any]]) -> None:
+        """Insert rows, or change those with their keys; a null leaves what there was."""
+        if not rows:
+            return
+        insert = (sqlite if self._place.is_file else postgresql).insert(table)
+        keys = [column.name for column in table.primary_key]
+        changes = {name: sa.func.coalesce(insert.excluded[name], table.c[name]) for name in rows[0] if name not in keys}
+        self.connection.execute(insert.on_conflict_do_update(index_elements=keys, set_=changes), rows)
 
 
 class _Steps:
@@ -367,6 +381,20 @@ def _after(by: Sequence[sa.Column[Any]], last: Sequence[Any]) -> sa.ColumnElemen
     for column, value in reversed(list(zip(by, last, strict=True))):
         found = (column > value) | ((column == value) & found)
     return found
+
+
+def _of_different_keys(ends: Iterable[Settled]) -> Iterator[list[Settled]]:
+    """Yield ends in their order, in parts that have each key once."""
+    part: list[Settled] = []
+    seen: set[tuple[str, str]] = set()
+    for end in ends:
+        if (end.stream, end.key) in seen:
+            yield part
+            part, seen = [], set()
+        part.append(end)
+        seen.add((end.stream, end.key))
+    if part:
+        yield part
 
 
 def _parts(names: list[Any]) -> Iterator[list[Any]]:

@@ -28,6 +28,7 @@ from tap_crm.providers import PROVIDERS
 from target_crm.clock import Clock
 from target_crm.config.schema import target_schema
 from target_crm.config.settings import TargetSettings
+from target_crm.journal.belonging import Belonging
 from target_crm.journal.journal import Journal
 from target_crm.journal.place import JournalLost
 from target_crm.report import Report
@@ -143,6 +144,7 @@ class TargetCRM(SdkTarget):
         writer = self.make_writer()
         journal = Journal(settings.journal, dry=settings.dry_run, now=self.clock.now, step=self.step)
         self._held.callback(journal.close)
+        Belonging(journal).check_provider(settings.connection.provider)
         report = Report(settings.report, journal)
         self._held.callback(report.close)
         if not settings.dry_run:

@@ -12,6 +12,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from tap_crm import errors
+from target_crm.journal.belonging import Belonging
 from target_crm.sync.asking import Asking
 from target_crm.sync.ends import Ends, told
 from target_crm.sync.fields import Names, is_deleted
@@ -35,8 +36,9 @@ if TYPE_CHECKING:
     from target_crm.sync.states import States
 
 _log = logging.getLogger("target-crm")
-#: Records that are found, read and compared together.
-TOGETHER = 400
+#: Records that are found, read and compared together: so many that writing takes most of the time, not waiting for the
+#: last answer before the next look-up.
+TOGETHER = 1000
 #: Of fewer deletions none are held back.
 FEWEST_DELETIONS = 20
 #: Records wait no longer than this for others, so that states pass.
@@ -70,6 +72,7 @@ class Engine:
         self._writer = writer
         self._settings = settings
         self._journal = journal
+        self._belonging = Belonging(journal)
         self._states = states
         self._stopping = stopping
         self._clock = clock
@@ -240,12 +243,19 @@ class Engine:
         self._sending.send(run, pairs)
 
     def _probe(self, run: StreamRun) -> None:
-        """See whether the credentials are good, and which fields there are, before anything is done."""
+        """See whether the credentials are good, and which fields there are, before anything is done.
+
+        Raises:
+            ConfigError: the journal is of another account, or has written this stream to another object.
+        """
         if not self._is_probed:
             self._writer.probe()
+            self._belonging.bind_account(self._writer.accounts())
             self._is_probed = True
         if run.columns is None:
-            run.columns = self._writer.columns(run.spec)
+            columns = self._writer.columns(run.spec)
+            self._belonging.bind_stream(run.name, self._writer.place(run.spec))
+            run.columns = columns
             properties = self._schemas[self._current[run.name]].properties
             names = Names.of(run.spec, run.settings, run.columns, properties, run.name)
             if not run.is_by_id and names.external is None and run.settings.mode != "create":

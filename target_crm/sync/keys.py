@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -15,16 +16,29 @@ if TYPE_CHECKING:
     from target_crm.sync.items import Item, StreamRun
     from target_crm.sync.run_file import RunFile
 
+_NUMBER = re.compile(r"(?P<sign>[+-]?)(?P<whole>[0-9]+)(?:\.(?P<fraction>[0-9]*))?")
+
 
 def key_of(run: StreamRun, record: Mapping[str, Any], memory: RunFile) -> tuple[str, Any]:
     """Return the key of a record as the journal has it, "" for none, and as the report shows it."""
     values = [_plain(record.get(name)) for name in run.match]
     if all(value is not None for value in values):
-        return key_text(values), values[0] if len(values) == 1 else values
+        text = key_text(values)
+        # of ids that are whole numbers, 7 and "007" are one
+        return str(run.typed_id(text)) if run.is_by_id else text, values[0] if len(values) == 1 else values
     if run.settings.mode != "create":
         return "", values[0] if len(values) == 1 else values
     text = fingerprint(record)  # equal records are told apart by how many came before
     return f"{text}:{memory.count(run.name, text)}", None
+
+
+def spelled_alike(key: str) -> str:
+    """Return what keys have in common that a CRM may take for one: in other cases, or numbers with other zeros."""
+    found = _NUMBER.fullmatch(key.strip())
+    if found is None:
+        return key.strip().casefold()
+    sign, whole, fraction = found["sign"].strip("+"), found["whole"].lstrip("0"), (found["fraction"] or "").rstrip("0")
+    return f"{sign}{whole or '0'}{f'.{fraction}' if fraction else ''}"
 
 
 def fingerprint(record: Mapping[str, Any]) -> str:

@@ -112,6 +112,9 @@ class Sending:
         try:
             self._take(run, part, future.result())
         except (errors.Refused, errors.NotThere) as refusal:
+            if isinstance(refusal, errors.NotThere) and part[0][1].action == DELETE:
+                self._doubt(part)  # it was there just now: whether it is gone is looked for
+                return []
             self._unsend(part)
             if len(part) > 1:  # the CRM refuses the request as a whole, so it has to say which record is meant
                 return [[pair] for pair in part]

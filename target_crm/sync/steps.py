@@ -10,6 +10,7 @@ from target_crm.contract import CREATE, DELETE, UPDATE, Skipped, Unwritable, Wri
 from target_crm.journal.entries import key_text
 from target_crm.sync.difference import difference, holds, references, value_in
 from target_crm.sync.items import CONFLICT, CREATED, REJECTED, SKIPPED, UNCHANGED, UPDATED
+from target_crm.sync.keys import spelled_alike
 from target_crm.sync.looking import key_values
 
 if TYPE_CHECKING:
@@ -197,8 +198,26 @@ class Steps:
         if names.external is None and run.settings.mode == "create" and not items[0].is_deletion:
             return items
         fields = (names.external,) if names.external is not None else names.matching(run.match)
+        items = [item for item in items if self._is_first(run, fields, item)]
         found = self._without_deleted(run, self._looking.find(run, fields, items))
         return [item for item, records in found.items() if self._is_settled(run, item, records)]
+
+    def _is_first(self, run: StreamRun, fields: Sequence[Field], item: Item) -> bool:
+        """Tell whether no other key of this run is the same to the CRM: what has neither would be made twice."""
+        other = self._memory.claim(run.name, f"~{spelled_alike(item.key)}", item.key)
+        if other == item.key:
+            return True
+        values = [other] if len(fields) == 1 else json.loads(other)
+        try:
+            is_same = all(
+                field.kind is not None and field.kind.holds(field.kind.read(value), own)
+                for field, value, own in zip(fields, values, key_values(item, fields), strict=True)
+            )
+        except Unwritable:
+            return True
+        if is_same:
+            self._ends.end(item, REJECTED, f"the key `{other}` is the same to the CRM, and came before in this run")
+        return not is_same
 
     def _without_deleted(
         self, run: StreamRun, found: Mapping[Item, Sequence[Snapshot]]

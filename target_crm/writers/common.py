@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tap_crm import errors
 from tap_crm.config.nearest import did_you_mean
+from tap_crm.providers.common.not_found import says_not_found
 from target_crm.contract import CREATE, Unwritable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from tap_crm.transport.question import Question, Reply
     from target_crm.config.settings import StreamSettings
     from target_crm.contract import ObjectSpec, Write
+    from target_crm.writers.definitions import Ask
 
 
 def named_spec(
@@ -41,6 +44,26 @@ def named_spec(
             f"{reason}; there are: {', '.join(specs)}{did_you_mean(name, specs)}"
         )
     return specs[name]
+
+
+def one_or_none(ask: Ask, question: Question, parse: Callable[[Reply], dict[str, Any]]) -> dict[str, Any] | None:
+    """Return the record that a question asks for by its id; None where the CRM has none.
+
+    A 404 that does not say so in words may be a proxy's. What counts as not there is made, or counts as deleted, so it
+    is believed only if it comes twice.
+
+    Raises:
+        ReadError: the CRM did not answer, or refused the question.
+    """
+    for _ in range(2):
+        try:
+            found: dict[str, Any] = ask(question, parse)
+        except errors.NotThere as refusal:
+            if says_not_found(refusal.said):
+                return None
+        else:
+            return found
+    return None
 
 
 @contextmanager

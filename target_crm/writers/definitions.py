@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
+from tap_crm.contract.account_mark import account_mark
 from tap_crm.contract.once_per_run import OncePerRun
 from tap_crm.contract.stream import Reading
 from tap_crm.errors import FinalWord
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     Ask: TypeAlias = Callable[[Question, Callable[[Reply], Any]], Any]
 
 T = TypeVar("T")
+_log = logging.getLogger("target-crm")
 #: Spans of time that a complete read walks at once.
 LANES = 4
 
@@ -47,6 +50,22 @@ class Definitions:
     def ask(self, question: Question, parse: Callable[[Reply], T]) -> T:
         """Ask the CRM; raises what :meth:`Transport.ask` does."""
         return self._transport().ask(question, parse, Ledger())
+
+    def accounts(self) -> list[str]:
+        """Return a mark of each account that the credentials may stand for: mostly one, none where they may not ask.
+
+        Raises:
+            ReadError: the CRM did not answer.
+        """
+        identity = self._provider.identity
+        if identity is None:
+            return []
+        try:
+            found = identity.ask(self.reading(identity.stream))
+        except FinalWord as refusal:
+            _log.info("which account this is could not be found out: %s", refusal)
+            return []
+        return [account_mark(self._provider.name, one) for one in found]
 
     def records(self, stream: str) -> list[dict[str, Any]]:
         """Return all records of one of the tap's streams, as the API has them."""

@@ -72,6 +72,7 @@ class CopperDouble:
         refuses: returns what is wrong with a record; None for nothing.
         lag: searches do not show what was made within so many of the last seconds.
         now: the present; waiting moves it on.
+        account: the id of the account.
         asked: every request, as method and path, in their order.
         without_ids: objects whose searches take no ids.
         indexed: old versions of records that searches give, by object and id.
@@ -84,6 +85,7 @@ class CopperDouble:
 
     def __init__(self) -> None:
         self.clock = ServerClock()
+        self.account = 1
         self.tables: dict[str, dict[int, Record]] = {name: {} for name in OBJECTS}
         self.related: set[tuple[str, int, str, int]] = set()
         self.fault: Fault = lambda _question, _number: None
@@ -159,7 +161,7 @@ class CopperDouble:
         parts = question.path.strip("/").split("/")
         body = json.loads(json.dumps(question.body or {}))
         if parts == ["account"]:
-            return {"id": 1, "name": "Example"}, {}
+            return {"id": self.account, "name": "Example"}, {}
         if parts == ["custom_field_definitions"]:
             return DEFINITIONS, {}
         if parts == ["users", "search"]:

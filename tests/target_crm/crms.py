@@ -61,6 +61,9 @@ class Crm(Protocol):
     def remove(self, key: Any) -> None:  # noqa: ANN401 - an id
         """Delete a record, as a person would."""
 
+    def become_another(self) -> None:
+        """Answer as another account from now on."""
+
 
 class CopperCrm:
     """Copper's people."""
@@ -97,6 +100,10 @@ class CopperCrm:
     def remove(self, key: Any) -> None:  # noqa: ANN401 - an id
         """Delete a person."""
         del self.transport.tables["people"][key]
+
+    def become_another(self) -> None:
+        """Answer with another id of the account."""
+        self.transport.account += 1
 
 
 class CloseCrm:
@@ -135,6 +142,10 @@ class CloseCrm:
         """Delete a lead."""
         assert self.transport.client.delete(f"lead/{key}").ok
 
+    def become_another(self) -> None:
+        """Answer with another id of the organization."""
+        self.transport.app.world.source.organization_id = "orga_another"
+
 
 class CoperaCrm:
     """Rows of a table of Copera's."""
@@ -170,6 +181,10 @@ class CoperaCrm:
     def remove(self, key: Any) -> None:  # noqa: ANN401 - an id
         """Delete a row."""
         assert self.transport.client.delete(f"{self.transport.path(PEOPLE)}/row/{key}").ok
+
+    def become_another(self) -> None:
+        """Answer with another id of the workspace."""
+        self.transport.app.world.workspace["_id"] = "f" * 24
 
 
 @contextmanager

@@ -27,6 +27,7 @@ class Door:
         lost: tells for a request that writes, by its number, whether it gets no answer: ``before`` or ``after`` it
             took effect; None: it does.
         dies: the number of the request at which the process dies, 0 for none; ``before`` or ``after`` it took effect.
+        refuses: returns with what the CRM, or something before it, refuses a question; None: it does not.
         count: how many requests came.
         writes: how many of them were to write.
     """
@@ -37,6 +38,7 @@ class Door:
         self._dead = False
         self.lost: Callable[[int], str | None] = lambda _: None
         self.dies: tuple[int, str] = (0, "")
+        self.refuses: Callable[[Question], errors.FinalWord | None] = lambda _: None
         self.count = 0
         self.writes = 0
 
@@ -62,6 +64,9 @@ class Door:
             if self._dead or self.dies == (number, "before"):
                 self._dead = True
                 raise Killed
+        refusal = self.refuses(question)
+        if refusal is not None:
+            raise refusal
         if fate == "before":
             raise errors.EffectUnknown(f"{question.label}: no answer in time")
         found: T = self._crm.ask(question, parse, ledger)

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
@@ -29,6 +30,7 @@ class Server(ThreadingHTTPServer):
 
     daemon_threads = True
     status = 200
+    wrong = 0
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Answer)
@@ -47,7 +49,11 @@ class Answer(BaseHTTPRequestHandler):
         """Say nothing."""
 
     def do_GET(self) -> None:
-        """Give the account, an empty list, or no record."""
+        """Give the account, an empty list, or no record; where that is ``wrong``, a list, and count how often."""
+        if self.server.wrong and self.path.endswith("/tasks/1"):
+            self.server.wrong += 1
+            self._send([])
+            return
         if self.path.rpartition("/")[2].isdigit():
             self._send({"success": False, "status": 404, "message": "Resource not found"}, 404)
             return
@@ -146,6 +152,23 @@ def test_a_signal_while_the_input_is_waited_for_ends_the_run(tmp_path: Path, crm
         assert process.stderr is not None
         os.kill(process.pid, signal.SIGTERM)
         assert process.wait(30) == 143
+
+
+def test_a_signal_while_an_answer_is_asked_for_again_ends_the_run_at_once(tmp_path: Path, crm: Server) -> None:
+    crm.wrong = 1
+    with started(tmp_path, crm) as process:
+        assert process.stdin is not None
+        process.stdin.write(lines_of([*records("tasks", {"id": 1, "name": "A"}), state(1)]))
+        process.stdin.close()
+        process.stdin = None
+        while crm.wrong < 6:  # by now it waits for seconds
+            assert process.poll() is None
+            time.sleep(0.05)
+        os.kill(process.pid, signal.SIGTERM)
+        began = time.monotonic()
+        out, _ = process.communicate()
+        assert time.monotonic() - began < 3
+    assert (process.returncode, out) == (143, "")
 
 
 def test_refused_credentials_are_one_line_without_them(tmp_path: Path, crm: Server) -> None:

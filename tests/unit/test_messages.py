@@ -67,4 +67,5 @@ def test_a_retry_is_logged_with_its_reason(caplog: pytest.LogCaptureFixture) -> 
     """Who watches the log sees why it takes longer."""
     with caplog.at_level(logging.INFO, logger="tap-crm"), serving(Answer(status=500), Answer()) as server:
         ask(transport_to(server))
-    assert caplog.messages == ["people, page 3: status 500; attempt 2 follows"]
+    said = "people, page 3: status 500; attempt 2 follows, and it is given up in 600 s (`retry_seconds`)"
+    assert caplog.messages == [said]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from email.utils import formatdate
@@ -9,7 +10,10 @@ from email.utils import formatdate
 import pytest
 
 from tap_crm import errors
+from tap_crm.config.settings import Settings
+from tap_crm.contract.connection import connect
 from tap_crm.ledger import Ledger
+from tap_crm.providers import PROVIDERS
 from tap_crm.transport.pacing.pacing import Pacing
 from tests.stalls import Watch
 from tests.unit.fake_time import FakeTime
@@ -224,6 +228,41 @@ def test_no_attempt_follows_once_the_run_ends() -> None:
     with serving(answer) as server:
         with pytest.raises(errors.Cancelled):
             ask(transport_to(server, stopping=stopping))
+        assert len(server.asked) == 1
+
+
+def test_the_same_wrong_shape_is_an_error_when_the_time_is_over(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Until then the log says what is wrong, and for how long it goes on; it warns if it does not pass."""
+    monkeypatch.setattr("tap_crm.transport.session.FIRST_WAIT", 0.05)
+    with caplog.at_level(logging.INFO, logger="tap-crm"), serving(Answer(body=b'{"not": "a list"}')) as server:
+        began = time.monotonic()
+        with pytest.raises(
+            errors.GaveUp, match=r"gave up after .* attempts; the last one: the answer has another shape"
+        ):
+            ask(transport_to(server, retry_seconds=1))
+        assert time.monotonic() - began < 6
+    said = "people, page 3: the answer has another shape than documented; attempt 2 follows, and it is given up in 1 s"
+    assert caplog.messages[0].startswith(said)
+    assert [record.levelname for record in caplog.records][:4] == ["INFO", "INFO", "INFO", "WARNING"]
+
+
+@pytest.mark.parametrize("answer", [Answer(status=500), limited("60")])
+def test_a_wait_ends_as_soon_as_the_run_is_to_end(answer: Answer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between two attempts, and while a 429 holds everybody."""
+    monkeypatch.setattr("tap_crm.transport.session.FIRST_WAIT", 60.0)
+    monkeypatch.setattr("tap_crm.transport.session.LONGEST_WAIT", 60.0)
+    stopping = threading.Event()
+    config = {"provider": "copper", "api_key": "k" * 32, "user_email": "a@example.com"}
+    with serving(*[answer] * 3) as server:
+        settings = Settings.from_config({**config, "api_url": server.url}, PROVIDERS)
+        transport = connect(settings, PROVIDERS["copper"], stopping)
+        threading.Timer(0.3, stopping.set).start()
+        began = time.monotonic()
+        with pytest.raises(errors.Cancelled):
+            ask(transport)
+        assert time.monotonic() - began < 10
         assert len(server.asked) == 1
 
 

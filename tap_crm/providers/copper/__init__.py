@@ -13,12 +13,14 @@ from tap_crm.providers.copper.search import PAGE_SIZE, total_of
 from tap_crm.providers.copper.settings import CopperSettings
 from tap_crm.providers.copper.streams import STREAMS
 from tap_crm.providers.copper.webhook_proof import EVENTS
+from tap_crm.transport.pacing.rolling import ExtraLimit
 
 PROVIDER = Provider(
     name="copper",
     title="Copper",
     base_url="https://api.copper.com/developer_api/v1",
     requests_per_minute=180,  # developer.copper.com: introduction/requests, a rolling window
+    extra_limits=(ExtraLimit(r"/[a-z_]+/bulk_(create|update)", 3, 1.0),),  # bulk-create-people
     streams=STREAMS,
     authenticate=authenticate,
     headers={"Content-Type": "application/json", "Accept": "application/json"},

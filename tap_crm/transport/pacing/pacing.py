@@ -8,15 +8,19 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from tap_crm.transport.pacing.bucket import Group
 from tap_crm.transport.pacing.headers import limit_of
 from tap_crm.transport.pacing.joining import Suspicion
 from tap_crm.transport.pacing.pacer import Pacer
+from tap_crm.transport.pacing.rolling import RollingLimit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from tap_crm.transport.pacing.rolling import ExtraLimit
 
 _log = logging.getLogger("tap-crm.transport")
 
@@ -34,6 +38,7 @@ class Pacing:
         group_of: from method and path to the name of the group.
         is_ceiling: the rate is the user's wish: all groups together are never faster.
         rates: of groups for which another rate is documented, requests a minute.
+        extra: limits that some requests have besides.
         clock: seconds that only go forward.
         sleep: waits so many seconds.
     """
@@ -45,6 +50,7 @@ class Pacing:
         *,
         is_ceiling: bool = False,
         rates: Mapping[str, float] | None = None,
+        extra: Sequence[ExtraLimit] = (),
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -58,6 +64,7 @@ class Pacing:
         self._joined: Group | None = None
         self._suspicion = Suspicion()
         self._ceiling = self._pacer(per_minute if is_ceiling else 0)
+        self._extra = [RollingLimit(one, clock=clock, sleep=sleep) for one in extra if per_minute]
 
     @property
     def interval(self) -> float:
@@ -75,6 +82,20 @@ class Pacing:
             now = self._clock()
             groups = [self._joined] if self._joined else list(self._groups.values())
             return max((group.used(now, self._ceiling.interval) for group in groups), default=0.0)
+
+    @contextmanager
+    def turn(self, method: str, path: str) -> Iterator[float]:
+        """Wait for a request's turn, and say how many seconds that took; what is within is the request itself."""
+        began = self._clock()
+        places = [(one, one.wait(path)) for one in self._extra if one.limit.concerns(path)]
+        try:
+            self.wait(method, path)
+            for limit, place in places:
+                limit.sent(place)
+            yield self._clock() - began
+        finally:
+            for limit, place in places:
+                limit.answered(place)
 
     def wait(self, method: str, path: str) -> float:
         """Return when the caller may send its request; tells how many seconds it waited."""

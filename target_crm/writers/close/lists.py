@@ -10,6 +10,7 @@ from tap_crm import errors
 from tap_crm.transport.question import Question
 from target_crm.writers.close.answers import envelope, one_record
 from target_crm.writers.close.objects import COMMENTS, RESOURCES
+from target_crm.writers.common import one_or_none
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -38,9 +39,8 @@ class Lists:
     def one(self, spec: ObjectSpec, key: str) -> dict[str, Any] | None:
         """Return one record, from the database; None if it is gone."""
         path = f"{RESOURCES[spec.name].path}{quote(key, safe='')}/"
-        try:
-            record: dict[str, Any] = self._ask(Question("GET", path, f"{spec.name}: one record"), one_record)
-        except errors.NotThere:
+        record = one_or_none(self._ask, Question("GET", path, f"{spec.name}: one record"), one_record)
+        if record is None:
             return None
         is_removed = spec.name == COMMENTS and record.get("removed_at") is not None
         return None if is_removed else record

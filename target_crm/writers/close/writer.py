@@ -68,6 +68,14 @@ class CloseWriter:
         """Ask whose key this is (developer.close.com: me)."""
         self._events.user()
 
+    def accounts(self) -> Sequence[str]:
+        """Return marks of the accounts that the credentials may stand for."""
+        return self._definitions.accounts()
+
+    def place(self, spec: ObjectSpec) -> str:
+        """Return the object's name."""
+        return spec.name
+
     def columns(self, spec: ObjectSpec) -> Columns:
         """Return the object's fields in this account."""
         return self._definitions.once_per_run.get(

@@ -12,8 +12,9 @@ from tap_crm.providers.copera.rows import PATIENCE, items_in
 from tap_crm.transport.question import Question
 from target_crm.contract import NEW
 from target_crm.kinds.plain import Number
+from target_crm.writers.common import one_or_none
 from target_crm.writers.copera.answers import check_row, row_of, snapshot
-from target_crm.writers.copera.kinds import IN_A_PATH, CellText, RichText
+from target_crm.writers.copera.kinds import ID, IN_A_PATH, CellText, RichText
 from target_crm.writers.copera.objects import DESCRIPTION
 from target_crm.writers.copera.place import row_path, table_path
 from target_crm.writers.copera.whole import Whole, has
@@ -123,14 +124,19 @@ class Rows:
         return snapshot(row, self._columns(spec), texts=texts)
 
     def row(self, board: str, table: str, key: str) -> dict[str, Any] | None:
-        """Return a row as the API has it; None if there is none in this table."""
+        """Return a row as the API has it; None if there is none in this table.
+
+        Raises:
+            Refused: the CRM refuses to look for what is an id: whether there is such a row is not known.
+        """
         if not IN_A_PATH.fullmatch(key):  # it would be the address of something else
             return None
         try:
-            found: dict[str, Any] = self._ask(get(row_path(board, table, key), "one row"), row_of)
-        except (errors.NotThere, errors.Refused):  # what is no id at all is refused
-            return None
-        return found
+            return one_or_none(self._ask, get(row_path(board, table, key), "one row"), row_of)
+        except errors.Refused:
+            if ID.fullmatch(key):
+                raise
+            return None  # what is no id at all is refused (developer.copera.ai: errors)
 
     def text(self, spec: ObjectSpec, key: str, field: Field) -> str:
         """Return the whole of a long text; "" where there is none."""
@@ -185,12 +191,21 @@ class Rows:
         return {at: some for at, some in matching.items() if some}
 
     def table_of_row(self, key: str, given: tuple[str | None, str | None]) -> Table | None:
-        """Return the table that has a row: the given one if it has, else any."""
-        first = sorted(self._tables.all(), key=lambda one: (one.record["board"], one.record["_id"]) != given)
-        return next(
-            (one for one in first if self.row(one.record["board"], one.record["_id"], key) is not None),
-            None,
-        )
+        """Return the table that has a row: the given one if it has, else any.
+
+        Raises:
+            Refused: none has it, as far as the CRM says; one of them it refuses to tell of.
+        """
+        refused: errors.Refused | None = None
+        for one in sorted(self._tables.all(), key=lambda one: (one.record["board"], one.record["_id"]) != given):
+            try:
+                if self.row(one.record["board"], one.record["_id"], key) is not None:
+                    return one
+            except errors.Refused as refusal:
+                refused = refusal
+        if refused is not None:
+            raise refused
+        return None
 
 
 def _rows(reply: Reply) -> Iterator[dict[str, Any]]:

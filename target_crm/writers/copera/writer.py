@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from tap_crm import errors
 from tap_crm.providers import PROVIDERS
 from target_crm.contract import CREATE, DELETE, Columns, NotTaken
 from target_crm.writers.common import check_needed
@@ -50,6 +51,14 @@ class CoperaWriter:
     def probe(self) -> None:
         """Ask for the boards."""
         self._tables.probe()
+
+    def accounts(self) -> Sequence[str]:
+        """Return a mark of the workspace; none with an integration's key, which may not ask for it."""
+        return self._definitions.accounts()
+
+    def place(self, spec: ObjectSpec) -> str:
+        """Return the id of the table: no other one has it, in whatever workspace."""
+        return COMMENTS if spec.name == COMMENTS else "/".join(self._rows.place(spec))
 
     def columns(self, spec: ObjectSpec) -> Columns:
         """Return the fields of a table.
@@ -106,7 +115,10 @@ class CoperaWriter:
 
     def _leads_to(self, spec: ObjectSpec, column: str) -> str | None:
         linked = self._rows.whole(spec).linked(column)
-        table = None if linked is None else self._rows.table_of_row(linked, (None, None))
+        try:
+            table = None if linked is None else self._rows.table_of_row(linked, (None, None))
+        except errors.Refused:
+            table = None
         return None if table is None else self._tables.name_of(table)
 
     def send(self, spec: ObjectSpec, writes: Sequence[Write]) -> Sequence[Answer]:

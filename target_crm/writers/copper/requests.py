@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from target_crm.contract import Answer, Columns, Field, ObjectSpec, Snapshot, Write
-    from target_crm.writers.copper.bulk_pace import BulkPace
     from target_crm.writers.copper.search import Search
     from target_crm.writers.definitions import Ask, Definitions
 
@@ -34,24 +33,21 @@ class Requests:
         columns: returns an object's fields in this account.
         definitions: say which custom fields an upsert can match.
         date_order: how the account writes dates that are text.
-        pace: of bulk requests.
     """
 
-    def __init__(  # noqa: PLR0913, PLR0917 - it is made in one place
+    def __init__(
         self,
         ask: Ask,
         search: Search,
         columns: Callable[[ObjectSpec], Columns],
         definitions: Definitions,
         date_order: str,
-        pace: BulkPace,
     ) -> None:
         self._ask = ask
         self._search = search
         self._columns = columns
         self._definitions = definitions
         self._date_order = date_order
-        self._pace = pace
         self._keeps_others = False
         self._dates_as_text = False
         self._dates_as_epochs = False
@@ -158,8 +154,7 @@ class Requests:
         label = f"{spec.name}: {name} of {len(writes)}"
         question = Question("POST", f"/{spec.name}/{name}", label, body=body, writes=True)
         columns = self._columns(spec)
-        with self._pace.sending():
-            found: list[Answer] = self._ask(question, lambda reply: answers(one_each(reply, len(writes)), columns))
+        found: list[Answer] = self._ask(question, lambda reply: answers(one_each(reply, len(writes)), columns))
         if order is not None:
             return found
         return [self._answered(spec, write, one) for write, one in zip(writes, found, strict=True)]

@@ -13,6 +13,7 @@ from tap_crm import errors
 from tap_crm.providers.copper.search import total_of
 from tap_crm.transport.question import Question
 from target_crm.contract import Unwritable
+from target_crm.writers.common import one_or_none
 from target_crm.writers.copper.answers import one_record, records, snapshot
 from target_crm.writers.copper.objects import IDS_AT_ONCE, RELATED
 from target_crm.writers.records_file import RecordsFile
@@ -129,11 +130,8 @@ class Search:
     def one(self, spec: ObjectSpec, key: Id) -> Snapshot | None:
         """Return one record, from the database and not from the index; None if it is gone."""
         question = Question("GET", f"/{spec.name}/{key}", f"{spec.name}: one record")
-        try:
-            record = self._ask(question, one_record)
-        except errors.NotThere:
-            return None
-        return None if record.get("is_deleted") is True else snapshot(record, self._columns(spec))
+        record = one_or_none(self._ask, question, one_record)
+        return None if record is None or record.get("is_deleted") is True else snapshot(record, self._columns(spec))
 
     def find(
         self, spec: ObjectSpec, fields: Sequence[Field], wanted: Sequence[Values], since: float | None

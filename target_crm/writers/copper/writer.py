@@ -6,11 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from tap_crm import errors
 from tap_crm.providers import PROVIDERS
-from tap_crm.transport.question import Question
+from tap_crm.providers.copper.lists import ACCOUNT
 from target_crm.contract import CREATE, DELETE, InDoubt, NotTaken, Skipped, Snapshot, Unwritable, Written
 from target_crm.writers.common import check_needed, named_spec
-from target_crm.writers.copper.answers import one_record
-from target_crm.writers.copper.bulk_pace import BulkPace
 from target_crm.writers.copper.columns import columns
 from target_crm.writers.copper.objects import RELATED, Objects
 from target_crm.writers.copper.relations import Relations
@@ -45,14 +43,13 @@ class CopperWriter:
     Args:
         definitions: the account's.
         date_order: how the account writes dates that are text.
-        pace: of bulk requests.
     """
 
-    def __init__(self, definitions: Definitions, date_order: str, pace: BulkPace) -> None:
+    def __init__(self, definitions: Definitions, date_order: str) -> None:
         self._definitions = definitions
         self._objects = Objects(definitions, date_order)
         self._search = Search(definitions.ask, definitions, self.columns)
-        self._requests = Requests(definitions.ask, self._search, self.columns, definitions, date_order, pace)
+        self._requests = Requests(definitions.ask, self._search, self.columns, definitions, date_order)
         self._relations = Relations(definitions.ask, self._search)
 
     def names(self) -> Sequence[str]:
@@ -65,7 +62,15 @@ class CopperWriter:
 
     def probe(self) -> None:
         """Ask for the account (developer.copper.com: account/fetch-account-details)."""
-        self._definitions.ask(Question("GET", "/account", "account"), one_record)
+        ACCOUNT.probe(self._definitions.reading("account"))
+
+    def accounts(self) -> Sequence[str]:
+        """Return marks of the accounts that the credentials may stand for."""
+        return self._definitions.accounts()
+
+    def place(self, spec: ObjectSpec) -> str:
+        """Return the object's name."""
+        return spec.name
 
     def columns(self, spec: ObjectSpec) -> Columns:
         """Return the object's fields in this account."""
@@ -161,4 +166,4 @@ def make_copper_writer(settings: TargetSettings, transport: Callable[[], Transpo
     """Return what writes to Copper; nothing is asked."""
     connection = settings.connection
     definitions = Definitions(PROVIDERS["copper"], connection, transport)
-    return CopperWriter(definitions, connection.date_order, BulkPace(is_paced=connection.requests_per_minute != 0))
+    return CopperWriter(definitions, connection.date_order)

@@ -1,0 +1,78 @@
+"""Which keys are one: what two keys of one record do, and what two records of alike keys are."""
+
+# ruff: noqa: D103  (the name of a test is its sentence)
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from target_crm.sync.keys import spelled_alike
+from tests.target_crm.close_account import close_account
+from tests.target_crm.copera_account import PEOPLE, copera_account
+from tests.target_crm.running import Bench, records
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.target_crm.copper_double import CopperDouble
+
+
+def test_7_and_007_are_one_id_of_copper(bench: Bench, crm: CopperDouble) -> None:
+    done = bench.run(records("tasks", {"id": 7, "name": "A"}, {"id": "007", "name": "B"}))
+    assert (done.outcomes, [row["name"] for row in crm.rows("tasks")]) == ({"created": 1, "updated": 1}, ["B"])
+    with closing(sqlite3.connect(bench.journal)) as journal:
+        assert journal.execute("SELECT key FROM target_crm_records").fetchall() == [("7",)]
+
+
+def test_7_and_007_are_two_keys_of_ours_as_are_others_that_differ_in_a_text(bench: Bench, crm: CopperDouble) -> None:
+    rows = [{"key": key, "name": f"Person {key}"} for key in ("7", "007", "ab", "AB")]
+    streams: dict[str, Any] = {"people": {"match": ["key"], "external_id": "custom_our_key"}}
+    for outcome in ("created", "unchanged"):
+        assert bench.run(records("people", *rows), streams=streams).outcomes == {outcome: 4}
+    assert len(crm.rows("people")) == 4
+
+
+def test_two_spellings_of_an_address_make_one_contact(tmp_path: Path) -> None:
+    with close_account() as account:
+        lead = account.add("leads", name="Acme")["id"]
+        rows = [
+            {"email": email, "lead_id": lead, "name": name}
+            for email, name in (("Ann@Example.com", "Ann"), ("ann@example.com", "Anne"))
+        ]
+        streams = {"contacts": {"match": ["email"], "fields": {"email": "emails"}}}
+        done = Bench(tmp_path, account, account.credentials).run(records("contacts", *rows), streams=streams)
+        assert {line["key"]: line["outcome"] for line in done.lines} == {
+            "Ann@Example.com": "created",
+            "ann@example.com": "rejected",
+        }
+        assert "the key `Ann@Example.com` is the same to the CRM" in done.by_key()["ann@example.com"]["reason"]
+        assert [row["name"] for row in account.rows("contacts")] == ["Ann"]
+
+
+def test_two_spellings_of_a_number_make_one_row(tmp_path: Path) -> None:
+    with copera_account() as account:
+        account.add_column(PEOPLE, "Number", "NUMBER")
+        streams = {PEOPLE: {"match": ["number"]}}
+        rows = [{"number": number, "name": f"Ann {number}"} for number in (7, "007", 70)]
+        done = Bench(tmp_path, account, account.credentials).run(records(PEOPLE, *rows), streams=streams)
+        assert done.outcomes == {"created": 2, "rejected": 1}
+        assert sorted(row["Number"] for row in account.rows(PEOPLE)) == [7, 70]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "alike"),
+    [
+        ("7", "007", True),
+        ("7", "7.00", True),
+        ("-7", "7", False),
+        ("0", "00", True),
+        ("A@b.de", "a@B.DE ", True),
+        ("7", "70", False),
+        ("7a", "07a", False),
+    ],
+)
+def test_keys_that_a_crm_may_take_for_one_are_alike(one: str, other: str, alike: bool) -> None:
+    assert (spelled_alike(one) == spelled_alike(other)) is alike
