@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from tap_crm.load.state_table import StateTable
 
 NAME = "load-account"
+#: Images often set it. Each process then compiles all that it imports, which takes longer than an unchanged account.
+NOT_COMPILED = "PYTHONDONTWRITEBYTECODE"
 PIPE, URL_MARK = "|", "://"
 _ACCOUNT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,60}")
 _log = logging.getLogger(NAME)
@@ -113,7 +115,7 @@ def command(  # noqa: PLR0913 - one for each option
     limits = Limits(None if timeout_minutes is None else timeout_minutes * 60, kill_after)
     redact_logs([state] if URL_MARK in state else [])
     tap, target = _parts_of(words)
-    plain = without(os.environ, OURS)
+    plain = without(os.environ, OURS, NOT_COMPILED)
     job = Job(
         account,
         schema,

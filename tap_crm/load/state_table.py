@@ -15,7 +15,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, LiteralString
 
-from filelock import FileLock, Timeout
 from typing_extensions import override
 
 from tap_crm.config.kinds import POSTGRESQL
@@ -140,6 +139,9 @@ class SqliteTable(StateTable):
 
     def __init__(self, path: Path, state_id: str, run_id: str) -> None:
         super().__init__(state_id, run_id)
+        from filelock import FileLock, Timeout  # noqa: PLC0415 - slow to import, and of no use in PostgreSQL
+
+        self._busy = Timeout
         self._file_lock = FileLock(f"{path}.{state_id.replace('/', '~')}.lock", timeout=0, mode=OWNER_ONLY)
         try:
             path.touch(OWNER_ONLY)
@@ -157,7 +159,7 @@ class SqliteTable(StateTable):
     def _lock(self) -> bool:
         try:
             self._file_lock.acquire()
-        except Timeout:
+        except self._busy:
             return False
         except OSError as error:
             raise self._lost(error) from None

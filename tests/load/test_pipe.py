@@ -95,9 +95,9 @@ def test_a_signal_ends_the_tap_first_and_is_what_the_exit_code_tells(loads: Load
 
 def test_each_sees_its_own_variables_only(loads: Loads, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """The tap has no password of the warehouse, the target no key of the CRM, and neither that of the state."""
-    for name in ("TAP_CRM_API_KEY", "TARGET_X_PASSWORD", "LOAD_ACCOUNT_WAIT"):
+    for name in ("TAP_CRM_API_KEY", "TARGET_X_PASSWORD", "LOAD_ACCOUNT_WAIT", "PYTHONDONTWRITEBYTECODE"):
         monkeypatch.setenv(name, "1")
-    names = "env | cut -d= -f1 | grep -E '^(TAP|TARGET|LOAD)_' | sort | tr '\\n' ' ' >"
+    names = "env | cut -d= -f1 | grep -E '^(TAP|TARGET|LOAD|PYTHONDONT)' | sort | tr '\\n' ' ' >"
     target = tmp_path / "target-x"
     target.write_text(
         f"#!/bin/sh\n{names} {tmp_path}/target; echo $TARGET_X_DEFAULT_TARGET_SCHEMA >> {tmp_path}/target\n"
