@@ -67,7 +67,9 @@ class Night:
     def outcomes(self) -> dict[str, tuple[str, int]]:
         """Return the state and the number of attempts of each task, by its name."""
         tasks = self._airflow.tasks(self.run)
-        return {str(one["rendered_map_index"]): (str(one["state"]), int(one["try_number"])) for one in tasks}
+        return {
+            one["rendered_map_index"] or one["task_id"]: (str(one["state"]), int(one["try_number"])) for one in tasks
+        }
 
     def _let_happen(self, one: Account) -> None:
         under_way = one.app.stats.requests > 5  # noqa: PLR2004 - in the middle of a load
@@ -132,7 +134,8 @@ def _night(
         if differing:
             wrong.append(f"{one.name}: not what the CRM has: {', '.join(differing)}")
         for task, expected in zip(one.tasks, zip(states, tries, strict=True), strict=True):
-            if found.get(task) != expected:
+            most = 2 if one.event == "in two parts" and first else expected[1]  # both make the table of the audit
+            if found.get(task) not in [(expected[0], tries) for tries in range(expected[1], most + 1)]:
                 wrong.append(f"{task}: {found.get(task)}, expected {expected}")
             became, attempts = found.get(task, ("not run", 0))
             tables = "-" if streams == () else "equal" if not differing else f"{len(differing)} differ"
@@ -140,7 +143,7 @@ def _night(
     wrong += _report_faults(airflow, night, state, first=first)
     if first and night.by_hand != LOCKED:
         wrong.append(f"the second load at once ended with {night.by_hand}, expected {LOCKED}")
-    rows.append(["report", "", "", found.get("None", ("", 0))[0] or state, "", f"{time.monotonic() - began:.0f} s"])
+    rows.append(["report", "", "", found.get("report", ("not run", 0))[0], "", f"{time.monotonic() - began:.0f} s"])
     return rows, wrong
 
 
