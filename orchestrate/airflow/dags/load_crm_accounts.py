@@ -38,7 +38,7 @@ REFUSED = "exit code 77."
 #: `exec`, so that a signal to the task's process is one to `load-account`; nothing is on its standard input, where
 #: Airflow's own socket would be.
 COMMAND = """
-cd {{ project if params.WAY == 'meltano' else '/tmp' }} && exec load-account \
+cd {{ project if params.WAY == 'meltano' else '/' }} && exec load-account \
 {% if params.WAY == 'meltano' -%}
 "$ACCOUNT" -- meltano run "tap-$TAP_CRM_PROVIDER" target-postgres \
 {%- else -%}
