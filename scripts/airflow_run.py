@@ -61,7 +61,7 @@ class Night:
                 raise AirflowError(f"the run is not over after {PATIENCE:.0f} s")
             for one in self._accounts:
                 self._let_happen(one)
-            time.sleep(0.5)
+            time.sleep(1)
         return state
 
     def outcomes(self) -> dict[str, tuple[str, int]]:

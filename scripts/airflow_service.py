@@ -138,15 +138,15 @@ class Airflow:
             try:
                 if self._ask("GET", f"dags/{DAG}").ok:
                     return
-            except requests.ConnectionError:
+            except requests.ConnectionError:  # it does not answer yet
                 continue
         raise AirflowError(f"Airflow does not know the DAG after {PATIENCE:.0f} s; its logs are in {self.home}")
 
     def _ask(self, method: str, path: str, body: object = None) -> requests.Response:
         if "Authorization" not in self._session.headers:
-            token = self._session.get(f"{self._url}/auth/token", timeout=30).json()["access_token"]
+            token = self._session.get(f"{self._url}/auth/token", timeout=PATIENCE).json()["access_token"]
             self._session.headers["Authorization"] = f"Bearer {token}"
-        return self._session.request(method, f"{self._url}/api/v2/{path}", json=body, timeout=30)
+        return self._session.request(method, f"{self._url}/api/v2/{path}", json=body, timeout=PATIENCE)
 
     def _start(self, *words: str) -> None:
         log = self._stack.enter_context((self.home / f"{words[0]}.log").open("w"))
