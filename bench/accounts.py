@@ -18,12 +18,12 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from sandbox.client import Client
-from scripts.airflow_accounts import CREDENTIALS
+from scripts.airflow_accounts import CREDENTIALS, CRMS
 from scripts.demo_processes import served
 from tests.postgres import serving
 
@@ -101,16 +101,13 @@ def load(crm: str, way: str, url: str, database: str, folder: Path) -> Cost:
     return Cost(cpu, wall, after.ru_maxrss / 1024, requests)
 
 
-def measure(rounds: int) -> dict[tuple[str, str], list[Cost]]:
+def measure(rounds: int, crms: list[str]) -> dict[tuple[str, str], list[Cost]]:
     """Load each account once in full, then, unchanged, once a round and way."""
-    from dataclasses import replace  # noqa: PLC0415 - beside its use
-
-    from scripts.airflow_accounts import CRMS  # noqa: PLC0415
-
     costs: dict[tuple[str, str], list[Cost]] = {}
     with serving() as server, tempfile.TemporaryDirectory() as folder:
         database = server.create().replace("postgresql://", "postgresql+psycopg://")
-        for name, crm in CRMS.items():
+        for name in crms:
+            crm = CRMS[name]
             small: Crm = replace(crm, server=(*SIZES[name], "--rate-limit", "0"))
             with served(small) as url:
                 for number in range(rounds + 1):
@@ -125,9 +122,10 @@ def main() -> None:
     """Measure, and print the medians."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--crm", action="append", choices=[*SIZES], help="one of them; several times for several")
     parser.add_argument("--json", metavar="FILE", help="write the medians there, too, for bench.scale")
     options = parser.parse_args()
-    costs = measure(options.rounds)
+    costs = measure(options.rounds, options.crm or [*SIZES])
     print(f"an unchanged account, median of {options.rounds} loads")
     found = []
     for (crm, way), all_costs in costs.items():
