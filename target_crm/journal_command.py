@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from tap_crm import errors
-from tap_crm.contract.command import DONE, FAILED, run_command
+from tap_crm.contract.command import DONE, run_command
+from tap_crm.contract.signals import FAILED
 from tap_crm.storage.database import is_postgresql
 from target_crm.config.settings import journal_of
 from target_crm.journal.belonging import Belonging

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from tap_crm.contract.signals import Terminated, file_fault
+from tap_crm.contract.signals import FAILED, Terminated, file_fault
 from tap_crm.errors import CrmError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-DONE, FAILED, INTERRUPTED = 0, 1, 130
+DONE, INTERRUPTED = 0, 130
 
 
 def run_command(command: click.Command, arguments: Sequence[str] | None, name: str) -> NoReturn:

@@ -17,6 +17,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 
+FAILED = 1
+#: The exit code of a run whose credentials the CRM refused; trying again cannot help. EX_NOPERM of sysexits.h.
+REFUSED = 77
+#: What the last line of such a run says before the exit code.
+REFUSED_MARK = "credentials refused: exit code"
+
+
 class Terminated(SystemExit):
     """SIGTERM or SIGINT arrived, and the last safe state was written; the code is 128 and the signal's number."""
 
@@ -73,10 +80,19 @@ def file_fault(error: OSError) -> str:
 
 
 @contextmanager
-def ending(log: logging.Logger) -> Iterator[None]:
-    """End the process with 1 and one line where something foreseeable fails; at once where a signal ended the run."""
+def ending(log: logging.Logger, *, refused: int = FAILED) -> Iterator[None]:
+    """End the process with 1 and one line where something foreseeable fails; at once where a signal ended the run.
+
+    Args:
+        log: where the line is written.
+        refused: the exit code where the CRM refused the credentials. The line says that in fixed words, too, since
+            Meltano makes 1 of whatever a tap or a target ends with.
+    """
     try:
         yield
+    except errors.CredentialsRefused as error:
+        log.error("%s (%s %d)", error, REFUSED_MARK, refused)  # noqa: TRY400 - the cause is foreseeable: no traceback
+        sys.exit(refused)
     except errors.CrmError as error:
         log.error("%s", error)  # noqa: TRY400 - the cause is foreseeable: no traceback
         sys.exit(1)

@@ -20,7 +20,7 @@ from tap_crm.config.json_files import parse_json
 from tap_crm.config.redaction import redact_logs
 from tap_crm.config.schema import schema_of
 from tap_crm.config.settings import Settings
-from tap_crm.contract.signals import ending
+from tap_crm.contract.signals import REFUSED, ending
 from tap_crm.providers import PROVIDERS
 from tap_crm.providers.setting_table import rows, secret_texts, unused_by
 from tap_crm.singer.logs import settle_logs
@@ -173,8 +173,8 @@ def _object(file: IO[str], option: str) -> Mapping[str, Any]:
 
 
 def run(tap: type[CommandLine], arguments: Sequence[str] | None) -> None:
-    """Run the command of a tap; a foreseeable failure is one line and exit code 1."""
-    with ending(logging.getLogger(tap.name)):
+    """Run the command of a tap; a foreseeable failure is one line and exit code 1, or 77 for refused credentials."""
+    with ending(logging.getLogger(tap.name), refused=REFUSED):
         command = tap.cli  # the SDK sets up its logging whenever this is asked for
         settle_logs()
         command(args=arguments)

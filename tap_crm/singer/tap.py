@@ -330,5 +330,5 @@ def _place(name: str) -> tuple[bool, bool]:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command ``tap-crm``; a foreseeable failure is one line and exit code 1."""
+    """Run the command ``tap-crm``; a foreseeable failure is one line and exit code 1, or 77 for refused credentials."""
     run(TapCRM, arguments)

@@ -9,7 +9,6 @@ from io import FileIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import filelock
 import msgspec
 from typing_extensions import override
 
@@ -60,6 +59,9 @@ class TokenFile:
             raise errors.ConfigError(f"the setting `oauth.token_file` is no usable path: {path}") from None
         self._next = self.path.with_name(self.path.name + ".next")
         lock = self.path.with_name(self.path.name + ".lock")
+        import filelock  # noqa: PLC0415 - with asyncio, a fifth of what our own modules take to import
+
+        self._busy = filelock.Timeout
         self._lock = filelock.FileLock(lock, timeout=LOCK_SECONDS, mode=OWNER_ONLY, thread_local=False)
         self.read()
         try:
@@ -78,7 +80,7 @@ class TokenFile:
         """
         try:
             self._lock.acquire()
-        except filelock.Timeout:
+        except self._busy:
             raise errors.GaveUp(
                 f"another run keeps the lock beside `oauth.token_file` ({self.path}); wait for its end, or stop it"
             ) from None

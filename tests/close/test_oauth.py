@@ -14,6 +14,7 @@ import pytest
 
 from sandbox.close import ACCESS_TOKEN, CLIENT_ID, CLIENT_SECRET, REFRESH_TOKEN
 from sandbox.exchange import Refusal
+from tap_crm.contract.signals import REFUSED
 from tests.close.killing import killed
 from tests.close.truth import CHANGING, differences
 from tests.singer import Run, Tap, environment, merged, only
@@ -143,10 +144,10 @@ def test_two_runs_at_once_share_one_refresh_token(start_some: Start) -> None:
 
 
 def test_a_refresh_token_that_is_used_up_is_said_in_one_line(start_some: Start) -> None:
-    """Exit code 1, nothing is read, and the file stays as it is."""
+    """An exit code of its own, nothing is read, and the file stays as it is."""
     app, tap = start_some(COMPARED, FEW)
     path = with_oauth(tap, refresh_token="a-refresh-token-of-last-year")
-    run = tap.sync(expect=1)
+    run = tap.sync(expect=REFUSED)
     complaints = [line for line in run.log.splitlines() if "refresh token" in line]
     assert any("used up or revoked" in line and "oauth.refresh_token" in line for line in complaints)
     assert "Traceback" not in run.log
@@ -163,7 +164,7 @@ def test_an_app_that_is_refused_is_said(start_some: Start) -> None:
     """The secret is not shown."""
     _, tap = start_some(COMPARED, FEW)
     with_oauth(tap, client_secret="not-the-secret-of-this-app")
-    run = tap.sync(expect=1)
+    run = tap.sync(expect=REFUSED)
     assert "`oauth.client_id` and `oauth.client_secret`" in run.log
     assert "not-the-secret-of-this-app" not in run.log
 
@@ -248,7 +249,7 @@ def test_a_token_address_that_stumbles_is_asked_again(start_some: Start, kind: A
     path = with_oauth(tap)
     app.behaviour.faults = [FaultRule([kind], at=[1], path=TOKEN)]
     lost = kind not in ("500", "429")  # the server had exchanged it, and its answer did not arrive
-    run = tap.sync(expect=1 if lost else 0)
+    run = tap.sync(expect=REFUSED if lost else 0)
     if lost:
         assert "used up or revoked" in run.log
     else:

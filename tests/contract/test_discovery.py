@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tap_crm.contract.signals import REFUSED
 from tests.contract.crms import CRMS
 from tests.singer import only, selecting
 
@@ -101,16 +102,17 @@ def test_a_key_that_may_read_nothing_is_said_in_the_end(crm: Crm, start: Start) 
 
 @pytest.mark.parametrize("command", ["discover", "sync"])
 def test_a_wrong_key_is_one_line_and_one_question(crm: Crm, start: Start, command: str) -> None:
-    """Exit code 1, no traceback, no secret; nothing else is asked."""
+    """An exit code of its own, no traceback, no secret; nothing else is asked."""
     app, tap = start()
     wrong = crm.config["api_key"][:-6] + "wrong0"
     if command == "discover":
-        _, log = tap.discover(expect=1, api_key=wrong)
+        _, log = tap.discover(expect=REFUSED, api_key=wrong)
     else:
-        log = tap.sync(expect=1, api_key=wrong).log
+        log = tap.sync(expect=REFUSED, api_key=wrong).log
     problems = [line for line in log.splitlines() if "ERROR" in line]
     assert "401" in problems[0]
     assert "api_key" in problems[0]
+    assert problems[-1].endswith("(credentials refused: exit code 77)")  # what is left of it under Meltano
     assert "Traceback" not in log
     assert wrong not in log
     if command == "discover":
@@ -142,9 +144,9 @@ EVERYWHERE: tuple[tuple[dict[str, Any], tuple[str, ...]], ...] = (
 def test_a_wrong_setting_is_one_line_that_says_what_to_do(
     start: Start, config: dict[str, Any], words: tuple[str, ...]
 ) -> None:
-    """Exit code 1, no traceback."""
+    """No traceback."""
     _, tap = start()
-    _, log = tap.discover(expect=1, retry_seconds=1, **config)
+    _, log = tap.discover(expect=REFUSED if "401" in words else 1, retry_seconds=1, **config)
     errors = [line for line in log.splitlines() if "ERROR" in line]
     assert 1 <= len(errors) <= 2, log
     assert all(word in errors[0] for word in words), errors
@@ -195,6 +197,6 @@ def test_the_connection_test_reads_little_of_each_stream_and_fails_on_a_wrong_ke
     assert good.code == 0, good.log[-2000:]
     wrong = crm.config["api_key"][:-6] + "wrong0"
     bad = tap.call([*tap.command(api_key=wrong, retry_seconds=1), "--test"])
-    assert bad.code == 1
+    assert bad.code == REFUSED
     assert "401" in bad.log
     assert "Traceback" not in bad.log

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, get_args
 import pytest
 
 from sandbox.faults import FINAL, FaultRule, Kind
+from tap_crm.contract.signals import REFUSED
 
 if TYPE_CHECKING:
     from tests.contract.conftest import Start
@@ -78,13 +79,13 @@ def test_a_stream_that_stays_broken_fails_by_name_and_the_others_go_on(crm: Crm,
 
 
 def test_a_key_revoked_mid_run_ends_it_and_the_next_run_completes(crm: Crm, start: Start) -> None:
-    """Exit code 1 at once, nothing more is asked; good credentials and the state bring the rest."""
+    """An exit code of its own at once, nothing more is asked; good credentials and the state bring the rest."""
     app, tap = start(*crm.streams)
     tap.sync()
     half = app.stats.requests // 2
     app.stats.reset()
     app.revoke(crm.config["api_key"], after=half)
-    first = tap.sync(expect=1)
+    first = tap.sync(expect=REFUSED)
     assert "refused the credentials (401)" in first.log
     assert "Traceback" not in first.log
     assert crm.config["api_key"] not in first.log

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from sandbox.copera import PAT
+from tap_crm.contract.signals import REFUSED
 from tests.close.killing import whole_lines
 from tests.copera.conftest import activated, choosing, table_streams
 from tests.copera.truth import FIXED, differences, table_differences
@@ -101,10 +102,10 @@ def test_a_run_that_is_terminated_while_it_writes_a_table_activates_nothing_of_i
 
 @pytest.mark.parametrize("after", [0, 4, 12, 20])
 def test_a_token_that_expires_ends_the_run_and_the_next_one_completes(start: Start, after: int) -> None:
-    """Exit code 1 at once, nothing more is asked; a good token and the state bring the rest."""
+    """An exit code of its own at once, nothing more is asked; a good token and the state bring the rest."""
     app, tap = start(SHAPE)
     app.revoke(PAT, after=after)
-    first = tap.sync(expect=1)
+    first = tap.sync(expect=REFUSED)
     assert "refused the credentials (401)" in first.log
     assert "Traceback" not in first.log
     assert PAT not in first.log
@@ -121,7 +122,7 @@ def test_a_token_that_is_expired_from_the_start_is_one_line(start: Start) -> Non
     app, tap = start(SHAPE, token_expires_after=0)
     for discovers in (False, True):
         app.stats.reset()
-        log = tap.discover(expect=1)[1] if discovers else tap.sync(expect=1).log
+        log = tap.discover(expect=REFUSED)[1] if discovers else tap.sync(expect=REFUSED).log
         errors = [line for line in log.splitlines() if "ERROR" in line]
         assert len(errors) == 1
         assert "401" in errors[0]

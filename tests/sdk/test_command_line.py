@@ -13,6 +13,7 @@ import pytest
 
 from sandbox import close, copera, copper
 from sandbox.server import running
+from tap_crm.contract.signals import REFUSED
 from tap_crm.providers import PROVIDERS
 from tests.singer import environment, execute, parse
 
@@ -185,7 +186,7 @@ WRONG = {
 def test_a_refused_key_is_what_the_last_line_says(config: str, option: tuple[str, ...], tmp_path: Path) -> None:
     given = json.loads(Path(config).read_text())
     done = call("--config", a_file(tmp_path, {**given, **WRONG[given["provider"]]}), *option)
-    assert done.returncode == 1
+    assert done.returncode == REFUSED
     assert "the CRM refused the credentials (401); check that `api_key`" in done.stderr.decode().splitlines()[-1]
     assert "Traceback" not in done.stderr.decode()
     if option != ("--test",):  # there, the SDK says before that a stream failed

@@ -177,6 +177,7 @@ def test_refused_credentials_are_one_line_without_them(tmp_path: Path, crm: Serv
         out, said = process.communicate(lines_of([*records("tasks", {"id": 1, "name": "A"}), state(1)]))
     assert (process.returncode, out) == (1, "")
     assert "refused the credentials (401)" in said
+    assert said.rstrip().endswith("(credentials refused: exit code 1)")
     assert "Traceback" not in said
     assert str(CREDENTIALS["api_key"]) not in said
 

@@ -36,6 +36,7 @@ ALLOWED = {
     "audit": {"errors", "config", "contract", "shaping", "singer"},
     "call": {*GROUND, "config", "contract", "providers", "sync", "transport"},
     "storage": {"config"},
+    "load": {"errors", "config", "contract"},
     "inbox": {"errors", "ledger", "config", "contract", "providers", "storage", "transport"},
     "watch": {*GROUND, "config", "contract", "inbox", "providers", "transport"},
     "__main__": {"singer"},

@@ -15,8 +15,9 @@ import msgspec
 
 from tap_crm import errors
 from tap_crm.config.config_option import config_option
-from tap_crm.contract.command import DONE, FAILED
+from tap_crm.contract.command import DONE
 from tap_crm.contract.connection import connect
+from tap_crm.contract.signals import FAILED
 from tap_crm.inbox.alarms import alarms_of
 from tap_crm.inbox.settings import settings_from
 from tap_crm.inbox.spool import Spool

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from typing import IO, TYPE_CHECKING, Any
 
-import ijson
 import msgspec
 
 from tap_crm import errors
@@ -49,6 +48,8 @@ def items_in(reply: Reply, prefix: str) -> Iterator[Any]:
     Raises:
         Doubtful: it is no array, or cut, or broken; perhaps after having yielded some.
     """
+    import ijson  # noqa: PLC0415 - of all CRMs, only this one needs it
+
     file = reply.file
     if file is None:
         raise Doubtful("the answer is empty")

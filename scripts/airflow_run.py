@@ -1,0 +1,233 @@
+"""Two nights of twelve accounts on a real Airflow, into one PostgreSQL database. Run by `./scripts/test-airflow`.
+
+The first night goes wrong in every way that is foreseen; in the second one all are loaded. What becomes of each account
+is compared with what is expected, and every table with what the CRM has.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+from rich.console import Console
+from rich.table import Table as Shown
+
+from sandbox.faults import FaultRule
+from scripts.airflow_accounts import CREDENTIALS, CRMS, Served, accounts, compare, edit
+from scripts.airflow_service import ROOT, Airflow, AirflowError
+from tests.postgres import serving
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from scripts.airflow_accounts import Account
+
+OUTPUT = ROOT / "output" / "airflow"
+PLUGINS = ROOT / ".venvs" / "airflow-plugins"
+WRONG = "wr0ng-wr0ng-wr0ng-wr0ng"
+LOCKED = 75
+PATIENCE = 600.0
+SLOW_MS = 150
+
+
+class Night:
+    """A run of the DAG, watched.
+
+    Args:
+        airflow: which one.
+        all_accounts: what is loaded.
+        environment: of a load by hand.
+    """
+
+    def __init__(self, airflow: Airflow, all_accounts: list[Account], environment: Mapping[str, str]) -> None:
+        self._airflow, self._accounts, self._environment = airflow, all_accounts, environment
+        self.by_hand: int | None = None
+        self._killed = False
+        self.run = airflow.trigger()
+
+    def watch(self) -> str:
+        """Let happen what should, until the run is over; returns what became of it."""
+        end = time.monotonic() + PATIENCE
+        while (state := self._airflow.state(self.run)) in ("queued", "running"):
+            if time.monotonic() > end:
+                raise AirflowError(f"the run is not over after {PATIENCE:.0f} s")
+            for one in self._accounts:
+                self._let_happen(one)
+            time.sleep(1)
+        return state
+
+    def outcomes(self) -> dict[str, tuple[str, int]]:
+        """Return the state and the number of attempts of each task, by its name."""
+        tasks = self._airflow.tasks(self.run)
+        return {
+            one["rendered_map_index"] or one["task_id"]: (str(one["state"]), int(one["try_number"])) for one in tasks
+        }
+
+    def _let_happen(self, one: Account) -> None:
+        under_way = one.app.stats.requests > 5  # noqa: PLR2004 - in the middle of a load
+        if one.event == "killed" and under_way and not self._killed:
+            for pid in _processes_of(one.name):
+                os.kill(pid, signal.SIGKILL)
+                self._killed = True
+                one.app.behaviour.latency_ms = 0
+        elif one.event == "twice at once" and under_way and self.by_hand is None:
+            self.by_hand = _load_by_hand(one, self._environment)
+            one.app.behaviour.latency_ms = 0
+        elif one.event == "CRM fails at first" and self.outcomes().get(one.name, ("", 0))[0] == "up_for_retry":
+            one.app.behaviour.faults = []
+
+
+def _processes_of(account: str) -> list[int]:
+    """Return the processes `load-account` of one account, which are ours: its name is of this test alone."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            words = path.read_bytes().split(b"\0")
+        except OSError:  # it has ended meanwhile
+            continue
+        if any(word.endswith(b"/load-account") for word in words[:2]) and account.encode() in words:
+            found.append(int(path.parent.name))
+    return found
+
+
+def _load_by_hand(one: Account, environment: Mapping[str, str]) -> int:
+    command = [str(Path(sys.executable).with_name("load-account")), one.name, "--wait", "0", "--", "true", "|", "true"]
+    return subprocess.run(command, env=environment, check=False).returncode
+
+
+def _prepare(all_accounts: list[Account]) -> None:
+    for one in all_accounts:
+        if one.event == "CRM fails at first":
+            one.app.behaviour.faults = [FaultRule(["500"], every=1)]
+        elif one.event in ("killed", "twice at once"):
+            one.app.behaviour.latency_ms = SLOW_MS
+
+
+def _connect(airflow: Airflow, one: Account, *, wrong: bool) -> None:
+    user, key = CREDENTIALS[one.crm]
+    password = WRONG if wrong else key
+    extra = f'{{"api_url": "{one.url}", "retry_seconds": "2"}}'
+    airflow.connect(f"crm_{one.name}", login=user, password=password, extra=extra)
+
+
+def _night(
+    airflow: Airflow, all_accounts: list[Account], database: str, environment: Mapping[str, str], *, first: bool
+) -> tuple[list[list[str]], list[str]]:
+    """Return the rows of the night's table, and what differs from what is expected."""
+    began = time.monotonic()
+    night = Night(airflow, all_accounts, environment)
+    state = night.watch()
+    found, wrong, rows = night.outcomes(), [], []
+    for one in all_accounts:
+        states = one.states if first else ("success",) * len(one.tasks)
+        tries = one.tries if first else (1,) * len(one.tasks)
+        streams = one.streams if first or one.event != "wrong key" else None
+        differing = [table.table for table in compare(one, database, streams) if not table.equal]
+        if differing:
+            wrong.append(f"{one.name}: not what the CRM has: {', '.join(differing)}")
+        for task, expected in zip(one.tasks, zip(states, tries, strict=True), strict=True):
+            most = 2 if one.event == "in two parts" and first else expected[1]  # both make the table of the audit
+            if found.get(task) not in [(expected[0], tries) for tries in range(expected[1], most + 1)]:
+                wrong.append(f"{task}: {found.get(task)}, expected {expected}")
+            became, attempts = found.get(task, ("not run", 0))
+            tables = "-" if streams == () else "equal" if not differing else f"{len(differing)} differ"
+            rows.append([task, one.crm, one.event if first else "edited", became, str(attempts), tables])
+    wrong += _report_faults(airflow, night, state, first=first)
+    if first and night.by_hand != LOCKED:
+        wrong.append(f"the second load at once ended with {night.by_hand}, expected {LOCKED}")
+    rows.append(["report", "", "", found.get("report", ("not run", 0))[0], "", f"{time.monotonic() - began:.0f} s"])
+    return rows, wrong
+
+
+def _report_faults(airflow: Airflow, night: Night, state: str, *, first: bool) -> list[str]:
+    wrong = []
+    if state != ("failed" if first else "success"):
+        wrong.append(f"the run: {state}")
+    logs = airflow.logs()
+    told = "\n".join(text for path, text in logs.items() if "task_id=report" in str(path) and night.run in str(path))
+    line = "1 of 13 loads failed: acme-2 (failed)" if first else "all 13 loads succeeded"
+    if line not in told:
+        wrong.append(f"the report does not say `{line}`")
+    shown = "\n".join([*logs.values(), airflow.rendered(night.run)])
+    keys = [WRONG, *(key for _, key in CREDENTIALS.values())]
+    wrong += [f"a key of {crm} is shown in a log or a rendered field" for crm, key in _named(keys) if key in shown]
+    return wrong
+
+
+def _named(keys: list[str]) -> list[tuple[str, str]]:
+    return list(zip(("the wrong account", *CRMS), keys, strict=True))
+
+
+def _show(console: Console, title: str, rows: list[list[str]]) -> None:
+    shown = Shown("account", "CRM", "what happens", "became", "tries", "tables", title=title)
+    for row in rows:
+        shown.add_row(*row)
+    console.print(shown)
+
+
+def _variables(listed: Path, meltano: Path) -> dict[str, str]:
+    programs = f"{PLUGINS}/loaders/target-postgres/venv/bin"
+    return {
+        "CRM_ACCOUNTS": str(listed),
+        "CRM_PROGRAMS": f"{Path(sys.executable).parent}:{programs}",
+        "CRM_MELTANO_PROJECT": str(ROOT),
+        "CRM_SCHEDULE": "",
+        "CRM_MINUTES": "5",
+        "CRM_KILL_AFTER_SECONDS": "20",
+        "CRM_RETRY_SECONDS": "3",
+        "CRM_PASS_ON": "MELTANO_SYS_DIR_ROOT,MELTANO_DATABASE_URI,MELTANO_ENV_FILE",
+        "MELTANO_SYS_DIR_ROOT": str(PLUGINS),
+        "MELTANO_DATABASE_URI": f"sqlite:///{meltano}",
+    }
+
+
+def main() -> int:
+    """Run both nights; 1 if anything is not as expected."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda number, _: sys.exit(128 + number))
+    console = Console(highlight=False)
+    shutil.rmtree(OUTPUT, ignore_errors=True)
+    OUTPUT.mkdir(parents=True)
+    began = time.monotonic()
+    everyone = accounts()
+    wrong: list[str] = []
+    with serving() as server, Served(everyone):
+        warehouse, own = server.create(), server.create()
+        url = warehouse.replace("postgresql://", "postgresql+psycopg://")
+        listed = OUTPUT / "accounts.yaml"
+        listed.write_text(yaml.safe_dump([one.listed() for one in everyone]))
+        by_hand = {"PATH": "/usr/bin:/bin", "LOAD_ACCOUNT_STATE": url}
+        with Airflow(OUTPUT / "home", own, _variables(listed, OUTPUT / "meltano.db")) as airflow:
+            airflow.connect("crm_warehouse", password=url)
+            for one in everyone:
+                _connect(airflow, one, wrong=one.event == "wrong key")
+            _prepare(everyone)
+            console.print(f"Airflow is ready after {time.monotonic() - began:.0f} s.")
+            rows, faults = _night(airflow, everyone, warehouse, by_hand, first=True)
+            _show(console, "First night", rows)
+            wrong += faults
+            for one in everyone:
+                _connect(airflow, one, wrong=False)
+                edit(one, 7)
+            rows, faults = _night(airflow, everyone, warehouse, by_hand, first=False)
+            _show(console, "Second night", rows)
+            wrong += faults
+    used: Any = resource.getrusage(resource.RUSAGE_CHILDREN)
+    for line in wrong:
+        console.print(f"not as expected: {line}", markup=False)
+    verdict = "not as expected" if wrong else "all as expected"
+    minutes = (time.monotonic() - began) / 60
+    console.print(f"{verdict}; {minutes:.1f} minutes, {used.ru_utime + used.ru_stime:.0f} CPU s. Logs: {OUTPUT}/home")
+    return int(bool(wrong))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,3 @@
+"""Tests of the command ``load-account``."""
+
+from __future__ import annotations

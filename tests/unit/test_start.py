@@ -1,0 +1,30 @@
+"""What a start imports: thousands of accounts a night pay for it, each of them again."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from tap_crm.contract.stream import AUDIT
+from tap_crm.load import catalog
+
+#: Slow to import, and of use to few runs.
+SLOW = ("filelock", "ijson", "psycopg", "rich", "sqlalchemy", "duckdb")
+
+
+@pytest.mark.parametrize(
+    ("module", "others"),
+    [("tap_crm.singer.tap", ()), ("tap_crm.load.command", ("singer_sdk", "requests", "tap_crm.providers"))],
+)
+def test_a_start_imports_nothing_that_few_runs_need(module: str, others: tuple[str, ...]) -> None:
+    """The SDK's own imports are its own."""
+    asked = f"import sys, {module}; print(*[name for name in {(*SLOW, *others)!r} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []
+
+
+def test_the_name_of_the_audit_is_the_same_in_both_places() -> None:
+    """One of them is written twice, so that it need not be imported."""
+    assert catalog.AUDIT == AUDIT
