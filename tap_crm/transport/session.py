@@ -137,7 +137,7 @@ class Transport:
             level = logging.INFO if attempts < FIRST_TO_WORRY else logging.WARNING
             told = "%s: %s; attempt %d follows, and it is given up in %.0f s (`retry_seconds`)"
             _log.log(level, told, question.label, doubt, attempts + 1, left)
-            ledger.add(waited=self._pause(min(doubt.wait, left)))
+            ledger.add(waited=self._wait(min(doubt.wait, left)))
 
         @backoff.on_exception(
             backoff.runtime,
@@ -164,7 +164,7 @@ class Transport:
         except Doubtful as doubt:
             raise self._failure(question, doubt, attempts) from None
 
-    def _pause(self, seconds: float) -> float:
+    def _wait(self, seconds: float) -> float:
         """Wait so many seconds, and return them; raise ``Cancelled`` as soon as the run is to end."""
         if self._stopping.wait(seconds):
             raise errors.Cancelled
