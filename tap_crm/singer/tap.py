@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from singer_sdk.singerlib import Catalog, StateMessage
 from typing_extensions import override
@@ -37,7 +37,6 @@ from tap_crm.singer.sdk_internals import SdkStream
 from tap_crm.singer.sdk_settings import check_sdk_settings
 from tap_crm.singer.stream import CrmStream
 from tap_crm.singer.verdict_table import show
-from tap_crm.singer.writes_stream import WritesStream
 from tap_crm.sync.account import account_of
 from tap_crm.sync.hints import hints_of
 from tap_crm.sync.input_checks import check_before_asking
@@ -52,6 +51,7 @@ if TYPE_CHECKING:
     from singer_sdk import Stream
 
     from tap_crm.contract.stream import Provider
+    from tap_crm.singer.writes_stream import WritesStream
     from tap_crm.sync.hints import Hints
     from tap_crm.sync.run import AuditedStream
     from tap_crm.sync.verdict import Verdict
@@ -283,7 +283,7 @@ class TapCRM(CommandLine):
 
     def _writes_read(self) -> list[WritesStream]:
         """Return the same, if this run reads it."""
-        return [one for one in self._writes() if one.selected and isinstance(one, WritesStream)]
+        return [cast("WritesStream", one) for one in self._writes() if one.selected]
 
     def _selected(self) -> list[CrmStream]:
         """Return the streams that this run reads.
