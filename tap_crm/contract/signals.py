@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 
+#: The signals that end a run.
+ENDING = (signal.SIGTERM, signal.SIGINT)
 FAILED = 1
 #: The exit code of a run whose credentials the CRM refused; trying again cannot help. EX_NOPERM of sysexits.h.
 REFUSED = 77
@@ -50,7 +52,26 @@ class Signals:
             return
         self._noted = number
         self._stopping.set()
+        self._heed_a_second()
         self._log.warning("%s: ending %s", signal.Signals(number).name, self._when)
+
+    def _heed_a_second(self) -> None:
+        """Have a thread wait for a further signal, which the system tells it of at once.
+
+        Python calls the handler of a signal between two of its own steps only. One that comes just before this thread
+        writes into a pipe that nobody reads would be seen by nobody.
+        """
+        reading, writing = os.pipe()
+        os.set_blocking(writing, False)
+        signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
+
+        def heed() -> None:
+            while told := os.read(reading, 1):
+                if told[0] in ENDING:
+                    self._settle()
+                    os._exit(128 + told[0])
+
+        _thread.start_new_thread(heed, ())
 
     def check_signals(self) -> None:
         """End the run if a signal asked for it; called between pages and while waiting for one.
