@@ -54,19 +54,18 @@ def killed(teller: Teller, count: int) -> int:
         waiting = f"{len(account.events)} events, {sum(one.deleted for one in account.events)} of them deletions"
         print(f"{teller.crm.name}: {waiting}; a run has {account.told_counts()}")
         for victim in VICTIMS:
-            began, wrong = time.monotonic(), 0
+            began, wrong, reached = time.monotonic(), 0, 0
             places = account.places(victim, count)
             for place in places:
                 try:
-                    account.kill(place)
+                    reached += account.kill(place)
                 except AssertionError as error:
                     wrong += 1
                     print(f"  {str(error)[:500]}", file=sys.stderr)
             kinds = ", ".join(f"{sum(one.kind == kind for one in places)} {kind}" for kind in KINDS[victim])
             took = time.monotonic() - began
-            print(
-                f"  {victim}: killed at {len(places)} places ({kinds}), {wrong} with a fault; {took:.0f} s", flush=True
-            )
+            of = f"{reached} of {len(places)} places ({kinds})"
+            print(f"  {victim}: killed at {of}, {wrong} with a fault; {took:.0f} s", flush=True)
             faults += wrong
     return faults
 

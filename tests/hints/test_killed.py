@@ -32,4 +32,4 @@ def test_every_event_leads_to_its_row_wherever_the_tap_or_the_target_is_killed(
         places = account.places(victim, PLACES)
         assert len(places) == PLACES
         for place in places:
-            account.kill(place)
+            assert account.kill(place), place
