@@ -115,7 +115,10 @@ def _environment(variables: dict[str, str]) -> Iterator[None]:
 @contextmanager
 def _registry() -> Iterator[None]:
     """Put back the list of CRMs: a command may register another one before it runs."""
-    from tap_crm.providers import PROVIDERS  # noqa: PLC0415 - coverage has to begin before
+    from tap_crm.config.schema import schema_of  # noqa: PLC0415 - coverage has to begin before
+    from tap_crm.providers import PROVIDERS  # noqa: PLC0415
+    from tap_crm.providers.setting_table import rows  # noqa: PLC0415
+    from tap_crm.singer.tap import TapCRM  # noqa: PLC0415
 
     known = dict(PROVIDERS)
     try:
@@ -123,6 +126,8 @@ def _registry() -> Iterator[None]:
     finally:
         PROVIDERS.clear()
         PROVIDERS.update(known)
+        # The tap's schema names the CRMs that there were in its last run.
+        TapCRM.config_jsonschema["properties"] |= schema_of(rows())["properties"]
 
 
 @contextmanager
