@@ -2,6 +2,8 @@
 
 The form is fixed: what earlier versions wrote is read, and what is written they can read. What is not of this form, for
 whatever reason, is as if it was not there; what others keep beside it stays as it is.
+
+It is long because the whole form is here: each key, how it is read, and how it is written.
 """
 
 from __future__ import annotations

@@ -2,6 +2,8 @@
 
 Every method that changes something is one transaction, durable when it returns. So whatever dies, the journal tells of
 each key either that nothing was sent, or that something may have been, or what became of it.
+
+It is long because all that a run asks of the journal and writes into it is here; `history` has what people ask of it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""What is done for the records of one stream before anything is sent: mean, find, read, compare."""
+"""What is done for the records of one stream before anything is sent: mean, find, read, compare.
+
+It is long because each of these decides which records go on to the next, and all must decide it alike.
+"""
 
 from __future__ import annotations
 
