@@ -134,7 +134,7 @@ def incremental(crm: str, stream: str, shape: dict[str, Any], edits: int = 20) -
     with running(app) as url:
         account = Account(crm, stream, url)
         state = account.sync()
-        app.world.change("edit", {"object": stream, "count": edits})
+        app.account.change("edit", {"object": stream, "count": edits})
         trace = Trace()
         account.sync(state, trace)
     return trace

@@ -76,7 +76,7 @@ def _copper_with(people: int) -> copper.CopperSandbox:
 
 def _there(app: copper.CopperSandbox) -> Iterator[Record]:
     """Yield of each person what a record of it may say that is there already."""
-    for row in app.world.tables["people"].living.values():
+    for row in app.account.tables["people"].living.values():
         person = msgspec.json.decode(row.raw)
         yield {name: person[name] for name in ("id", "name", "title", "tags")}
 
@@ -113,9 +113,9 @@ def _plain_people(_: Any, url: str) -> Callable[[int], bool]:  # noqa: ANN401
 def _empty_close() -> close.CloseSandbox:
     nothing: Record = dict.fromkeys(("leads", "contacts", "opportunities", "tasks", "activities", "custom_objects"), 0)
     app = close.close_app(close.Shape(**nothing, events=0, comments=0, custom_fields=0))
-    values = app.world.source.custom
+    values = app.account.source.custom
     made = values.definition("lead", "Our key", "text", many=False, created=1_700_000_000_000_000)
-    app.world.lists["custom_fields"].append(made | values.of_type("text", None))
+    app.account.lists["custom_fields"].append(made | values.of_type("text", None))
     return app
 
 
@@ -137,14 +137,14 @@ def _empty_copera() -> copera.CoperaSandbox:
     shape = copera.Shape(rows=0, boards=2, tables=7, members=4, documents=0, drive_files=0, comments=0)
     app = copera.copera_app(shape)
     for label in ("Our key", "Title"):
-        app.world.change("add_column", {"table": "People", "label": label, "type": "TEXT"})
+        app.account.change("add_column", {"table": "People", "label": label, "type": "TEXT"})
     return app
 
 
 def _plain_rows(app: Any, url: str) -> Callable[[int], bool]:  # noqa: ANN401
     session = requests.Session()
     session.headers.update({"Authorization": f"Bearer {copera.PAT}", **_JSON})
-    table = app.world.table_named("People")
+    table = app.account.table_named("People")
     column = next(one.id for one in table.columns if one.label == "Name")
 
     def body(number: int) -> Record:

@@ -37,20 +37,20 @@ class Crm:
 
 
 def _copper(given: argparse.Namespace, shape: copper.Shape, behaviour: copper.Behaviour) -> Simulator:
-    app = copper.CopperSandbox(copper.CopperWorld(shape, behaviour))
+    app = copper.CopperSandbox(copper.CopperAccount(shape, behaviour))
     app.keys.add(given.api_key)
     app.user_email = given.user_email
     return app
 
 
 def _close(given: argparse.Namespace, shape: close.Shape, behaviour: close.Behaviour) -> Simulator:
-    app = close.CloseSandbox(close.CloseWorld(shape, behaviour))
+    app = close.CloseSandbox(close.CloseAccount(shape, behaviour))
     app.keys.add(given.api_key)
     return app
 
 
 def _copera(given: argparse.Namespace, shape: copera.Shape, behaviour: copera.Behaviour) -> Simulator:
-    app = copera.CoperaSandbox(copera.CoperaWorld(shape, behaviour))
+    app = copera.CoperaSandbox(copera.CoperaAccount(shape, behaviour))
     app.admit(given.token)
     return app
 

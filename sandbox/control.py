@@ -12,15 +12,15 @@ from sandbox.exchange import Answer, Record, Request, encoded
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from sandbox.account import Account
     from sandbox.deliveries.deliveries import Deliveries
     from sandbox.stats import Stats
-    from sandbox.world import World
 
 
 class Commanded(Protocol):
     """The parts of a sandbox that can be commanded."""
 
-    world: World
+    account: Account
     behaviour: CommonBehaviour
     stats: Stats
     deliveries: Deliveries
@@ -62,15 +62,15 @@ def _carried_out(app: Commanded, request: Request) -> object:
     if verb == "revoke":
         app.revoke(order.get("key"), order.get("after", 0))
         return {}
-    return {"ids": app.world.change(verb, order)}
+    return {"ids": app.account.change(verb, order)}
 
 
 def _truth(app: Commanded, name: str) -> object:
     if name:
-        return app.world.records(name)
-    with app.world.lock:
-        names = app.world.objects()
-        ids = {name: app.world.ids(name) for name in names}
+        return app.account.records(name)
+    with app.account.lock:
+        names = app.account.objects()
+        ids = {name: app.account.ids(name) for name in names}
     return {name: {"count": len(found), "ids": found} for name, found in ids.items()}
 
 

@@ -23,9 +23,9 @@ from sandbox.stats import Answered, Stats
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from sandbox.account import Account
     from sandbox.behaviour import CommonBehaviour
     from sandbox.exchange import Record
-    from sandbox.world import World
 
 Receive: TypeAlias = Callable[[], Awaitable[dict[str, Any]]]
 Send: TypeAlias = Callable[[dict[str, Any]], Awaitable[None]]
@@ -47,19 +47,19 @@ class Simulator(ABC):
     """What a sandbox serves, its behaviour and the statistics, as an ASGI application."""
 
     base_path = ""
-    world: World
+    account: Account
     behaviour: CommonBehaviour
     stats: Stats
     deliveries: Deliveries
     """Events that were sent to addresses that subscribed to them, or will be."""
 
-    def __init__(self, world: World, behaviour: CommonBehaviour) -> None:
-        self.world = world
+    def __init__(self, account: Account, behaviour: CommonBehaviour) -> None:
+        self.account = account
         self.behaviour = behaviour
         self.stats = Stats()
         self.window = RollingWindow()
         self.revocations = Revocations()
-        self.deliveries = Deliveries(behaviour, world.lock)
+        self.deliveries = Deliveries(behaviour, account.lock)
         self._callbacks: list[Callback] = []
         self._number = 0
         self._date = (0, b"")
@@ -138,7 +138,7 @@ class Simulator(ABC):
             return
         for verb in self.churn_verbs(name):
             if count := getattr(churn, verb):
-                self.world.change(verb, {"object": name, "count": count})
+                self.account.change(verb, {"object": name, "count": count})
 
     def meanwhile(self, when: Literal["before", "after"], request: Request, answer: Answer | None) -> None:
         """Let somebody else change or delete the written records, as the `meanwhile` knob says."""
@@ -146,12 +146,12 @@ class Simulator(ABC):
         if knob.when != when or knob.every <= 0:
             return
         for name, number in self.written(request, answer):
-            if number in self.world.ids(name) and knob.due(name):
+            if number in self.account.ids(name) and knob.due(name):
                 order: Record = {"object": name, "ids": [number]}
                 if knob.delete:
-                    self.world.change("delete", order)
+                    self.account.change("delete", order)
                 else:
-                    self.world.change("edit", order | ({"changes": dict(knob.changes)} if knob.changes else {}))
+                    self.account.change("edit", order | ({"changes": dict(knob.changes)} if knob.changes else {}))
 
     def outside_path(self, path: str) -> str:  # noqa: ARG002
         """Give the route of a path outside of the base path; `?` is none."""
@@ -256,7 +256,7 @@ class Simulator(ABC):
         for callback in list(self._callbacks):
             callback(Moment("before", request, None))
         try:
-            with self.world.lock:
+            with self.account.lock:
                 if self.is_search(request):
                     self.churn(request)
                 writes = self.is_write(request)

@@ -55,10 +55,10 @@ def a_week_later(state: dict[str, Any]) -> dict[str, Any]:
 def change(app: CopperSandbox) -> None:
     """Change a few records, as people do between two runs."""
     for stream, created, edited, deleted in (("people", 12, 31, 2), ("leads", 5, 8, 0), ("opportunities", 3, 14, 1)):
-        app.world.create(stream, count=created)
-        app.world.edit(stream, count=edited)
+        app.account.create(stream, count=created)
+        app.account.edit(stream, count=edited)
         if deleted:
-            app.world.delete(stream, count=deleted)
+            app.account.delete(stream, count=deleted)
 
 
 def main() -> int:

@@ -22,8 +22,8 @@ from tests.truth import compared, exact
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
-    from sandbox.close import CloseWorld
-    from sandbox.copper import CopperWorld
+    from sandbox.close import CloseAccount
+    from sandbox.copper import CopperAccount
     from tests.singer import Key, Record, Run, Tap
 
 Read: TypeAlias = "Callable[[Any], Any]"
@@ -114,17 +114,17 @@ class Copper:
 
     streams = tuple(COPPER_OBJECTS)
 
-    def __init__(self, world: CopperWorld) -> None:
-        self.world = world
+    def __init__(self, account: CopperAccount) -> None:
+        self.account = account
 
     def expected(self, stream: str) -> dict[Key, Record]:
         """Return the records of a stream as they should arrive without columns for custom fields."""
-        return copper.expected(self.world, stream)
+        return copper.expected(self.account, stream)
 
     def fields(self, stream: str) -> dict[str, Field]:
         """Return the custom fields of a stream by their ids."""
         kind = COPPER_OBJECTS[stream]
-        made = self.world.records("custom_field_definitions")
+        made = self.account.records("custom_field_definitions")
         return {str(one["id"]): self._field(one) for one in made if kind in one["available_on"]}
 
     def _field(self, definition: Record) -> Field:
@@ -181,19 +181,19 @@ class Close:
 
     streams = tuple(CLOSE_OBJECTS)
 
-    def __init__(self, world: CloseWorld) -> None:
-        self.world = world
+    def __init__(self, account: CloseAccount) -> None:
+        self.account = account
 
     def expected(self, stream: str) -> dict[Key, Record]:
         """Return the records of a stream as they should arrive without columns for custom fields."""
-        return close.expected(self.world, stream)
+        return close.expected(self.account, stream)
 
     def fields(self, stream: str) -> dict[str, Field]:
         """Return the custom fields of a stream by their ids, shared ones that are associated with it included."""
         own, associated = CLOSE_OBJECTS[stream]
         return {
             one["id"]: self._field(one)
-            for one in self.world.records("custom_fields")
+            for one in self.account.records("custom_fields")
             if one["object_type"] == own
             or any(target["object_type"] == associated for target in one.get("associations", ()))
         }

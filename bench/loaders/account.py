@@ -99,7 +99,7 @@ def load(folder: Path, settings: Mapping[str, Any], *, large: bool) -> Loads:
         loads.before = {key: record.get(RETYPED) for key, record in loads.truth[STREAM].items()}
         _change(app)
         state = loads.take(read({}, state))
-        loads.gone = {(str(number),) for number in app.world.delete(STREAM, count=5)}
+        loads.gone = {(str(number),) for number in app.account.delete(STREAM, count=5)}
         loads.take(read({"reconcile": "true"}, state))
     for key in loads.gone:
         del loads.truth[STREAM][key]
@@ -120,7 +120,7 @@ def _reader(folder: Path, config: Mapping[str, Any]) -> Callable[[Mapping[str, A
 
 
 def _field(app: CopperSandbox, label: str, kind: str) -> int:
-    definitions = app.world.records("custom_field_definitions")
+    definitions = app.account.records("custom_field_definitions")
     return next(int(one["id"]) for one in definitions if (one["name"], one["data_type"]) == (label, kind))
 
 
@@ -128,22 +128,22 @@ def _make_odd(app: CopperSandbox, numbers: Sequence[bytes]) -> None:
     """Give each person another odd text, number and date."""
     score, budget = _field(app, "Score", "Float"), _field(app, "Budget", "Currency")
     text, day = _field(app, "Background", "Text"), _field(app, "Birthday", "Date")
-    for at, person in enumerate(app.world.records(STREAM)):
+    for at, person in enumerate(app.account.records(STREAM)):
         entries = [
             {"custom_field_definition_id": score, "value": at / 4},
             {"custom_field_definition_id": budget, "value": msgspec.Raw(numbers[at % len(numbers)])},
             {"custom_field_definition_id": text, "value": _TEXTS[at % len(_TEXTS)]},
             {"custom_field_definition_id": day, "value": _DATES[at % len(_DATES)]},
         ]
-        app.world.edit(STREAM, ids=[person["id"]], changes={"custom_fields": entries, "details": _TEXTS[-1 - at % 9]})
+        app.account.edit(STREAM, ids=[person["id"]], changes={"custom_fields": entries, "details": _TEXTS[-1 - at % 9]})
 
 
 def _change(app: CopperSandbox) -> None:
     """Add a field that all have, give one another kind, edit half of the people, create some."""
     time.sleep(1.1)  # runs within one second would share it
-    app.world.add_field("Colour", "Dropdown", options=["red", "green"], fill=True)
-    app.world.change("retype_field", {"id": _field(app, "Score", "Float"), "data_type": "String"})
-    people = [person["id"] for person in app.world.records(STREAM)]
-    app.world.edit(STREAM, ids=people[::2], changes={"details": "edited"})
-    app.world.create(STREAM, count=3)
-    app.world.edit(STREAM, ids=people[:2], changes={"emails": []})
+    app.account.add_field("Colour", "Dropdown", options=["red", "green"], fill=True)
+    app.account.change("retype_field", {"id": _field(app, "Score", "Float"), "data_type": "String"})
+    people = [person["id"] for person in app.account.records(STREAM)]
+    app.account.edit(STREAM, ids=people[::2], changes={"details": "edited"})
+    app.account.create(STREAM, count=3)
+    app.account.edit(STREAM, ids=people[:2], changes={"emails": []})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sandbox.close.behaviour import Behaviour
 from sandbox.close.oauth import ACCESS_TOKEN, CLIENT_ID, CLIENT_SECRET, REFRESH_TOKEN
-from sandbox.close.organization import CloseWorld
+from sandbox.close.organization import CloseAccount
 from sandbox.close.sandbox import API_KEY, SECOND_KEY, CloseSandbox, close_app
 from sandbox.close.shape import SMALL, Shape
 
@@ -17,8 +17,8 @@ __all__ = [
     "SECOND_KEY",
     "SMALL",
     "Behaviour",
+    "CloseAccount",
     "CloseSandbox",
-    "CloseWorld",
     "Shape",
     "close_app",
 ]

@@ -58,9 +58,9 @@ class Place(msgspec.Struct, array_like=True):
 def event(service: Service, request: Request, number: str) -> Answer:
     """Answer a single event."""
     asked = read("event", request, SINGLE, service.behaviour)
-    service.world.log.table.settle(time.monotonic())
-    row = service.world.log.table.seen(number)
-    if row is None or row.updated < service.world.horizon():
+    service.account.log.table.settle(time.monotonic())
+    row = service.account.log.table.seen(number)
+    if row is None or row.updated < service.account.horizon():
         raise Refusal(404, "Event not found")
     return encoded(_shaped(service, row, asked))
 
@@ -88,10 +88,10 @@ def events(service: Service, request: Request) -> Answer:
 
 def _found(service: Service, filters: dict[str, str], bounds: tuple[int, int] | None) -> list[Row]:
     """Give what shows of the log, newest first."""
-    table = service.world.log.table
+    table = service.account.log.table
     table.settle(time.monotonic())
     low, high = bounds or (-FOREVER, FOREVER)
-    entries = table.between("updated", max(low, service.world.horizon()), high, lagging=True)
+    entries = table.between("updated", max(low, service.account.horizon()), high, lagging=True)
     rows = [row for _, number in reversed(entries) if (row := table.seen(number))]
     for name, value in filters.items():
         attribute = "kind" if name == "object_type" else name
@@ -101,7 +101,7 @@ def _found(service: Service, filters: dict[str, str], bounds: tuple[int, int] | 
 
 def _shaped(service: Service, row: Row, asked: CheckedParameters) -> Record:
     record: Record = msgspec.json.decode(row.raw)
-    if not service.behaviour.admin_key and row.updated < service.world.now() - HOUR:
+    if not service.behaviour.admin_key and row.updated < service.account.now() - HOUR:
         record = {key: value for key, value in record.items() if key not in ("data", "previous_data")}
     return with_fields(record, asked.fields)
 

@@ -127,18 +127,18 @@ def found(service: Service, selection: Selection) -> list[Entry]:
     """Give the entries of all rows that fit, in the order asked for."""
     entries: list[Entry] = []
     for name in selection.names:
-        table = service.world.tables[name]
+        table = service.account.tables[name]
         fitting = _candidates(table, selection)
         if selection.leads is not None and service.behaviour.child_lists == "index":
             table.settle(time.monotonic())
             fitting = [entry for entry in fitting if table.seen(entry[1]) is not None]
         if service.behaviour.hiding:
-            fitting = [entry for entry in fitting if service.world.sees(name, entry[1])]
+            fitting = [entry for entry in fitting if service.account.sees(name, entry[1])]
         entries += fitting
     if len(selection.names) > 1 or selection.leads is not None or len(selection.bounds) > 1:
         entries.sort()
     if selection.key is not None:
-        key, table = selection.key, service.world.tables[selection.names[0]]
+        key, table = selection.key, service.account.tables[selection.names[0]]
         entries.sort(key=lambda entry: key(table.living[entry[1]]))
     elif service.behaviour.unstable_ties:
         entries.sort(key=lambda entry: (entry[0], service.rng.random()))
@@ -178,7 +178,7 @@ def _page(service: Service, request: Request, asked: CheckedParameters, selectio
         request, entries[start : start + asked.limit], more=has_more(asked, len(entries), service.behaviour)
     )
     rows = [
-        (name, service.world.tables[name].living.get(entry[1]))
+        (name, service.account.tables[name].living.get(entry[1]))
         for entry in page
         for name in _home(service, selection, entry)
     ]
@@ -187,7 +187,7 @@ def _page(service: Service, request: Request, asked: CheckedParameters, selectio
     if service.behaviour.totals == "shown" and asked.resource in ("lead", "opportunity"):
         body["total_results"] = len(entries)
     if asked.resource == "opportunity":
-        table = service.world.tables["opportunities"]
+        table = service.account.tables["opportunities"]
         body |= totals(table.living[entry[1]] for entry in entries)
         if "_group_by" in asked.given:
             body["data"] = [{"group": None, "opportunities": data}]
@@ -197,13 +197,13 @@ def _page(service: Service, request: Request, asked: CheckedParameters, selectio
 def _home(service: Service, selection: Selection, entry: Entry) -> list[str]:
     if len(selection.names) == 1:
         return selection.names
-    return [name for name in selection.names if entry[1] in service.world.tables[name].living]
+    return [name for name in selection.names if entry[1] in service.account.tables[name].living]
 
 
 def _shaped(service: Service, name: str, row: Row, fields: list[str] | None) -> object:
     if fields is None and name != "leads":
         return msgspec.Raw(row.raw)
-    return with_fields(with_transcripts(name, service.world.full(name, row, seen=True), fields), fields)
+    return with_fields(with_transcripts(name, service.account.full(name, row, seen=True), fields), fields)
 
 
 def with_transcripts(name: str, record: Record, fields: list[str] | None) -> Record:
@@ -314,7 +314,10 @@ def _restrict_activities(service: Service, asked: CheckedParameters, selection: 
 
 
 def _same_organization(service: Service, asked: CheckedParameters, selection: Selection) -> None:
-    if asked.given.get("organization_id", service.world.source.organization_id) != service.world.source.organization_id:
+    if (
+        asked.given.get("organization_id", service.account.source.organization_id)
+        != service.account.source.organization_id
+    ):
         selection.tests.append(lambda _: False)
 
 

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from sandbox.exchange import Record
 
 
-class CloseWorld(FieldChanges):
+class CloseAccount(FieldChanges):
     """An organization whose records and lists change on order. Every public method is safe to call from any thread."""
 
     def change(self, verb: str, order: Record) -> list[str]:

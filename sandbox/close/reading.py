@@ -45,9 +45,9 @@ def _any_activity(service: Service, request: Request, parts: tuple[str, ...]) ->
 def _record(service: Service, request: Request, names: list[str], number: str) -> Answer:
     asked = read(request.path, request, SINGLE, service.behaviour)
     for name in names:
-        row = service.world.tables[name].living.get(number)
-        if row is not None and service.world.sees(name, number):
-            record = with_transcripts(name, service.world.full(name, row, seen=True), asked.fields)
+        row = service.account.tables[name].living.get(number)
+        if row is not None and service.account.sees(name, number):
+            record = with_transcripts(name, service.account.full(name, row, seen=True), asked.fields)
             return encoded(with_fields(record, asked.fields))
     raise Refusal(404, f"{names[0]} {number} not found")
 
@@ -74,9 +74,9 @@ def _search(service: Service, request: Request, _: tuple[str, ...]) -> Answer:
 
 def _me(service: Service, request: Request, _: tuple[str, ...]) -> Answer:
     asked = read(request.path, request, SINGLE, service.behaviour)
-    lists = service.world.lists
+    lists = service.account.lists
     user = lists["users"][0]
-    organization = service.world.organization()
+    organization = service.account.organization()
     keys = ("id", "name", "lead_statuses", "pipelines")
     own = [shown("memberships", one) for one in lists["memberships"] if one["user_id"] == user["id"]]
     body: Record = {"organizations": [{key: organization[key] for key in keys}], "memberships": own}
@@ -86,7 +86,7 @@ def _me(service: Service, request: Request, _: tuple[str, ...]) -> Answer:
 def _organization(service: Service, request: Request, parts: tuple[str, ...]) -> Answer:
     asked = read(request.path, request, _ORGANIZATION, service.behaviour)
     expand = set(asked.given.get("_expand", "").split(","))
-    organization = service.world.organization(expand)
+    organization = service.account.organization(expand)
     if parts[0] != organization["id"]:
         raise Refusal(404, "Organization not found")
     return encoded(with_fields(organization, asked.fields))
@@ -94,11 +94,11 @@ def _organization(service: Service, request: Request, parts: tuple[str, ...]) ->
 
 def _schema(service: Service, request: Request, parts: tuple[str, ...]) -> Answer:
     read(request.path, request, SINGLE, service.behaviour)
-    custom, world = service.world.source.custom, service.world
+    custom, account = service.account.source.custom, service.account
     kind, number = parts[0], parts[1] if len(parts) > 1 else None
     name = _SCHEMAS.get(kind)
     if number is not None:
-        name = next((one["name"] for one in world.lists[_PARENTS[kind]] if one["id"] == number), None)
+        name = next((one["name"] for one in account.lists[_PARENTS[kind]] if one["id"] == number), None)
     if name is None:
         raise Refusal(404, "Not found")
     fields = custom.of("custom_object_type" if kind == "custom_object" else kind, number)
@@ -106,14 +106,14 @@ def _schema(service: Service, request: Request, parts: tuple[str, ...]) -> Answe
         {
             "object_type": kind,
             "name": name,
-            "organization_id": world.source.organization_id,
-            "fields": [shown("custom_fields", one) for one in fields if world.sees("custom_fields", one["id"])],
+            "organization_id": account.source.organization_id,
+            "fields": [shown("custom_fields", one) for one in fields if account.sees("custom_fields", one["id"])],
         }
     )
 
 
 def _availability(service: Service, _: Request, __: tuple[str, ...]) -> Answer:
-    users = service.world.lists["users"]
+    users = service.account.lists["users"]
     return encoded({"data": [{"user_id": one["id"], "availability": []} for one in users]})
 
 

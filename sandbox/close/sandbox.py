@@ -13,7 +13,7 @@ from sandbox.behaviour import configure
 from sandbox.close import routes
 from sandbox.close.behaviour import Behaviour, named
 from sandbox.close.object_types import SEARCHED, TABLES
-from sandbox.close.organization import CloseWorld
+from sandbox.close.organization import CloseAccount
 from sandbox.close.service import Service
 from sandbox.close.webhooks import Webhooks
 from sandbox.exchange import Answer, Record, Refusal, Request, encoded
@@ -34,22 +34,22 @@ _ORGANIZATION = 3
 
 
 class CloseSandbox(Simulator):
-    """Close's API over an organization; `world`, `behaviour` and `stats` may be used while it serves."""
+    """Close's API over an organization; `account`, `behaviour` and `stats` may be used while it serves."""
 
     base_path = "/api/v1"
-    world: CloseWorld
+    account: CloseAccount
     behaviour: Behaviour
 
-    def __init__(self, world: CloseWorld) -> None:
-        super().__init__(world, world.behaviour)
-        world.clock = self.now
-        self.service = Service(world)
+    def __init__(self, account: CloseAccount) -> None:
+        super().__init__(account, account.behaviour)
+        account.clock = self.now
+        self.service = Service(account)
         self.oauth = self.service.oauth
         self.searcher = self.service.searcher
         self.keys = {API_KEY, SECOND_KEY}
         self._windows: dict[tuple[str, str], RollingWindow] = {}
-        world.webhooks = Webhooks(world, self.deliveries)
-        self.deliveries.sender = world.webhooks
+        account.webhooks = Webhooks(account, self.deliveries)
+        self.deliveries.sender = account.webhooks
 
     def secrets(self) -> Iterable[str]:
         """Give every key and token that is let in."""
@@ -230,4 +230,4 @@ def close_app(shape: Shape | None = None, behaviour: Behaviour | None = None, **
     """Make a server of a generated organization: `close_app(Shape(leads=10), rate_limit=0)`."""
     chosen = behaviour or Behaviour()
     configure(chosen, dict(knobs))
-    return CloseSandbox(CloseWorld(shape, chosen))
+    return CloseSandbox(CloseAccount(shape, chosen))

@@ -12,7 +12,7 @@ from sandbox.close.samples.random_ids import RandomIds
 from sandbox.close.search import Searcher
 
 if TYPE_CHECKING:
-    from sandbox.close.organization import CloseWorld
+    from sandbox.close.organization import CloseAccount
     from sandbox.exchange import Answer, Request
 
 Handler: TypeAlias = Callable[["Service", "Request", tuple[str, ...]], "Answer"]
@@ -22,15 +22,15 @@ Handler: TypeAlias = Callable[["Service", "Request", tuple[str, ...]], "Answer"]
 class Service:
     """An organization, its behaviour, and what searches it."""
 
-    def __init__(self, world: CloseWorld) -> None:
-        self.world = world
-        self.behaviour = world.behaviour
-        self.rng = Random(world.shape.seed + 3)
-        self.oauth = OAuth(world)
-        self.searcher = Searcher(world, world.behaviour, self.rng)
-        self.page_faults = PageFaults(world.behaviour, self.rng)
+    def __init__(self, account: CloseAccount) -> None:
+        self.account = account
+        self.behaviour = account.behaviour
+        self.rng = Random(account.shape.seed + 3)
+        self.oauth = OAuth(account)
+        self.searcher = Searcher(account, account.behaviour, self.rng)
+        self.page_faults = PageFaults(account.behaviour, self.rng)
         self.endless_cursors = 0
         """How many cursors were given of an event log that has no end."""
-        self.request_ids = RandomIds(Random(world.shape.seed + 5))
+        self.request_ids = RandomIds(Random(account.shape.seed + 5))
         self.request_id = ""
         """Of the request that is being answered."""

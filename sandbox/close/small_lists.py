@@ -128,21 +128,21 @@ def small_record(service: Service, request: Request, path: str, number: str) -> 
     for record in _of_list(service, one):
         if record[key] == number:
             extra = _counts(service, number) if path == "sequence" else {}
-            if one.name == "webhooks" and service.world.webhooks:
-                extra = service.world.webhooks.shown(number)
+            if one.name == "webhooks" and service.account.webhooks:
+                extra = service.account.webhooks.shown(number)
             return encoded(with_fields(shown(one.name, record) | extra, asked.fields))
     raise Refusal(404, f"{path} {number} not found")
 
 
 def _of_list(service: Service, one: SmallList) -> list[Record]:
     """Give what the key sees of a list."""
-    rows = service.world.lists[one.name]
+    rows = service.account.lists[one.name]
     if one.where:
         rows = [row for row in rows if row[one.where[0]] == one.where[1]]
-    if one.name == "webhooks" and service.world.webhooks:
-        rows = [row | service.world.webhooks.shown(row["id"]) for row in rows]
+    if one.name == "webhooks" and service.account.webhooks:
+        rows = [row | service.account.webhooks.shown(row["id"]) for row in rows]
     if service.behaviour.hiding:
-        rows = [row for row in rows if service.world.sees(one.name, str(row.get("id", row.get("email"))))]
+        rows = [row for row in rows if service.account.sees(one.name, str(row.get("id", row.get("email"))))]
     return list(rows)
 
 
@@ -161,7 +161,7 @@ def _shaped(one: SmallList, record: Record, fields: list[str] | None) -> Record:
 
 def _counts(service: Service, sequence_id: str) -> Record:
     counts = dict.fromkeys(("active", "paused", "finished", "goal", "error"), 0)
-    for one in service.world.lists["sequence_subscriptions"]:
+    for one in service.account.lists["sequence_subscriptions"]:
         if one["sequence_id"] == sequence_id:
             counts[one["status"]] += 1
     return {"subscription_counts_by_status": counts}
@@ -171,7 +171,7 @@ def _filtered(service: Service, asked: CheckedParameters, rows: list[Record]) ->
     given = dict(asked.given)
     if "object_id" in given and asked.resource == "comment":
         wanted = given.pop("object_id")
-        threads = {one["id"] for one in service.world.lists["comment_threads"] if one["object_id"] == wanted}
+        threads = {one["id"] for one in service.account.lists["comment_threads"] if one["object_id"] == wanted}
         rows = [row for row in rows if row["thread_id"] in threads]
     for name, value in given.items():
         keep = _KEEP.get(name) or _equal(name)

@@ -37,8 +37,8 @@ def _writes(method: str, pattern: str, change: Change, parameters: Parameters = 
     """Make a route of which every change is logged as that of the request, or taken back."""
 
     def handler(service: Service, request: Request, parts: tuple[str, ...]) -> Answer:
-        write = Write(service.world, request, service.request_id, parameters)
-        with service.world.undone(really=not request.carries()), write.editor.acting(write.author):
+        write = Write(service.account, request, service.request_id, parameters)
+        with service.account.undone(really=not request.carries()), write.editor.acting(write.author):
             return change(write, parts)
 
     return route(method, pattern, handler)
@@ -46,7 +46,7 @@ def _writes(method: str, pattern: str, change: Change, parameters: Parameters = 
 
 def _many_tasks(service: Service, request: Request, _: tuple[str, ...]) -> Answer:
     """Change all tasks that fit the filters, or as many of them as the request carries."""
-    write = Write(service.world, request, service.request_id, tasks.BULK_PARAMETERS)
+    write = Write(service.account, request, service.request_id, tasks.BULK_PARAMETERS)
     with write.editor.acting(write.author):
         return tasks.update_many(write, tasks_that_fit(service, write.asked))
 

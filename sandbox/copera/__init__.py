@@ -6,7 +6,7 @@ from sandbox.copera.behaviour import Behaviour
 from sandbox.copera.sandbox import CoperaSandbox, copera_app
 from sandbox.copera.shape import SMALL, Shape
 from sandbox.copera.tokens import API_KEY, OAUTH_TOKEN, PAT
-from sandbox.copera.workspace import CoperaWorld
+from sandbox.copera.workspace import CoperaAccount
 
 __all__ = [
     "API_KEY",
@@ -14,8 +14,8 @@ __all__ = [
     "PAT",
     "SMALL",
     "Behaviour",
+    "CoperaAccount",
     "CoperaSandbox",
-    "CoperaWorld",
     "Shape",
     "copera_app",
 ]

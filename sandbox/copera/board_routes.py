@@ -17,20 +17,20 @@ if TYPE_CHECKING:
 def boards(service: Service, asked: CheckedRequest) -> Answer:
     """Give all boards that the token sees."""
     allowed = service.behaviour.key_boards if asked.token.kind == "key" else None
-    found = [one for one in service.world.lists["boards"].values() if allowed is None or one["_id"] in allowed]
+    found = [one for one in service.account.lists["boards"].values() if allowed is None or one["_id"] in allowed]
     return encoded([one for one in found if _matches(asked, one["name"], one.get("description", ""))])
 
 
 def board(service: Service, asked: CheckedRequest) -> Answer:
     """Give one board."""
     service.enter_board(asked)
-    return encoded(service.world.lists["boards"][asked.path["boardId"]])
+    return encoded(service.account.lists["boards"][asked.path["boardId"]])
 
 
 def tables(service: Service, asked: CheckedRequest) -> Answer:
     """Give all tables of a board, with their columns."""
     service.enter_board(asked)
-    found = [one for one in service.world.tables.values() if one.board == asked.path["boardId"]]
+    found = [one for one in service.account.tables.values() if one.board == asked.path["boardId"]]
     return encoded([one.shown() for one in found if _matches(asked, one.name)])
 
 
@@ -46,7 +46,7 @@ def rows(service: Service, asked: CheckedRequest) -> Answer:
 
 def row(service: Service, asked: CheckedRequest) -> Answer:
     """Give one row by its id."""
-    return encoded(service.world.record(row_for(service, asked)))
+    return encoded(service.account.record(row_for(service, asked)))
 
 
 def row_by_number(service: Service, asked: CheckedRequest) -> Answer:
@@ -54,19 +54,19 @@ def row_by_number(service: Service, asked: CheckedRequest) -> Answer:
     place, number = table_for(service, asked), int(asked.path["rowNumber"])
     for found in place.rows.values():
         if found.number == number and sees(service, asked.token, place, found):
-            return encoded(service.world.record(found))
+            return encoded(service.account.record(found))
     raise Refusal(404, "Row not found")
 
 
 def description(service: Service, asked: CheckedRequest) -> Answer:
     """Give the markdown of a row's own description."""
-    return encoded({"content": service.world.description(row_for(service, asked))})
+    return encoded({"content": service.account.description(row_for(service, asked))})
 
 
 def rich_text(service: Service, asked: CheckedRequest) -> Answer:
     """Give the markdown of a DESCRIPTION cell."""
     found = row_for(service, asked)
-    return encoded({"content": service.world.rich_text(found, column_for(service, asked).id)})
+    return encoded({"content": service.account.rich_text(found, column_for(service, asked).id)})
 
 
 def comments(service: Service, asked: CheckedRequest) -> Answer:
@@ -77,7 +77,7 @@ def comments(service: Service, asked: CheckedRequest) -> Answer:
         raise invalid("before")
     wanted = asked.given["visibility"]
     newest = behaviour.comment_order == "newest"
-    shown = [one for one in service.world.comments.get(found.id, ()) if wanted in ("all", one["visibility"])]
+    shown = [one for one in service.account.comments.get(found.id, ()) if wanted in ("all", one["visibility"])]
     shown.sort(key=lambda one: one["_id"], reverse=newest)
     first, last = 0, len(shown)
     if after:
@@ -97,7 +97,7 @@ def comments(service: Service, asked: CheckedRequest) -> Answer:
 
 def cell_file(service: Service, asked: CheckedRequest) -> Answer:
     """Give a file of a FILE cell."""
-    record = service.world.record(row_for(service, asked))
+    record = service.account.record(row_for(service, asked))
     for cell in record["columns"]:
         if cell["columnId"] == asked.path["columnId"]:
             for one in cell.get("value") or ():
@@ -108,7 +108,7 @@ def cell_file(service: Service, asked: CheckedRequest) -> Answer:
 
 def comment_file(service: Service, asked: CheckedRequest) -> Answer:
     """Give a comment's attachment."""
-    for one in service.world.comments.get(row_for(service, asked).id, ()):
+    for one in service.account.comments.get(row_for(service, asked).id, ()):
         attached = one.get("attachment")
         if one["_id"] == asked.path["commentId"] and attached and attached["fileId"] == asked.path["fileId"]:
             return _file(attached)

@@ -21,7 +21,7 @@ def bookings(service: Service, asked: CheckedRequest) -> Answer:
     given, knobs = asked.given, service.behaviour
     found = [
         one
-        for one in service.world.lists["bookings"].values()
+        for one in service.account.lists["bookings"].values()
         if all(given[key] in (None, one[key]) for key in ("status", "bookingTypeId"))
         and (given["from"] is None or moment_of(one["start"]) >= given["from"])
         and (given["to"] is None or moment_of(one["start"]) <= given["to"])
@@ -44,7 +44,7 @@ def bookings(service: Service, asked: CheckedRequest) -> Answer:
 def booking(service: Service, asked: CheckedRequest) -> Answer:
     """Give one booking."""
     _available(service)
-    found = service.world.lists["bookings"].get(asked.path["uid"])
+    found = service.account.lists["bookings"].get(asked.path["uid"])
     if not found:
         raise Refusal(404, "Booking not found")
     return encoded(found)
@@ -53,7 +53,7 @@ def booking(service: Service, asked: CheckedRequest) -> Answer:
 def booking_types(service: Service, _: CheckedRequest) -> Answer:
     """Give all booking types."""
     _available(service)
-    found, name = list(service.world.lists["booking_types"].values()), service.behaviour.booking_types_envelope
+    found, name = list(service.account.lists["booking_types"].values()), service.behaviour.booking_types_envelope
     return encoded({name: found} if name else found)
 
 

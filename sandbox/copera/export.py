@@ -50,11 +50,11 @@ def export(service: Service, asked: CheckedRequest) -> Answer:
         raise invalid(unknown[0])
     if form in _QUEUED or order.get("forceAsync"):
         empty = dict.fromkeys(("fileName", "mimeType", "fileSizeBytes", "rowCount", "downloadUrl"))
-        job = {"jobId": object_id(service.world.now(), service.rng), "status": "queued", "format": form}
-        return encoded({"asyncJob": job | {"expiresAt": text_of(service.world.now() + 86_400_000)} | empty}, 202)
+        job = {"jobId": object_id(service.account.now(), service.rng), "status": "queued", "format": form}
+        return encoded({"asyncJob": job | {"expiresAt": text_of(service.account.now() + 86_400_000)} | empty}, 202)
     wanted = order.get("rowIds")
     rows = [one for one in table.rows.values() if (wanted is None or one.id in wanted)]
-    records = [service.world.record(one) for one in rows if sees(service, asked.token, table, one)]
+    records = [service.account.record(one) for one in rows if sees(service, asked.token, table, one)]
     return encoded(_inline(table.name, form, _columns(table.shown(), order.get("columnIds")), records))
 
 

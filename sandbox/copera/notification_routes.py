@@ -18,7 +18,7 @@ def notifications(service: Service, asked: CheckedRequest) -> Answer:
     if after and before:
         raise invalid("before")
     newest = knobs.notification_order == "newest"
-    ordered = sorted(service.world.lists["notifications"].values(), key=lambda one: one["_id"], reverse=newest)
+    ordered = sorted(service.account.lists["notifications"].values(), key=lambda one: one["_id"], reverse=newest)
     shown = ordered
     later = knobs.notification_after == "newer" or not newest
     if after:

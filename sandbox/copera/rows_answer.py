@@ -99,13 +99,13 @@ def rows_answer(service: Service, asked: CheckedRequest, table: BoardTable) -> A
     pieces: list[bytes | Row] = list(rows)
     if not as_kept(knobs) or any(asked.given.values()):
         searched = asked.given["q"] or asked.given["filter"]
-        world = service.world
-        known = [world.searched_record(one) if searched else world.plain_record(one) for one in rows]
+        account = service.account
+        known = [account.searched_record(one) if searched else account.plain_record(one) for one in rows]
         records = [one for one in known if one is not None]
         records = found_by_text(records, table, asked.given["q"])
         records = filtered(records, table, asked.given["filter"], service.now())
         records = sorted_rows(records, table, asked.given["sort"])
-        pieces = [msgspec.json.encode(service.world.in_form(one)) for one in records]
+        pieces = [msgspec.json.encode(service.account.in_form(one)) for one in records]
     answer = RowsAnswer(pieces, chunked=knobs.transfer == "chunked")
     answer.cut = service.due_cut(table.id)
     if answer.cut or answer.chunked or answer.length > _LARGE:

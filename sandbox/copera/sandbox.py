@@ -17,7 +17,7 @@ from sandbox.copera.rows_answer import RowsAnswer
 from sandbox.copera.service import Service
 from sandbox.copera.tokens import API_KEY, BOT, OAUTH_TOKEN, PAT, Token, kind_of, reaches
 from sandbox.copera.tree_routes import FILES, fetched
-from sandbox.copera.workspace import CoperaWorld
+from sandbox.copera.workspace import CoperaAccount
 from sandbox.copera.writing import CREATE_ROW
 from sandbox.exchange import Answer, Record, Refusal, Request, encoded
 from sandbox.limits import FixedWindow, retry_after
@@ -42,30 +42,30 @@ _CODES = {
 
 
 class CoperaSandbox(Simulator):
-    """Copera's API over a workspace; `world`, `behaviour` and `stats` may be used while it serves."""
+    """Copera's API over a workspace; `account`, `behaviour` and `stats` may be used while it serves."""
 
     base_path = "/public/v1"
-    world: CoperaWorld
+    account: CoperaAccount
     behaviour: Behaviour
 
-    def __init__(self, world: CoperaWorld) -> None:
-        super().__init__(world, world.behaviour)
-        world.clock = self.now
-        self.service = Service(world)
+    def __init__(self, account: CoperaAccount) -> None:
+        super().__init__(account, account.behaviour)
+        account.clock = self.now
+        self.service = Service(account)
         self.tokens: dict[str, Token] = {}
         for secret in (PAT, API_KEY, OAUTH_TOKEN):
             self.admit(secret)
         self._windows: dict[tuple[str, str], FixedWindow] = {}
         self._answers: dict[str, int] = {}
-        world.booking_webhooks = BookingWebhooks(world, self.deliveries)
-        self.deliveries.sender = world.booking_webhooks
+        account.booking_webhooks = BookingWebhooks(account, self.deliveries)
+        self.deliveries.sender = account.booking_webhooks
 
     def admit(self, secret: str) -> None:
         """Let a token in; ValueError if its prefix is none of Copera's."""
         kind = kind_of(secret)
         if kind is None:
             raise ValueError("a token begins with cp_pat_, cp_key_ or cp_oat_")
-        members = list(self.world.lists["members"])
+        members = list(self.account.lists["members"])
         self.tokens[secret] = Token(kind, BOT if kind == "key" else members[0])
 
     def secrets(self) -> Iterable[str]:
@@ -187,7 +187,7 @@ class CoperaSandbox(Simulator):
         if not found:
             return None
         name = found[1]["tableId"] if found[0].template.endswith("/rows") else _LISTED.get(found[0].template)
-        return name if name in self.world.tables or name in self.world.lists else None
+        return name if name in self.account.tables or name in self.account.lists else None
 
     def _made(self, request: Request) -> Answer:
         answer = super()._made(request)
@@ -241,4 +241,4 @@ def copera_app(shape: Shape | None = None, behaviour: Behaviour | None = None, *
     """Make a server of a generated workspace: `copera_app(Shape(rows=10), rate_limit=0)`."""
     chosen = behaviour or Behaviour()
     configure(chosen, dict(knobs))
-    return CoperaSandbox(CoperaWorld(shape, chosen))
+    return CoperaSandbox(CoperaAccount(shape, chosen))

@@ -40,10 +40,10 @@ def documents(service: Service, asked: CheckedRequest) -> Answer:
     """Search documents by title and content."""
     found = [
         one
-        for one in service.world.lists["documents"].values()
-        if _has({"title": one["title"], "content": service.world.content(one["_id"])}, asked.given["q"])
+        for one in service.account.lists["documents"].values()
+        if _has({"title": one["title"], "content": service.account.content(one["_id"])}, asked.given["q"])
     ]
-    nodes = service.world.lists["documents"]
+    nodes = service.account.lists["documents"]
     hits = []
     for one in _ordered(found, asked):
         parents: list[Record] = []
@@ -52,7 +52,7 @@ def documents(service: Service, asked: CheckedRequest) -> Answer:
             parents.insert(0, {"_id": above, "title": nodes[above]["title"]})
             above = nodes[above].get("parent", "")
         times = {key: str(moment_of(one[key])) for key in ("createdAt", "updatedAt")}
-        marked = {"title": one["title"], "mdBody": service.world.content(one["_id"])[:60]}
+        marked = {"title": one["title"], "mdBody": service.account.content(one["_id"])[:60]}
         hits.append({"_id": one["_id"], "title": one["title"], "parents": parents, "highlight": marked} | times)
     return encoded({"hits": hits, "totalHits": len(found), "query": asked.given["q"]})
 
@@ -60,7 +60,7 @@ def documents(service: Service, asked: CheckedRequest) -> Answer:
 def files(service: Service, asked: CheckedRequest) -> Answer:
     """Search files and folders by name."""
     found = [
-        one for one in service.world.lists["drive_files"].values() if _has({"name": one["name"]}, asked.given["q"])
+        one for one in service.account.lists["drive_files"].values() if _has({"name": one["name"]}, asked.given["q"])
     ]
     return encoded({"hits": _ordered(found, asked), "totalHits": len(found), "query": asked.given["q"]})
 
@@ -75,7 +75,7 @@ def _has(texts: Record, wanted: str) -> bool:
 
 
 def _hits(service: Service) -> list[Record]:
-    lists = service.world.lists
+    lists = service.account.lists
     kept = {
         "documents": ("document", ("title", "owner")),
         "channels": ("channel", ("name", "description", "type", "kind", "createdBy")),
@@ -85,10 +85,10 @@ def _hits(service: Service) -> list[Record]:
     for name, (kind, keys) in kept.items():
         for one in lists[name].values():
             times = {key: moment_of(one[key]) for key in ("createdAt", "updatedAt")}
-            hit: Record = {"entityType": kind, "_id": one["_id"], "workspace": service.world.workspace["_id"]}
+            hit: Record = {"entityType": kind, "_id": one["_id"], "workspace": service.account.workspace["_id"]}
             hit |= times | {key: one[key] for key in keys if key in one}
             if kind == "document":
-                hit["mdBody"] = service.world.content(one["_id"])
+                hit["mdBody"] = service.account.content(one["_id"])
             elif kind == "driveContent":
                 hit["user"] = one["owner"]
             hits.append(hit)

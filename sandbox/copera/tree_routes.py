@@ -76,7 +76,7 @@ class TreeAnswer:
 
 
 def _tree(service: Service, asked: CheckedRequest, name: str, total: str) -> Answer:
-    nodes, knobs, parent = service.world.lists[name], service.behaviour, asked.given["parentId"]
+    nodes, knobs, parent = service.account.lists[name], service.behaviour, asked.given["parentId"]
     if parent and parent not in nodes:
         raise Refusal(404, "Parent not found")
     walk = TreeAnswer(nodes, knobs, asked.given["depth"])
@@ -97,7 +97,7 @@ def document(service: Service, asked: CheckedRequest) -> Answer:
 
 def markdown(service: Service, asked: CheckedRequest) -> Answer:
     """Give a document's content."""
-    return encoded({"content": service.world.content(_one(service, "documents", asked.path["docId"])["_id"])})
+    return encoded({"content": service.account.content(_one(service, "documents", asked.path["docId"])["_id"])})
 
 
 def file(service: Service, asked: CheckedRequest) -> Answer:
@@ -120,7 +120,7 @@ def fetched(service: Service, request: Request) -> Answer:
     number = request.path.split("/")[1]
     expires = request.query.get("expires", "")
     late = not expires.isdigit() or int(expires) < _expiry(service.now())
-    if "authorization" in request.headers or late or number not in service.world.lists["drive_files"]:
+    if "authorization" in request.headers or late or number not in service.account.lists["drive_files"]:
         raise Refusal(403, "", body=b"<Error><Code>AccessDenied</Code></Error>")
     return Answer(200, f"content of {number}".encode(), [], b"application/octet-stream")
 
@@ -131,7 +131,7 @@ def _expiry(seconds: float) -> int:
 
 
 def _one(service: Service, name: str, number: str) -> Record:
-    found = service.world.lists[name].get(number)
+    found = service.account.lists[name].get(number)
     if not found:
         raise Refusal(404, "Document not found" if name == "documents" else "File not found")
     return found

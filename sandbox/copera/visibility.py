@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def table_for(service: Service, asked: CheckedRequest) -> BoardTable:
     """Give the table of a path: 403 where the token may not enter the board, 404 if there is no such table in it."""
     service.enter_board(asked)
-    table = service.world.tables.get(asked.path["tableId"])
+    table = service.account.tables.get(asked.path["tableId"])
     if table is None or table.board != asked.path["boardId"]:
         raise Refusal(404, "Table not found")
     return table
@@ -57,5 +57,5 @@ def sees(service: Service, token: Token, table: BoardTable, row: Row) -> bool:
     if knobs.visible_rows == "all":
         return True
     users = {column.id for column in table.columns if column.type == "USERS"}
-    cells = service.world.plain_record(row)["columns"]
+    cells = service.account.plain_record(row)["columns"]
     return any(cell["columnId"] in users and token.user in (cell.get("value") or ()) for cell in cells)

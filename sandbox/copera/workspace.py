@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from sandbox.exchange import Record
 
 
-class CoperaWorld(WorkspaceRecords):
+class CoperaAccount(WorkspaceRecords):
     """A workspace whose records change on order. Every public method is safe to call from any thread."""
 
     def __init__(self, shape: Shape | None = None, behaviour: Behaviour | None = None) -> None:

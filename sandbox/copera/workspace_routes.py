@@ -20,7 +20,7 @@ def channels(service: Service, asked: CheckedRequest) -> Answer:
     service.churn_offsets("channels", given["offset"])
     found = [
         one
-        for one in service.world.lists["channels"].values()
+        for one in service.account.lists["channels"].values()
         if (allowed is None or one["_id"] in allowed)
         and all(given[key] in (None, one[key]) for key in ("type", "kind"))
         and given["participantId"] in (None, *one["participantUserIds"], *one["participantTeamIds"])
@@ -31,7 +31,7 @@ def channels(service: Service, asked: CheckedRequest) -> Answer:
 def members(service: Service, asked: CheckedRequest) -> Answer:
     """Give a page of the members."""
     service.churn_offsets("members", asked.given["offset"])
-    found = list(service.world.lists["members"].values())
+    found = list(service.account.lists["members"].values())
     if service.behaviour.presence_changes:
         found = [one | {"status": service.rng.choice(STATUSES)} for one in found]
     return _page("members", found, asked)
@@ -40,12 +40,12 @@ def members(service: Service, asked: CheckedRequest) -> Answer:
 def teams(service: Service, asked: CheckedRequest) -> Answer:
     """Give a page of the teams."""
     service.churn_offsets("teams", asked.given["offset"])
-    return _page("teams", list(service.world.lists["teams"].values()), asked)
+    return _page("teams", list(service.account.lists["teams"].values()), asked)
 
 
 def workspace(service: Service, _: CheckedRequest) -> Answer:
     """Give the workspace."""
-    return encoded(service.world.workspace)
+    return encoded(service.account.workspace)
 
 
 def _page(name: str, found: list[Record], asked: CheckedRequest) -> Answer:

@@ -57,7 +57,7 @@ def _queued(service: Service, asked: CheckedRequest, column: str) -> Answer:
     if operation not in texts.OPERATIONS:
         raise invalid("operation")
     if asked.request.carries():
-        texts.write(service.world, row, column, operation or "", content or "")
+        texts.write(service.account, row, column, operation or "", content or "")
     return Answer(202, msgspec.json.encode({"queued": True}))
 
 
@@ -70,7 +70,7 @@ def _comment(service: Service, asked: CheckedRequest) -> Answer:
     if visibility not in comments.VISIBILITIES:
         raise invalid("visibility")
     said = {"content": content, "visibility": visibility}
-    made = comments.create(service.world, row, said, asked.token.user, carried=asked.request.carries())
+    made = comments.create(service.account, row, said, asked.token.user, carried=asked.request.carries())
     return encoded(made, service.behaviour.created_status)
 
 
@@ -78,7 +78,7 @@ def _delete_comment(service: Service, asked: CheckedRequest) -> Answer:
     row = row_for(service, asked)
     if not service.behaviour.comment_deletes:
         raise Refusal(404, f"Route {asked.request.method}:{asked.request.whole_path} not found")
-    comments.delete(service.world, row, asked.path["commentId"], carried=asked.request.carries())
+    comments.delete(service.account, row, asked.path["commentId"], carried=asked.request.carries())
     return Answer(204, b"")
 
 

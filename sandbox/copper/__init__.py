@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sandbox.copper.account import CopperWorld
+from sandbox.copper.account import CopperAccount
 from sandbox.copper.behaviour import Behaviour
 from sandbox.copper.sandbox import ACCESS_TOKEN, API_KEY, SECOND_KEY, USER_EMAIL, CopperSandbox, copper_app
 from sandbox.copper.shape import SMALL, Shape
@@ -14,8 +14,8 @@ __all__ = [
     "SMALL",
     "USER_EMAIL",
     "Behaviour",
+    "CopperAccount",
     "CopperSandbox",
-    "CopperWorld",
     "Shape",
     "copper_app",
 ]

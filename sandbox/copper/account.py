@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from sandbox.exchange import Record
 
 
-class CopperWorld(AccountRecords):
+class CopperAccount(AccountRecords):
     """An account whose records and lists change on order. Every public method is safe to call from any thread."""
 
     def __init__(self, shape: Shape | None = None, behaviour: Behaviour | None = None) -> None:

@@ -43,7 +43,7 @@ def _users(service: Service, request: Request, _: tuple[str, ...]) -> Answer:
     unknown = set(body) - {"page_number", "page_size"}
     if unknown:
         raise Refusal(422, f"Invalid input: Validation errors: {min(unknown)}: Unknown attribute")
-    users = service.world.lists["users"]
+    users = service.account.lists["users"]
     start = (search.page_number - 1) * search.page_size
     found = encoded(users[start : start + search.page_size])
     found.headers = [] if service.behaviour.total == "missing" else [(b"x-pw-total", str(len(users)).encode())]
@@ -63,11 +63,11 @@ def _by_email(service: Service, request: Request, _: tuple[str, ...]) -> Answer:
     if set(body) != {"email"}:
         raise invalid("email", "give an email and nothing else")
     wanted = text("email", body["email"])
-    table = service.world.tables["people"]
+    table = service.account.tables["people"]
     table.settle(time.monotonic())
     for number in service.writer.unique["people"].holders(wanted):
         late = service.behaviour.email_lookup_sees == "index" and number not in table.shown
-        if service.world.sees("people", number) and not late:
+        if service.account.sees("people", number) and not late:
             return _one(service, request, ("people", str(number)))
     raise _MISSING
 
@@ -75,7 +75,7 @@ def _by_email(service: Service, request: Request, _: tuple[str, ...]) -> Answer:
 def _one(service: Service, request: Request, parts: tuple[str, ...]) -> Answer:
     name, number = parts[0], int(parts[1])
     hides = service.behaviour.hides(name)
-    if name == "activities" and number in service.world.tables[name].deleted and not (hides and hides(number)):
+    if name == "activities" and number in service.account.tables[name].deleted and not (hides and hides(number)):
         return encoded({"id": number, "is_deleted": True})
     return service.answered(request, name, service.writer.record(name, service.living(name, number)))
 
@@ -86,9 +86,9 @@ def _list(service: Service, request: Request, parts: tuple[str, ...]) -> Answer:
 
 def _listed(service: Service, request: Request, name: str) -> list[Record]:
     """Give what the key sees of a list."""
-    found = service.world.lists[name]
+    found = service.account.lists[name]
     if name == "webhooks" and service.behaviour.webhooks_shown == "key":
-        keys = service.world.keys_of_webhooks
+        keys = service.account.keys_of_webhooks
         found = [one for one in found if keys.get(one["id"]) == request.key]
     return found
 
@@ -102,21 +102,21 @@ def _list_item(service: Service, request: Request, parts: tuple[str, ...]) -> An
 
 def _stages_of(service: Service, _: Request, parts: tuple[str, ...]) -> Answer:
     number = int(parts[0])
-    if not any(one["id"] == number for one in service.world.lists["pipelines"]):
+    if not any(one["id"] == number for one in service.account.lists["pipelines"]):
         raise _MISSING
-    return encoded([one for one in service.world.lists["pipeline_stages"] if one["pipeline_id"] == number])
+    return encoded([one for one in service.account.lists["pipeline_stages"] if one["pipeline_id"] == number])
 
 
 def _account(service: Service, _: Request, __: tuple[str, ...]) -> Answer:
-    return encoded(service.world.account())
+    return encoded(service.account.account())
 
 
 def _me(service: Service, _: Request, __: tuple[str, ...]) -> Answer:
-    return encoded(service.world.lists["users"][0])
+    return encoded(service.account.lists["users"][0])
 
 
 def _activity_types(service: Service, _: Request, __: tuple[str, ...]) -> Answer:
-    types = service.world.lists["activity_types"]
+    types = service.account.lists["activity_types"]
     groups = ("user", "system")
     return encoded({group: [one for one in types if one["category"] == group] for group in groups})
 
@@ -126,7 +126,7 @@ def _tags(service: Service, request: Request, _: tuple[str, ...]) -> Answer:
     by = query.get("sort_by", "name")
     if set(query) - {"sort_by", "tag_names_only", "last_tag_value"} or by not in ("name", "count"):
         raise invalid("sort_by" if by not in ("name", "count") else min(query), "unknown")
-    tags = service.world.tags()
+    tags = service.account.tags()
     last = query.get("last_tag_value")
     if by == "count":
         tags.sort(key=lambda tag: (-tag["count"], tag["name"]))
@@ -146,11 +146,11 @@ def _layout(service: Service, request: Request, parts: tuple[str, ...]) -> Answe
     given = request.query.get("pipeline_id")
     if (given is not None) is not (entity == "opportunities"):
         raise invalid("pipeline_id", "opportunities need it, other entities refuse it")
-    pipelines = {str(one["id"]): one["id"] for one in service.world.lists["pipelines"]}
+    pipelines = {str(one["id"]): one["id"] for one in service.account.lists["pipelines"]}
     if given is not None and given not in pipelines:
         raise invalid("pipeline_id", f"there is no such pipeline: {given}")
     pipeline = pipelines[given] if given is not None else None
-    definitions = service.world.lists["custom_field_definitions"]
+    definitions = service.account.lists["custom_field_definitions"]
     required = service.behaviour.required_fields.get(entity, [])
     return encoded(field_layout(entity, pipeline, definitions, SINGULAR[entity], required))
 

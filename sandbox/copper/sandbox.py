@@ -8,7 +8,7 @@ import msgspec
 
 from sandbox.behaviour import configure
 from sandbox.copper import routes
-from sandbox.copper.account import CopperWorld
+from sandbox.copper.account import CopperAccount
 from sandbox.copper.behaviour import Behaviour
 from sandbox.copper.merges import MERGED
 from sandbox.copper.notifications import Notifications
@@ -35,22 +35,22 @@ _LEADS_ONLY = ("leads", "lead_statuses")
 
 
 class CopperSandbox(Simulator):
-    """Copper's API over an account; `world`, `behaviour` and `stats` may be used while it serves."""
+    """Copper's API over an account; `account`, `behaviour` and `stats` may be used while it serves."""
 
     base_path = "/developer_api/v1"
-    world: CopperWorld
+    account: CopperAccount
     behaviour: Behaviour
 
-    def __init__(self, world: CopperWorld) -> None:
-        super().__init__(world, world.behaviour)
-        world.clock = self.now
-        self.service = Service(world)
+    def __init__(self, account: CopperAccount) -> None:
+        super().__init__(account, account.behaviour)
+        account.clock = self.now
+        self.service = Service(account)
         self.keys = {API_KEY, SECOND_KEY}
         self.tokens = {ACCESS_TOKEN}
         self.user_email = USER_EMAIL
         self.bulk_window = RollingWindow()
-        world.notifications = Notifications(world, self.deliveries, self.revocations.revoked)
-        self.deliveries.sender = world.notifications
+        account.notifications = Notifications(account, self.deliveries, self.revocations.revoked)
+        self.deliveries.sender = account.notifications
 
     def secrets(self) -> Iterable[str]:
         """Give every key and token that is let in."""
@@ -146,4 +146,4 @@ def copper_app(shape: Shape | None = None, behaviour: Behaviour | None = None, *
     """Make a server of a generated account: `copper_app(Shape(people=10), rate_limit=0)`."""
     chosen = behaviour or Behaviour()
     configure(chosen, dict(knobs))
-    return CopperSandbox(CopperWorld(shape, chosen))
+    return CopperSandbox(CopperAccount(shape, chosen))

@@ -66,7 +66,7 @@ def _upsert(service: Service, request: Request, _: tuple[str, ...]) -> Answer:
 
 def _convert(service: Service, request: Request, parts: tuple[str, ...]) -> Answer:
     number = service.living("leads", int(parts[0]))
-    with service.world.at_once("convert"):
+    with service.account.at_once("convert"):
         return encoded(conversions.convert(service.writer, number, decoded(request.body), carried=request.carries()))
 
 
@@ -83,19 +83,19 @@ def _unrelate(service: Service, request: Request, parts: tuple[str, ...]) -> Ans
 
 
 def _create_listed(service: Service, request: Request, parts: tuple[str, ...]) -> Answer:
-    made = _LISTS[parts[0]].create(service.world, decoded(request.body), carried=request.carries())
+    made = _LISTS[parts[0]].create(service.account, decoded(request.body), carried=request.carries())
     if parts[0] == "webhooks" and request.carries():
-        service.world.keys_of_webhooks[made["id"]] = request.key
+        service.account.keys_of_webhooks[made["id"]] = request.key
     return encoded(made)
 
 
 def _update_listed(service: Service, request: Request, parts: tuple[str, ...]) -> Answer:
     body = decoded(request.body)
-    return encoded(_LISTS[parts[0]].update(service.world, int(parts[1]), body, carried=request.carries()))
+    return encoded(_LISTS[parts[0]].update(service.account, int(parts[1]), body, carried=request.carries()))
 
 
 def _delete_listed(service: Service, request: Request, parts: tuple[str, ...]) -> Answer:
-    return encoded(_LISTS[parts[0]].delete(service.world, int(parts[1]), carried=request.carries()))
+    return encoded(_LISTS[parts[0]].delete(service.account, int(parts[1]), carried=request.carries()))
 
 
 _LISTS = {"custom_field_definitions": definitions, "webhooks": webhooks}

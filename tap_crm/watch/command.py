@@ -131,16 +131,16 @@ def command(  # noqa: PLR0913 - one for each option
         try:
             program = Program(words, lock, interrupts)
             inbox = None if settings.inbox is None else _inbox(settings.inbox, provider)
-            world = _World(questions, inbox, program, interrupts)
-            lock.await_command(_log.info, world.wait)
+            account = _Account(questions, inbox, program, interrupts)
+            lock.await_command(_log.info, account.wait)
             schedule = Schedule(
-                world.now(),
+                account.now(),
                 min_gap=min(min_gap, max_gap),
                 max_gap=max_gap,
                 settle=settings.overlap_seconds,
                 first=not no_first,
             )
-            return Watch(schedule, world, _log.info, has_inbox=inbox is not None, once=once).run()
+            return Watch(schedule, account, _log.info, has_inbox=inbox is not None, once=once).run()
         except Terminated as end:
             _log.info("ended by %s", signal.Signals(int(end.code or 0) - 128).name)
             raise
@@ -157,7 +157,7 @@ def _inbox(url: str, provider: Provider) -> Inbox:
 
 
 @dataclass(frozen=True, slots=True)
-class _World:
+class _Account:
     """The CRM, the inbox, COMMAND, and the time, as they are."""
 
     questions: Questions

@@ -20,7 +20,7 @@ INBOX_EVERY = 1.0
 INBOX_REST = 30.0
 
 
-class World(Protocol):
+class Account(Protocol):
     """What the loop does and what it cannot know by itself."""
 
     def now(self) -> float:
@@ -56,7 +56,7 @@ class Watch:
 
     Args:
         schedule: decides what is done.
-        world: does it.
+        account: does it.
         say: writes a line.
         has_inbox: whether there is one to look into.
         once: end after one run, or when an interval has brought nothing.
@@ -65,13 +65,13 @@ class Watch:
     def __init__(
         self,
         schedule: Schedule,
-        world: World,
+        account: Account,
         say: Callable[[str], None],
         *,
         has_inbox: bool = False,
         once: bool = False,
     ) -> None:
-        self._schedule, self._world, self._say, self._once = schedule, world, say, once
+        self._schedule, self._account, self._say, self._once = schedule, account, say, once
         self._looks_at = 0.0 if has_inbox else float("inf")
         self._looked = self._asked = self._rounds = 0
         self._inbox_fails = False
@@ -92,12 +92,12 @@ class Watch:
             if self._once and (round_.code is not None or self._asked > 1):
                 return int(round_.failed) if round_.code is None else round_.code
             if seconds:
-                self._world.wait(seconds)
+                self._account.wait(seconds)
 
     def _round(self, round_: _Round) -> float:
         """Do what is due; return the seconds to wait then."""
         while True:
-            now = self._world.now()
+            now = self._account.now()
             if now >= self._looks_at:
                 self._look(round_, now)
             step = self._schedule.next(now)
@@ -114,7 +114,7 @@ class Watch:
         self._looks_at = now + INBOX_EVERY
         self._looked += 1
         try:
-            has_mail = self._world.has_mail()
+            has_mail = self._account.has_mail()
         except errors.CrmError as error:
             if self._looked == 1:
                 raise
@@ -129,8 +129,8 @@ class Watch:
             self._schedule.note_change(now)
 
     def _ask(self, round_: _Round, now: float) -> None:
-        found = self._world.ask(now)
-        after = self._world.now()
+        found = self._account.ask(now)
+        after = self._account.now()
         self._schedule.note_answer(after, again_in=found.again_in)
         self._asked += 1
         changed = found.changed if self._asked == 1 else (*found.changed, *found.began)
@@ -140,10 +140,10 @@ class Watch:
         round_.note(_told(found, changed, is_first=self._asked == 1))
 
     def _command(self, round_: _Round, reason: Reason) -> None:
-        began = self._world.now()
+        began = self._account.now()
         self._schedule.begin(began)
-        round_.code = self._world.run()
-        ended = self._world.now()
+        round_.code = self._account.run()
+        ended = self._account.now()
         self._schedule.end(ended, round_.code)
         text = f"COMMAND {reason.value}: exit {round_.code} after {ended - began:.1f} s"
         step = self._schedule.next(ended)

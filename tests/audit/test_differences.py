@@ -163,7 +163,7 @@ def test_a_table_that_loaders_need_not_make_is_no_difference(
     audit: Audit, databases: Databases, own_account: Open
 ) -> None:
     empty = own_account()
-    empty.app.world.delete("projects", ids=[int(one) for one in empty.ids("projects")])
+    empty.app.account.delete("projects", ids=[int(one) for one in empty.ids("projects")])
     database = databases.make("duckdb", empty, is_shared=False)
     database.execute("DROP TABLE copper.projects")
     found = audit(database, "projects", of=empty)
@@ -227,10 +227,10 @@ def test_what_changed_after_the_load_is_newer_and_no_difference(
     changing = own_account(clock_skew=-3600)
     database = databases.make("duckdb", changing, is_shared=False)
     changing.app.behaviour.clock_skew = 0
-    changing.app.world.edit("people", count=3)
-    marked = changing.app.world.edit("people", ids=[int(changing.ids("people")[0])])
+    changing.app.account.edit("people", count=3)
+    marked = changing.app.account.edit("people", ids=[int(changing.ids("people")[0])])
     database.execute(f"UPDATE copper.people SET _sdc_deleted_at = '2026-01-01' WHERE id = {marked[0]}")
-    changing.app.world.create("people", count=2)
+    changing.app.account.create("people", count=2)
     found = audit(database, "people", of=changing)
     assert found.code == 0, found.out
     assert found.counts("people") in ({"newer": 5, "deleted": 1}, {"newer": 6, "deleted": 1})

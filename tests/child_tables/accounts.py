@@ -56,8 +56,8 @@ class Case:
 
     def records(self, app: Any) -> list[Record]:  # noqa: ANN401 - a sandbox
         """Return the living records as the API has them."""
-        name = f"rows:{app.world.table_named(self.table).id}" if self.crm == "copera" else self.table
-        found: list[Record] = app.world.records(name)
+        name = f"rows:{app.account.table_named(self.table).id}" if self.crm == "copera" else self.table
+        found: list[Record] = app.account.records(name)
         return found
 
     def set_arrays(self, app: Any, record: Any, lengths: Sequence[int], seed: int) -> None:  # noqa: ANN401
@@ -66,7 +66,7 @@ class Case:
             name: [self.element(app, array, seed + at) for at in range(length)]
             for (array, name), length in zip(self.arrays.items(), lengths, strict=True)
         }
-        app.world.edit(self.table, ids=[record], changes=changes)
+        app.account.edit(self.table, ids=[record], changes=changes)
 
 
 def _copper_element(_: Any, array: str, number: int) -> Any:  # noqa: ANN401
@@ -80,8 +80,8 @@ def _close_element(_: Any, array: str, number: int) -> Any:  # noqa: ANN401
 
 
 def _copera_element(app: Any, array: str, number: int) -> Any:  # noqa: ANN401
-    labels = app.world.table_named("Roadmap").column("Labels")
-    known = labels.option_ids() if array == "labels" else app.world.ids("members")
+    labels = app.account.table_named("Roadmap").column("Labels")
+    known = labels.option_ids() if array == "labels" else app.account.ids("members")
     return known[number % len(known)]
 
 

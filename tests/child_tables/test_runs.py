@@ -24,8 +24,8 @@ def change(app: Any, case: Case, draw: Random, *, delete: bool = True) -> None: 
         lengths = [draw.choice((0, 0, 1, 1, 2, 3, 4, 9)) for _ in case.arrays]
         case.set_arrays(app, record, lengths, draw.randrange(1000))
     if delete:
-        app.world.delete(case.table, ids=draw.sample(case.ids(app), 1))
-        app.world.create(case.table, count=1)
+        app.account.delete(case.table, ids=draw.sample(case.ids(app), 1))
+        app.account.create(case.table, count=1)
 
 
 @pytest.mark.parametrize("seed", range(3))

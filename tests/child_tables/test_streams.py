@@ -263,7 +263,7 @@ def test_an_endpoint_has_child_tables_by_its_schema(start: Start) -> None:
 def test_a_value_of_another_kind_gets_a_new_column(start: Start) -> None:
     """As in the parent's table: the state says which types the target knows."""
     app, tap = start(COPPER)
-    app.world.add_field("Skills", "MultiSelect", options=["cooking", "law", "go"], fill=True)
+    app.account.add_field("Skills", "MultiSelect", options=["cooking", "law", "go"], fill=True)
     settings: dict[str, Any] = {"child_tables": ["people.custom_skills"], "custom_fields": "columns"}
     catalog = only(tap.discover(**settings)[0], "people", "people__custom_skills", "sync_audit")
     first = tap.sync(**settings, catalog=catalog)
@@ -281,12 +281,12 @@ def test_a_value_of_another_kind_gets_a_new_column(start: Start) -> None:
 def test_custom_fields_with_several_values_are_child_tables(start: Start) -> None:
     """With labels, as in the parent's column; a field that was renamed keeps the name that the catalog has."""
     app, tap = start(COPPER)
-    field = app.world.add_field("Skills", "MultiSelect", options=["cooking", "law", "go"], fill=True)
+    field = app.account.add_field("Skills", "MultiSelect", options=["cooking", "law", "go"], fill=True)
     settings: dict[str, Any] = {"child_tables": ["people.custom_skills"], "custom_fields": "columns"}
     catalog, _ = tap.discover(**settings)
     names = ("people", "people__custom_skills", "sync_audit")
     first = tap.sync(**settings, catalog=only(catalog, *names))
-    app.world.rename_field(field, "Talents")
+    app.account.rename_field(field, "Talents")
     second = tap.sync(child_tables="*", catalog=only(catalog, *names))
     for run in (first, second):
         labels: dict[int, list[str]] = {}

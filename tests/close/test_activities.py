@@ -34,7 +34,7 @@ SHAPE: dict[str, Any] = {
 def old(app: CloseSandbox, stream: str, count: int = 1) -> list[str]:
     """Return activities that lie before every look-back."""
     before = app.now() - 40 * DAY
-    records = [one for one in app.world.records(stream) if app_time(one["date_created"]) < before]
+    records = [one for one in app.account.records(stream) if app_time(one["date_created"]) < before]
     return [str(one["id"]) for one in records[:count]]
 
 
@@ -49,11 +49,11 @@ def change_all(app: CloseSandbox) -> dict[str, list[str]]:
     """Edit an old note and an old call, date an e-mail back by three years, delete a note."""
     note, gone = old(app, "notes", 2)
     changed = {
-        "notes": app.world.edit("notes", ids=[note]),
-        "calls": app.world.edit("calls", ids=old(app, "calls")),
-        "emails": app.world.create("emails", dated=app.now() - 3 * 365 * DAY),
+        "notes": app.account.edit("notes", ids=[note]),
+        "calls": app.account.edit("calls", ids=old(app, "calls")),
+        "emails": app.account.create("emails", dated=app.now() - 3 * 365 * DAY),
     }
-    app.world.delete("notes", ids=[gone])
+    app.account.delete("notes", ids=[gone])
     return {**changed, "gone": [gone]}
 
 
@@ -84,7 +84,7 @@ def test_what_became_of_old_activities_arrives_by_the_next_run(start_some: Start
     for stream in ("notes", "calls", "emails"):
         assert ids(second, stream) >= set(changed[stream]), stream
         table = {key: one for key, one in merged(stream, first, second).items() if key[0] not in changed["gone"]}
-        assert differences(app.world, stream, table) == {}, stream
+        assert differences(app.account, stream, table) == {}, stream
     deleted = {event["object_id"] for event in second.records("events") if event["action"] == "deleted"}
     assert set(changed["gone"]) <= deleted
     assert set(told(second, "notes")) == set(changed["gone"])
@@ -115,7 +115,7 @@ def test_without_the_log_only_the_look_back_is_read_again(start_some: Start) -> 
     """The audit says so; a longer look-back reaches further."""
     app, tap = start_some(WITHOUT_THE_LOG, SHAPE, forbidden=["event"])
     first = tap.sync()
-    recent = app.world.create("notes", dated=app.now() - 3 * 3600)
+    recent = app.account.create("notes", dated=app.now() - 3 * 3600)
     changed = change_all(app)
     second = tap.sync(state=first.state)
     assert ids(second, "notes") >= set(recent)
@@ -134,7 +134,7 @@ def test_events_that_become_visible_late_are_caught_by_the_run_after(start_some:
     changed = change_all(app)
     second = tap.sync(state=first.state)
     app.behaviour.event_lag = 0.0
-    app.world.log.table.settle(float("inf"))
+    app.account.log.table.settle(float("inf"))
     third = tap.sync(state=second.state)
     for stream in ("notes", "calls", "emails"):
         assert ids(second, stream) | ids(third, stream) >= set(changed[stream]), stream
@@ -147,12 +147,12 @@ def test_five_hundred_edits_cost_a_request_for_every_thirty(start_some: Start, k
     """And the pages of the log that tell of them."""
     app, tap = start_some(("notes", "events"), {**SHAPE, "activities": {"notes": 560}, "events": 60}, **knobs)
     first = tap.sync()
-    edited = app.world.edit("notes", ids=old(app, "notes", 500))
+    edited = app.account.edit("notes", ids=old(app, "notes", 500))
     app.stats.reset()
     second = tap.sync(state=first.state)
     assert len(edited) == 500
     assert ids(second, "notes") >= set(edited)
-    assert differences(app.world, "notes", merged("notes", first, second)) == {}
+    assert differences(app.account, "notes", merged("notes", first, second)) == {}
     log = app.stats.by_path["event"]
     assert log <= 500 / 50 + 2
     assert app.stats.by_path["activity/note"] <= 500 / 30 + 2
@@ -166,7 +166,7 @@ def test_a_stream_that_is_read_for_the_first_time_while_others_have_bookmarks(st
     state = {"bookmarks": {name: value for name, value in first.state["bookmarks"].items() if name != "emails"}}
     changed = change_all(app)
     second = tap.sync(state=state)
-    assert differences(app.world, "emails", merged("emails", second)) == {}
+    assert differences(app.account, "emails", merged("emails", second)) == {}
     assert second.state["bookmarks"]["emails"]["replication_key_value"]
     assert ids(second, "notes") >= set(changed["notes"])
     assert second.count("notes") < 30
@@ -188,12 +188,12 @@ def test_an_activity_that_is_edited_and_then_deleted_is_not_asked_for(start_some
     app, tap = start_some(WITH_IT, SHAPE)
     first = tap.sync()
     (note, other) = old(app, "notes", 2)
-    app.world.edit("notes", ids=[note, other])
-    app.world.delete("notes", ids=[note])
+    app.account.edit("notes", ids=[note, other])
+    app.account.delete("notes", ids=[note])
 
     def delete_the_other(moment: Any) -> None:  # noqa: ANN401
-        if moment.when == "after" and moment.request.path == "event" and other in app.world.ids("notes"):
-            app.world.delete("notes", ids=[other])
+        if moment.when == "after" and moment.request.path == "event" and other in app.account.ids("notes"):
+            app.account.delete("notes", ids=[other])
 
     app.on_answer(delete_the_other)
     second = tap.sync(state=first.state)
@@ -206,10 +206,10 @@ def test_a_meeting_in_the_future_moves_no_bookmark(start_some: Start) -> None:
     """Meetings are dated by when they begin; each run reads those ahead again."""
     app, tap = start_some(WITH_IT, SHAPE)
     first = tap.sync()
-    assert differences(app.world, "meetings", merged("meetings", first)) == {}
+    assert differences(app.account, "meetings", merged("meetings", first)) == {}
     assert app_time(first.state["bookmarks"]["meetings"]["replication_key_value"]) <= app.now()
-    ahead = {one["id"] for one in app.world.records("meetings") if app_time(one["date_created"]) > app.now()}
-    new = app.world.create("meetings", dated=app.now() + 90 * DAY)
+    ahead = {one["id"] for one in app.account.records("meetings") if app_time(one["date_created"]) > app.now()}
+    new = app.account.create("meetings", dated=app.now() + 90 * DAY)
     second = tap.sync(state=first.state)
     assert ids(second, "meetings") >= {*ahead, *new}
 

@@ -56,7 +56,7 @@ def test_more_leads_in_one_moment_than_a_walk_gives(start_some: Start) -> None:
     """
     app, tap = start_some(("leads",), CROWDED, cap_looks="null", search_counts="missing")
     run = tap.sync()
-    assert differences(app.world, "leads", merged("leads", run)) == {}
+    assert differences(app.account, "leads", merged("leads", run)) == {}
     row = run.audit()["leads"]
     assert row["complete"]
     assert row["unexplained"] == 0
@@ -90,7 +90,7 @@ def test_a_lower_cap_that_no_documentation_tells(
     """1,200 of 1,500 leads share a change time, behind a cap of 1,000."""
     app, tap = start_some(("leads",), LESS_CROWDED, search_cap=CAP, cap_looks=looks, search_counts=counts, **knobs)
     run = tap.sync()
-    assert differences(app.world, "leads", merged("leads", run)) == {}
+    assert differences(app.account, "leads", merged("leads", run)) == {}
     assert run.audit()["leads"]["complete"]
     assert walks_cut_off(app) > 0
 
@@ -100,7 +100,7 @@ def test_leads_made_and_changed_in_one_moment_are_read_from_both_ends(start_some
     """Nothing splits them; in the other direction, and by name, the rest shows, until their count is met."""
     app, tap = start_some(("leads",), {**LESS_CROWDED, "tie_block_created": True}, search_cap=CAP, **knobs)
     run = tap.sync()
-    assert differences(app.world, "leads", merged("leads", run)) == {}
+    assert differences(app.account, "leads", merged("leads", run)) == {}
     assert run.audit()["leads"]["complete"]
     assert walks_cut_off(app) > 0
 
@@ -123,7 +123,7 @@ def test_ties_that_a_position_skips_and_repeats_arrive_whole(start_some: Start, 
     knobs = {"unstable_ties": True, "cursor_kind": "offset", "limit_caps": PAGES, "search_counts": counts}
     app, tap = start_some(("leads",), shape, **knobs)
     run = tap.sync()
-    assert differences(app.world, "leads", merged("leads", run)) == {}
+    assert differences(app.account, "leads", merged("leads", run)) == {}
     assert asked_with_cursor(app)
 
 
@@ -133,7 +133,7 @@ def test_a_cap_in_the_middle_of_a_page_is_noticed(start_some: Start, counts: str
     knobs = {"search_cap": CAP, "limit_caps": {"data/search": 150}, "search_counts": counts}
     app, tap = start_some(("leads",), LESS_CROWDED, **knobs)
     run = tap.sync()
-    assert differences(app.world, "leads", merged("leads", run)) == {}
+    assert differences(app.account, "leads", merged("leads", run)) == {}
     assert walks_cut_off(app) > 0
 
 
@@ -141,7 +141,7 @@ def test_12_000_leads_made_and_changed_in_one_moment(start_some: Start) -> None:
     """As many as an import makes; the cap of 10,000 is passed by reading them from the other end too."""
     app, tap = start_some(("leads",), {**CROWDED, "leads": 12_300, "tie_block_created": True})
     run = tap.sync()
-    assert differences(app.world, "leads", merged("leads", run)) == {}
+    assert differences(app.account, "leads", merged("leads", run)) == {}
     assert run.audit()["leads"]["complete"]
 
 
@@ -159,7 +159,7 @@ def test_a_cursor_that_expires_in_the_middle_is_no_loss(start_some: Start, kind:
 
     app.on_answer(forget)
     run = tap.sync()
-    assert differences(app.world, "leads", merged("leads", run)) == {}
+    assert differences(app.account, "leads", merged("leads", run)) == {}
     assert run.audit()["leads"]["complete"]
     assert 0 < sum(one.status == 400 for one in asked_with_cursor(app)) <= times
 
@@ -183,7 +183,7 @@ def test_lists_behind_a_skip_cap_arrive_whole(start_some: Start, error: str) -> 
     app, tap = start_some(streams, shape, skip_caps=caps, skip_error=error, limit_caps=dict.fromkeys(resources, 20))
     run = tap.sync()
     for stream in streams:
-        assert differences(app.world, stream, merged(stream, run)) == {}, stream
+        assert differences(app.account, stream, merged(stream, run)) == {}, stream
     assert all(row["complete"] for row in run.audit().values())
 
 
@@ -193,7 +193,7 @@ def test_a_second_with_many_activities_is_skipped_through(start_some: Start) -> 
     app, tap = start_some(("notes",), shape, skip_caps={"activity": SKIP_CAP}, limit_caps={"activity": 20})
     _crowd(app, "notes", 140)
     run = tap.sync()
-    assert differences(app.world, "notes", merged("notes", run)) == {}
+    assert differences(app.account, "notes", merged("notes", run)) == {}
     assert run.audit()["notes"]["complete"]
     assert max(int(one.query.get("_skip", 0)) for one in app.stats.log) > 100
 
@@ -216,16 +216,16 @@ def test_more_activities_in_one_second_than_the_skip_cap_are_an_error_by_name(
     assert not audit["notes"]["complete"]
     assert all(row["complete"] for stream, row in audit.items() if stream != "notes")
     for stream in ("leads", "calls", "tasks", "users"):
-        assert differences(app.world, stream, merged(stream, run)) == {}, stream
+        assert differences(app.account, stream, merged(stream, run)) == {}, stream
     bookmark = run.state["bookmarks"].get("notes", {}).get("replication_key_value", "")
     assert bookmark < crowded
 
 
 def _crowd(app: CloseSandbox, stream: str, count: int) -> str:
     """Give so many records of a table creation times within one second; returns that second."""
-    world = app.world
-    with world.lock:
-        table = world.tables[stream]
+    account = app.account
+    with account.lock:
+        table = account.tables[stream]
         rows = sorted(table, key=lambda row: row.created)
         second = rows[len(rows) // 2].created // SECOND
         chosen = rows[:count]

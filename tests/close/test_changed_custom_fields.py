@@ -20,7 +20,7 @@ from tests.custom_truth import (
 from tests.singer import Tap, only
 
 if TYPE_CHECKING:
-    from sandbox.close import CloseSandbox, CloseWorld
+    from sandbox.close import CloseAccount, CloseSandbox
     from tests.close.conftest import Start
     from tests.singer import Run
 
@@ -69,9 +69,9 @@ def catalog_of(tap: Tap) -> dict[str, Any]:
     return only(tap.discover()[0], *STREAMS, "sync_audit")
 
 
-def number_of(world: CloseWorld, label: str, sort: str = "", object_type: str = "lead") -> str:
+def number_of(account: CloseAccount, label: str, sort: str = "", object_type: str = "lead") -> str:
     """Return the id of the first definition of that name, and type."""
-    for one in world.records("custom_fields"):
+    for one in account.records("custom_fields"):
         if (one["object_type"], one["name"]) == (object_type, label) and sort in ("", one["type"]):
             return str(one["id"])
     raise KeyError(label)
@@ -80,12 +80,12 @@ def number_of(world: CloseWorld, label: str, sort: str = "", object_type: str = 
 def touch(app: CloseSandbox) -> None:
     """Edit every record that is looked at: changes of definitions move no date."""
     for stream in STREAMS:
-        app.world.edit(stream, ids=[str(number) for number in app.world.ids(stream)])
+        app.account.edit(stream, ids=[str(number) for number in app.account.ids(stream)])
 
 
 def give(app: CloseSandbox, number: str, value: Any) -> str:  # noqa: ANN401 - any JSON
     """Give a lead a value of a field; return the lead's id."""
-    (lead,) = app.world.edit("leads", ids=[str(app.world.ids("leads")[0])], changes={f"custom.{number}": value})
+    (lead,) = app.account.edit("leads", ids=[str(app.account.ids("leads")[0])], changes={f"custom.{number}": value})
     return lead
 
 
@@ -94,7 +94,7 @@ Order = tuple[str, dict[str, Any]]
 
 def changed(stream: str, crm: Close, run: Run) -> dict[str, Any]:
     """Return how what one run wrote of a stream differs from the truth; it wrote every record."""
-    assert len(run.keys(stream)) == len(crm.world.ids(stream)) > 0
+    assert len(run.keys(stream)) == len(crm.account.ids(stream)) > 0
     return differences(crm, stream, run)
 
 
@@ -110,17 +110,17 @@ CHOICES: dict[str, tuple[Order, str]] = {
 def test_choices_arrive_as_records_have_them(begin: Start, loaded: Loaded, name: str) -> None:
     """Whatever the catalog's age: it names choices, and no value depends on that; nothing is warned of."""
     app, tap = begin()
-    one, several = number_of(app.world, "Region", "choices"), number_of(app.world, "顧客ランク")
+    one, several = number_of(app.account, "Region", "choices"), number_of(app.account, "顧客ランク")
     (verb, order), choice = CHOICES[name]
     for number in (one, several):
-        app.world.change(verb, {"id": number, **order})
+        app.account.change(verb, {"id": number, **order})
     touch(app)
     give(app, one, choice)
     give(app, several, [choice])
     for catalog in (catalog_of(tap), loaded.catalog):
         second = tap.sync(catalog=catalog, state=loaded.first.state)
         for stream in STREAMS:
-            assert changed(stream, Close(app.world), second) == {}
+            assert changed(stream, Close(app.account), second) == {}
             assert_valid(second, stream)
         columns = columns_of(second, "leads")
         assert choice in {record[columns[one]] for record in second.records("leads")}
@@ -131,9 +131,9 @@ def test_choices_arrive_as_records_have_them(begin: Start, loaded: Loaded, name:
 def test_a_renamed_shared_field_is_told_in_one_line_for_all_its_streams(begin: Start, loaded: Loaded) -> None:
     """Each of them has the new column."""
     app, tap = begin()
-    number = number_of(app.world, "Größe (m²) (shared)", object_type="shared")
+    number = number_of(app.account, "Größe (m²) (shared)", object_type="shared")
     first = loaded.first
-    app.world.rename_field(id=number, name="Surface")
+    app.account.rename_field(id=number, name="Surface")
     second = tap.sync(catalog=catalog_of(tap), state=first.state)
     streams = [stream for stream in STREAMS if number in columns_of(second, stream)]
     assert len(streams) == 2

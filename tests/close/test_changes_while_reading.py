@@ -35,7 +35,7 @@ PAGES = {"data/search": 70, "opportunity": 60, "task": 80, "activity": 15}
 
 def living(app: CloseSandbox, stream: str, *runs: Run) -> dict[Any, Any]:
     """Return the loaded records that still live; what was deleted may stay in the table."""
-    alive = {(identity,) for identity in app.world.ids(stream)}
+    alive = {(identity,) for identity in app.account.ids(stream)}
     return {key: record for key, record in merged(stream, *runs).items() if key in alive}
 
 
@@ -56,7 +56,7 @@ def test_changes_at_every_answer(start_some: Start, seed: int) -> None:
     app.behaviour.churn = Churn()
     second = tap.sync(state=first.state)
     for stream in COMPARED:
-        assert differences(app.world, stream, living(app, stream, first, second)) == {}, stream
+        assert differences(app.account, stream, living(app, stream, first, second)) == {}, stream
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -72,7 +72,7 @@ def test_activities_change_at_every_answer(start_some: Start, seed: int) -> None
     app.behaviour.churn = Churn()
     second = tap.sync(state=first.state)
     for stream in TOLD:
-        assert differences(app.world, stream, living(app, stream, first, second)) == {}, stream
+        assert differences(app.account, stream, living(app, stream, first, second)) == {}, stream
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -81,13 +81,13 @@ def test_changes_while_an_incremental_run_reads(start_some: Start, seed: int) ->
     app, tap = start_some(COMPARED, {**SHAPE, "seed": seed}, limit_caps=PAGES)
     first = tap.sync()
     for stream in (*CHANGING, "notes", "emails"):
-        app.world.edit(stream, count=40)
+        app.account.edit(stream, count=40)
     app.behaviour.churn = Churn(edit=3, delete=1, create=1, merge=1, objects=[*CHANGING, *TOLD])
     second = tap.sync(state=first.state)
     app.behaviour.churn = Churn()
     third = tap.sync(state=second.state)
     for stream in COMPARED:
-        assert differences(app.world, stream, living(app, stream, first, second, third)) == {}, stream
+        assert differences(app.account, stream, living(app, stream, first, second, third)) == {}, stream
 
 
 def test_a_search_whose_index_lags_is_read_again(start_some: Start) -> None:
@@ -98,11 +98,11 @@ def test_a_search_whose_index_lags_is_read_again(start_some: Start) -> None:
     app, tap = start_some(streams, shape, churn=churn, index_lag=1.0, limit_caps={"data/search": 30})
     first = tap.sync()
     app.behaviour.churn, app.behaviour.index_lag = Churn(), 0.0
-    for table in app.world.tables.values():  # what was changed a moment ago would still lag for up to a second
+    for table in app.account.tables.values():  # what was changed a moment ago would still lag for up to a second
         table.settle(float("inf"))
     second = tap.sync(state=first.state)
     for stream in streams:
-        assert differences(app.world, stream, living(app, stream, first, second)) == {}, stream
+        assert differences(app.account, stream, living(app, stream, first, second)) == {}, stream
 
 
 def test_no_bookmark_passes_a_change_made_while_reading(start_some: Start) -> None:

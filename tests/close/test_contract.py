@@ -60,8 +60,8 @@ def test_every_request_has_documented_parameters_only(start: Start) -> None:
     catalog = selecting(found, *(entry["tap_stream_id"] for entry in found["streams"]))
     first = tap.sync(catalog=catalog)
     for stream in ("leads", "notes", "opportunities", "tasks"):
-        app.world.edit(stream, count=2)
-        app.world.delete(stream, count=1)
+        app.account.edit(stream, count=2)
+        app.account.delete(stream, count=1)
     second = tap.sync(catalog=catalog, state=first.state)
     tap.sync(catalog=catalog, state=second.state, reconcile="true")
     assert undocumented(app) == set()
@@ -91,7 +91,7 @@ def test_a_list_that_takes_no_number_of_rows_is_read_without(start_some: Start, 
     app, tap = start_some((stream,), {**FEW, "opportunities": 250, "activities": {"notes": 250}, "custom_fields": 120})
     app.on_answer(refusing("_limit", path=path))
     run = tap.sync()
-    assert differences(app.world, stream, merged(stream, run)) == {}
+    assert differences(app.account, stream, merged(stream, run)) == {}
     assert run.audit()[stream]["complete"]
     assert app.stats.by_status["400"] == 1
 
@@ -113,7 +113,7 @@ def test_lists_that_are_not_documented_to_come_in_pages_may_do_so(start_some: St
     app, tap = start_some(LISTED_STREAMS, {**FEW, "small_lists": 130}, unlisted_paging="honoured")
     run = tap.sync()
     for stream in LISTED_STREAMS:
-        assert differences(app.world, stream, merged(stream, run)) == {}, stream
+        assert differences(app.account, stream, merged(stream, run)) == {}, stream
     assert all(row["complete"] for row in run.audit().values())
 
 
@@ -134,7 +134,7 @@ def test_a_refused_list_of_definitions_costs_its_own_fields_only(start: Start, k
     audit = run.audit()
     assert audit["leads"]["complete"]
     assert not audit["custom_fields"]["complete"]
-    ids = {one["id"]: one["object_type"] for one in app.world.records("custom_fields")}
+    ids = {one["id"]: one["object_type"] for one in app.account.records("custom_fields")}
     columns = [schema.get("description", "") for schema in run.schemas["leads"]["schema"]["properties"].values()]
     of = {ids[key] for key in ids if any(f"Custom field {key}," in text for text in columns)}
     assert of == {"shared", "lead"} - {kind}

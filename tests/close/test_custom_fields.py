@@ -80,7 +80,7 @@ def test_each_list_is_asked_for_once_with_all_streams_and_300_definitions(begin:
     run = tap.sync(catalog=selecting(catalog, *every, "custom_objects"))
     assert asked(app) == dict.fromkeys(LISTS, 1)
     assert run.count("custom_fields") == 6 * 300
-    assert differences(Close(app.world), "leads", run) == {}
+    assert differences(Close(app.account), "leads", run) == {}
 
 
 @pytest.mark.usefixtures("measured_runs")
@@ -89,8 +89,8 @@ def test_an_organization_without_shared_fields_has_its_own(begin: Start) -> None
     app, tap = begin()
     answer_with(app, 402, "custom_field/shared")
     run = tap.sync(catalog=catalog_of(tap))
-    shared = {one["id"] for one in app.world.records("custom_fields") if one["object_type"] == "shared"}
+    shared = {one["id"] for one in app.account.records("custom_fields") if one["object_type"] == "shared"}
     assert shared
     for stream in STREAMS:
-        assert columns_of(run, stream).keys() == Close(app.world).fields(stream).keys() - shared
-    assert_right(Close(app.world), run)
+        assert columns_of(run, stream).keys() == Close(app.account).fields(stream).keys() - shared
+    assert_right(Close(app.account), run)

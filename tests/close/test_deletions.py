@@ -37,19 +37,21 @@ WITH_CUSTOM_FIELDS = ("leads", "contacts", "opportunities", "custom_activities")
 
 def ended_at(app: CloseSandbox) -> dict[str, str]:
     """Return when each object was deleted, to the second, as the log has it."""
-    events = (event for event in app.world.records("events") if event["action"] == "deleted")
+    events = (event for event in app.account.records("events") if event["action"] == "deleted")
     return {event["object_id"]: f"{event['date_updated'][:19]}Z" for event in events}
 
 
 def childless(app: CloseSandbox) -> str:
     """Return a lead that has nothing that would be deleted with it."""
-    world = app.world
-    return next(row.id for row in world.tables["leads"] if not any(world.tables[one].of_lead(row.id) for one in TOLD))
+    account = app.account
+    return next(
+        row.id for row in account.tables["leads"] if not any(account.tables[one].of_lead(row.id) for one in TOLD)
+    )
 
 
 def some(app: CloseSandbox, stream: str) -> str:
     """Return a record with custom fields, where the stream has them."""
-    records = app.world.records(stream)
+    records = app.account.records(stream)
     if stream in WITH_CUSTOM_FIELDS:
         records = [one for one in records if any(name.startswith("custom.") for name in one)] or records
     return str(records[len(records) // 2]["id"])
@@ -60,9 +62,9 @@ def delete_one_of_each(app: CloseSandbox, streams: tuple[str, ...] = KINDS) -> d
     last: dict[str, Record] = {}
     for stream in reversed(streams):
         number = some(app, stream)
-        app.world.edit(stream, ids=[number], changes={"brand_new_field": [1, {"a": None}]})
-        last[stream] = expected(app.world, stream)[(number,)]
-        app.world.delete(stream, ids=[number])
+        app.account.edit(stream, ids=[number], changes={"brand_new_field": [1, {"a": None}]})
+        last[stream] = expected(app.account, stream)[(number,)]
+        app.account.delete(stream, ids=[number])
     return last
 
 
@@ -101,7 +103,7 @@ def test_deleted_records_come_last_and_fit_the_schema(start_some: Start) -> None
     app, tap = start_some(TOLD, SHAPE)
     first = tap.sync()
     for stream in TOLD:
-        app.world.edit(stream, count=8)
+        app.account.edit(stream, count=8)
     delete_one_of_each(app, TOLD)
     second = tap.sync(state=first.state)
     for stream in TOLD:
@@ -118,11 +120,11 @@ def test_what_belongs_to_a_deleted_lead_is_told_too(start_some: Start) -> None:
     """Its contacts, opportunities, tasks and activities; the tables equal the living truth."""
     app, tap = start_some(KINDS, SHAPE)
     first = tap.sync()
-    gone = app.world.delete("leads", count=30)
+    gone = app.account.delete("leads", count=30)
     second = tap.sync(state=first.state)
     target = Target(first, second)
     for stream in KINDS:
-        assert differences(app.world, stream, target.living(stream)) == {}, stream
+        assert differences(app.account, stream, target.living(stream)) == {}, stream
     assert set(told(second, "leads")) == set(gone)
     for stream in (*CHANGING, "emails", "created_activities"):
         marked = [target.tables[stream][key].record for key in target.marked(stream)]
@@ -155,21 +157,21 @@ def test_a_record_that_was_made_again_is_not_marked(start_some: Start, selected:
     """The log tells of its deletion, but what is listed later lives."""
     app, tap = start_some(selected, SHAPE)
     first = tap.sync()
-    records = {stream: app.world.record(stream, some(app, stream)) for stream in selected if stream != "leads"}
+    records = {stream: app.account.record(stream, some(app, stream)) for stream in selected if stream != "leads"}
     if "leads" in selected:
-        records["leads"] = app.world.record("leads", childless(app))
+        records["leads"] = app.account.record("leads", childless(app))
     for stream, record in records.items():
-        app.world.delete(stream, ids=[record["id"]])
+        app.account.delete(stream, ids=[record["id"]])
     time.sleep(1.1)
     for stream, record in records.items():
         nested = ("contacts", "opportunities", "tasks", "date_updated", "activity_at")
-        app.world.create(stream, changes={name: value for name, value in record.items() if name not in nested})
+        app.account.create(stream, changes={name: value for name, value in record.items() if name not in nested})
     second = tap.sync(state=first.state)
     target = Target(first, second)
     for stream, record in records.items():
         assert record["id"] not in told(second, stream), stream
         assert (record["id"],) in target.living(stream), stream
-        assert differences(app.world, stream, target.living(stream)) == {}, stream
+        assert differences(app.account, stream, target.living(stream)) == {}, stream
 
 
 # Merges
@@ -180,34 +182,34 @@ def test_a_merged_lead_names_the_one_that_is_left(start_some: Start, selected: t
     """Where the log tells of its end; a lead that was deleted names none."""
     app, tap = start_some(selected, SHAPE, merge_deletes_source=True)
     first = tap.sync()
-    deleted = app.world.delete("leads", count=3)
-    merged = app.world.merge(count=5)
+    deleted = app.account.delete("leads", count=3)
+    merged = app.account.merge(count=5)
     second = tap.sync(state=first.state)
     into = {
         event["meta"]["merge_source_lead_id"]: event["meta"]["merge_destination_lead_id"]
-        for event in app.world.records("events")
+        for event in app.account.records("events")
         if event["action"] == "merged"
     }
     found = {number: record.get("merged_into") for number, record in told(second, "leads").items()}
     assert found == {**dict.fromkeys(deleted), **{number: into[number] for number in merged}}
-    assert all(found[number] in app.world.ids("leads") for number in merged)
+    assert all(found[number] in app.account.ids("leads") for number in merged)
 
 
 def test_what_a_merged_lead_had_carries_the_id_of_the_other_one(start_some: Start) -> None:
     """The children live on; the source without an event of its end stays until the next reconcile."""
     app, tap = start_some(KINDS, SHAPE)
     first = tap.sync()
-    merged = app.world.merge(count=10)
+    merged = app.account.merge(count=10)
     second = tap.sync(state=first.state)
     target = Target(first, second)
     for stream in KINDS[1:]:
-        assert differences(app.world, stream, target.living(stream)) == {}, stream
+        assert differences(app.account, stream, target.living(stream)) == {}, stream
         assert not {record.get("lead_id") for record in target.living(stream).values()} & set(merged), stream
-    assert set(differences(app.world, "leads", target.living("leads"))["surplus"]) <= {(one,) for one in merged}
+    assert set(differences(app.account, "leads", target.living("leads"))["surplus"]) <= {(one,) for one in merged}
     assert told(second, "leads") == {}
     third = tap.sync(state=second.state, reconcile="true")
     assert {number for (number,) in target.take(third).ever_marked("leads")} == set(merged)
-    assert differences(app.world, "leads", target.living("leads")) == {}
+    assert differences(app.account, "leads", target.living("leads")) == {}
 
 
 # What the log does not tell
@@ -229,7 +231,7 @@ def test_a_deletion_without_content_makes_no_row_of_nulls(start_some: Start) -> 
     target.take(third)
     for stream in KINDS:
         assert (gone[stream]["id"],) in target.ever_marked(stream), stream
-        assert differences(app.world, stream, target.living(stream)) == {}, stream
+        assert differences(app.account, stream, target.living(stream)) == {}, stream
 
 
 def test_a_deletion_that_shows_late_in_the_log_is_told_by_the_run_after(start_some: Start) -> None:
@@ -238,7 +240,7 @@ def test_a_deletion_that_shows_late_in_the_log_is_told_by_the_run_after(start_so
     first = tap.sync()
     gone = delete_one_of_each(app)
     second = tap.sync(state=first.state)
-    app.world.log.table.settle(float("inf"))
+    app.account.log.table.settle(float("inf"))
     later(app, tap, 240.0)
     third = tap.sync(state=second.state)
     for stream in KINDS:
@@ -246,7 +248,7 @@ def test_a_deletion_that_shows_late_in_the_log_is_told_by_the_run_after(start_so
         assert gone[stream]["id"] in told(third, stream), stream
     target = Target(first, second, third)
     for stream in KINDS:
-        assert differences(app.world, stream, target.living(stream)) == {}, stream
+        assert differences(app.account, stream, target.living(stream)) == {}, stream
 
 
 def test_a_deletion_that_is_missing_in_the_log_is_found_by_the_reconcile(start_some: Start) -> None:
@@ -254,7 +256,7 @@ def test_a_deletion_that_is_missing_in_the_log_is_found_by_the_reconcile(start_s
     app, tap = start_some((*TOLD, "import_updates"), SHAPE, deleted_missing=1.0)
     first = tap.sync()
     gone = delete_one_of_each(app, TOLD)
-    (import_update,) = app.world.delete("import_updates", count=1)
+    (import_update,) = app.account.delete("import_updates", count=1)
     second = tap.sync(state=first.state)
     third = tap.sync(state=second.state, reconcile="true")
     target = Target(first, second, third)
@@ -264,7 +266,7 @@ def test_a_deletion_that_is_missing_in_the_log_is_found_by_the_reconcile(start_s
         assert third.audit()[stream]["deletions"] == len(target.ever_marked(stream)), stream
     assert target.ever_marked("import_updates") == {(import_update,)}
     for stream in (*TOLD, "import_updates"):
-        assert differences(app.world, stream, target.living(stream)) == {}, stream
+        assert differences(app.account, stream, target.living(stream)) == {}, stream
 
 
 def test_a_pause_longer_than_the_log_reaches_makes_a_reconcile_due(start_some: Start) -> None:
@@ -283,7 +285,7 @@ def test_a_pause_longer_than_the_log_reaches_makes_a_reconcile_due(start_some: S
         assert f"{stream}: complete read to find deletions, beside the bookmark: {why}" in second.log
         assert second.audit()[stream]["mode"] == "reconcile", stream
         assert (gone[stream]["id"],) in target.ever_marked(stream), stream
-        assert differences(app.world, stream, target.living(stream)) == {}, stream
+        assert differences(app.account, stream, target.living(stream)) == {}, stream
 
 
 def test_a_key_that_may_not_read_the_log_finds_deletions_by_the_reconcile(start_some: Start) -> None:
@@ -291,7 +293,7 @@ def test_a_key_that_may_not_read_the_log_finds_deletions_by_the_reconcile(start_
     app, tap = start_some((*KINDS, "users"), SHAPE, forbidden=["event"])
     first = tap.sync()
     gone = delete_one_of_each(app)
-    new = {stream: app.world.create(stream, count=3) for stream in KINDS}
+    new = {stream: app.account.create(stream, count=3) for stream in KINDS}
     second = tap.sync(state=first.state)
     target = Target(first, second)
     for stream in KINDS:
@@ -302,7 +304,7 @@ def test_a_key_that_may_not_read_the_log_finds_deletions_by_the_reconcile(start_
     target.take(tap.sync(state=second.state, reconcile="true"))
     for stream in KINDS:
         assert (gone[stream]["id"],) in target.ever_marked(stream), stream
-        assert not target.ever_marked(stream) & {(number,) for number in app.world.ids(stream)}, stream
+        assert not target.ever_marked(stream) & {(number,) for number in app.account.ids(stream)}, stream
 
 
 def bookmarks(run: Run) -> dict[str, Any]:
@@ -327,4 +329,4 @@ def test_a_log_that_stays_broken_ends_the_streams_that_need_it_and_the_next_run_
     target = Target(first, second, third)
     for stream in KINDS:
         assert gone[stream]["id"] in told(third, stream), stream
-        assert differences(app.world, stream, target.living(stream)) == {}, stream
+        assert differences(app.account, stream, target.living(stream)) == {}, stream

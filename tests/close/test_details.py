@@ -32,8 +32,8 @@ def test_sequences_have_counts(start_some: Start) -> None:
     """A row for each sequence, a column for each status; a request for each, and one for the list."""
     app, tap = start_some(("sequence_counts",), TINY)
     run = tap.sync()
-    counted = {one["id"]: Counter[str]() for one in app.world.records("sequences")}
-    for one in app.world.records("sequence_subscriptions"):
+    counted = {one["id"]: Counter[str]() for one in app.account.records("sequences")}
+    for one in app.account.records("sequence_subscriptions"):
         counted[one["sequence_id"]][one["status"]] += 1
     found = {row.pop("sequence_id"): Counter(row) for row in run.records("sequence_counts")}
     assert found == counted
@@ -51,14 +51,14 @@ def test_each_kind_of_record_has_its_schema(start_some: Start) -> None:
     """Leads, contacts and opportunities, and each type of activity and object; with shared fields."""
     app, tap = start_some(("custom_field_schemas",), TINY)
     run = tap.sync()
-    custom, world = app.world.source.custom, app.world
+    custom, account = app.account.source.custom, app.account
     kinds = {"lead": "lead", "contact": "contact", "opportunity": "opportunity"}
     fields = {kind: [one["id"] for one in custom.of(kind)] for kind in kinds}
     for kind, of, stream in (
         ("activity", "activity", "custom_activity_types"),
         ("custom_object", "custom_object_type", "custom_object_types"),
     ):
-        for one in world.records(stream):
+        for one in account.records(stream):
             fields[f"{kind}/{one['id']}"] = [field["id"] for field in custom.of(of, one["id"])]
     rows = {row["object"]: row for row in run.records("custom_field_schemas")}
     assert {name: [field["id"] for field in row["fields"]] for name, row in rows.items()} == fields
@@ -100,7 +100,7 @@ def test_meetings_have_transcripts(start_some: Start) -> None:
     """A row for each meeting, with the transcripts as JSON text, null where there are none."""
     app, tap = start_some(("meeting_transcripts",), TINY)
     run = tap.sync()
-    meetings = {one["id"]: one for one in app.world.records("meetings")}
+    meetings = {one["id"]: one for one in app.account.records("meetings")}
     assert {row["id"] for row in run.records("meeting_transcripts")} == meetings.keys()
     for row in run.records("meeting_transcripts"):
         meeting = meetings[row["id"]]

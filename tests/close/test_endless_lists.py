@@ -57,10 +57,10 @@ def test_a_stream_whose_list_has_no_end_is_whole_or_named(start_some: Start, str
     assert run.code == (0 if audit[stream]["complete"] else 1)
     if audit[stream]["complete"]:
         assert stream in COUNTED
-        assert differences(app.world, stream, merged(stream, run)) == {}
+        assert differences(app.account, stream, merged(stream, run)) == {}
     else:
         assert f"`{stream}` is not complete" in run.log
     assert audit[stream]["requests"] < SOON
     assert "Traceback" not in run.log
     assert audit["outcomes"]["complete"]
-    assert differences(app.world, "outcomes", merged("outcomes", run)) == {}
+    assert differences(app.account, "outcomes", merged("outcomes", run)) == {}

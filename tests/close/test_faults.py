@@ -39,7 +39,7 @@ EVERYTHING = {**SHAPE, "activities": 250}
 def assert_complete(app: CloseSandbox, *runs: Run, streams: tuple[str, ...] = ALL) -> None:
     """Everything is there and right."""
     for stream in streams:
-        assert differences(app.world, stream, merged(stream, *runs)) == {}, stream
+        assert differences(app.account, stream, merged(stream, *runs)) == {}, stream
 
 
 class FirstAnswersAreEmpty:
@@ -79,15 +79,15 @@ def test_nothing_is_hidden_from_a_later_run(start_some: Start, knobs: dict[str, 
     streams = (*BY_TIME, "events", "users", "outcomes")
     app, tap = start_some(streams, {**SHAPE, "activities": 200}, **knobs)
     first = tap.sync()
-    edited = {stream: app.world.edit(stream, count=5) for stream in BY_TIME if stream != "import_updates"}
-    created = {stream: app.world.create(stream, count=2) for stream in BY_TIME}
+    edited = {stream: app.account.edit(stream, count=5) for stream in BY_TIME if stream != "import_updates"}
+    created = {stream: app.account.create(stream, count=2) for stream in BY_TIME}
     lies = FirstAnswersAreEmpty(app)
     second = tap.sync(state=first.state)
     assert lies.lies > 20
     for stream in BY_TIME:
         came = {record["id"] for record in second.records(stream)}
         assert came >= {*edited.get(stream, ()), *created[stream]}, stream
-        assert differences(app.world, stream, merged(stream, first, second)) == {}, stream
+        assert differences(app.account, stream, merged(stream, first, second)) == {}, stream
     lies.end()
     assert_complete(app, first, second, tap.sync(state=second.state), streams=streams)
 
@@ -117,7 +117,7 @@ def test_edits_that_the_log_tells_of_arrive_through_faults(start_some: Start) ->
     first = tap.sync()
     for stream in KINDS:
         if stream in BY_TIME:
-            app.world.edit(stream, count=40)
+            app.account.edit(stream, count=40)
     app.stats.reset()
     app.behaviour.faults = [FaultRule(list(kinds), every=3)]
     second = tap.sync(state=first.state)
@@ -130,7 +130,7 @@ def test_a_log_that_stays_broken_moves_no_bookmark_of_what_it_tells_of(start_som
     """Edits and deletions are not known: the streams fail, each without waiting anew; the next run brings them."""
     app, tap = start_some((*CHANGING, "notes", "emails", "events", "users", "dialers"), SHAPE)
     first = tap.sync()
-    edited = app.world.edit("notes", count=20)
+    edited = app.account.edit("notes", count=20)
     app.behaviour.faults = [FaultRule(["500"], every=1, path="event")]
     second = tap.sync(state=first.state, expect=1, retry_seconds=1)
     assert len(app.stats.faults) == 1

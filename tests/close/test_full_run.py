@@ -36,13 +36,13 @@ def test_a_large_account_arrives_whole_at_one_request_a_page(start: Start) -> No
     app, tap = start({**LARGE, "custom_fields": 2})
     run = tap.sync()
     for stream in (*CHANGING, *ACTIVITIES):
-        assert differences(app.world, stream, merged(stream, run)) == {}, stream
+        assert differences(app.account, stream, merged(stream, run)) == {}, stream
         check = validator(run.schemas[stream]["schema"])
         for record in run.records(stream)[::100]:
             check.validate(record)
     audit = run.audit()
     assert all(row["complete"] and row["unexplained"] == 0 for row in audit.values())
-    assert all(audit[stream]["distinct_ids"] == len(app.world.ids(stream)) for stream in (*CHANGING, *ACTIVITIES))
+    assert all(audit[stream]["distinct_ids"] == len(app.account.ids(stream)) for stream in (*CHANGING, *ACTIVITIES))
     costs = {stream: _cost(audit, stream) for stream in (*CHANGING, *ACTIVITIES)}
     assert max(costs[stream] for stream in SEARCHED) <= DEAREST, costs
     assert _cost(audit, *ACTIVITIES) <= DEAREST_ACTIVITIES, costs
@@ -63,7 +63,7 @@ def test_what_is_nested_in_leads_does_not_come_twice(start_some: Start) -> None:
     """Contacts, opportunities and tasks are streams of their own."""
     app, tap = start_some(("leads",), SMALL)
     run = tap.sync()
-    assert app.world.records("leads")[0].keys() >= {"contacts", "opportunities", "tasks"}
+    assert app.account.records("leads")[0].keys() >= {"contacts", "opportunities", "tasks"}
     assert not any({"contacts", "opportunities", "tasks", "_extra"} & lead.keys() for lead in run.records("leads"))
     assert any(lead["contact_ids"] for lead in run.records("leads"))
 
@@ -79,4 +79,4 @@ def test_values_of_custom_fields_are_gathered_by_id(start: Start, fields: int) -
         assert set().union(*found) <= defined
         assert any(found)
         assert ({} in found) == (fields == 2)
-        assert differences(app.world, stream, merged(stream, run)) == {}
+        assert differences(app.account, stream, merged(stream, run)) == {}

@@ -43,7 +43,7 @@ def test_every_record_arrives_where_filters_have_no_effect(start_some: Start, kn
     app, tap = start_some(streams, SHAPE, limit_caps=PAGES, **knobs)
     run = tap.sync()
     for stream in streams:
-        assert differences(app.world, stream, merged(stream, run)) == {}, stream
+        assert differences(app.account, stream, merged(stream, run)) == {}, stream
     audit = run.audit()
     assert all(row["complete"] for row in audit.values())
     big = [stream for stream in STREAMS if _ignored(stream, knobs) and audit[stream]["records"] > 50]
@@ -66,12 +66,12 @@ def test_a_later_run_brings_what_changed(start_some: Start) -> None:
     """Unchanged records are read, and left out."""
     app, tap = start_some(("opportunities", "tasks"), SHAPE, ignored_filters=["opportunity", "task"], limit_caps=PAGES)
     first = tap.sync()
-    changed = {stream: set(app.world.edit(stream, count=20)) for stream in ("opportunities", "tasks")}
+    changed = {stream: set(app.account.edit(stream, count=20)) for stream in ("opportunities", "tasks")}
     second = tap.sync(state=first.state)
     for stream, ids in changed.items():
         assert {record["id"] for record in second.records(stream)} >= ids
         assert second.count(stream) < 60
-        assert differences(app.world, stream, merged(stream, first, second)) == {}, stream
+        assert differences(app.account, stream, merged(stream, first, second)) == {}, stream
 
 
 def test_a_list_that_cannot_be_bounded_and_is_longer_than_the_skip_cap_is_an_error(start_some: Start) -> None:
@@ -86,6 +86,6 @@ def test_a_list_that_cannot_be_bounded_and_is_longer_than_the_skip_cap_is_an_err
     assert not audit["opportunities"]["complete"]
     for stream in streams:
         if stream != "opportunities":
-            assert differences(app.world, stream, merged(stream, run)) == {}, stream
+            assert differences(app.account, stream, merged(stream, run)) == {}, stream
             assert audit[stream]["complete"]
     assert "replication_key_value" not in run.state["bookmarks"].get("opportunities", {})

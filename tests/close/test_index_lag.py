@@ -25,7 +25,7 @@ def test_a_reconcile_marks_no_lead_whose_edit_shows_while_it_reads(start_some: S
     app, tap = start_some(("leads",), {**SHAPE, "seed": seed}, limit_caps={"data/search": 20}, clock_skew=-AGO)
     first = tap.sync()
     app.behaviour.index_lag = 3_600
-    edited = {(number,) for number in app.world.edit("leads", count=100)}
+    edited = {(number,) for number in app.account.edit("leads", count=100)}
     app.behaviour.index_lag = app.behaviour.clock_skew = 0
 
     def catch_up(moment: Moment) -> None:
@@ -33,10 +33,10 @@ def test_a_reconcile_marks_no_lead_whose_edit_shows_while_it_reads(start_some: S
             return
         is_closed = b'"before"' in moment.request.body
         if is_closed and msgspec.json.decode(moment.answer.body).get("cursor") is None:
-            app.world.tables["leads"].stale.clear()
+            app.account.tables["leads"].stale.clear()
 
     app.on_answer(catch_up)
     target = Target(first, tap.sync(state=first.state, reconcile="true"))
     assert not target.ever_marked("leads") & edited
     assert target.activated("leads")
-    assert differences(app.world, "leads", target.living("leads")) == {}
+    assert differences(app.account, "leads", target.living("leads")) == {}

@@ -36,7 +36,7 @@ def assert_complete(app: CloseSandbox, *runs: Run) -> None:
     """What the runs wrote together is the truth; what the log told of as deleted is marked."""
     target = Target(*runs)
     for stream in COMPARED:
-        assert differences(app.world, stream, target.living(stream)) == {}, stream
+        assert differences(app.account, stream, target.living(stream)) == {}, stream
 
 
 def test_a_killed_incremental_run_and_the_next_one_load_every_change(start_some: Start) -> None:
@@ -44,7 +44,7 @@ def test_a_killed_incremental_run_and_the_next_one_load_every_change(start_some:
     app, tap = start_some(COMPARED, SHAPE, limit_caps=PAGES)
     first = tap.sync()
     for stream in COMPARED:
-        app.world.edit(stream, count=60)
+        app.account.edit(stream, count=60)
     app.stats.reset()
     app.behaviour.latency_ms = 3
     second = killed(tap, app, 20, state=first.state)
@@ -67,5 +67,5 @@ def test_a_forbidden_stream_that_the_catalog_selects_fails_by_name(
     assert "403" in run.audit()[stream]["error"]
     for other in compared:
         if other != stream:
-            assert differences(app.world, other, merged(other, run)) == {}, other
+            assert differences(app.account, other, merged(other, run)) == {}, other
             assert run.audit()[other]["complete"], other

@@ -20,10 +20,10 @@ def test_what_happened_while_the_log_was_refused_arrives_when_it_is_readable(sta
     """An old note that was edited, and what was deleted: nothing else tells of either."""
     app, tap = start_some(STREAMS, SHAPE)
     first = tap.sync()
-    gone = {stream: app.world.delete(stream, count=1)[0] for stream in STREAMS}
-    old = [note["id"] for note in app.world.records("notes") if note["date_created"] < "2026-01-01"][:3]
+    gone = {stream: app.account.delete(stream, count=1)[0] for stream in STREAMS}
+    old = [note["id"] for note in app.account.records("notes") if note["date_created"] < "2026-01-01"][:3]
     assert old
-    app.world.edit("notes", ids=old)
+    app.account.edit("notes", ids=old)
     app.behaviour.forbidden = ["event"]
     later(app, tap, 900.0)  # else the overlap of five minutes would do
     second = tap.sync(state=first.state)
@@ -35,7 +35,7 @@ def test_what_happened_while_the_log_was_refused_arrives_when_it_is_readable(sta
         assert third.audit()[stream]["deletions"] == len(told(third, stream)), stream
     target = Target(first, second, third)
     for stream in STREAMS:
-        assert differences(app.world, stream, target.living(stream)) == {}, stream
+        assert differences(app.account, stream, target.living(stream)) == {}, stream
     fourth = tap.sync(state=third.state)
     for stream in STREAMS:
         assert fourth.audit()[stream]["deletions"] == 0, stream
@@ -45,7 +45,7 @@ def test_a_log_that_is_refused_for_longer_than_it_reaches_makes_a_reconcile_due(
     """What it does not tell any more, only a complete read finds."""
     app, tap = start_some(("leads",), SHAPE, forbidden=["event"])
     state = tap.sync(reconcile_days=90).state
-    (gone,) = app.world.delete("leads", count=1)
+    (gone,) = app.account.delete("leads", count=1)
     for days in (20, 40):
         later(app, tap, float(days * DAY))
         run = tap.sync(state=state, reconcile_days=90)

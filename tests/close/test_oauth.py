@@ -59,7 +59,7 @@ def with_oauth(tap: Tap, **parts: str) -> Path:
 def assert_complete(app: CloseSandbox, run: Run) -> None:
     """Everything came."""
     for stream in COMPARED:
-        assert differences(app.world, stream, merged(stream, run)) == {}, stream
+        assert differences(app.account, stream, merged(stream, run)) == {}, stream
 
 
 def assert_nothing_shown(app: CloseSandbox, *logs: str, token_file: Path) -> None:

@@ -20,7 +20,7 @@ def test_a_cap_without_counts_is_complete_or_an_error(start_some: Start) -> None
     shape = {**FEW, "leads": 1_300, "tie_block": 1_200, "custom_fields": 1}
     app, tap = start_some(("leads",), shape, search_cap=900, search_counts="missing")
     run = tap.sync()
-    assert differences(app.world, "leads", merged("leads", run)) == {}
+    assert differences(app.account, "leads", merged("leads", run)) == {}
 
 
 def test_a_cap_without_counts_that_nothing_splits_is_an_error(start_some: Start) -> None:
@@ -36,7 +36,7 @@ def test_a_cap_without_counts_that_nothing_splits_is_an_error(start_some: Start)
 def test_hits_that_are_counted_but_never_given(start_some: Start, counts: str) -> None:
     """The first 200 leads of a search: the others arrive."""
     app, tap = start_some(("leads",), {**FEW, "leads": 700, "custom_fields": 1}, search_counts=counts)
-    leads = sorted(app.world.records("leads"), key=lambda lead: (lead["date_updated"], lead["id"]))
+    leads = sorted(app.account.records("leads"), key=lambda lead: (lead["date_updated"], lead["id"]))
     app.behaviour.never_given = [lead["id"] for lead in leads[:200]]
     run = tap.sync(max_unexplained_percent=100)
     assert merged("leads", run).keys() == {(lead["id"],) for lead in leads[200:]}

@@ -45,7 +45,7 @@ def complete(
     app, tap = start_some(streams, shape, **knobs)
     run = tap.sync()
     for stream in streams:
-        assert differences(app.world, stream, merged(stream, run)) == {}, stream
+        assert differences(app.account, stream, merged(stream, run)) == {}, stream
     assert all(row["complete"] and row["unexplained"] == 0 for row in run.audit().values())
     return app
 
@@ -143,7 +143,7 @@ def test_pages_silently_cut_down_are_no_end(start_some: Start) -> None:
     app.on_answer(cut_down)
     run = tap.sync()
     for stream in BY_TIME:
-        assert differences(app.world, stream, merged(stream, run)) == {}, stream
+        assert differences(app.account, stream, merged(stream, run)) == {}, stream
     assert all(row["complete"] and row["unexplained"] == 0 for row in run.audit().values())
 
 

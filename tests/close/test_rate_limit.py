@@ -75,7 +75,7 @@ def test_a_limit_that_only_429s_tell_of_is_kept_and_nothing_is_lost(start: Start
     app, tap = start(shape, rate_limit=10, rate_window=1.0, rate_header="none", rate_scope=scope, latency_ms=50)
     del tap.config["requests_per_minute"]
     run = tap.sync()
-    assert len(run.keys("emails")) == len(app.world.ids("emails"))
+    assert len(run.keys("emails")) == len(app.account.ids("emails"))
     assert sum(row["rate_limited"] for row in run.audit().values()) == app.stats.refused
 
 

@@ -46,7 +46,7 @@ PAGES = {"activity": 20, "data/search": 40, "opportunity": 40, "task": 40}
 
 def living_keys(app: CloseSandbox, stream: str) -> set[Key]:
     """Return the keys of what lives in the account."""
-    return {(number,) for number in app.world.ids(stream)}
+    return {(number,) for number in app.account.ids(stream)}
 
 
 def wrongly_ended(app: CloseSandbox, target: Target, *streams: str) -> dict[str, set[Key]]:
@@ -59,7 +59,7 @@ def assert_equal(app: CloseSandbox, target: Target, *streams: str) -> None:
     """The rows that are not marked are the living truth, and nothing living is marked."""
     assert wrongly_ended(app, target, *streams) == {}
     for stream in streams:
-        assert differences(app.world, stream, target.living(stream)) == {}, stream
+        assert differences(app.account, stream, target.living(stream)) == {}, stream
 
 
 def day(app: CloseSandbox, days_ago: float) -> str:
@@ -73,8 +73,8 @@ def test_a_thousand_deletions_and_two_hundred_merges_are_found(start_some: Start
     app, tap = start_some(ALL, {**SMALL, **shape})
     first = tap.sync()
     before = {stream: living_keys(app, stream) for stream in ALL}
-    app.world.delete("leads", count=1_000)
-    merged = app.world.merge(count=200)
+    app.account.delete("leads", count=1_000)
+    merged = app.account.merge(count=200)
     later(app, tap, BEHIND_THE_CLOCK + 1)  # a page of the last seconds would be left to a later run
     second = tap.sync(state=first.state, reconcile="true")
     target = Target(first, second)
@@ -94,7 +94,7 @@ def test_a_reconcile_while_everything_changes_marks_nothing_that_lives(start_som
     knobs = {"unstable_ties": seed == 1, "children_move_lead": seed == 1, "merge_deletes_source": True}
     app, tap = start_some(KINDS, {**SMALL, **shape}, limit_caps=PAGES, **knobs)
     first = tap.sync()
-    app.world.delete("leads", count=10)
+    app.account.delete("leads", count=10)
     app.behaviour.churn = Churn(edit=2, delete=1, create=1, merge=1, objects=[*KINDS])
     second = tap.sync(state=first.state, reconcile="true")
     target = Target(first, second)
@@ -115,9 +115,9 @@ def test_with_a_start_date_nothing_that_a_run_loaded_is_marked(start_some: Start
     tap.config["start_date"] = day(app, 400)
     first = tap.sync()
     for stream in streams:
-        oldest = [str(record["id"]) for record in app.world.records(stream)[:20]]
-        app.world.edit(stream, ids=oldest)
-    gone = {stream: app.world.delete(stream, count=2) for stream in CHANGING[1:]}
+        oldest = [str(record["id"]) for record in app.account.records(stream)[:20]]
+        app.account.edit(stream, ids=oldest)
+    gone = {stream: app.account.delete(stream, count=2) for stream in CHANGING[1:]}
     second = tap.sync(state=first.state)
     third = tap.sync(state=second.state, reconcile="true")
     target = Target(first, second, third)
@@ -155,8 +155,8 @@ def test_a_killed_reconcile_marks_nothing_wrongly_and_the_next_run_completes_it(
     unfinished = 0
     for place in range(10):
         for stream in streams:
-            app.world.delete(stream, count=2)
-            app.world.edit(stream, count=1)
+            app.account.delete(stream, count=2)
+            app.account.edit(stream, count=1)
         app.stats.reset()
         app.behaviour.latency_ms = 3
         cut_off = killed(tap, app, 5 + place * 3, state=state, reconcile="true")
@@ -174,7 +174,7 @@ def test_the_run_after_a_killed_reconcile_goes_on_with_it(start_some: Start) -> 
     """Unasked, and from where it was: not all pages are asked for again."""
     app, tap = start_some(("leads",), {**SMALL, "leads": 480}, limit_caps={"data/search": 8}, deleted_missing=1.0)
     first = tap.sync()
-    gone = app.world.delete("leads", count=20)
+    gone = app.account.delete("leads", count=20)
     app.stats.reset()
     app.behaviour.latency_ms = 3
     second = killed(tap, app, 55, state=first.state, reconcile="true")
@@ -198,8 +198,8 @@ def test_a_budget_spreads_a_reconcile_over_runs(start_some: Start) -> None:
         deleted_missing=1.0,
     )
     first = tap.sync()
-    gone = {stream: app.world.delete(stream, count=20) for stream in streams[1:]}
-    gone["leads"] = app.world.delete("leads", count=1)
+    gone = {stream: app.account.delete(stream, count=20) for stream in streams[1:]}
+    gone["leads"] = app.account.delete("leads", count=1)
     target = Target(first)
     run, runs = first, 0
     spread: set[str] = set()
@@ -227,7 +227,7 @@ def test_deletions_that_are_told_while_a_reconcile_is_spread_are_no_reason_to_st
     app, tap = start_some(streams, {**SMALL, "leads": 400}, limit_caps={"data/search": 10})
     first = tap.sync()
     second = tap.sync(state=first.state, reconcile="true", reconcile_max_requests=10)
-    app.world.delete("leads", count=160)
+    app.account.delete("leads", count=160)
     third = tap.sync(state=second.state, reconcile="true", reconcile_max_requests=10)
     fourth = tap.sync(state=third.state, reconcile="true", reconcile_max_requests=1_000)
     fifth = tap.sync(state=fourth.state)
@@ -266,7 +266,7 @@ def test_a_raised_limit_lets_them_be_marked(start_some: Start) -> None:
     app.behaviour.hidden = {"leads": 0.5}
     second = tap.sync(state=first.state, reconcile="true", max_deletions_percent=60)
     target = Target(first, second)
-    seen = {(str(one["id"]),) for one in app.world.visible("leads")}
+    seen = {(str(one["id"]),) for one in app.account.visible("leads")}
     assert target.living("leads").keys() == seen
     assert second.audit()["leads"]["deletions"] == 300 - len(seen)
 
@@ -276,9 +276,9 @@ def test_many_deletions_that_the_log_told_of_do_not_stop_it(start_some: Start, s
     """40 % of the leads; also if the run that told of them was an earlier one."""
     app, tap = start_some(selected, {**SMALL, "leads": 320, "contacts": 60})
     first = tap.sync()
-    app.world.delete("leads", count=64)
+    app.account.delete("leads", count=64)
     second = tap.sync(state=first.state)
-    app.world.delete("leads", count=64)
+    app.account.delete("leads", count=64)
     third = tap.sync(state=second.state, reconcile="true")
     target = Target(first, second, third)
     assert_equal(app, target, *selected)
@@ -291,9 +291,9 @@ def test_a_lost_permission_is_noticed_though_as_many_came_and_went_meanwhile(sta
     app, tap = start_some(("tasks",), {**SMALL, "tasks": 300})
     first = tap.sync()
     later(app, tap, 60.0)
-    passing = app.world.create("tasks", count=200)
+    passing = app.account.create("tasks", count=200)
     second = tap.sync(state=first.state)
-    app.world.delete("tasks", ids=passing)
+    app.account.delete("tasks", ids=passing)
     third = tap.sync(state=second.state)
     app.behaviour.hidden = {"tasks": 0.5}
     fourth = tap.sync(state=third.state, reconcile="true", expect=1)
@@ -306,7 +306,7 @@ def test_deletions_told_without_their_content_are_no_reason_to_stop_either(start
     """The log has said that they are gone."""
     app, tap = start_some(("contacts",), {**SMALL, "contacts": 300}, admin_key=False)
     first = tap.sync()
-    app.world.delete("contacts", count=120)
+    app.account.delete("contacts", count=120)
     later(app, tap, 7_200.0)
     second = tap.sync(state=first.state, reconcile="true")
     target = Target(first, second)
@@ -320,7 +320,7 @@ def test_meetings_ahead_do_not_count_as_gone(start_some: Start) -> None:
     first = tap.sync()
     second = tap.sync(state=first.state, reconcile="true")
     assert second.audit()["meetings"]["deletions"] == 0
-    app.world.delete("meetings", count=30)
+    app.account.delete("meetings", count=30)
     third = tap.sync(state=second.state, reconcile="true")
     assert_equal(app, Target(first, second, third), "meetings")
 
@@ -333,11 +333,11 @@ def test_a_deletion_is_told_by_the_next_run_if_this_one_dies_on_its_way(start_so
     app, tap = start_some(("leads",), {**SMALL, "leads": 1_500}, limit_caps={"data/search": 25})
     app.behaviour.clock_skew = -20_000.0
     first = tap.sync()
-    (gone,) = app.world.delete("leads", count=1)
+    (gone,) = app.account.delete("leads", count=1)
     deleted = app.now()
     for number in range(150):
         app.behaviour.clock_skew = -15_000.0 + 90 * number
-        app.world.edit("leads", count=8)
+        app.account.edit("leads", count=8)
     app.behaviour.clock_skew = 0.0
     app.stats.reset()
     app.behaviour.latency_ms = 15
@@ -365,13 +365,13 @@ def test_rows_that_leave_a_small_list_leave_the_target_by_the_next_run(start_som
         assert target.ever_marked(stream) == {gone[stream]}, stream
         assert target.activated(stream) == sorted(set(target.activated(stream))), stream
         assert second.audit()[stream]["deletions"] == 1, stream
-        assert differences(app.world, stream, target.living(stream)) == {}, stream
+        assert differences(app.account, stream, target.living(stream)) == {}, stream
     assert not target.activated("events")
     assert not target.marked("events")
 
 
 def _remove_one(app: CloseSandbox, stream: str) -> Key:
-    record = app.world.lists[stream].pop()
+    record = app.account.lists[stream].pop()
     return (record["object_type"], record["id"]) if stream == "custom_fields" else (record["id"],)
 
 
@@ -382,7 +382,7 @@ def test_events_never_leave_the_target(start_some: Start) -> None:
     app.behaviour.event_reach = 86_400.0
     second = tap.sync(state=first.state, reconcile="true")
     target = Target(first, second)
-    assert len(app.world.ids("events")) < first.count("events")
+    assert len(app.account.ids("events")) < first.count("events")
     assert not target.activated("events")
     assert not target.marked("events")
     assert not any("version" in message for message in second.messages if message.get("stream") == "events")
@@ -458,4 +458,4 @@ def assert_equal_or_more(app: CloseSandbox, target: Target, *streams: str) -> No
     """Nothing that lives is marked or differs; what is gone may be there still."""
     assert wrongly_ended(app, target, *streams) == {}
     for stream in streams:
-        assert differences(app.world, stream, target.living(stream)).keys() <= {"surplus"}, stream
+        assert differences(app.account, stream, target.living(stream)).keys() <= {"surplus"}, stream

@@ -35,7 +35,7 @@ def test_custom_fields_are_kept_where_the_catalog_knows_no_column_for_them(start
             entry["metadata"] = [item for item in entry["metadata"] if not {*item["breadcrumb"][-1:]} & {*columns}]
     run = tap.sync(catalog=stale)
     arrived = {record["id"]: record.get("_extra", {}).keys() for record in run.records("contacts")}
-    truth = {one["id"]: {name for name in one if name.startswith("custom.")} for one in app.world.records("contacts")}
+    truth = {one["id"]: {name for name in one if name.startswith("custom.")} for one in app.account.records("contacts")}
     assert arrived == truth
     assert any(truth.values())
 
@@ -49,13 +49,13 @@ def test_stream_maps_are_applied(start: Start) -> None:
         "contacts": {"__filter__": "id == 'nobody'"},
     }
     run = tap.sync(stream_maps=maps)
-    assert run.count("leads") == len(app.world.ids("leads"))
+    assert run.count("leads") == len(app.account.ids("leads"))
     assert all(record["shout"] == record["display_name"].upper() for record in run.records("leads"))
     assert not any("description" in record for record in run.records("leads"))
     assert {record["kind"] for record in run.records("notes")} == {"note"}
     assert run.count("contacts") == 0
     for stream in ("opportunities", "tasks", "webhooks", "emails"):
-        assert differences(app.world, stream, merged(stream, run)) == {}, stream
+        assert differences(app.account, stream, merged(stream, run)) == {}, stream
 
 
 def test_a_full_table_run_of_activities_asks_for_no_log(start: Start, catalog: dict[str, Any]) -> None:
@@ -68,6 +68,6 @@ def test_a_full_table_run_of_activities_asks_for_no_log(start: Start, catalog: d
     first = tap.sync(catalog=forced)
     app.stats.reset()
     second = tap.sync(catalog=forced, state=first.state)
-    assert differences(app.world, "notes", merged("notes", second)) == {}
+    assert differences(app.account, "notes", merged("notes", second)) == {}
     assert "replication_key_value" not in second.state["bookmarks"]["notes"]
     assert "event" not in app.stats.by_path

@@ -33,7 +33,7 @@ def test_lists_of_more_than_a_page_arrive_whole(start_some: Start, has_more: str
     app, tap = start_some(LISTED, LONG, unpaged_has_more=has_more)
     run = tap.sync()
     for stream in LISTED:
-        assert differences(app.world, stream, merged(stream, run)) == {}, stream
+        assert differences(app.account, stream, merged(stream, run)) == {}, stream
         assert run.count(stream) == len(run.keys(stream))
     audit = run.audit()
     assert all(row["complete"] for row in audit.values())
@@ -44,12 +44,12 @@ def test_lists_of_more_than_a_page_arrive_whole(start_some: Start, has_more: str
 def test_a_parent_with_more_children_than_a_page(start_some: Start) -> None:
     """250 subscriptions of one sequence, none of another."""
     app, tap = start_some(("sequence_subscriptions",), {**TINY, "sequences": 3, "sequence_subscriptions": 250})
-    first = app.world.lists["sequences"][0]["id"]
-    for subscription in app.world.lists["sequence_subscriptions"]:
+    first = app.account.lists["sequences"][0]["id"]
+    for subscription in app.account.lists["sequence_subscriptions"]:
         subscription["sequence_id"] = first
     run = tap.sync()
     stream = "sequence_subscriptions"
-    assert differences(app.world, stream, merged(stream, run)) == {}
+    assert differences(app.account, stream, merged(stream, run)) == {}
     assert run.audit()[stream]["distinct_ids"] == 250
 
 
@@ -59,22 +59,22 @@ def test_empty_lists_are_believed(start_some: Start) -> None:
     app, tap = start_some(LISTED, {**TINY, **shape})
     run = tap.sync()
     for stream in LISTED:
-        assert differences(app.world, stream, merged(stream, run)) == {}, stream
+        assert differences(app.account, stream, merged(stream, run)) == {}, stream
     assert all(row["complete"] for row in run.audit().values())
 
 
 def test_secrets_that_close_hands_out_never_leave_the_tap(start: Start) -> None:
     """Their fields arrive masked, so that one sees what is set; what is not set is null."""
     app, tap = start(TINY)
-    app.world.lists["exports"][0]["download_url"] = "https://files.example/secret-link"
-    account = app.world.lists["connected_accounts"][0]
+    app.account.lists["exports"][0]["download_url"] = "https://files.example/secret-link"
+    account = app.account.lists["connected_accounts"][0]
     account |= {
         "imap": {"host": "imap.example.com", "password": "secret-imap"},
         "smtp": {"host": "smtp.example.com", "password": "secret-smtp"},
         "access_token": "secret-token",
         "refresh_token": {"value": "secret-refresh"},
     }
-    keys = [hook["signature_key"] for hook in app.world.lists["webhooks"]]
+    keys = [hook["signature_key"] for hook in app.account.lists["webhooks"]]
     run = tap.sync()
     output = json.dumps(run.messages, default=str) + run.log
     assert "secret-" not in output
@@ -94,7 +94,7 @@ def test_smart_views_of_all_types_arrive(start_some: Start) -> None:
     """Without being asked, Close lists those of leads only."""
     app, tap = start_some(("smart_views",), TINY)
     run = tap.sync()
-    assert differences(app.world, "smart_views", merged("smart_views", run)) == {}
+    assert differences(app.account, "smart_views", merged("smart_views", run)) == {}
     assert {view["type"] for view in run.records("smart_views")} > {"lead", "contact", "email", "call"}
     assert run.audit()["smart_views"]["requests"] == 1
 
@@ -110,7 +110,7 @@ def test_smart_views_where_several_types_at_once_are_refused(start_some: Start) 
 
     app.on_answer(unknown)
     run = tap.sync()
-    assert differences(app.world, "smart_views", merged("smart_views", run)) == {}
+    assert differences(app.account, "smart_views", merged("smart_views", run)) == {}
     row = run.audit()["smart_views"]
     assert row["complete"]
     assert "type__in" in "".join(row["notes"])
@@ -125,8 +125,8 @@ def test_a_kind_that_the_key_may_not_read_is_noted(start_some: Start, stream: st
     app, tap = start_some((stream,), TINY, forbidden=[path])
     run = tap.sync()
     kind = path.partition("/")[2]
-    assert differences(app.world, stream, merged(stream, run)).keys() == {"missing"}
-    others = [one for one in app.world.records(stream) if one.get("kind", one.get("object_type")) != kind]
+    assert differences(app.account, stream, merged(stream, run)).keys() == {"missing"}
+    others = [one for one in app.account.records(stream) if one.get("kind", one.get("object_type")) != kind]
     assert run.count(stream) == len(others) > 0
     assert kind not in {record[column] for record in run.records(stream)}
     assert f"{column} {kind} is not readable with this key" in run.audit()[stream]["notes"]
@@ -139,17 +139,17 @@ def test_former_members_are_told_from_present_ones(start_some: Start) -> None:
     users = {user["id"] for user in run.records("users")}
     members = {one["user_id"]: one["is_active"] for one in run.records("memberships")}
     assert {user for user, active in members.items() if active} == users
-    assert len(members) - len(users) == app.world.shape.inactive_users > 0
+    assert len(members) - len(users) == app.account.shape.inactive_users > 0
 
 
 def test_lists_that_need_a_parent_are_complete_where_they_are_selected(start_some: Start) -> None:
     """Comments for each thread, custom objects for each lead: a request for each, so not by default."""
     app, tap = start_some(PER_PARENT, {**TINY, "leads": 40, "custom_objects": 200, "comments": 50})
-    for record in app.world.lists["custom_objects"][:150]:
-        record["lead_id"] = app.world.lists["custom_objects"][0]["lead_id"]
+    for record in app.account.lists["custom_objects"][:150]:
+        record["lead_id"] = app.account.lists["custom_objects"][0]["lead_id"]
     run = tap.sync()
     for stream in PER_PARENT:
-        assert differences(app.world, stream, merged(stream, run)) == {}, stream
+        assert differences(app.account, stream, merged(stream, run)) == {}, stream
     audit = run.audit()
     assert all(row["complete"] for row in audit.values())
     assert audit["custom_objects"]["requests"] <= 40 + 6

@@ -49,9 +49,9 @@ def test_every_form_of_a_time_arrives_in_utc_with_its_fraction(start_some: Start
     app, tap = start_some(("outcomes", "exports", "playbooks", "sequences"), {**FEW, "small_lists": len(FORMS)})
     for stream in ("outcomes", "exports", "playbooks"):
         name = "created_at" if stream == "playbooks" else "date_created"
-        for record, form in zip(app.world.lists[stream], FORMS, strict=True):
+        for record, form in zip(app.account.lists[stream], FORMS, strict=True):
             record[name] = form
-    steps = app.world.lists["sequences"][3]["steps"]
+    steps = app.account.lists["sequences"][3]["steps"]
     steps[0]["date_created"], steps[1]["date_created"] = list(FORMS)[3], list(FORMS)[1]
     run = tap.sync()
     for stream in ("outcomes", "exports", "playbooks"):
@@ -70,7 +70,7 @@ def test_forms_do_not_confuse_the_reading(start_some: Start) -> None:
     streams = ("leads", "contacts", "opportunities")
     app, tap = start_some(streams, {**FEW, "leads": 300, "contacts": 150, "opportunities": 150}, limit_caps=PAGES)
     for stream in ("leads", "contacts", "opportunities"):
-        table = app.world.tables[stream]
+        table = app.account.tables[stream]
         for place, row in enumerate(sorted(table, key=lambda row: row.updated)):
             text = datetime.fromtimestamp(row.updated // 1_000_000, UTC)
             old = f'"date_updated":"{_usual(row.updated)}"'.encode()
@@ -82,7 +82,7 @@ def test_forms_do_not_confuse_the_reading(start_some: Start) -> None:
         table.updated = sorted((row.updated, row.id) for row in table)
     run = tap.sync()
     for stream in ("leads", "contacts", "opportunities"):
-        assert differences(app.world, stream, merged(stream, run)) == {}, stream
+        assert differences(app.account, stream, merged(stream, run)) == {}, stream
     assert all(row["complete"] for row in run.audit().values())
 
 
@@ -96,10 +96,10 @@ def test_dates_stay_dates(start_some: Start) -> None:
     """When a deal was won is a day, not a moment; the day a task is due may be either, as Close writes it."""
     app, tap = start_some(("opportunities", "tasks"), FEW)
     run = tap.sync()
-    won = {one["id"]: one["date_won"] for one in app.world.records("opportunities")}
+    won = {one["id"]: one["date_won"] for one in app.account.records("opportunities")}
     assert any(won.values())
     assert {one["id"]: one["date_won"] for one in run.records("opportunities")} == won
-    due = {one["id"]: one["date"] for one in app.world.records("tasks")}
+    due = {one["id"]: one["date"] for one in app.account.records("tasks")}
     assert {len(text) for text in due.values() if text} > {10}
     assert {one["id"]: one["date"] for one in run.records("tasks")} == due
 
@@ -120,19 +120,19 @@ def bookmarks_of(run: Run) -> dict[str, str]:
 def test_meetings_in_the_future_arrive_and_no_bookmark_follows_them(start_some: Start) -> None:
     """A meeting's `date_created` is when it begins; the next run still sees what is created until then."""
     app, tap = start_some(BY_TIME, {**FEW, "future_meetings": 8})
-    ahead = [one["id"] for one in app.world.records("meetings") if one["date_created"][:19] > iso(app.now())[:19]]
+    ahead = [one["id"] for one in app.account.records("meetings") if one["date_created"][:19] > iso(app.now())[:19]]
     assert len(ahead) == 8
     first = tap.sync()
-    assert differences(app.world, "meetings", merged("meetings", first)) == {}
+    assert differences(app.account, "meetings", merged("meetings", first)) == {}
     bookmarks = bookmarks_of(first)
     assert {"meetings", "calls", "leads", "contacts", "opportunities", "tasks", "events"} <= bookmarks.keys()
     assert max(bookmarks.values()) <= iso(app.now())
-    made = app.world.create("meetings", dated=app.now() + 40 * DAY)
-    made += app.world.create("meetings", dated=app.now() - 60)
-    made += app.world.create("calls")
+    made = app.account.create("meetings", dated=app.now() + 40 * DAY)
+    made += app.account.create("meetings", dated=app.now() - 60)
+    made += app.account.create("calls")
     second = tap.sync(state=first.state)
     for stream in ("meetings", "calls"):
-        assert differences(app.world, stream, merged(stream, first, second)) == {}, stream
+        assert differences(app.account, stream, merged(stream, first, second)) == {}, stream
     assert {record["id"] for stream in ("meetings", "calls") for record in second.records(stream)} >= set(made)
     assert max(bookmarks_of(second).values()) <= iso(app.now())
 

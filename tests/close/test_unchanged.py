@@ -83,12 +83,12 @@ def test_a_merge_moves_what_the_source_had(start_some: Start) -> None:
     streams = (*CHANGING, *(name for name in ACTIVITIES if name != "import_updates"))  # no event tells of those
     app, tap = start_some((*streams, "events"), {**FEW, "activities": 300})
     first = tap.sync()
-    (source,) = app.world.merge()
+    (source,) = app.account.merge()
     second = tap.sync(state=first.state)
     for stream in streams:
-        alive = {(identity,) for identity in app.world.ids(stream)}
+        alive = {(identity,) for identity in app.account.ids(stream)}
         table = {key: one for key, one in merged(stream, first, second).items() if key in alive}
-        assert differences(app.world, stream, table) == {}, stream
+        assert differences(app.account, stream, table) == {}, stream
         assert not any(one.get("lead_id") == source for one in table.values()), stream
     told = [event["meta"] for event in second.records("events") if event["action"] == "merged"]
     assert any(source in str(meta) for meta in told)

@@ -11,7 +11,7 @@ from tests.truth import Contract, compared
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sandbox.close import CloseWorld
+    from sandbox.close import CloseAccount
     from tests.singer import Key, Record
 
 SEARCHED = ("leads", "contacts")
@@ -70,9 +70,9 @@ def _date(text: str) -> str:
 CONTRACT = Contract("close", _moment, _date)
 
 
-def expected(world: CloseWorld, stream: str) -> dict[Key, Record]:
+def expected(account: CloseAccount, stream: str) -> dict[Key, Record]:
     """Return every living record of a stream as it should arrive, by its key."""
-    return {key_of(stream, record): record for record in map(_arriving(world, stream), world.records(stream))}
+    return {key_of(stream, record): record for record in map(_arriving(account, stream), account.records(stream))}
 
 
 def key_of(stream: str, record: Record) -> Key:
@@ -80,11 +80,11 @@ def key_of(stream: str, record: Record) -> Key:
     return tuple(record[name] for name in KEYS.get(stream, ("id",)))
 
 
-def _arriving(world: CloseWorld, stream: str) -> Callable[[Record], Record]:
+def _arriving(account: CloseAccount, stream: str) -> Callable[[Record], Record]:
     left_out = LEFT_OUT.get(stream, set())
     masked = MASKED.get(stream, ())
     gathers = stream in WITH_CUSTOM_FIELDS
-    users = {user["id"]: user for user in world.source.all_users} if stream == "memberships" else {}
+    users = {user["id"]: user for user in account.source.all_users} if stream == "memberships" else {}
 
     def arriving(record: Record) -> Record:
         for name in left_out:
@@ -93,7 +93,7 @@ def _arriving(world: CloseWorld, stream: str) -> Callable[[Record], Record]:
             record = _gathered(record)
         if stream == "memberships":
             record["is_active"] = record.pop("active")
-            record["organization_id"] = world.source.organization_id
+            record["organization_id"] = account.source.organization_id
             record["user"] = users.get(record["user_id"])
         if stream == "bulk_actions":
             record["action"] = record.pop("kind")
@@ -110,9 +110,9 @@ def _gathered(record: Record) -> Record:
     return {**rest, "custom_fields": custom}
 
 
-def differences(world: CloseWorld, stream: str, table: dict[Key, Record]) -> dict[str, Any]:
+def differences(account: CloseAccount, stream: str, table: dict[Key, Record]) -> dict[str, Any]:
     """Return the keys that are missing, surplus or different in a table; empty if it equals the truth.
 
     Values of custom fields are compared as they come; `tests/custom_truth.py` knows how their columns should be.
     """
-    return compared(expected(world, stream), CONTRACT.without_custom_columns(stream, table))
+    return compared(expected(account, stream), CONTRACT.without_custom_columns(stream, table))

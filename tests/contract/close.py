@@ -106,7 +106,7 @@ class Close(Crm):
 
     def differences(self, app: CloseSandbox, stream: str, *runs: Run) -> dict[str, Any]:
         """Compare all values; those of custom fields as they come."""
-        return truth.differences(app.world, stream, living(stream, *runs))
+        return truth.differences(app.account, stream, living(stream, *runs))
 
     def other_key(self, app: CloseSandbox) -> dict[str, Any]:  # noqa: ARG002
         """Return the second key."""
@@ -115,12 +115,12 @@ class Close(Crm):
     def add_unknown(self, app: CloseSandbox) -> dict[str, Any]:
         """Put a field into the records that are kept as text, and into a list; searches give only what is asked for."""
         for stream in ("notes", "opportunities", "tasks"):
-            for row in app.world.tables[stream]:
+            for row in app.account.tables[stream]:
                 row.raw = row.raw[:-1] + b',"brand_new":{"a":1.50}}'
-        for record in app.world.lists["outcomes"]:
+        for record in app.account.lists["outcomes"]:
             record["brand_new"] = [1]
         return {"notes": {"a": 1.5}, "opportunities": {"a": 1.5}, "tasks": {"a": 1.5}, "outcomes": [1]}
 
     def drop(self, app: CloseSandbox, stream: str) -> set[Key]:
         """Take the last record out of a list."""
-        return {(app.world.lists[stream].pop()["id"],)}
+        return {(app.account.lists[stream].pop()["id"],)}

@@ -73,8 +73,8 @@ class Copera(Crm):
         target = Target(*runs)
         if "__" in stream:
             (number,) = [key for key, name in truth.streams_of(telling).items() if name == stream]
-            return compared(truth.rows_of(app.world, telling, app.world.tables[number]), target.living(stream))
-        return truth.differences(app.world, stream, telling, target)
+            return compared(truth.rows_of(app.account, telling, app.account.tables[number]), target.living(stream))
+        return truth.differences(app.account, stream, telling, target)
 
     def other_key(self, app: CoperaSandbox) -> dict[str, Any]:
         """Let the token be good again: a workspace has one for each user."""
@@ -87,15 +87,15 @@ class Copera(Crm):
 
     def add_unknown(self, app: CoperaSandbox) -> dict[str, Any]:
         """Give the channels a field more."""
-        for record in app.world.lists["channels"].values():
+        for record in app.account.lists["channels"].values():
             record["brand_new"] = [1]
         return {"channels": [1]}
 
     def drop(self, app: CoperaSandbox, stream: str) -> set[Key]:
         """Delete a record, and with a node of a tree those beneath it."""
-        before = {self._key(stream, record) for record in app.world.records(stream)}
-        app.world.change("delete", {"object": stream, "count": 1})
-        return before - {self._key(stream, record) for record in app.world.records(stream)}
+        before = {self._key(stream, record) for record in app.account.records(stream)}
+        app.account.change("delete", {"object": stream, "count": 1})
+        return before - {self._key(stream, record) for record in app.account.records(stream)}
 
     def _key(self, stream: str, record: dict[str, Any]) -> Key:
         return tuple(record[name] for name in self.key_of(stream))

@@ -72,7 +72,7 @@ class Copper(Crm):
 
     def differences(self, app: CopperSandbox, stream: str, *runs: Run) -> dict[str, Any]:
         """Compare all values; those of custom fields as they come."""
-        return truth.differences(app.world, stream, living(stream, *runs), self.key_of(stream))
+        return truth.differences(app.account, stream, living(stream, *runs), self.key_of(stream))
 
     def other_key(self, app: CopperSandbox) -> dict[str, Any]:  # noqa: ARG002
         """Return the second key."""
@@ -86,4 +86,4 @@ class Copper(Crm):
 
     def drop(self, app: CopperSandbox, stream: str) -> set[Key]:
         """Take the last record out of a list."""
-        return {(app.world.lists[stream].pop()["id"],)}
+        return {(app.account.lists[stream].pop()["id"],)}

@@ -101,7 +101,7 @@ class Crm(ABC):
         """Give every record of some streams the field ``brand_new``; return its value by stream."""
         found: dict[str, Any] = {}
         for stream in self.edited:
-            app.world.edit(stream, ids=app.world.ids(stream), changes={"brand_new": [1.5]})
+            app.account.edit(stream, ids=app.account.ids(stream), changes={"brand_new": [1.5]})
             found[stream] = [1.5]
         return found
 
@@ -111,15 +111,15 @@ class Crm(ABC):
 
     def edit(self, app: Any, stream: str, count: int) -> set[Key]:  # noqa: ANN401
         """Edit records; return their keys."""
-        return _keys(app.world.edit(self.named(stream), count=count))
+        return _keys(app.account.edit(self.named(stream), count=count))
 
     def create(self, app: Any, stream: str, count: int) -> set[Key]:  # noqa: ANN401
         """Create records; return their keys."""
-        return _keys(app.world.create(self.named(stream), count=count))
+        return _keys(app.account.create(self.named(stream), count=count))
 
     def delete(self, app: Any, stream: str, count: int) -> set[Key]:  # noqa: ANN401
         """Delete records; return their keys."""
-        return _keys(app.world.delete(self.named(stream), count=count))
+        return _keys(app.account.delete(self.named(stream), count=count))
 
     @abstractmethod
     def drop(self, app: Any, stream: str) -> set[Key]:  # noqa: ANN401

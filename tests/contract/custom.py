@@ -127,16 +127,16 @@ class Custom(ABC):
 
     def care(self, app: Any, stream: str) -> None:  # noqa: ANN401
         """Let the pages of a stream need care: its records have a field that nobody knows."""
-        app.world.edit(stream, ids=app.world.ids(stream), changes={"brand_new": [1.5]})
+        app.account.edit(stream, ids=app.account.ids(stream), changes={"brand_new": [1.5]})
 
     def touch(self, app: Any) -> None:  # noqa: ANN401
         """Edit every record that is looked at: changes of definitions move no date."""
         for stream in self.looked_at:
-            app.world.edit(stream, ids=app.world.ids(stream))
+            app.account.edit(stream, ids=app.account.ids(stream))
 
     def values(self, app: Any, stream: str) -> dict[Any, dict[str, Any]]:  # noqa: ANN401
         """Return the values as they come, by the ids of records and of fields."""
-        return {record["id"]: self.raw(record) for record in app.world.records(stream)}
+        return {record["id"]: self.raw(record) for record in app.account.records(stream)}
 
     @abstractmethod
     def raw(self, record: dict[str, Any]) -> dict[str, Any]:

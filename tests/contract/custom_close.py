@@ -142,56 +142,56 @@ class CloseCustom(Custom):
 
     def truth(self, app: CloseSandbox) -> custom_truth.Close:
         """Return what its columns should hold."""
-        return custom_truth.Close(app.world)
+        return custom_truth.Close(app.account)
 
     def number(self, app: CloseSandbox, label: str, kind: str = "", stream: str = "") -> str:
         """Return the id of the first definition of that name, and type; shared ones follow the stream's own."""
         own = custom_truth.CLOSE_OBJECTS[stream or self.stream][0]
         for of in (own, SHARED):
-            for one in app.world.records("custom_fields"):
+            for one in app.account.records("custom_fields"):
                 if (one["object_type"], one["name"]) == (of, label) and kind in ("", one["type"]):
                     return str(one["id"])
         raise KeyError(label)
 
     def give(self, app: CloseSandbox, stream: str, values: dict[str, Any], place: int = 0) -> str:
         """Give a record these values, beside the others that it has."""
-        record = str(app.world.ids(stream)[place])
-        app.world.edit(stream, ids=[record], changes={f"{PREFIX}{key}": value for key, value in values.items()})
+        record = str(app.account.ids(stream)[place])
+        app.account.edit(stream, ids=[record], changes={f"{PREFIX}{key}": value for key, value in values.items()})
         return record
 
     def set_all(self, app: CloseSandbox, number: str, value: Any) -> None:  # noqa: ANN401
         """Let every lead have this value of a field, beside its others."""
-        leads = [str(one) for one in app.world.ids(self.stream)]
-        app.world.edit(self.stream, ids=leads, changes={f"{PREFIX}{number}": value})
+        leads = [str(one) for one in app.account.ids(self.stream)]
+        app.account.edit(self.stream, ids=leads, changes={f"{PREFIX}{number}": value})
 
     def add(self, app: CloseSandbox, label: str, *, like: str = "") -> str:  # noqa: ARG002
         """Define a field of all leads."""
         order = {"object_type": "lead", "name": label, "type": "url", "fill": True}
-        (number,) = app.world.change("add_field", order)
+        (number,) = app.account.change("add_field", order)
         return str(number)
 
     def rename(self, app: CloseSandbox, number: str, label: str) -> None:
         """Give a field another name."""
-        app.world.rename_field(id=number, name=label)
+        app.account.rename_field(id=number, name=label)
 
     def remove(self, app: CloseSandbox, number: str) -> None:
         """Delete a field."""
-        app.world.remove_field(id=number)
+        app.account.remove_field(id=number)
 
     def retype(self, app: CloseSandbox, number: str, order: dict[str, Any]) -> None:
         """Make a field one of another type."""
-        app.world.change("retype_field", {"id": number, **order})
+        app.account.change("retype_field", {"id": number, **order})
 
     def change(self, app: CloseSandbox, name: str) -> None:
         """Let it happen to the field that is renamed, or to a new one."""
         notes = self.number(app, "Notes")
         if name == "added, filled":
-            app.world.change("add_field", {**COLOUR, "object_type": "lead"})
+            app.account.change("add_field", {**COLOUR, "object_type": "lead"})
         elif name == "added, shared":
             order = {**COLOUR, "object_type": SHARED, "associations": [{"object_type": "lead"}]}
-            app.world.change("add_field", order)
+            app.account.change("add_field", order)
         elif name == "added, named like another":
-            app.world.change("add_field", {"object_type": "lead", "name": "notes", "type": "number", "fill": True})
+            app.account.change("add_field", {"object_type": "lead", "name": "notes", "type": "number", "fill": True})
         elif name == "removed":
             self.remove(app, notes)
         else:

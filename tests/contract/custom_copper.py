@@ -115,61 +115,61 @@ class CopperCustom(Custom):
 
     def truth(self, app: CopperSandbox) -> custom_truth.Copper:
         """Return what its columns should hold."""
-        return custom_truth.Copper(app.world)
+        return custom_truth.Copper(app.account)
 
     def number(self, app: CopperSandbox, label: str, kind: str = "", stream: str = "") -> str:  # noqa: ARG002
         """Return the id of the first definition of that name, and kind."""
-        found = app.world.records(DEFINITIONS)
+        found = app.account.records(DEFINITIONS)
         return next(str(one["id"]) for one in found if one["name"] == label and kind in ("", one["data_type"]))
 
     def give(self, app: CopperSandbox, stream: str, values: dict[str, Any], place: int = 0) -> int:
         """Let the record have just these entries."""
         entries = [{"custom_field_definition_id": int(key), "value": value} for key, value in values.items()]
-        record = app.world.records(stream)[place]["id"]
-        app.world.edit(stream, ids=[record], changes={"custom_fields": entries})
+        record = app.account.records(stream)[place]["id"]
+        app.account.edit(stream, ids=[record], changes={"custom_fields": entries})
         return int(record)
 
     def set_all(self, app: CopperSandbox, number: str, value: Any) -> None:  # noqa: ANN401
         """Let every record of the streams that are looked at have this value of a field, beside its others."""
         for stream in self.looked_at:
-            for record in app.world.records(stream):
+            for record in app.account.records(stream):
                 entries = [
                     {**entry, "value": value} if entry["custom_field_definition_id"] == int(number) else entry
                     for entry in record["custom_fields"]
                 ]
-                app.world.edit(stream, ids=[record["id"]], changes={"custom_fields": entries})
+                app.account.edit(stream, ids=[record["id"]], changes={"custom_fields": entries})
 
     def gather(self, app: CopperSandbox) -> None:
         """Let every field be one of people."""
-        for one in app.world.records(DEFINITIONS):
-            app.world.edit(DEFINITIONS, ids=[one["id"]], changes={"available_on": ["person"]})
+        for one in app.account.records(DEFINITIONS):
+            app.account.edit(DEFINITIONS, ids=[one["id"]], changes={"available_on": ["person"]})
 
     def add(self, app: CopperSandbox, label: str, *, like: str = "") -> str:
         """Define a field of all records."""
-        kinds = {str(one["id"]): one["data_type"] for one in app.world.records(DEFINITIONS)}
-        return str(app.world.add_field(label, kinds.get(like, "String"), fill=True))
+        kinds = {str(one["id"]): one["data_type"] for one in app.account.records(DEFINITIONS)}
+        return str(app.account.add_field(label, kinds.get(like, "String"), fill=True))
 
     def rename(self, app: CopperSandbox, number: str, label: str) -> None:
         """Give a field another name."""
-        app.world.rename_field(int(number), label)
+        app.account.rename_field(int(number), label)
 
     def remove(self, app: CopperSandbox, number: str) -> None:
         """Delete a field."""
-        app.world.remove_field(int(number))
+        app.account.remove_field(int(number))
 
     def retype(self, app: CopperSandbox, number: str, order: dict[str, Any]) -> None:
         """Make a field one of another kind."""
-        app.world.change("retype_field", {"id": int(number), **order})
+        app.account.change("retype_field", {"id": int(number), **order})
 
     def change(self, app: CopperSandbox, name: str) -> None:
         """Let it happen to the field that is renamed, or to a new one."""
         homepage = self.number(app, "Homepage")
         if name == "added, filled":
-            app.world.add_field("Colour", "Dropdown", options=RED_AND_GREEN, fill=True)
+            app.account.add_field("Colour", "Dropdown", options=RED_AND_GREEN, fill=True)
         elif name == "added, in what is edited":
-            app.world.add_field("Colours", "MultiSelect", options=RED_AND_GREEN)
+            app.account.add_field("Colours", "MultiSelect", options=RED_AND_GREEN)
         elif name == "added, named like another":
-            app.world.add_field("homepage", "Float", fill=True)
+            app.account.add_field("homepage", "Float", fill=True)
         elif name == "removed":
             self.remove(app, homepage)
         else:

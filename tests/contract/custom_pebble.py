@@ -40,7 +40,7 @@ class Truth:
             one["key"]: custom_truth.Field(
                 one["key"], one["name"], one["kind"], *KINDS[one["kind"]], tuple(one["options"] or ())
             )
-            for one in self._app.world.records("custom_fields")
+            for one in self._app.account.records("custom_fields")
         }
 
     def values(self, raw: Any) -> dict[str, Any]:  # noqa: ANN401
@@ -115,39 +115,39 @@ class PebbleCustom(Custom):
 
     def number(self, app: PebbleSandbox, label: str, kind: str = "", stream: str = "") -> str:  # noqa: ARG002
         """Return the hash of the first definition of that name, and kind."""
-        found = app.world.records("custom_fields")
+        found = app.account.records("custom_fields")
         return next(str(one["key"]) for one in found if one["name"] == label and kind in ("", one["kind"]))
 
     def give(self, app: PebbleSandbox, stream: str, values: dict[str, Any], place: int = 0) -> int:
         """Give a contact these values, beside the others that it has."""
-        record = int(app.world.ids(stream)[place])
-        app.world.edit(stream, ids=[record], changes=values)
+        record = int(app.account.ids(stream)[place])
+        app.account.edit(stream, ids=[record], changes=values)
         return record
 
     def set_all(self, app: PebbleSandbox, number: str, value: Any) -> None:  # noqa: ANN401
         """Let every contact have this value of a field, beside its others."""
-        app.world.edit(self.stream, ids=list(app.world.contacts), changes={number: value})
+        app.account.edit(self.stream, ids=list(app.account.contacts), changes={number: value})
 
     def add(self, app: PebbleSandbox, label: str, *, like: str = "") -> str:
         """Define a field of all contacts."""
-        kinds = {one["key"]: one["kind"] for one in app.world.records("custom_fields")}
-        return app.world.add_field(label, kinds.get(like, "text"), fill=True)
+        kinds = {one["key"]: one["kind"] for one in app.account.records("custom_fields")}
+        return app.account.add_field(label, kinds.get(like, "text"), fill=True)
 
     def rename(self, app: PebbleSandbox, number: str, label: str) -> None:
         """Give a field another name."""
-        app.world.field(number)["name"] = label
+        app.account.field(number)["name"] = label
 
     def remove(self, app: PebbleSandbox, number: str) -> None:
         """Delete a field."""
-        app.world.remove_field(number)
+        app.account.remove_field(number)
 
     def retype(self, app: PebbleSandbox, number: str, order: dict[str, Any]) -> None:
         """Make a field one of another kind; its values become such."""
-        definition = app.world.field(number)
+        definition = app.account.field(number)
         definition |= {**order, "options": None}
-        for key, record in app.world.contacts.items():
+        for key, record in app.account.contacts.items():
             if number in record:
-                record[number] = app.world.value(definition, key)
+                record[number] = app.account.value(definition, key)
 
     def change(self, app: PebbleSandbox, name: str) -> None:
         """Let it happen to the field that is renamed, or to a new one."""
@@ -155,7 +155,7 @@ class PebbleCustom(Custom):
         if name == "added, filled":
             self.add(app, "Colour", like=notes)
         elif name == "added, named like another":
-            app.world.add_field("notes", "number", fill=True)
+            app.account.add_field("notes", "number", fill=True)
         elif name == "removed":
             self.remove(app, notes)
         else:

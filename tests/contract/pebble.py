@@ -26,7 +26,7 @@ HASH = 40
 
 def expected(app: PebbleSandbox, stream: str, key: str) -> dict[Key, Record]:
     """Return every living record as it should arrive: custom fields as they come."""
-    records = app.world.records(stream)
+    records = app.account.records(stream)
     if stream == "contacts":
         records = [
             {
@@ -83,4 +83,4 @@ class Pebble(Crm):
     def drop(self, app: PebbleSandbox, stream: str) -> set[Key]:
         """Take the last label away."""
         assert stream == "labels"
-        return {(app.world.labels.pop()["id"],)}
+        return {(app.account.labels.pop()["id"],)}

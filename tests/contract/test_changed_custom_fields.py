@@ -79,7 +79,7 @@ def catalog_of(custom: Custom, tap: Tap) -> dict[str, Any]:
 def assert_written(custom: Custom, app: Any, run: Run) -> None:  # noqa: ANN401
     """Check that one run wrote every record of the streams, and all of them right."""
     for stream in custom.looked_at:
-        assert len(run.keys(stream)) == len(app.world.ids(stream)) > 0
+        assert len(run.keys(stream)) == len(app.account.ids(stream)) > 0
         assert differences(custom.truth(app), stream, run) == {}, stream
 
 

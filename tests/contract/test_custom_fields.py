@@ -246,7 +246,7 @@ def test_all_custom_fields_can_be_deselected(custom: Custom, begin: Begin, whole
     if care:
         custom.care(app, stream)
     run = tap.sync(catalog=selecting(whole.catalog, stream, without=tuple(f"{stream}.{name}" for name in names)))
-    assert run.count(stream) == len(app.world.ids(stream))
+    assert run.count(stream) == len(app.account.ids(stream))
     assert columns_of(run, stream) == {}
     for record in run.records(stream):
         assert not any(name.startswith("custom_") for name in record)

@@ -47,7 +47,7 @@ def test_a_first_run_reads_from_the_start_date_on(crm: Crm, start: Start) -> Non
     """Nothing that changed earlier, everything that changed later."""
     app, tap = start(*crm.changed)
     for stream, field in crm.changed.items():
-        times = {record[crm.usual_key]: to_epoch(record[field]) or 0 for record in app.world.records(stream)}
+        times = {record[crm.usual_key]: to_epoch(record[field]) or 0 for record in app.account.records(stream)}
         middle = sorted(times.values())[len(times) // 2]
         run = tap.sync(start_date=from_epoch(middle))
         wanted = {(key,) for key, at in times.items() if at >= middle}

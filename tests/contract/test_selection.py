@@ -78,7 +78,7 @@ def test_a_stale_catalog_loses_nothing(crm: Crm, start: Start, catalog_of: Catal
             entry["metadata"] = [item for item in entry["metadata"] if item["breadcrumb"] != ["properties", name]]
     run = tap.sync(catalog=stale)
     for stream, name in crm.forgotten.items():
-        truth = {record[crm.usual_key]: record[name] for record in app.world.records(stream)}
+        truth = {record[crm.usual_key]: record[name] for record in app.account.records(stream)}
         assert truth
         assert {one[crm.usual_key]: one["_extra"][name] for one in run.records(stream)} == truth
 

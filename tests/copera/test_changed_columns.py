@@ -63,10 +63,10 @@ CHANGES: dict[str, list[tuple[str, Record]]] = {
 def change(app: CoperaSandbox, name: str) -> None:
     """Carry out a change, and put a new option into a row."""
     for verb, order in CHANGES[name]:
-        found = app.world.change(verb, dict(order))
+        found = app.account.change(verb, dict(order))
         if verb == "add_option":
-            row = next(iter(app.world.table_named("Deals").rows))
-            app.world.edit("Deals", ids=[row], changes={"Stage": found[0]})
+            row = next(iter(app.account.table_named("Deals").rows))
+            app.account.edit("Deals", ids=[row], changes={"Stage": found[0]})
 
 
 @pytest.mark.parametrize("name", [name for name in CHANGES if name != "text retyped to number"])
@@ -75,7 +75,7 @@ def test_with_a_fresh_catalog_columns_follow(start_read: StartRead, name: str) -
     app, tap, first = start_read(SHAPE)
     change(app, name)
     second = tap.sync(state=first.state)
-    assert table_differences(app.world, second, Target(first, second)) == {}
+    assert table_differences(app.account, second, Target(first, second)) == {}
     assert_valid(second)
     assert set(activated(second)) <= {"sales__deals"}
 
@@ -97,13 +97,13 @@ def test_a_column_of_another_type_is_another_column_for_the_target(
     state = first.state
     for catalog in (None, choosing(tap, *STREAMS)):
         run = tap.sync(catalog=catalog, state=state)
-        assert table_differences(app.world, run, Target(first, run)) == {}
+        assert table_differences(app.account, run, Target(first, run)) == {}
         assert_valid(run)
         properties = run.schemas["sales__deals"]["schema"]["properties"]
         assert new in properties
         assert (old in properties) == (old == new)
         assert ("is of another kind now" in run.log) == (old != new)
-    app.world.edit("Deals", count=3)
+    app.account.edit("Deals", count=3)
     last = tap.sync(state=run.state)
     assert new in last.schemas["sales__deals"]["schema"]["properties"]
     assert "is of another kind now" not in last.log
@@ -137,7 +137,7 @@ def test_with_a_stale_catalog_nothing_is_lost(start_read: StartRead, known: Know
 
 def table_rows(app: CoperaSandbox, run: Run) -> dict[Any, Record]:
     """Return the present truth of the deals."""
-    return rows_of(app.world, run, app.world.table_named("Deals"))
+    return rows_of(app.account, run, app.account.table_named("Deals"))
 
 
 def test_a_column_that_appears_during_a_run_is_kept(start: Start) -> None:
@@ -148,19 +148,19 @@ def test_a_column_that_appears_during_a_run_is_kept(start: Start) -> None:
     def add(moment: Moment) -> None:
         if moment.when == "before" and moment.request.path.endswith("/rows") and not made:
             order = {"table": "Leads", "label": "Stage", "type": "TEXT", "fill": True}
-            made.extend(app.world.change("add_column", order))
+            made.extend(app.account.change("add_column", order))
 
     app.on_answer(add)
     first = tap.sync()
     cells = {
         row["_id"]: {cell["columnId"]: cell.get("value") for cell in row["columns"]}
-        for row in app.world.records("rows:" + app.world.table_named("Leads").id)
+        for row in app.account.records("rows:" + app.account.table_named("Leads").id)
     }
     for row in first.records("sales__leads"):
         value = cells[row["_id"]].get(made[0])
         assert row["_extra"] == {made[0]: value}
     second = tap.sync(state=first.state)
-    assert table_differences(app.world, second, Target(first, second)) == {}
+    assert table_differences(app.account, second, Target(first, second)) == {}
 
 
 def test_an_option_that_appears_during_a_run_has_its_label(start: Start) -> None:
@@ -170,8 +170,8 @@ def test_an_option_that_appears_during_a_run_has_its_label(start: Start) -> None
 
     def add(moment: Moment) -> None:
         if moment.when == "before" and moment.request.path.endswith("/rows") and not made:
-            made.extend(app.world.change("add_option", {"table": "Leads", "column": "Stage", "label": "Just made"}))
-            app.world.edit("Leads", count=5, changes={"Stage": made[0]})
+            made.extend(app.account.change("add_option", {"table": "Leads", "column": "Stage", "label": "Just made"}))
+            app.account.edit("Leads", count=5, changes={"Stage": made[0]})
 
     app.on_answer(add)
     run = tap.sync()
@@ -184,8 +184,8 @@ def test_an_option_that_appears_during_a_run_has_its_label(start: Start) -> None
 def test_an_option_that_is_gone_stays_as_its_id_and_is_noted(start: Start) -> None:
     """Never null."""
     app, tap = start(SHAPE)
-    option = app.world.table_named("Leads").column("Stage").options[0]["optionId"]
-    app.world.change("delete_option", {"table": "Leads", "column": "Stage", "option": option})
+    option = app.account.table_named("Leads").column("Stage").options[0]["optionId"]
+    app.account.change("delete_option", {"table": "Leads", "column": "Stage", "option": option})
     run = tap.sync()
     assert option in {row["stage"] for row in run.records("sales__leads")}
     assert any("stage" in note for note in run.audit()["sales__leads"]["notes"])
@@ -194,12 +194,12 @@ def test_an_option_that_is_gone_stays_as_its_id_and_is_noted(start: Start) -> No
 def test_names_beside_a_column_are_not_those_of_another_column(start: Start) -> None:
     """`owner_names` of a column of users, and a column that is called so."""
     app, tap = start(SHAPE)
-    app.world.change("add_column", {"table": "Leads", "label": "Company labels", "type": "TEXT", "fill": True})
-    app.world.change("add_column", {"table": "Leads", "label": "Stage ids", "type": "TEXT", "fill": True})
-    app.world.change("add_column", {"table": "Deals", "label": "Owner names", "type": "TEXT", "fill": True})
+    app.account.change("add_column", {"table": "Leads", "label": "Company labels", "type": "TEXT", "fill": True})
+    app.account.change("add_column", {"table": "Leads", "label": "Stage ids", "type": "TEXT", "fill": True})
+    app.account.change("add_column", {"table": "Deals", "label": "Owner names", "type": "TEXT", "fill": True})
     for form in ("columns", "both"):
         run = tap.sync(custom_fields=form)
-        assert table_differences(app.world, run, Target(run), form) == {}
+        assert table_differences(app.account, run, Target(run), form) == {}
 
 
 # Names of streams
@@ -208,7 +208,7 @@ def test_names_beside_a_column_are_not_those_of_another_column(start: Start) -> 
 def pins(app: CoperaSandbox, *, by_id: bool) -> list[dict[str, str]]:
     """Return the setting that names the four tables."""
     names = {"Leads": "leads", "People": "people", "Companies": "companies", "Deals": "opportunities"}
-    tables = {name: app.world.table_named(name) for name in names}
+    tables = {name: app.account.table_named(name) for name in names}
     board = tables["Leads"].board if by_id else "Sales"
     return [
         {"board": board, "table": tables[name].id if by_id else name, "stream": stream}
@@ -224,7 +224,7 @@ def test_pinned_tables_have_the_names_that_the_settings_give(start: Start, by_id
     run = tap.sync()
     assert {"leads", "people", "companies", "opportunities"} <= set(run.schemas)
     assert table_streams(run) == []
-    assert table_differences(app.world, run, Target(run)) == {}
+    assert table_differences(app.account, run, Target(run)) == {}
     assert {record["stream"] for record in run.records("pipelines")} <= {"leads", "opportunities"}
 
 
@@ -233,19 +233,19 @@ def test_pins_by_id_hold_when_boards_and_tables_are_renamed(start: Start) -> Non
     app, tap = start(SHAPE)
     tap.config["tables"] = pins(app, by_id=True)
     first = tap.sync()
-    app.world.change("rename_board", {"board": app.world.table_named("Leads").board, "name": "Vente"})
-    app.world.change("rename_table", {"table": "Leads", "name": "Pistes"})
+    app.account.change("rename_board", {"board": app.account.table_named("Leads").board, "name": "Vente"})
+    app.account.change("rename_table", {"table": "Leads", "name": "Pistes"})
     second = tap.sync(state=first.state)
     assert second.count("leads") == second.count("people") == 0
     assert activated(second) == []
-    assert table_differences(app.world, second, Target(first, second)) == {}
+    assert table_differences(app.account, second, Target(first, second)) == {}
 
 
 def test_without_a_pin_a_renamed_table_is_another_stream(start_read: StartRead, known: KnownOf) -> None:
     """An old catalog that selects the old name is told so; the other tables are read all the same."""
     app, tap, first = start_read(SHAPE)
     catalog = choosing(known(SHAPE), *STREAMS)
-    app.world.change("rename_table", {"table": "Leads", "name": "Pistes"})
+    app.account.change("rename_table", {"table": "Leads", "name": "Pistes"})
     second = tap.sync(catalog=catalog, state=first.state, expect=1)
     assert "sales__leads" in second.log
     assert "run discovery again" in second.log

@@ -29,7 +29,7 @@ SHAPE = {
 
 def assert_complete(app: CoperaSandbox, *runs: Run) -> None:
     """A target that took all the runs holds the truth."""
-    assert table_differences(app.world, runs[-1], Target(*runs)) == {}
+    assert table_differences(app.account, runs[-1], Target(*runs)) == {}
 
 
 def written(run: Run) -> dict[str, int]:
@@ -46,19 +46,19 @@ def test_nothing_changed_writes_nothing_and_costs_a_request_a_table(start_read: 
     assert activated(second) == []
     asked = app.stats.by_path
     rows = {path: count for path, count in asked.items() if path.endswith("/rows")}
-    empty = sum(not table.rows for table in app.world.tables.values())
-    assert sum(rows.values()) == len(app.world.tables)
+    empty = sum(not table.rows for table in app.account.tables.values())
+    assert sum(rows.values()) == len(app.account.tables)
     assert empty == 0
     assert asked["board/list-boards"] == 1
-    assert asked["board/{id}/tables"] == len(app.world.lists["boards"])
+    assert asked["board/{id}/tables"] == len(app.account.lists["boards"])
     assert second.state["bookmarks"].keys() == first.state["bookmarks"].keys()
 
 
 def test_added_and_edited_rows_are_written_under_the_old_version(start_read: StartRead) -> None:
     """With the rows of their buckets, which are few; no version is activated."""
     app, tap, first = start_read(SHAPE)
-    edited = app.world.edit("Bugs", count=2)
-    added = app.world.create("Everything", count=3)
+    edited = app.account.edit("Bugs", count=2)
+    added = app.account.create("Everything", count=3)
     time.sleep(1.1)  # what is made in the very second of a read may be taken for made after it: all is written again
     second = tap.sync(state=first.state)
     assert activated(second) == []
@@ -76,7 +76,7 @@ def test_added_and_edited_rows_are_written_under_the_old_version(start_read: Sta
 def test_a_deleted_row_leaves_the_target_by_a_new_version_with_all_rows(start_read: StartRead) -> None:
     """ACTIVATE_VERSION comes after the last of them, and greater than any before."""
     app, tap, first = start_read(SHAPE)
-    gone = app.world.delete("Bugs", count=1)
+    gone = app.account.delete("Bugs", count=1)
     second = tap.sync(state=first.state)
     assert activated(second) == ["projects__bugs"]
     assert second.count("projects__bugs") == first.count("projects__bugs") - 1
@@ -95,14 +95,14 @@ def test_run_after_run_the_target_is_the_truth(start: Start, seed: int) -> None:
     app, tap = start({**SHAPE, "seed": seed, "rows": 300})
     runs = [tap.sync()]
     for step in range(4):
-        for number, table in enumerate(list(app.world.tables.values())):
+        for number, table in enumerate(list(app.account.tables.values())):
             what = (number + step + seed) % 5
             if what in (0, 1):
-                app.world.edit(table.id, count=1 + what * 4)
+                app.account.edit(table.id, count=1 + what * 4)
             if what in (1, 2):
-                app.world.create(table.id, count=what)
+                app.account.create(table.id, count=what)
             if what == 3:
-                app.world.delete(table.id, count=2)
+                app.account.delete(table.id, count=2)
         runs.append(tap.sync(state=runs[-1].state))
         assert_complete(app, *runs)
 
@@ -110,8 +110,8 @@ def test_run_after_run_the_target_is_the_truth(start: Start, seed: int) -> None:
 def test_a_row_that_is_deleted_while_another_is_added_leaves_the_target(start_read: StartRead) -> None:
     """The number of rows says nothing."""
     app, tap, first = start_read(SHAPE)
-    app.world.delete("Leads", count=4)
-    app.world.create("Leads", count=4)
+    app.account.delete("Leads", count=4)
+    app.account.create("Leads", count=4)
     second = tap.sync(state=first.state)
     assert "sales__leads" in activated(second)
     assert_complete(app, first, second)
@@ -120,12 +120,12 @@ def test_a_row_that_is_deleted_while_another_is_added_leaves_the_target(start_re
 def test_what_is_computed_from_other_rows_arrives_without_their_own_time_of_change(start: Start) -> None:
     """Labels of links, lookups, rollups: `updatedAt` of the rows that show them stays."""
     app, tap = start(SHAPE)
-    before = {row["_id"]: row["updatedAt"] for row in app.world.records("rows")}
+    before = {row["_id"]: row["updatedAt"] for row in app.account.records("rows")}
     first = tap.sync()
-    told = app.world.change("edit_linked", {"object": "Companies", "count": 5, "changes": {"Name": "Renamed & Sons"}})
-    told += app.world.change("edit_linked", {"object": "Deals", "count": 5, "changes": {"Amount": 123456.78}})
+    told = app.account.change("edit_linked", {"object": "Companies", "count": 5, "changes": {"Name": "Renamed & Sons"}})
+    told += app.account.change("edit_linked", {"object": "Deals", "count": 5, "changes": {"Amount": 123456.78}})
     assert told
-    after = {row["_id"]: row["updatedAt"] for row in app.world.records("rows")}
+    after = {row["_id"]: row["updatedAt"] for row in app.account.records("rows")}
     assert any(before[key] == after[key] for key in told)
     second = tap.sync(state=first.state)
     assert_complete(app, first, second)
@@ -136,7 +136,7 @@ def test_what_is_computed_from_other_rows_arrives_without_their_own_time_of_chan
 def test_the_label_of_an_option_arrives_in_every_row_that_has_it(start_read: StartRead) -> None:
     """No row has changed."""
     app, tap, first = start_read(SHAPE)
-    app.world.change("rename_option", {"table": "Deals", "column": "Stage", "option": "New", "label": "Brand new"})
+    app.account.change("rename_option", {"table": "Deals", "column": "Stage", "option": "New", "label": "Brand new"})
     second = tap.sync(state=first.state)
     assert set(written(second)) == {"sales__deals"}
     assert "Brand new" in {row["stage"] for row in second.records("sales__deals")}
@@ -146,23 +146,23 @@ def test_the_label_of_an_option_arrives_in_every_row_that_has_it(start_read: Sta
 def test_the_name_of_a_member_arrives_in_every_row_that_names_them(start_read: StartRead) -> None:
     """No row has changed."""
     app, tap, first = start_read(SHAPE)
-    someone = next(iter(app.world.lists["members"]))
-    app.world.edit("members", ids=[someone], changes={"name": "Somebody Else"})
+    someone = next(iter(app.account.lists["members"]))
+    app.account.edit("members", ids=[someone], changes={"name": "Somebody Else"})
     assert_complete(app, first, tap.sync(state=first.state))
 
 
 def test_a_row_that_is_hidden_leaves_the_target_and_comes_back_when_it_is_seen(start_read: StartRead) -> None:
     """Without a mark, it looks like a deletion; the audit says how many rows the token sees."""
     app, tap, first = start_read(SHAPE)
-    total = len(app.world.table_named("Leads").rows)
-    hidden = app.world.change("hide", {"object": "Leads", "count": 7})
+    total = len(app.account.table_named("Leads").rows)
+    hidden = app.account.change("hide", {"object": "Leads", "count": 7})
     second = tap.sync(state=first.state)
     assert "sales__leads" in activated(second)
     assert second.audit()["sales__leads"]["source_total"] == total - 7
     held = Target(first, second).living("sales__leads")
     assert len(held) == total - 7
     assert not {(key,) for key in hidden} & held.keys()
-    app.world.change("show", {"object": "Leads", "count": 1000, "ids": hidden})
+    app.account.change("show", {"object": "Leads", "count": 1000, "ids": hidden})
     third = tap.sync(state=second.state)
     assert third.audit()["sales__leads"]["source_total"] == total
     assert_complete(app, first, second, third)
@@ -176,7 +176,7 @@ def test_the_audit_tells_how_many_rows_a_token_sees(start: Start, knobs: dict[st
     audit = run.audit()
     for table, stream in streams_of(run).items():
         assert audit[stream]["source_total"] == audit[stream]["distinct_ids"] == run.count(stream)
-        assert run.count(stream) < len(app.world.tables[table].rows)
+        assert run.count(stream) < len(app.account.tables[table].rows)
 
 
 def test_another_selection_of_fields_writes_every_row_anew(start: Start) -> None:
@@ -197,7 +197,7 @@ def test_another_form_of_cells_writes_every_row_anew(start_read: StartRead) -> N
     """Each of the forms is complete."""
     app, tap, first = start_read({**SHAPE, "rows": 300})
     second = tap.sync(state=first.state, custom_fields="both")
-    assert table_differences(app.world, second, Target(first, second), "both") == {}
+    assert table_differences(app.account, second, Target(first, second), "both") == {}
     assert sorted(activated(second)) == table_streams(second)
 
 

@@ -20,7 +20,7 @@ SHAPE = {"boards": 1, "tables": 2, "rows": 500, "documents": 40, "drive_files": 
 def test_a_table_whose_rows_are_hidden_keeps_them_and_fails_by_name(start: Start, knobs: dict[str, object]) -> None:
     """In this run and the next; the other streams are complete. When they show again, it goes on."""
     app, tap = start(SHAPE)
-    table = max(app.world.tables.values(), key=lambda one: len(one.rows))
+    table = max(app.account.tables.values(), key=lambda one: len(one.rows))
     first = tap.sync()
     stream = next(record["stream"] for record in first.records("tables") if record["_id"] == table.id)
     for name, value in knobs.items():
@@ -37,7 +37,7 @@ def test_a_table_whose_rows_are_hidden_keeps_them_and_fails_by_name(start: Start
         assert f"streams are not complete: {stream}" in run.log
         assert run.audit()["members"]["complete"]
     app.behaviour.hidden_share, app.behaviour.visible_rows = 0.0, "all"
-    gone = app.world.delete(table.id, count=3)
+    gone = app.account.delete(table.id, count=3)
     last = tap.sync(state=state)
     target.take(last)
     assert target.marked(stream) == {(key,) for key in gone}
@@ -47,10 +47,10 @@ def test_a_table_whose_rows_are_hidden_keeps_them_and_fails_by_name(start: Start
 def test_a_raised_limit_lets_the_rows_go(start: Start) -> None:
     """It is the user who says that they are gone."""
     app, tap = start(SHAPE)
-    table = max(app.world.tables.values(), key=lambda one: len(one.rows))
+    table = max(app.account.tables.values(), key=lambda one: len(one.rows))
     first = tap.sync()
     stream = next(record["stream"] for record in first.records("tables") if record["_id"] == table.id)
-    gone = app.world.delete(table.id, count=len(table.rows) * 3 // 4)
+    gone = app.account.delete(table.id, count=len(table.rows) * 3 // 4)
     assert len(gone) >= 100
     target = Target()
     target.take(first, second := tap.sync(state=first.state, expect=1))
@@ -64,7 +64,7 @@ def test_a_long_list_that_is_hidden_keeps_its_rows(start: Start) -> None:
     app, tap = start({**SHAPE, "channels": 160})
     catalog = choosing(tap, "channels", "members")
     first = tap.sync(catalog=catalog)
-    app.world.change("delete", {"object": "channels", "count": 120})
+    app.account.change("delete", {"object": "channels", "count": 120})
     second = tap.sync(catalog=catalog, state=first.state, expect=1)
     target = Target()
     target.take(first, second)
@@ -79,7 +79,7 @@ def test_fewer_than_a_hundred_rows_never_stop_a_list(start: Start, gone: int) ->
     app, tap = start({**SHAPE, "channels": 110})
     catalog = choosing(tap, "channels")
     first = tap.sync(catalog=catalog)
-    app.world.change("delete", {"object": "channels", "count": gone})
+    app.account.change("delete", {"object": "channels", "count": gone})
     target = Target()
     target.take(first, tap.sync(catalog=catalog, state=first.state))
     assert len(target.marked("channels")) == gone

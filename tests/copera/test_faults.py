@@ -29,9 +29,9 @@ SHAPE = {"boards": 2, "tables": 7, "rows": 300}
 def assert_complete(app: CoperaSandbox, *runs: Run) -> None:
     """Everything is there and right."""
     target = Target(*runs)
-    assert table_differences(app.world, runs[-1], target) == {}
+    assert table_differences(app.account, runs[-1], target) == {}
     for stream in FIXED:
-        assert differences(app.world, stream, runs[-1], target) == {}, stream
+        assert differences(app.account, stream, runs[-1], target) == {}, stream
 
 
 @pytest.mark.parametrize("how", ["short_message", "closed", "chunks_end", "chunks_closed"])
@@ -39,7 +39,7 @@ def test_rows_that_are_cut_at_any_byte_are_asked_for_again(start: Start, how: st
     """With and without a Content-Length: at the first bytes, within characters, and one byte before the end."""
     app, tap = start(SHAPE)
     places = [0, 1, 2, 0.1, 0.333, 0.5, 0.73, 0.9, 0.999, -3, -2, -1]
-    tables = [table.id for table in app.world.tables.values()]
+    tables = [table.id for table in app.account.tables.values()]
     due = {table: places[n :: len(tables)] for n, table in enumerate(tables)}
 
     def cut(moment: Moment) -> None:
@@ -49,7 +49,7 @@ def test_rows_that_are_cut_at_any_byte_are_asked_for_again(start: Start, how: st
 
     app.on_answer(cut)
     run = tap.sync()
-    assert table_differences(app.world, run, Target(run)) == {}
+    assert table_differences(app.account, run, Target(run)) == {}
     assert not any(due.values())
     assert sum(row["retries"] for row in run.audit().values()) == len(places)
 
@@ -57,9 +57,9 @@ def test_rows_that_are_cut_at_any_byte_are_asked_for_again(start: Start, how: st
 def test_a_table_that_stays_cut_fails_by_name_without_a_version(start_read: StartRead) -> None:
     """The others are complete; the table's state and rows stay as they were."""
     app, tap, first = start_read(SHAPE)
-    leads = app.world.table_named("Leads")
-    app.world.delete("Leads", count=3)
-    app.world.delete("People", count=3)
+    leads = app.account.table_named("Leads")
+    app.account.delete("Leads", count=3)
+    app.account.delete("People", count=3)
     app.behaviour.rows_cut = RowsCut(at=0.8, how="chunks_end", table=leads.id)
     second = tap.sync(state=first.state, expect=1, retry_seconds=1)
     assert "streams are not complete: sales__leads." in second.log
@@ -109,7 +109,7 @@ def test_a_table_that_is_suddenly_empty_is_asked_twice(start_read: StartRead) ->
     assert activated(second) == []
     assert not any(second.count(stream) for stream in table_streams(second))
     app.behaviour.faults = []
-    app.world.delete("Leads", ids=list(app.world.table_named("Leads").rows))
+    app.account.delete("Leads", ids=list(app.account.table_named("Leads").rows))
     app.stats.reset()
     doubted = tap.sync(state=second.state, expect=1)
     assert "sales__leads" not in activated(doubted)
@@ -134,7 +134,7 @@ NO_ROWS = (
 def test_an_answer_that_is_no_list_of_rows_is_not_believed(start: Start) -> None:
     """It fails the table, which nothing is written of."""
     app, tap = start({"tables": len(NO_ROWS), "rows": 100})
-    said = dict(zip(app.world.tables, NO_ROWS, strict=True))
+    said = dict(zip(app.account.tables, NO_ROWS, strict=True))
 
     def change(moment: Moment) -> None:
         if moment.answer is not None and moment.request.path.endswith("/rows"):
@@ -162,7 +162,7 @@ def test_half_of_a_character_does_not_stop_a_table(start: Start) -> None:
     app.on_answer(change)
     run = tap.sync()
     assert run.records("sales__leads")[0]["description"].startswith("cut ")
-    assert len(run.keys("sales__leads")) == len(app.world.table_named("Leads").rows)
+    assert len(run.keys("sales__leads")) == len(app.account.table_named("Leads").rows)
 
 
 def faulty(every: int) -> list[Any]:
@@ -174,9 +174,9 @@ def test_changes_and_deletions_arrive_through_faults(start_read: StartRead) -> N
     """A second run through broken answers."""
     app, tap, first = start_read(SHAPE)
     for name in ("Leads", "Companies", "Deals"):
-        app.world.edit(name, count=5)
-        app.world.create(name, count=2)
-    app.world.delete("Deals", count=4)
+        app.account.edit(name, count=5)
+        app.account.create(name, count=2)
+    app.account.delete("Deals", count=4)
     app.behaviour.faults = faulty(every=4)
     second = tap.sync(state=first.state)
     assert_complete(app, first, second)

@@ -40,13 +40,13 @@ def test_fifteen_thousand_rows_in_twelve_tables_arrive_whole(start: Start) -> No
     assert_valid(run, SAMPLED)
     audit, target, fields = run.audit(), Target(run), fields_of(run)
     for table, stream in streams_of(run).items():
-        living, rows = target.living(stream), app.world.tables[table].rows
+        living, rows = target.living(stream), app.account.tables[table].rows
         assert living.keys() == {(key,) for key in rows}
         others = frozenset(rows) - frozenset(list(rows)[::SAMPLED])
-        sample = RowsTruth(app.world, app.world.tables[table], fields[table]).rows(hidden=others)
+        sample = RowsTruth(app.account, app.account.tables[table], fields[table]).rows(hidden=others)
         assert len(sample) >= len(rows) / SAMPLED
         assert compared(sample, {key: living[key] for key in sample}) == {}
-        assert audit[stream]["distinct_ids"] == audit[stream]["source_total"] == len(app.world.tables[table].rows)
+        assert audit[stream]["distinct_ids"] == audit[stream]["source_total"] == len(app.account.tables[table].rows)
         assert audit[stream]["complete"]
         assert audit[stream]["misfits"] == 0
     assert sorted(activated(run)) == table_streams(run)
@@ -59,7 +59,7 @@ def test_cells_arrive_in_each_form(start: Start, form: str) -> None:
     """As columns, as the API gives them, or as both with the ids of options."""
     app, tap = start()
     run = tap.sync(custom_fields=form)
-    assert table_differences(app.world, run, Target(run), form) == {}
+    assert table_differences(app.account, run, Target(run), form) == {}
     assert_valid(run)
 
 
@@ -77,7 +77,7 @@ def test_forms_that_the_documentation_leaves_open_bring_the_same(start: Start, k
     """Whatever the order and the form."""
     app, tap = start(**knobs)
     run = tap.sync()
-    assert table_differences(app.world, run, Target(run)) == {}
+    assert table_differences(app.account, run, Target(run)) == {}
     assert sum(row["misfits"] for row in run.audit().values()) == 0
 
 
@@ -86,7 +86,7 @@ def test_values_of_another_shape_are_kept(start: Start) -> None:
     """A range of dates is start/end; what does not fit its type is null, and whole in `_extra`."""
     forms = {"DATE": "range", "NUMBER": "object", "FORMULA": "number", "CHECKBOX": "string", "LOCATION": "string"}
     app, tap = start({"rows": {"Leads": 60, "Companies": 20, "Deals": 30}}, cell_forms=forms)
-    plain = {row["_id"]: row for row in app.world.records("rows")}
+    plain = {row["_id"]: row for row in app.account.records("rows")}
     run = tap.sync()
     leads = run.records("sales__leads")
     assert_valid(run)
@@ -107,7 +107,7 @@ def test_values_of_another_shape_are_kept(start: Start) -> None:
 def test_an_object_that_is_no_range_of_dates_is_kept(start: Start) -> None:
     """Nothing is guessed of it."""
     app, tap = start({"rows": {"Leads": 30, "Companies": 3}}, cell_forms={"DATE": "object"})
-    truth = {row["_id"]: row for row in app.world.records("rows:" + app.world.table_named("Leads").id)}
+    truth = {row["_id"]: row for row in app.account.records("rows:" + app.account.table_named("Leads").id)}
     run = tap.sync()
     kept = [row for row in run.records("sales__leads") if row.get("_extra", {}).get("next_step")]
     assert kept
@@ -138,9 +138,9 @@ def test_names_of_columns_are_those_of_their_labels(start: Start) -> None:
 def test_stages_of_a_pipeline_are_in_order(start: Start) -> None:
     """By the order that Copera gives them, which may be another one than that of the list."""
     app, tap = start({"rows": {}})
-    stage = app.world.table_named("Deals").column("Stage")
+    stage = app.account.table_named("Deals").column("Stage")
     stage.options.reverse()
-    app.world.change("edit_option", {"table": "Deals", "column": "Stage", "option": "Lost", "order": -1})
+    app.account.change("edit_option", {"table": "Deals", "column": "Stage", "option": "Lost", "order": -1})
     run = tap.sync()
     pipeline = next(one for one in run.records("pipelines") if one["columnId"] == stage.id)
     labels = [one["label"] for one in pipeline["stages"]]

@@ -28,9 +28,9 @@ SHAPE = {"boards": 2, "tables": 7, "rows": 800}
 def assert_complete(app: CoperaSandbox, *runs: Run) -> None:
     """A target that took all the runs holds the truth, in every table and every other stream."""
     target = Target(*runs)
-    assert table_differences(app.world, runs[-1], target) == {}
+    assert table_differences(app.account, runs[-1], target) == {}
     for stream in FIXED:
-        assert differences(app.world, stream, runs[-1], target) == {}, stream
+        assert differences(app.account, stream, runs[-1], target) == {}, stream
 
 
 def stopped(tap: Tap, lines: int, command: list[str], number: int = signal.SIGKILL) -> Run:
@@ -66,17 +66,17 @@ def test_what_a_killed_run_wrote_does_not_outlive_what_was_undone_since(start: S
     For the next run, by what it remembers, neither has changed.
     """
     app, tap = start(SHAPE)
-    world = app.world
+    account = app.account
     first = tap.sync()
-    tables = [table for table in world.tables.values() if table.rows]
+    tables = [table for table in account.tables.values() if table.rows]
     before = {row.id: (table, row.raw, row.tail) for table in tables for row in table.rows.values()}
     for table in tables:
-        world.edit(table.id, count=40, changes={table.columns[0].id: "for a moment"})
-        world.create(table.id, count=3)
+        account.edit(table.id, count=40, changes={table.columns[0].id: "for a moment"})
+        account.create(table.id, count=3)
     second = stopped(tap, lines, tap.command(state=first.state))
     for table in tables:
         for key in set(table.rows) - set(before):
-            del table.rows[key], world.rows[key]
+            del table.rows[key], account.rows[key]
         for row in table.rows.values():
             row.raw, row.tail = before[row.id][1:]
     third = tap.sync(state=second.state or first.state)
@@ -91,8 +91,8 @@ def test_a_run_that_is_terminated_while_it_writes_a_table_activates_nothing_of_i
 ) -> None:
     """Not the new version of a table that lost rows either."""
     app, tap, first = start_read(SHAPE)
-    for table in app.world.tables.values():
-        app.world.delete(table.id, count=5)
+    for table in app.account.tables.values():
+        app.account.delete(table.id, count=5)
     second = stopped(tap, lines, tap.command(state=first.state), signal.SIGTERM)
     assert second.code in (0, 143)
     last = second.messages[-2:]
@@ -132,14 +132,14 @@ def test_a_token_that_is_expired_from_the_start_is_one_line(start: Start) -> Non
 def test_a_forbidden_board_is_named_and_left_out(start: Start) -> None:
     """The other boards' tables are complete; the audit says so too."""
     app, tap = start()
-    board = app.world.table_named("Leads").board
+    board = app.account.table_named("Leads").board
     app.behaviour.forbidden_boards = [board]
     run = tap.sync()
     assert f"board {board}" in run.log
     assert "left out" in run.log
     assert any(board in note for note in run.audit()["tables"]["notes"])
     assert not [stream for stream in run.schemas if stream.startswith("sales__")]
-    seen = [table for table in app.world.tables.values() if table.board != board]
+    seen = [table for table in app.account.tables.values() if table.board != board]
     assert len(table_streams(run)) == len(seen)
     assert all(run.audit()[stream]["complete"] for stream in table_streams(run))
     catalog, log = tap.discover()
@@ -151,7 +151,7 @@ def test_a_forbidden_board_whose_tables_the_catalog_selects_fails_by_name(start:
     """Exit code 1: what was asked for is not there."""
     app, tap = start()
     catalog = choosing(tap, "sales__leads", "projects__roadmap")
-    app.behaviour.forbidden_boards = [app.world.table_named("Leads").board]
+    app.behaviour.forbidden_boards = [app.account.table_named("Leads").board]
     run = tap.sync(catalog=catalog, expect=1)
     assert "sales__leads" in run.log.splitlines()[-1]
     assert "Traceback" not in run.log
@@ -163,8 +163,8 @@ def test_rows_that_become_forbidden_after_discovery_fail_or_leave_out_their_stre
     catalog = choosing(tap, "sales__leads", "sales__people", "projects__roadmap")
 
     def forbid(moment: Moment) -> None:
-        if moment.when == "before" and moment.request.path.endswith(f"{app.world.table_named('Leads').id}/rows"):
-            app.behaviour.forbidden_boards = [app.world.table_named("Leads").board]
+        if moment.when == "before" and moment.request.path.endswith(f"{app.account.table_named('Leads').id}/rows"):
+            app.behaviour.forbidden_boards = [app.account.table_named("Leads").board]
 
     app.on_answer(forbid)
     run = tap.sync(catalog=catalog, expect=1)

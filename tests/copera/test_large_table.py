@@ -54,7 +54,7 @@ def test_a_large_table_needs_little_memory(start: Start) -> None:
             if line.startswith(b'{"type":"RECORD","stream":"archive__big"'):
                 keys.add(json.loads(line)["record"]["_id"])
             activated = activated or line.startswith(b'{"type":"ACTIVATE_VERSION"')
-    assert keys == set(app.world.table_named("Big").rows)
+    assert keys == set(app.account.table_named("Big").rows)
     assert activated
     assert peak <= MOST_BYTES, peak
     print(f"{SIZE} bytes, {len(keys)} rows: {peak / 1e6:.0f} MB")  # noqa: T201 - shown by -s

@@ -37,10 +37,10 @@ def test_trees_arrive_whole(start: Start, known: KnownOf, parent: str, knobs: di
     app, tap = start(DEEP_AND_WIDE, parent_semantics=parent, **knobs)
     run = tap.sync(catalog=choosing(known(FEW), "documents", "drive_files"))
     for stream in ("documents", "drive_files"):
-        assert differences(app.world, stream, run, Target(run)) == {}, stream
+        assert differences(app.account, stream, run, Target(run)) == {}, stream
         assert run.count(stream) == len(run.keys(stream)), stream
         assert run.audit()[stream]["unexplained"] == 0
-    parents = [node["_id"] for node in app.world.records("documents")]
+    parents = [node["_id"] for node in app.account.records("documents")]
     assert all(record.get("parent") in (None, *parents) for record in run.records("documents")[:50])
 
 
@@ -48,19 +48,19 @@ def test_trees_arrive_whole(start: Start, known: KnownOf, parent: str, knobs: di
 def test_a_chain_far_deeper_than_an_answer_arrives_whole(start: Start, known: KnownOf, parent: str) -> None:
     """Fifty levels."""
     app, tap = start({**FEW, "documents": 60}, parent_semantics=parent)
-    ids = list(app.world.lists["documents"])
+    ids = list(app.account.lists["documents"])
     for above, below in pairwise(ids):
-        app.world.lists["documents"][below]["parent"] = above
-    app.world.lists["documents"][ids[0]].pop("parent", None)
+        app.account.lists["documents"][below]["parent"] = above
+    app.account.lists["documents"][ids[0]].pop("parent", None)
     run = tap.sync(catalog=choosing(known(FEW), "documents"))
-    assert differences(app.world, "documents", run, Target(run)) == {}
+    assert differences(app.account, "documents", run, Target(run)) == {}
 
 
 @pytest.mark.parametrize("total", ["all", "answer"])
 def test_a_document_that_is_moved_while_the_tree_is_read_arrives(start: Start, known: KnownOf, total: str) -> None:
     """From a branch that comes later to one that was read; a document that is made at the same time hides the gap."""
     app, tap = start({**FEW, "documents": 90, "document_roots": 6}, tree_cap=30, tree_total=total)
-    documents = app.world.lists["documents"]
+    documents = app.account.lists["documents"]
     moved: list[str] = []
 
     def move(moment: Moment) -> None:
@@ -76,7 +76,7 @@ def test_a_document_that_is_moved_while_the_tree_is_read_arrives(start: Start, k
         parents = {node.get("parent") for node in documents.values()}
         moved.append(next(key for key in documents if key not in shown and key not in parents))
         documents[moved[0]]["parent"] = leaf
-        app.world.create("documents", count=1)
+        app.account.create("documents", count=1)
 
     app.on_answer(move)
     run = tap.sync(catalog=choosing(known(FEW), "documents"))
@@ -91,7 +91,7 @@ def test_a_tree_that_fits_one_answer_costs_one_request(start: Start, known: Know
     catalog = choosing(known(FEW), "documents")
     app.stats.reset()
     run = tap.sync(catalog=catalog)
-    assert differences(app.world, "documents", run, Target(run)) == {}
+    assert differences(app.account, "documents", run, Target(run)) == {}
     assert app.stats.by_path["docs/tree"] == 1
 
 
@@ -102,7 +102,7 @@ def test_more_children_than_an_answer_holds_are_named_as_incomplete(
 ) -> None:
     """There is no way to ask for the rest: those that came are written, and the exit code is 1."""
     app, tap = start({**FEW, "documents": 150, "document_roots": 20}, tree_cap=40, tree_total=total)
-    documents = app.world.lists["documents"]
+    documents = app.account.lists["documents"]
     first, *others = documents
     documents[first].pop("parent", None)
     for number, key in enumerate(others):
@@ -128,14 +128,14 @@ def test_lists_by_offset_arrive_whole_though_they_shift(
     shape = {**FEW, stream: {"channels": 450, "members": 1_100, "teams": 430}[stream]}
     app, tap = start(shape)
     catalog = choosing(known(FEW), stream)
-    before = set(app.world.ids(stream))
+    before = set(app.account.ids(stream))
     if churn:
         app.behaviour.offset_churn = type(app.behaviour.offset_churn)(**churn)
     run = tap.sync(catalog=catalog)
     found = {key for (key,) in run.keys(stream)}
-    assert found >= before & set(app.world.ids(stream))
+    assert found >= before & set(app.account.ids(stream))
     if not churn:
-        assert differences(app.world, stream, run, Target(run)) == {}
+        assert differences(app.account, stream, run, Target(run)) == {}
         assert run.audit()[stream]["source_total"] == len(before)
 
 
@@ -147,7 +147,7 @@ def test_bookings_arrive_page_after_page(start: Start, known: KnownOf, envelope:
     app, tap = start(shape, bookings_envelope=envelope, booking_types_envelope=envelope, last_cursor=last)
     run = tap.sync(catalog=choosing(known(FEW), "bookings", "booking_types"))
     for stream in ("bookings", "booking_types"):
-        assert differences(app.world, stream, run, Target(run)) == {}, stream
+        assert differences(app.account, stream, run, Target(run)) == {}, stream
     assert run.audit()["bookings"]["requests"] == (4 if envelope else 1)
 
 
@@ -177,19 +177,19 @@ def test_notifications_arrive_whole_in_either_order(
     """Copera's guides disagree on the direction."""
     app, tap = start({**FEW, "notifications": count}, notification_order=order, notification_after=after)
     run = tap.sync(catalog=choosing(known(FEW), "notifications"))
-    assert len(run.keys("notifications")) == len(app.world.ids("notifications"))
-    assert differences(app.world, "notifications", run, Target(run)) == {}
+    assert len(run.keys("notifications")) == len(app.account.ids("notifications"))
+    assert differences(app.account, "notifications", run, Target(run)) == {}
 
 
 def test_records_that_disappear_from_a_list_do_not_stop_it(start_read: StartRead) -> None:
     """Channels, documents and boards that are deleted between two runs."""
     app, tap, first = start_read({"boards": 4, "tables": 8, "rows": 100})
-    app.world.delete("channels", count=3)
-    app.world.delete("documents", count=1)
-    app.world.delete("boards", ids=[app.world.table_named("Everything").board])
+    app.account.delete("channels", count=3)
+    app.account.delete("documents", count=1)
+    app.account.delete("boards", ids=[app.account.table_named("Everything").board])
     second = tap.sync(state=first.state)
     for stream in ("channels", "documents", "boards", "tables", "columns"):
-        assert differences(app.world, stream, second, Target(second)) == {}, stream
+        assert differences(app.account, stream, second, Target(second)) == {}, stream
         assert merged(stream, first, second).keys() >= second.keys(stream)
 
 

@@ -33,10 +33,10 @@ def test_they_are_complete_when_selected(start: Start, order: str) -> None:
     run = tap.sync(catalog=choosing(tap, *PER_PARENT))
     for stream in PER_PARENT:
         assert run.count(stream) > 0, stream
-        assert differences(app.world, stream, run, Target(run)) == {}, stream
+        assert differences(app.account, stream, run, Target(run)) == {}, stream
         assert f"{stream}: costs a request for each row or document" in run.log
         assert run.audit()[stream]["complete"]
-    assert max(len(found) for found in app.world.comments.values()) > 7
+    assert max(len(found) for found in app.account.comments.values()) > 7
 
 
 def test_they_are_complete_through_faults(start: Start) -> None:
@@ -46,7 +46,7 @@ def test_they_are_complete_through_faults(start: Start) -> None:
     app.behaviour.faults = [FaultRule(["cut_json", "cut_connection", "broken_json", "null", "drop"], every=9)]
     run = tap.sync(catalog=catalog)
     for stream in PER_PARENT:
-        assert differences(app.world, stream, run, Target(run)) == {}, stream
+        assert differences(app.account, stream, run, Target(run)) == {}, stream
     assert app.stats.faults
 
 
@@ -56,7 +56,7 @@ def test_empty_pages_of_comments_are_not_believed_against_their_own_word(start: 
     catalog = choosing(tap, "row_comments")
     app.behaviour.faults = [FaultRule(["empty_page"], every=4, path="comments")]
     run = tap.sync(catalog=catalog)
-    assert differences(app.world, "row_comments", run, Target(run)) == {}
+    assert differences(app.account, "row_comments", run, Target(run)) == {}
 
 
 def test_rows_that_are_deleted_meanwhile_are_skipped(start: Start) -> None:
@@ -67,10 +67,10 @@ def test_rows_that_are_deleted_meanwhile_are_skipped(start: Start) -> None:
 
     def delete(moment: Moment) -> None:
         if moment.when == "before" and moment.request.path.endswith("/comments") and not deleted:
-            deleted.extend(app.world.delete("Leads", count=10))
-            app.world.delete("documents", count=1)
+            deleted.extend(app.account.delete("Leads", count=10))
+            app.account.delete("documents", count=1)
 
     app.on_answer(delete)
     run = tap.sync(catalog=catalog)
     for stream in ("row_comments", "row_descriptions", "document_contents"):
-        assert not differences(app.world, stream, run, Target(run)).keys() - {"surplus"}, stream
+        assert not differences(app.account, stream, run, Target(run)).keys() - {"surplus"}, stream

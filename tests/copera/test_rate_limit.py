@@ -31,7 +31,7 @@ def test_a_429_is_waited_out_as_long_as_it_says(start: Start, how: str) -> None:
     app, tap = start(SHAPE, rate_limit=6, rate_window=1.0, **WAITS[how])
     tap.config["requests_per_minute"] = 0
     run = tap.sync()
-    assert table_differences(app.world, run, Target(run)) == {}
+    assert table_differences(app.account, run, Target(run)) == {}
     # One window of rows admits six: the fifteen tables need three, and whoever was under way may be refused.
     assert app.stats.refused <= 4 * 3
     audit = run.audit().values()
@@ -47,7 +47,7 @@ def test_paced_requests_meet_no_limit(start: Start, knobs: dict[str, Any]) -> No
     app, tap = start(SHAPE, rate_limit=10, rate_window=1.0, **knobs)
     tap.config["requests_per_minute"] = 580
     run = none_refused(app, tap, slack_of(10, 1.0), tap.sync)
-    assert table_differences(app.world, run, Target(run)) == {}
+    assert table_differences(app.account, run, Target(run)) == {}
     assert sum(row["rate_limited"] for row in run.audit().values()) == 0
 
 
@@ -61,4 +61,4 @@ def test_routes_do_not_wait_for_each_other(start: Start) -> None:
     asked = len(arrived)
     assert asked > 120
     assert max(arrived) - min(arrived) < asked / 10 * 0.75  # ten a second on one route would take much longer
-    assert len(run.keys("row_descriptions")) == len(app.world.records("row_descriptions"))
+    assert len(run.keys("row_descriptions")) == len(app.account.records("row_descriptions"))

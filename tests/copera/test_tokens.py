@@ -37,9 +37,9 @@ def test_a_token_brings_what_it_reaches(start: Start, token: str) -> None:
         assert f"stream `{stream}` is left out" in run.log
         assert run.count(stream) == 0
     for stream in set(FIXED) - beyond:
-        assert differences(app.world, stream, run, target) == {}, stream
+        assert differences(app.account, stream, run, target) == {}, stream
     names: dict[str, str] | None = {} if token == API_KEY else None
-    assert table_differences(app.world, run, target, names=names) == {}
+    assert table_differences(app.account, run, target, names=names) == {}
     assert token not in run.log + log
     assert token[7:] not in run.log + log
 
@@ -47,8 +47,8 @@ def test_a_token_brings_what_it_reaches(start: Start, token: str) -> None:
 def test_a_key_sees_its_boards_and_channels_only(start: Start) -> None:
     """The lists leave out the others, without a word; who users are is not known."""
     app, tap = start(SHAPE)
-    boards, channels = app.world.lists["boards"], app.world.lists["channels"]
-    app.behaviour.key_boards = [app.world.table_named("Leads").board]
+    boards, channels = app.account.lists["boards"], app.account.lists["channels"]
+    app.behaviour.key_boards = [app.account.table_named("Leads").board]
     app.behaviour.key_channels = list(channels)[:5]
     tap.config["api_key"] = API_KEY
     run = tap.sync()
@@ -87,7 +87,7 @@ def test_a_missing_scope_leaves_out_its_streams(start: Start, scope: str) -> Non
     for stream in gone:
         assert f"stream `{stream}` is left out" in run.log
     for stream in set(FIXED) - gone:
-        assert differences(app.world, stream, run, target) == {}, stream
+        assert differences(app.account, stream, run, target) == {}, stream
 
 
 def test_secrets_are_in_no_line_of_the_log_whatever_goes_wrong(start: Start) -> None:

@@ -13,7 +13,7 @@ from tests.truth import Contract, compared, exact
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from sandbox.copera import CoperaWorld
+    from sandbox.copera import CoperaAccount
     from sandbox.copera.schema import BoardTable
     from tests.singer import Key, Record, Run
     from tests.target import Target
@@ -81,7 +81,7 @@ class RowsTruth:
     """The rows of one table as they should arrive.
 
     Args:
-        world: the sandbox's.
+        account: the sandbox's.
         table: the sandbox's.
         fields: the property of each column.
         form: the setting ``custom_fields``.
@@ -90,14 +90,14 @@ class RowsTruth:
 
     def __init__(
         self,
-        world: CoperaWorld,
+        account: CoperaAccount,
         table: BoardTable,
         fields: Mapping[str, str],
         form: str = "columns",
         names: Mapping[str, str] | None = None,
     ) -> None:
-        self._world, self._table, self._fields, self._form = world, table, fields, form
-        members = world.lists["members"]
+        self._account, self._table, self._fields, self._form = account, table, fields, form
+        members = account.lists["members"]
         self._names = {key: one["name"] for key, one in members.items()} if names is None else names
         self._kinds = {column.id: column.type for column in table.columns}
         self._labels = {
@@ -108,7 +108,7 @@ class RowsTruth:
 
     def rows(self, hidden: frozenset[str] = frozenset()) -> dict[Key, Record]:
         """Return every living row by its key."""
-        found = (self._world.plain_record(row) for key, row in self._table.rows.items() if key not in hidden)
+        found = (self._account.plain_record(row) for key, row in self._table.rows.items() if key not in hidden)
         return {(row["_id"],): self._row(row) for row in found}
 
     def _row(self, row: Record) -> Record:
@@ -147,17 +147,23 @@ class RowsTruth:
         return {field: value}
 
 
-def rows_of(world: CoperaWorld, run: Run, table: BoardTable, form: str = "columns", **more: Any) -> dict[Key, Record]:  # noqa: ANN401
+def rows_of(
+    account: CoperaAccount,
+    run: Run,
+    table: BoardTable,
+    form: str = "columns",
+    **more: Any,  # noqa: ANN401 - what `RowsTruth` takes
+) -> dict[Key, Record]:
     """Return the living rows of a table as they should arrive under the names that a run tells."""
-    return RowsTruth(world, table, fields_of(run)[table.id], form, **more).rows()
+    return RowsTruth(account, table, fields_of(run)[table.id], form, **more).rows()
 
 
-def table_differences(world: CoperaWorld, run: Run, target: Target, form: str = "columns", **more: Any) -> Record:  # noqa: ANN401
+def table_differences(account: CoperaAccount, run: Run, target: Target, form: str = "columns", **more: Any) -> Record:  # noqa: ANN401
     """Return, by stream, what is missing, surplus or different in the tables of a target; empty if it is the truth."""
     streams = streams_of(run)
     found = {
-        streams[table.id]: compared(rows_of(world, run, table, form, **more), target.living(streams[table.id]))
-        for table in world.tables.values()
+        streams[table.id]: compared(rows_of(account, run, table, form, **more), target.living(streams[table.id]))
+        for table in account.tables.values()
     }
     return {stream: some for stream, some in found.items() if some}
 
@@ -165,35 +171,35 @@ def table_differences(world: CoperaWorld, run: Run, target: Target, form: str = 
 # Everything else
 
 
-def expected(world: CoperaWorld, stream: str, run: Run) -> dict[Key, Record]:
+def expected(account: CoperaAccount, stream: str, run: Run) -> dict[Key, Record]:
     """Return every living record of a fixed stream as it should arrive, by its key."""
     make = _MADE.get(stream)
-    records = make(world, run) if make else world.records(stream)
+    records = make(account, run) if make else account.records(stream)
     shaped = [CONTRACT.as_it_should_arrive(stream, record) for record in records]
     return {tuple(record[name] for name in KEYS.get(stream, ("_id",))): record for record in shaped}
 
 
-def differences(world: CoperaWorld, stream: str, run: Run, target: Target) -> Record:
+def differences(account: CoperaAccount, stream: str, run: Run, target: Target) -> Record:
     """Return the keys that are missing, surplus or different in a fixed stream; empty if it equals the truth."""
-    return compared(expected(world, stream, run), target.living(stream))
+    return compared(expected(account, stream, run), target.living(stream))
 
 
-def _tables(world: CoperaWorld, run: Run) -> list[Record]:
+def _tables(account: CoperaAccount, run: Run) -> list[Record]:
     streams = streams_of(run)
-    found = world.records("tables")
+    found = account.records("tables")
     return [{**{k: v for k, v in one.items() if k != "columns"}, "stream": streams[one["_id"]]} for one in found]
 
 
-def _columns(world: CoperaWorld, run: Run) -> list[Record]:
+def _columns(account: CoperaAccount, run: Run) -> list[Record]:
     streams, fields = streams_of(run), fields_of(run)
     return [
         {**one, "stream": streams[one["table"]], "field": fields[one["table"]][one["columnId"]]}
-        for one in world.records("columns")
+        for one in account.records("columns")
     ]
 
 
-def _custom_fields(world: CoperaWorld, run: Run) -> list[Record]:
-    boards = world.lists["boards"]
+def _custom_fields(account: CoperaAccount, run: Run) -> list[Record]:
+    boards = account.lists["boards"]
     return [
         {
             "id": one["columnId"],
@@ -210,52 +216,52 @@ def _custom_fields(world: CoperaWorld, run: Run) -> list[Record]:
                 for option in one.get("options", ())
             ],
             "table_id": one["table"],
-            "table_name": world.tables[one["table"]].name,
+            "table_name": account.tables[one["table"]].name,
             "board_id": one["board"],
             "board_name": boards[one["board"]]["name"],
             "stream": one["stream"],
             "field": one["field"],
         }
-        for one in _columns(world, run)
+        for one in _columns(account, run)
     ]
 
 
-def _pipelines(world: CoperaWorld, run: Run) -> list[Record]:
+def _pipelines(account: CoperaAccount, run: Run) -> list[Record]:
     return [
         {
             "table": one["table"],
             "columnId": one["columnId"],
             "board": one["board"],
             "name": one["label"],
-            "table_name": world.tables[one["table"]].name,
+            "table_name": account.tables[one["table"]].name,
             "stream": one["stream"],
             "stages": sorted(one["options"], key=lambda option: option["order"]),
         }
-        for one in _columns(world, run)
+        for one in _columns(account, run)
         if one["type"] == "STATUS"
     ]
 
 
-def _nodes(name: str) -> Callable[[CoperaWorld, Run], list[Record]]:
-    def made(world: CoperaWorld, _: Run) -> list[Record]:
-        nodes = world.records(name)
+def _nodes(name: str) -> Callable[[CoperaAccount, Run], list[Record]]:
+    def made(account: CoperaAccount, _: Run) -> list[Record]:
+        nodes = account.records(name)
         parents = {node.get("parent") for node in nodes}
         return [{**node, "hasChildren": node["_id"] in parents} for node in nodes]
 
     return made
 
 
-def _participants(world: CoperaWorld, _: Run) -> list[Record]:
+def _participants(account: CoperaAccount, _: Run) -> list[Record]:
     return [
         {"channel": one["_id"], "participantType": kind, "participant": who}
-        for one in world.records("channels")
+        for one in account.records("channels")
         for kind, name in (("user", "participantUserIds"), ("team", "participantTeamIds"))
         for who in one[name]
     ]
 
 
-def _contents(world: CoperaWorld, _: Run) -> list[Record]:
-    documents = world.lists["documents"]
+def _contents(account: CoperaAccount, _: Run) -> list[Record]:
+    documents = account.lists["documents"]
     return [
         {
             "document": one["_id"],
@@ -263,11 +269,11 @@ def _contents(world: CoperaWorld, _: Run) -> list[Record]:
             "updatedAt": documents[one["_id"]]["updatedAt"],
             "content": one["content"],
         }
-        for one in world.records("document_contents")
+        for one in account.records("document_contents")
     ]
 
 
-_MADE: dict[str, Callable[[CoperaWorld, Run], list[Record]]] = {
+_MADE: dict[str, Callable[[CoperaAccount, Run], list[Record]]] = {
     "tables": _tables,
     "columns": _columns,
     "custom_fields": _custom_fields,
@@ -275,6 +281,6 @@ _MADE: dict[str, Callable[[CoperaWorld, Run], list[Record]]] = {
     "documents": _nodes("documents"),
     "drive_files": _nodes("drive_files"),
     "channel_participants": _participants,
-    "row_comments": lambda world, _: world.records("comments"),
+    "row_comments": lambda account, _: account.records("comments"),
     "document_contents": _contents,
 }

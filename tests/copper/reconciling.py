@@ -66,10 +66,10 @@ class Load:
         return run
 
     def _seen(self, name: str) -> Iterable[int | str]:
-        world = self.app.world
+        account = self.app.account
         if name not in self.app.behaviour.hidden:
-            return world.ids(name)
-        return [int(number) for number in world.ids(name) if world.sees(name, int(number))]
+            return account.ids(name)
+        return [int(number) for number in account.ids(name) if account.sees(name, int(number))]
 
     def reconcile(self, *, expect: int = 0, **config: Any) -> Run:  # noqa: ANN401 - settings of any type
         """Run the tap with a complete read of all streams."""
@@ -93,11 +93,11 @@ class Load:
 
     def differences(self, *streams: str) -> dict[str, Any]:
         """Return how the rows that are not marked differ from what lives, by stream; empty if they do not."""
-        return self._differences(self.app.world.records, streams or self.streams)
+        return self._differences(self.app.account.records, streams or self.streams)
 
     def differences_from_what_is_seen(self, *streams: str) -> dict[str, Any]:
         """Return the same against what the key may see."""
-        return self._differences(self.app.world.visible, streams or self.streams)
+        return self._differences(self.app.account.visible, streams or self.streams)
 
     def _differences(self, truth: Callable[[str], list[Record]], streams: tuple[str, ...]) -> dict[str, Any]:
         found = {}

@@ -49,8 +49,8 @@ def test_every_record_arrives(start_some: Start, shape: dict[str, Any], knobs: d
     app, tap = start_some((*SEARCHED, "tags"), {**SHAPE, "tags": 150, **shape}, **knobs)
     run = tap.sync(max_unexplained_percent=100)
     for stream in SEARCHED:
-        assert differences(app.world, stream, merged(stream, run)) == {}, stream
-    assert differences(app.world, "tags", merged("tags", run), ("name",)) == {}
+        assert differences(app.account, stream, merged(stream, run)) == {}, stream
+    assert differences(app.account, "tags", merged("tags", run), ("name",)) == {}
     assert all(row["complete"] for row in run.audit().values())
 
 
@@ -59,13 +59,13 @@ def test_without_the_filter_an_incremental_run_brings_the_changes_and_little_els
     """It walks from the newest change backwards, a few requests instead of all pages."""
     app, tap = start_some(("people",), {"people": 1_500}, modified_filter={"people": kind})
     first = tap.sync()
-    changed = app.world.edit("people", count=50)
+    changed = app.account.edit("people", count=50)
     second = tap.sync(state=first.state)
     assert {record["id"] for record in second.records("people")} >= set(changed)
     assert second.count("people") <= len(changed) + 20
     assert second.audit()["people"]["requests"] <= 5
     assert f"filter on date_modified {kind} by the CRM" in second.audit()["people"]["notes"]
-    assert differences(app.world, "people", merged("people", first, second)) == {}
+    assert differences(app.account, "people", merged("people", first, second)) == {}
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def test_a_lower_search_cap_is_noticed_and_read_around(start_some: Start, total:
     shape = {"people": 5_200, "tie_block": 450}
     app, tap = start_some(("people",), shape, search_cap=600, total=total, beyond_cap=beyond)
     run = tap.sync()
-    assert differences(app.world, "people", merged("people", run)) == {}
+    assert differences(app.account, "people", merged("people", run)) == {}
     assert run.audit()["people"]["complete"]
     assert max(json.loads(one.body)["page_number"] for one in app.stats.log if one.body) >= 3  # it came to the cap
 
@@ -85,14 +85,14 @@ def test_a_crowded_second_whose_ties_are_never_listed_in_the_same_order_arrives_
     """No page can be trusted to follow on the one before; the second is read until its count is met."""
     app, tap = start_some(("people",), {"people": 1_400, "tie_block": 500}, search_cap=800, unstable_ties=True)
     run = tap.sync()
-    assert differences(app.world, "people", merged("people", run)) == {}
+    assert differences(app.account, "people", merged("people", run)) == {}
 
 
 def test_a_second_of_which_the_cap_hides_a_part_arrives_by_other_orders(start_some: Start) -> None:
     """900 people share modification and creation second behind a cap of 600: their names list the others first."""
     app, tap = start_some(("people",), {"people": 1_100, "tie_block": 900}, search_cap=600)
     run = tap.sync()
-    assert differences(app.world, "people", merged("people", run)) == {}
+    assert differences(app.account, "people", merged("people", run)) == {}
 
 
 def test_a_second_that_nothing_can_split_is_an_error_and_not_a_loss(start_some: Start) -> None:
@@ -108,6 +108,6 @@ def test_a_second_that_nothing_can_split_is_an_error_and_not_a_loss(start_some: 
     assert not run.audit()["people"]["complete"]
     assert run.audit()["companies"]["complete"]
     bookmark = run.state["bookmarks"]["people"].get("replication_key_value", "")
-    crowd = {record["date_modified"] for record in app.world.records("people")}
+    crowd = {record["date_modified"] for record in app.account.records("people")}
     assert len(crowd) > 1
     assert bookmark < max(record["date_modified"] for record in run.records("people"))

@@ -26,7 +26,7 @@ from tests.singer import Tap, selecting
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sandbox.copper import CopperSandbox, CopperWorld
+    from sandbox.copper import CopperAccount, CopperSandbox
     from tests.copper.conftest import Start
     from tests.singer import Run
 
@@ -79,30 +79,30 @@ def catalog_of(tap: Tap) -> dict[str, Any]:
     return selecting(tap.discover()[0], *STREAMS, "sync_audit")
 
 
-def number_of(world: CopperWorld, label: str, kind: str = "") -> int:
+def number_of(account: CopperAccount, label: str, kind: str = "") -> int:
     """Return the id of the first definition of that name, and kind."""
-    found = world.records(DEFINITIONS)
+    found = account.records(DEFINITIONS)
     return next(int(one["id"]) for one in found if one["name"] == label and kind in ("", one["data_type"]))
 
 
-def option_of(world: CopperWorld, number: int, name: str) -> int:
+def option_of(account: CopperAccount, number: int, name: str) -> int:
     """Return the id of an option."""
-    (found,) = [one for one in world.records(DEFINITIONS) if one["id"] == number]
+    (found,) = [one for one in account.records(DEFINITIONS) if one["id"] == number]
     return next(int(option["id"]) for option in found["options"] if option["name"] == name)
 
 
 def touch(app: CopperSandbox) -> None:
     """Edit every record that is looked at: changes of definitions move no date."""
     for stream in STREAMS:
-        app.world.edit(stream, count=SHAPE[stream])
+        app.account.edit(stream, count=SHAPE[stream])
 
 
-def give(world: CopperWorld, number: int, value: Any, stream: str = "people") -> int:  # noqa: ANN401 - any JSON
+def give(account: CopperAccount, number: int, value: Any, stream: str = "people") -> int:  # noqa: ANN401 - any JSON
     """Give a record a value of a field; return the record's id."""
-    record = world.records(stream)[0]
+    record = account.records(stream)[0]
     others = [entry for entry in record["custom_fields"] if entry["custom_field_definition_id"] != number]
     entries = [*others, {"custom_field_definition_id": number, "value": value}]
-    (chosen,) = world.edit(stream, ids=[record["id"]], changes={"custom_fields": entries})
+    (chosen,) = account.edit(stream, ids=[record["id"]], changes={"custom_fields": entries})
     return chosen
 
 
@@ -111,16 +111,16 @@ OPTIONS = ("option added", "option renamed", "option removed")
 
 def change_option(app: CopperSandbox, name: str) -> int:
     """Add, rename or remove an option; return the id of the field, of which the first of people has a value."""
-    number = number_of(app.world, "Region", "Dropdown")
-    option = option_of(app.world, number, "Bayern")
+    number = number_of(app.account, "Region", "Dropdown")
+    option = option_of(app.account, number, "Bayern")
     if name == "option added":
-        option = app.world.add_option(number, "Waadt")
+        option = app.account.add_option(number, "Waadt")
     elif name == "option renamed":
-        app.world.rename_option(number, option, "Bavaria")
+        app.account.rename_option(number, option, "Bavaria")
     else:
-        app.world.remove_option(number, option)
+        app.account.remove_option(number, option)
     touch(app)
-    give(app.world, number, option)
+    give(app.account, number, option)
     return number
 
 
@@ -141,7 +141,7 @@ def test_options_have_their_present_labels(
     second = tap.sync(catalog=catalog_of(tap) if fresh else catalog, state=first.state)
     column = columns_of(second, "people")[str(number)]
     for stream in STREAMS:
-        assert only(stream, Copper(app.world), second) == {}
+        assert only(stream, Copper(app.account), second) == {}
         assert_valid(second, stream)
     held = {record[column] for record in second.records("people")}
     if name != "option removed":
@@ -153,16 +153,16 @@ def test_options_have_their_present_labels(
 def test_ids_of_an_option_that_is_gone_are_kept_as_text_and_warned_of(begin: Start, label: str, kind: str) -> None:
     """Never null, and no record is lost; the audit has a note."""
     app, tap = begin()
-    number = number_of(app.world, label, kind)
-    option = option_of(app.world, number, "Zug")
-    app.world.remove_option(number, option)
-    person = give(app.world, number, [option] if kind == "MultiSelect" else option)
+    number = number_of(app.account, label, kind)
+    option = option_of(app.account, number, "Zug")
+    app.account.remove_option(number, option)
+    person = give(app.account, number, [option] if kind == "MultiSelect" else option)
     run = tap.sync()
     column = columns_of(run, "people")[str(number)]
     (record,) = [record for record in run.records("people") if record["id"] == person]
     assert record[column] == ([str(option)] if kind == "MultiSelect" else str(option))
     assert "_extra" not in record
-    assert_right(Copper(app.world), run, *STREAMS)
+    assert_right(Copper(app.account), run, *STREAMS)
     assert len(lines(run, "WARNING", "people", f"`{column}`", "no option")) == 1
     assert any(column in note for note in run.audit()["people"]["notes"])
     assert run.audit()["people"]["misfits"] == 0
@@ -186,9 +186,9 @@ def test_an_old_column_takes_nothing_for_what_it_is_not(
 ) -> None:
     """A number is no date, 1 is not yes, and no time is cut off: such values are whole in `_extra`."""
     app, tap = begin()
-    number = number_of(app.world, *which)
-    app.world.retype_field(number, kind)
-    person = give(app.world, number, value)
+    number = number_of(app.account, *which)
+    app.account.retype_field(number, kind)
+    person = give(app.account, number, value)
     run = tap.sync(catalog=catalog)
     column = columns_of(run, "people")[str(number)]
     (record,) = [record for record in run.records("people") if record["id"] == person]
@@ -201,7 +201,7 @@ def test_a_field_that_is_gone_leaves_its_column_empty(begin: Start, catalog: dic
     """With the old catalog: null in every record, which is what the source has."""
     app, tap = begin()
     tap.sync(catalog=catalog)
-    app.world.remove_field(number_of(app.world, "Homepage"))
+    app.account.remove_field(number_of(app.account, "Homepage"))
     run = tap.sync(catalog=catalog)
     assert all(record["custom_homepage"] is None for record in run.records("people"))
     assert lines(run, "people: ", "1 gone (custom_homepage)")
@@ -213,24 +213,24 @@ def test_a_renaming_of_another_field_does_not_touch_names_made_of_ids(begin: Sta
     tap.config["custom_field_names"] = "id"
     catalog = catalog_of(tap)
     first = tap.sync(catalog=catalog)
-    app.world.rename_field(number_of(app.world, "Homepage"), "Website")
+    app.account.rename_field(number_of(app.account, "Homepage"), "Website")
     touch(app)
     second = tap.sync(catalog=catalog, state=first.state)
     assert columns_of(second, "people") == columns_of(first, "people")
-    assert only("people", Copper(app.world), second) == {}
+    assert only("people", Copper(app.account), second) == {}
     assert not lines(second, "WARNING")
 
 
 def test_names_that_two_fields_swap_are_told(begin: Start, first: Run) -> None:
     """Each column has the values of the field that is called so now."""
     app, tap = begin()
-    homepage, background = number_of(app.world, "Homepage"), number_of(app.world, "Background")
-    app.world.rename_field(homepage, "Background")
-    app.world.rename_field(background, "Homepage")
+    homepage, background = number_of(app.account, "Homepage"), number_of(app.account, "Background")
+    app.account.rename_field(homepage, "Background")
+    app.account.rename_field(background, "Homepage")
     touch(app)
     second = tap.sync(catalog=catalog_of(tap), state=first.state)
     assert columns_of(second, "people")[str(homepage)] == "custom_background"
-    assert only("people", Copper(app.world), second) == {}
+    assert only("people", Copper(app.account), second) == {}
     assert lines(second, "WARNING", f"custom field {homepage}", "`custom_background`")
     assert lines(second, "WARNING", f"custom field {background}", "`custom_homepage`")
 
@@ -246,5 +246,5 @@ def test_an_old_catalog_without_descriptions_still_has_its_columns(
         for part in entry["schema"]["properties"].values():
             part.pop("description", None)
     run = tap.sync(catalog=terse)
-    truth = expected(Copper(app.world), "people", names)
+    truth = expected(Copper(app.account), "people", names)
     assert {(record["id"],): record for record in run.records("people")} == truth

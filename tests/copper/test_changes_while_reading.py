@@ -22,7 +22,7 @@ PAGES = {"people": 620, "companies": 210, "leads": 210, "opportunities": 210, "p
 
 def living(app: CopperSandbox, stream: str, *runs: Run) -> dict[Any, Any]:
     """Return the loaded records that still live; deletions leave no trace in the API."""
-    alive = {(identity,) for identity in app.world.ids(stream)}
+    alive = {(identity,) for identity in app.account.ids(stream)}
     return {key: record for key, record in merged(stream, *runs).items() if key in alive}
 
 
@@ -36,14 +36,14 @@ def test_edits_and_deletions_at_every_page(start_some: Start, seed: int) -> None
     knobs = {"unstable_ties": seed % 2 == 1, "total": "missing" if seed % 4 == 2 else "exact"}
     churn = Churn(edit=1 + seed % 3, delete=1 + seed % 2, create=seed % 2, convert=seed % 2, objects=list(EDITED))
     app, tap = start_some(streams, {**PAGES, "seed": seed, "tie_fraction": 0.3}, churn=churn, **knobs)
-    before = {stream: set(app.world.ids(stream)) for stream in streams}
+    before = {stream: set(app.account.ids(stream)) for stream in streams}
     first = tap.sync()
     assert app.stats.by_path["people/search"] >= 4
-    assert all(before[stream] - set(app.world.ids(stream)) for stream in streams)
+    assert all(before[stream] - set(app.account.ids(stream)) for stream in streams)
     app.behaviour.churn = Churn()
     second = tap.sync(state=first.state)
     for stream in streams:
-        assert differences(app.world, stream, living(app, stream, first, second)) == {}, stream
+        assert differences(app.account, stream, living(app, stream, first, second)) == {}, stream
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -55,7 +55,7 @@ def test_activities_logged_and_deleted_at_every_page(start_some: Start, seed: in
     assert app.stats.by_path["activities/search"] >= 5
     app.behaviour.churn = Churn()
     second = tap.sync(state=first.state)
-    assert differences(app.world, "activities", living(app, "activities", first, second)) == {}
+    assert differences(app.account, "activities", living(app, "activities", first, second)) == {}
 
 
 def test_the_bookmark_never_passes_a_change_made_while_reading(start_some: Start) -> None:

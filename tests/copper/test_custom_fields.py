@@ -16,7 +16,7 @@ from tests.custom_truth import Copper, assert_right, columns_of, declared, in_co
 from tests.singer import Tap, environment, selecting
 
 if TYPE_CHECKING:
-    from sandbox.copper import CopperWorld
+    from sandbox.copper import CopperAccount
     from tests.copper.conftest import Start
     from tests.singer import Record
 
@@ -40,19 +40,19 @@ def begin(start: Start) -> Start:
     return in_columns(start, SHAPE)
 
 
-def number_of(world: CopperWorld, label: str, kind: str = "") -> int:
+def number_of(account: CopperAccount, label: str, kind: str = "") -> int:
     """Return the id of the first definition of that name, and kind."""
-    found = world.records(DEFINITIONS)
+    found = account.records(DEFINITIONS)
     return next(int(one["id"]) for one in found if one["name"] == label and kind in ("", one["data_type"]))
 
 
 def test_a_kind_that_copper_may_add_is_kept_whole_as_json_text(begin: Start) -> None:
     """The column is a text, whatever its values look like."""
     app, tap = begin()
-    number = app.world.add_field("Rating", "Float", available_on=["person"])
-    app.world.edit(DEFINITIONS, ids=[number], changes={"data_type": "Stars"})
+    number = app.account.add_field("Rating", "Float", available_on=["person"])
+    app.account.edit(DEFINITIONS, ids=[number], changes={"data_type": "Stars"})
     entry = {"custom_field_definition_id": number, "value": {"stars": 4.5, "of": [5]}}
-    (person,) = app.world.edit("people", changes={"custom_fields": [entry]})
+    (person,) = app.account.edit("people", changes={"custom_fields": [entry]})
     run = tap.sync()
     column = columns_of(run, "people")[str(number)]
     assert declared(run, "people", column)["type"] == ["string", "null"]
@@ -63,18 +63,18 @@ def test_a_kind_that_copper_may_add_is_kept_whole_as_json_text(begin: Start) -> 
 def test_a_single_field_called_fields_is_not_taken_for_all(begin: Start) -> None:
     """`custom_fields` stays what it is, the list as it comes."""
     app, tap = begin({"custom_fields": 0})
-    number = app.world.add_field("Fields", "String", fill=True)
+    number = app.account.add_field("Fields", "String", fill=True)
     for form in ("columns", "both"):
         run = tap.sync(custom_fields=form)
         assert columns_of(run, "people") == {str(number): f"custom_fields_{number}"}
-        assert_right(Copper(app.world), run, form=form)
+        assert_right(Copper(app.account), run, form=form)
 
 
 def test_names_do_not_depend_on_the_order_of_the_definitions(begin: Start) -> None:
     """Nor on the form."""
     app, tap = begin()
     catalogs = [tap.sync().schemas]
-    app.world.lists[DEFINITIONS].reverse()
+    app.account.lists[DEFINITIONS].reverse()
     catalogs += [tap.sync().schemas, tap.sync(custom_fields="both").schemas]
     names = [
         {
@@ -93,17 +93,17 @@ def test_definitions_are_asked_for_once_in_a_run(begin: Start) -> None:
     assert app.stats.by_path[DEFINITIONS] == 1
     assert run.count("custom_fields") == 300
     assert run.audit()["custom_fields"]["requests"] == 1
-    assert_right(Copper(app.world), run)
+    assert_right(Copper(app.account), run)
 
 
 def test_a_catalog_made_without_the_right_to_the_definitions_serves(begin: Start) -> None:
     """Discovery offers the streams; with the right, the next discovery has the columns."""
     app, tap = begin(forbidden=[DEFINITIONS])
     catalog, _ = tap.discover()
-    assert_right(Copper(app.world), tap.sync(catalog=catalog))
+    assert_right(Copper(app.account), tap.sync(catalog=catalog))
     app.behaviour.forbidden = []
     run = tap.sync(catalog=catalog)
-    assert_right(Copper(app.world), run)
+    assert_right(Copper(app.account), run)
     assert lines(run, "people: the catalog is older", "run discovery again", "--refresh-catalog")
     catalog, _ = tap.discover()
     assert columns_of(tap.sync(catalog=catalog), "people")
@@ -112,20 +112,20 @@ def test_a_catalog_made_without_the_right_to_the_definitions_serves(begin: Start
 def test_first_answers_that_are_empty_or_broken_are_not_believed(begin: Start) -> None:
     """An account without custom fields looks just like a short outage."""
     app, tap = begin(faults=[FaultRule(["500", "broken_json", "empty", "429"], at=[1, 2, 3, 4], path=DEFINITIONS)])
-    assert_right(Copper(app.world), tap.sync(), "people", "tasks")
+    assert_right(Copper(app.account), tap.sync(), "people", "tasks")
     assert app.stats.by_path[DEFINITIONS] == 5
 
 
 def test_entries_in_another_form_are_kept(begin: Start) -> None:
     """Two of one field, one without an id, one with a key that nobody knows: nothing of them is lost."""
     app, tap = begin()
-    number = number_of(app.world, "Homepage")
+    number = number_of(app.account, "Homepage")
     entries = [
         {"custom_field_definition_id": number, "value": "https://one.example"},
         {"custom_field_definition_id": number, "value": "https://two.example"},
         {"value": "nobody's"},
     ]
-    (person,) = app.world.edit("people", changes={"custom_fields": entries})
+    (person,) = app.account.edit("people", changes={"custom_fields": entries})
     run = tap.sync()
     (record,) = [record for record in run.records("people") if record["id"] == person]
     assert record[columns_of(run, "people")[str(number)]] == "https://one.example"

@@ -47,7 +47,7 @@ def test_users_of_whom_there_is_only_one_page_are_named(start_some: Start, total
 def test_tags_of_which_there_is_only_one_part(start_some: Start, page: int, code: int) -> None:
     """It may be all of them; if it is not, another order shows it."""
     app, tap = start_some(("tags", "pipelines"), {**FEW, "people": 300, "tags": 150}, tags_page=page)
-    assert len(app.world.tags()) > 100
+    assert len(app.account.tags()) > 100
     app.on_answer(first_part_always)
     run = tap.sync(expect=code)
     audit = run.audit()
@@ -55,6 +55,6 @@ def test_tags_of_which_there_is_only_one_part(start_some: Start, page: int, code
     assert audit["tags"]["complete"] is (code == 0)
     assert audit["pipelines"]["complete"]
     if code == 0:
-        assert differences(app.world, "tags", merged("tags", run), ("name",)) == {}
+        assert differences(app.account, "tags", merged("tags", run), ("name",)) == {}
     else:
         assert "tags: the CRM gives the same tags again" in run.log

@@ -52,7 +52,7 @@ def test_a_large_account_arrives_whole_at_one_request_a_page(start_some: Start) 
     run = tap.sync()
     for stream in SEARCHED:
         arrived = merged(stream, run)
-        truth = {(one["id"],): one for one in app.world.records(stream)}
+        truth = {(one["id"],): one for one in app.account.records(stream)}
         assert arrived.keys() == truth.keys(), stream
         for key, record in arrived.items():
             for name in CHANGED:
@@ -66,13 +66,13 @@ def test_a_large_account_arrives_whole_at_one_request_a_page(start_some: Start) 
     for stream, dearest in DEAREST.items():
         cost = audit[stream]["requests"] / audit[stream]["records"] * 1000
         assert cost <= dearest, (stream, cost)
-        assert audit[stream]["distinct_ids"] == len(app.world.ids(stream))
+        assert audit[stream]["distinct_ids"] == len(app.account.ids(stream))
 
 
 def test_secrets_that_the_crm_hands_out_are_masked(small: tuple[CopperSandbox, Run]) -> None:
     """The names of a webhook's secret and headers arrive, their values never leave the tap."""
     app, run = small
-    truth = {hook["id"]: hook for hook in app.world.records("webhooks")}
+    truth = {hook["id"]: hook for hook in app.account.records("webhooks")}
     hooks = run.records("webhooks")
     assert {hook["id"] for hook in hooks} == truth.keys()
     hidden = [value for hook in truth.values() for value in (hook.get("secret") or {}).values()]
@@ -86,7 +86,7 @@ def test_secrets_that_the_crm_hands_out_are_masked(small: tuple[CopperSandbox, R
 def test_layouts_come_for_each_entity_and_each_pipeline_of_opportunities(small: tuple[CopperSandbox, Run]) -> None:
     """Their key is entity, pipeline and field; only opportunities have a pipeline."""
     app, run = small
-    pipelines = {pipeline["id"] for pipeline in app.world.records("pipelines")}
+    pipelines = {pipeline["id"] for pipeline in app.account.records("pipelines")}
     keys = run.keys("field_layouts")
     assert len(keys) == run.count("field_layouts") > 0
     assert {key[1] for key in keys if key[0] == "opportunities"} == pipelines
@@ -97,7 +97,7 @@ def test_layouts_come_for_each_entity_and_each_pipeline_of_opportunities(small: 
 def test_converted_leads_are_read_too(small: tuple[CopperSandbox, Run]) -> None:
     """They leave the default search; a tap that does not ask for them loses them."""
     app, run = small
-    converted = [lead for lead in app.world.records("leads") if lead.get("converted_at")]
+    converted = [lead for lead in app.account.records("leads") if lead.get("converted_at")]
     arrived = {lead["id"] for lead in run.records("leads") if lead.get("converted_at")}
     assert converted
     assert arrived == {lead["id"] for lead in converted}

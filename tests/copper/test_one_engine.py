@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 def visible(app: CopperSandbox, stream: str) -> set[tuple[int]]:
     """Return the keys of what a search gives."""
     never = set(app.behaviour.never_given.get(stream, ()))
-    return {(int(number),) for number in app.world.ids(stream) if int(number) not in never}
+    return {(int(number),) for number in app.account.ids(stream) if int(number) not in never}
 
 
 def in_order(app: CopperSandbox, stream: str) -> list[int]:
     """Return the ids of a stream, in the order in which it is read."""
     time = "activity_date" if stream == "activities" else "date_modified"
-    records = sorted(app.world.records(stream), key=lambda record: (record[time], record["id"]))
+    records = sorted(app.account.records(stream), key=lambda record: (record[time], record["id"]))
     ids = [record["id"] for record in records]
     return ids[::-1] if stream == "activities" else ids
 
@@ -38,7 +38,7 @@ def test_an_undocumented_cap_in_the_middle_of_a_page(start_some: Start, total: s
     """1,500 of 3,000 people, of whom 700 share a second: nothing is missing."""
     app, tap = start_some(("people",), {"people": 3_000, "tie_block": 700}, search_cap=1_500, total=total)
     run = tap.sync()
-    assert differences(app.world, "people", merged("people", run)) == {}
+    assert differences(app.account, "people", merged("people", run)) == {}
 
 
 @pytest.mark.parametrize("gives", [20, 100, 199])
@@ -47,14 +47,14 @@ def test_fewer_rows_a_page_than_asked_for(start_some: Start, gives: int) -> None
     app, tap = start_some(("people", "activities"), {"people": 450, "activities": 450, "tie_block": 60}, page_cap=gives)
     run = tap.sync()
     for stream in ("people", "activities"):
-        assert differences(app.world, stream, merged(stream, run)) == {}, stream
+        assert differences(app.account, stream, merged(stream, run)) == {}, stream
 
 
 def test_page_numbers_that_are_ignored(start_some: Start) -> None:
     """All arrives where each question begins at a time; a list without times fails by name."""
     app, tap = start_some(("people",), {"people": 450}, page_numbers="ignored")
     run = tap.sync()
-    assert differences(app.world, "people", merged("people", run)) == {}
+    assert differences(app.account, "people", merged("people", run)) == {}
 
 
 @pytest.mark.parametrize("total", ["exact", "missing"])
@@ -68,7 +68,7 @@ def test_hits_that_are_counted_but_never_given(start_some: Start, stream: str, t
     if total == "exact":
         assert first.audit()[stream]["unexplained"] == 200
     if stream == "people":
-        changed = app.world.edit("people", count=250)
+        changed = app.account.edit("people", count=250)
         order = [number for number in in_order(app, stream) if number in set(changed)]
         app.behaviour.never_given = {stream: order[:200]}
         second = tap.sync(state=first.state, max_unexplained_percent=100)
@@ -83,9 +83,9 @@ def test_edits_of_one_second_without_the_filter(start_some: Start, how: str, see
         ("people",), {"people": 1_030, "seed": seed}, modified_filter={"people": how}, unstable_ties=True
     )
     first = tap.sync()
-    app.world.edit("people", count=150)
+    app.account.edit("people", count=150)
     second = tap.sync(state=first.state)
-    assert differences(app.world, "people", merged("people", first, second)) == {}
+    assert differences(app.account, "people", merged("people", first, second)) == {}
 
 
 def test_activities_dated_in_the_future_let_a_reconcile_conclude(start_some: Start) -> None:
@@ -93,7 +93,7 @@ def test_activities_dated_in_the_future_let_a_reconcile_conclude(start_some: Sta
     app, tap = start_some(("activities",), {"activities": 700})
     _date_in_the_future(app, 260)
     first = tap.sync()
-    app.world.delete("activities", count=5)
+    app.account.delete("activities", count=5)
     second = tap.sync(state=first.state, reconcile="true")
     row = second.audit()["activities"]
     assert row["deletions"] == 5
@@ -103,16 +103,16 @@ def test_activities_dated_in_the_future_let_a_reconcile_conclude(start_some: Sta
 
 def _date_in_the_future(app: CopperSandbox, count: int) -> None:
     ids = in_order(app, "activities")[:count]
-    now = max(record["activity_date"] for record in app.world.records("activities"))
+    now = max(record["activity_date"] for record in app.account.records("activities"))
     for place, number in enumerate(ids):
-        app.world.edit("activities", ids=[number], changes={"activity_date": now + 86_400 * 30 + place})
+        app.account.edit("activities", ids=[number], changes={"activity_date": now + 86_400 * 30 + place})
 
 
 def test_many_created_just_before_a_reconcile(start_some: Start) -> None:
     """650 in the last second: read once for the bookmark and once or twice more, and the reconcile concludes."""
     app, tap = start_some(("people",), {"people": 300})
     first = tap.sync()
-    app.world.create("people", count=650)
+    app.account.create("people", count=650)
     second = tap.sync(state=first.state, reconcile="true")
     row: dict[str, Any] = second.audit()["people"]
     assert [message for message in second.messages if message["type"] == "ACTIVATE_VERSION"]

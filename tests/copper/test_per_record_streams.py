@@ -37,7 +37,7 @@ def test_every_record_is_asked_for_its_relations_links_and_files(start: Start) -
     url = tap.config["api_url"]
     related, found_files = set(), set()
     for entity, singular in SINGULAR.items():
-        for identity in app.world.ids(entity):
+        for identity in app.account.ids(entity):
             answer = requests.get(f"{url}/{entity}/{identity}/related", headers=HEADERS, timeout=10).json()
             related |= {(singular, identity, item["type"], item["id"]) for item in answer}
             if entity != "tasks":

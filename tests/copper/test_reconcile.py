@@ -50,8 +50,8 @@ def test_between_reconciles_a_run_costs_one_request_a_stream_and_keeps_the_versi
     app, tap = start(SHAPE)
     load = Load(app, tap)
     first = load.run()
-    app.world.edit("people", count=7)
-    app.world.create("leads", count=2)
+    app.account.edit("people", count=7)
+    app.account.create("leads", count=2)
     run = load.run()
     assert {stream: load.requests(stream) for stream in INCREMENTAL} == dict.fromkeys(INCREMENTAL, 1)
     assert activated(run) == {}
@@ -107,7 +107,7 @@ def test_a_state_with_only_a_bookmark_waits_reconcile_days_before_the_first_reco
     load.run()
     bookmark = {name: load.kept("projects")[name] for name in ("replication_key", "replication_key_value")}
     load.state = {"bookmarks": {"projects": bookmark}}
-    app.world.edit("projects", count=3)
+    app.account.edit("projects", count=3)
     run = load.run()
     assert activated(run) == {}
     assert versions(run, "projects") == {None}
@@ -116,7 +116,7 @@ def test_a_state_with_only_a_bookmark_waits_reconcile_days_before_the_first_reco
     assert activated(load.run(reconcile_days=1)) == {}
     assert load.kept("projects")["untold_since"] == seen_first
     load.kept("projects")["untold_since"] = ago(days=8)
-    gone = app.world.delete("projects", count=2)
+    gone = app.account.delete("projects", count=2)
     assert set(activated(load.run())) == {"projects"}
     assert load.targets.marked("projects") == {(number,) for number in gone}
     assert "untold_since" not in load.kept("projects")
@@ -129,7 +129,7 @@ def test_junk_in_the_state_is_harmless(start: Start, junk: object) -> None:
     app, tap = start(SHAPE)
     load = Load(app, tap, "projects")
     load.run()
-    gone = app.world.delete("projects", count=2)
+    gone = app.account.delete("projects", count=2)
     load.kept("projects").update(reconcile=junk, reconciled_at=junk, version=junk, rows=junk, rows_until=junk)
     load.run()
     load.reconcile()
@@ -145,7 +145,7 @@ def test_what_merged_states_brought_back_of_a_finished_reconcile_is_not_taken_up
     load.reconcile()
     kept = load.kept("projects")
     kept["reconcile"] = {"version": kept["version"], "read_to": ago(days=100), "rows": 10, "new": 0, "first": False}
-    gone = app.world.delete("projects", count=2)
+    gone = app.account.delete("projects", count=2)
     assert activated(load.run()) == {}
     load.age()
     load.run()

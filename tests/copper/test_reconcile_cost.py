@@ -20,7 +20,7 @@ def test_eight_thousand_people_cost_five_requests_a_thousand(start: Start) -> No
     app, tap = start({**PLAIN, "people": 8_000})
     load = Load(app, tap, "people")
     load.run()
-    gone = app.world.delete("people", count=200)
+    gone = app.account.delete("people", count=200)
     run = load.reconcile()
     assert load.requests("people") - 1 <= 5.3 * 8
     assert set(activated(run)) == {"people"}

@@ -34,11 +34,11 @@ def test_a_thousand_deletions_two_hundred_merges_and_three_hundred_conversions_a
     app, tap = start(shape)
     load = Load(app, tap)
     load.run()
-    world = app.world
-    gone = {stream: set(world.delete(stream, count=count)) for stream, count in (("people", 800), ("leads", 200))}
-    merged = {stream: {lost for lost, _ in world.merge(stream, count=100)} for stream in ("people", "companies")}
-    unconverted = [one["id"] for one in world.records("leads") if one["converted_at"] is None][:300]
-    converted = world.convert(ids=unconverted)
+    account = app.account
+    gone = {stream: set(account.delete(stream, count=count)) for stream, count in (("people", 800), ("leads", 200))}
+    merged = {stream: {lost for lost, _ in account.merge(stream, count=100)} for stream in ("people", "companies")}
+    unconverted = [one["id"] for one in account.records("leads") if one["converted_at"] is None][:300]
+    converted = account.convert(ids=unconverted)
     later(app, tap, BEHIND_THE_CLOCK + 1)  # a page of the last seconds would be left to a later run
     run = load.reconcile()
     assert set(activated(run)) == set(INCREMENTAL)
@@ -62,11 +62,11 @@ def changing(app: CopperSandbox, seed: int) -> Callable[[], None]:
             return
         what = chance.choice(("edit", "edit", "create", "delete", "merge", "convert"))
         if what == "convert":
-            app.world.convert()
+            app.account.convert()
         elif what == "merge":
-            app.world.merge(stream)
+            app.account.merge(stream)
         else:
-            getattr(app.world, what)(stream, count=1)
+            getattr(app.account, what)(stream, count=1)
 
     return app.on_answer(change)
 
@@ -105,7 +105,7 @@ def test_whatever_changes_while_it_is_read_only_late_deletions_wait_for_the_next
     end = changing(app, seed)
     read()
     read()
-    alive = {stream: set(app.world.ids(stream)) for stream in load.streams}
+    alive = {stream: set(app.account.ids(stream)) for stream in load.streams}
     run = read(reconcile="true")
     end()
     later(app, tap, 30)
@@ -117,7 +117,7 @@ def test_whatever_changes_while_it_is_read_only_late_deletions_wait_for_the_next
         if stream in activated(run):
             # Made while it was read, or alive when that began; and gone since.
             seen = {key for (key,) in wrong["surplus"] if key <= max(alive[stream])}
-            assert seen <= alive[stream] - set(app.world.ids(stream))
+            assert seen <= alive[stream] - set(app.account.ids(stream))
     if total == "exact":
         assert set(activated(run)) == set(load.streams)
     for _ in range(3 if total == "over" else 1):  # after a count that was too high, two reads have to be explained
@@ -132,7 +132,7 @@ def test_activities_that_come_and_go_while_they_are_read_are_told_apart(start: S
     app, tap = start({**PLAIN, "seed": seed, "people": 50, "activities": 820})
     load = Load(app, tap, "activities")
     load.run()
-    gone = app.world.delete("activities", count=60)
+    gone = app.account.delete("activities", count=60)
     app.behaviour.churn = Churn(delete=1, create=1 + seed)
     load.reconcile()
     assert load.targets.marked("activities") >= {(number,) for number in gone}
@@ -146,8 +146,8 @@ def test_stubs_of_deleted_activities_are_marked_and_counted(start: Start) -> Non
     app, tap = start({**PLAIN, "activities": 450}, stubs_in_search=True)
     load = Load(app, tap, "activities")
     load.run()
-    recent = [one["id"] for one in app.world.records("activities") if one["activity_date"] > app.now() - 40_000]
-    gone = app.world.delete("activities", ids=recent[:2]) + app.world.delete("activities", count=20)
+    recent = [one["id"] for one in app.account.records("activities") if one["activity_date"] > app.now() - 40_000]
+    gone = app.account.delete("activities", ids=recent[:2]) + app.account.delete("activities", count=20)
     told = load.run()
     assert {one["id"] for one in told.records("activities") if one.get("is_deleted")} >= set(recent[:2])
     assert all(one["_sdc_deleted_at"] for one in told.records("activities") if one.get("is_deleted"))
@@ -164,7 +164,7 @@ def test_without_the_filter_on_changes_deletions_are_found_by_creation(start: St
     app, tap = start({**PLAIN, "people": 700}, modified_filter={"people": how})
     load = Load(app, tap, "people")
     load.run()
-    gone = app.world.delete("people", count=60)
+    gone = app.account.delete("people", count=60)
     app.behaviour.churn = Churn(edit=3, delete=1, create=1)
     load.reconcile()
     app.behaviour.churn = Churn()
@@ -198,7 +198,7 @@ def test_answers_that_lack_rows_lead_to_no_wrong_conclusion(start: Start, knobs:
     app, tap = start({**PLAIN, "people": 1_400}, **knobs)
     load = Load(app, tap, "people")
     load.run()
-    gone = app.world.delete("people", count=60)
+    gone = app.account.delete("people", count=60)
     load.reconcile()
     assert load.targets.marked("people") == {(number,) for number in gone}
     assert load.differences() == {}

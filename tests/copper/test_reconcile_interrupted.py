@@ -46,11 +46,11 @@ def load(start: Start, first: Run) -> Load:
 
 def change(app: CopperSandbox) -> set[int]:
     """Let something happen between two runs; gives the people that are gone."""
-    world = app.world
-    world.edit("people", count=60)
-    world.create("people", count=20)
-    lost = {lost for lost, _ in world.merge("people", count=10)}
-    return lost | set(world.delete("people", count=40))
+    account = app.account
+    account.edit("people", count=60)
+    account.create("people", count=20)
+    lost = {lost for lost, _ in account.merge("people", count=10)}
+    return lost | set(account.delete("people", count=40))
 
 
 @pytest.mark.parametrize("place", range(10))
@@ -92,7 +92,7 @@ def test_a_run_without_reconcile_in_between_keeps_its_rows_under_the_unfinished_
     """Else they would be marked when that is completed."""
     load.killed(16, **SMALL_WINDOWS)
     unfinished = load.kept("people")["reconcile"]["version"]
-    ids = load.app.world.edit("people", count=30)
+    ids = load.app.account.edit("people", count=30)
     between = load.run(reconcile="false")
     assert {number for (number,) in between.keys("people")} >= set(ids)
     assert versions(between, "people") == {unfinished}
@@ -117,7 +117,7 @@ def test_a_first_run_that_was_cut_off_is_completed_under_its_version(start: Star
     first = load.took(cut(tap.sync(catalog=load.catalog), states))
     assert activated(first) == {}
     goes_on = "replication_key_value" in load.kept("people")
-    new = app.world.create("people", count=30)
+    new = app.account.create("people", count=30)
     run = load.run(reconcile="false")
     assert (versions(first, "people") == versions(run, "people")) is goes_on
     assert (len(run.keys("people")) < 5_000) is goes_on
@@ -131,7 +131,7 @@ def test_a_cap_on_requests_spreads_a_reconcile_over_runs(start: Start) -> None:
     app, tap = start({**PLAIN, "people": 6_000})
     load = Load(app, tap, "people")
     load.run()
-    gone = set(app.world.delete("people", count=200))
+    gone = set(app.account.delete("people", count=200))
     reached = [""]
     for _ in range(4):
         run = load.run(reconcile="true" if len(reached) == 1 else "auto", reconcile_max_requests=15)
@@ -140,8 +140,8 @@ def test_a_cap_on_requests_spreads_a_reconcile_over_runs(start: Start) -> None:
             break
         reached.append(load.kept("people")["reconcile"]["read_to"])
         assert any("used up" in note for note in run.audit()["people"]["notes"])
-        app.world.edit("people", count=50)
-        app.world.delete("people", count=10)
+        app.account.edit("people", count=50)
+        app.account.delete("people", count=10)
     assert activated(run)
     assert 2 <= len(reached) <= 3
     assert reached == sorted(set(reached))
@@ -156,7 +156,7 @@ def test_the_smallest_cap_gets_to_an_end(start: Start, cap: int) -> None:
     app, tap = start({**PLAIN, "people": 450})
     load = Load(app, tap, "people", "projects")
     load.run()
-    gone = {stream: app.world.delete(stream, count=5) for stream in load.streams}
+    gone = {stream: app.account.delete(stream, count=5) for stream in load.streams}
     done: set[str] = set()
     for _ in range(3):
         load.age(*(set(load.streams) - done))
@@ -170,7 +170,7 @@ def test_the_smallest_cap_gets_to_an_end(start: Start, cap: int) -> None:
 def test_edits_between_the_runs_of_a_reconcile_are_not_taken_for_more_rows(load: Load) -> None:
     """A third of the rows is read twice. Else the next reconcile would miss them, and stop."""
     load.run(reconcile="true", reconcile_max_requests=10)
-    load.app.world.edit("people", count=900)
+    load.app.account.edit("people", count=900)
     assert activated(load.run())
     assert load.kept("people")["rows"] <= 2_800
     run = load.reconcile()

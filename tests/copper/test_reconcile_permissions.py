@@ -25,7 +25,7 @@ def test_half_of_the_people_hidden_marks_nothing_and_fails_by_name(start: Start,
     load.run()
     app.behaviour.hidden = {"people": 0.5}
     later(app, tap, 30)
-    gone = app.world.delete("companies", count=3)
+    gone = app.account.delete("companies", count=3)
     load.age()
     for _ in range(2):
         run = load.run(expect=1)
@@ -48,8 +48,8 @@ def test_rights_that_come_back_end_the_matter(start: Start) -> None:
     load = Load(app, tap, "people")
     load.run()
     app.behaviour.hidden = {"people": 0.5}
-    app.world.edit("people", count=50)
-    gone = app.world.delete("people", count=30)
+    app.account.edit("people", count=50)
+    gone = app.account.delete("people", count=30)
     load.age()
     load.run(expect=1)
     app.behaviour.hidden = {}
@@ -57,7 +57,7 @@ def test_rights_that_come_back_end_the_matter(start: Start) -> None:
     assert set(activated(run)) == {"people"}
     assert run.audit()["people"]["deletions"] == 30
     assert load.targets.marked("people") == {(number,) for number in gone}
-    load.app.world.edit("people", count=1_270)
+    load.app.account.edit("people", count=1_270)
     load.run()
     assert load.differences() == {}
 
@@ -70,7 +70,7 @@ def test_a_raised_limit_lets_the_rows_go_and_they_come_back_when_they_are_seen(s
     app.behaviour.hidden = {"people": 0.5}
     load.reconcile(expect=1)
     run = load.reconcile(max_deletions_percent=60)
-    seen = app.world.visible("people")
+    seen = app.account.visible("people")
     assert run.audit()["people"]["deletions"] == 1_300 - len(seen) == len(load.targets.marked("people"))
     assert load.differences_from_what_is_seen() == {}
     load.reconcile()
@@ -87,7 +87,7 @@ def test_fewer_than_a_hundred_rows_never_stop_a_stream(start: Start, gone: int, 
     app, tap = start({**SHAPE, "projects": 150})
     load = Load(app, tap, "projects")
     load.run()
-    app.world.delete("projects", count=gone)
+    app.account.delete("projects", count=gone)
     load.reconcile(expect=code)
     assert len(load.targets.marked("projects")) == (gone if code == 0 else 0)
 
@@ -98,8 +98,8 @@ def test_new_rows_do_not_hide_that_the_others_are_gone(start: Start) -> None:
     load = Load(app, tap, "people")
     load.run()
     later(app, tap, 60)
-    app.behaviour.hidden = {"people": [int(number) for number in app.world.ids("people")[:650]]}
-    app.world.create("people", count=650)
+    app.behaviour.hidden = {"people": [int(number) for number in app.account.ids("people")[:650]]}
+    app.account.create("people", count=650)
     run = load.reconcile(expect=1)
     assert "at least 650 of 1300" in run.log
     assert load.targets.marked("people") == set()
@@ -110,11 +110,11 @@ def test_a_list_that_each_run_reads_completely_stops_too(start: Start) -> None:
     app, tap = start({**SHAPE, "users": 220})
     load = Load(app, tap, "users", "companies")
     load.run()
-    gone = app.world.delete("users", count=5)
+    gone = app.account.delete("users", count=5)
     run = load.run()
     assert load.targets.marked("users") == {(number,) for number in gone}
     assert run.audit()["users"]["deletions"] == 5
-    more = app.world.delete("users", count=150)
+    more = app.account.delete("users", count=150)
     run = load.run(expect=1)
     assert "at least 150 of 215" in run.audit()["users"]["error"]
     assert run.audit()["companies"]["complete"]

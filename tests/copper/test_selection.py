@@ -12,7 +12,7 @@ def test_dates_in_the_other_order_are_read_as_the_setting_says(start_some: Start
     """`date_order: dmy` for accounts that write 31/1/2026."""
     app, tap = start_some(("opportunities",), {"dmy": True, "odd_close_dates": 0})
     run = tap.sync(date_order="dmy")
-    truth = {record["id"]: record["close_date"] for record in app.world.records("opportunities")}
+    truth = {record["id"]: record["close_date"] for record in app.account.records("opportunities")}
     assert any(truth.values())
     for record in run.records("opportunities"):
         text = truth[record["id"]]
@@ -29,7 +29,7 @@ def test_a_text_that_is_no_date_becomes_null_and_is_kept_and_counted(start_some:
     run = tap.sync()
     odd = [record for record in run.records("opportunities") if "_extra" in record]
     assert odd
-    truth = {record["id"]: record["close_date"] for record in app.world.records("opportunities")}
+    truth = {record["id"]: record["close_date"] for record in app.account.records("opportunities")}
     for record in odd:
         assert record["close_date"] is None
         assert record["_extra"] == {"close_date": truth[record["id"]]}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from tests.truth import Contract, compared
 
 if TYPE_CHECKING:
-    from sandbox.copper import CopperWorld
+    from sandbox.copper import CopperAccount
     from tests.singer import Key, Record
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -48,18 +48,18 @@ def _date(text: str) -> str:
 CONTRACT = Contract("copper", _moment, _date)
 
 
-def expected(world: CopperWorld, stream: str, keys: tuple[str, ...] = ("id",)) -> dict[Key, Record]:
+def expected(account: CopperAccount, stream: str, keys: tuple[str, ...] = ("id",)) -> dict[Key, Record]:
     """Return every living record of a stream as it should arrive, by its key."""
-    records = world.records(SOURCES.get(stream, stream))
+    records = account.records(SOURCES.get(stream, stream))
     shaped = (CONTRACT.as_it_should_arrive(stream, record) for record in records)
     return {tuple(record[key] for key in keys): record for record in shaped}
 
 
 def differences(
-    world: CopperWorld, stream: str, table: dict[Key, Record], keys: tuple[str, ...] = ("id",)
+    account: CopperAccount, stream: str, table: dict[Key, Record], keys: tuple[str, ...] = ("id",)
 ) -> dict[str, Any]:
     """Return the keys that are missing, surplus or different in a table; empty if it equals the truth.
 
     Values of custom fields are compared as they come; `tests/custom_truth.py` knows how their columns should be.
     """
-    return compared(expected(world, stream, keys), CONTRACT.without_custom_columns(stream, table))
+    return compared(expected(account, stream, keys), CONTRACT.without_custom_columns(stream, table))

@@ -32,11 +32,11 @@ class Case:
 
 
 def _all_of(name: str, key: str = "id") -> Truth:
-    return lambda app: {(record[key],) for record in app.world.records(name)}
+    return lambda app: {(record[key],) for record in app.account.records(name)}
 
 
 def _activities_of_companies(app: Any) -> set[tuple[Any, ...]]:  # noqa: ANN401 - a sandbox
-    return {(one["id"],) for one in app.world.records("activities") if one["parent"]["type"] == "company"}
+    return {(one["id"],) for one in app.account.records("activities") if one["parent"]["type"] == "company"}
 
 
 CASES = {

@@ -37,7 +37,7 @@ def call(capsysbinary: pytest.CaptureFixture[bytes]) -> Callable[..., tuple[int,
 def test_one_answer_is_one_line(start: Start, call: Callable[..., tuple[int, list[Any], str]]) -> None:
     """An object as it came; nothing on stderr."""
     app, tap = start("copper")
-    assert call("--config", tap.write("config", tap.config), "/account") == (0, app.world.records("account"), "")
+    assert call("--config", tap.write("config", tap.config), "/account") == (0, app.account.records("account"), "")
 
 
 def test_a_list_is_a_line_for_each_record(start: Start, call: Callable[..., tuple[int, list[Any], str]]) -> None:
@@ -71,7 +71,7 @@ def test_all_reads_every_page(
     code, lines, said = call("--config", tap.write("config", tap.config), "--all", *arguments)
     assert (code, said) == (0, "")
     key = "_id" if crm == "copera" else "id"
-    assert sorted(line[key] for line in lines) == sorted(record[key] for record in app.world.records(stream))
+    assert sorted(line[key] for line in lines) == sorted(record[key] for record in app.account.records(stream))
 
 
 @pytest.mark.parametrize(
@@ -122,7 +122,7 @@ def test_settings_come_from_the_environment(
     app, tap = start("copper")
     for name, value in tap.config.items():
         monkeypatch.setenv(f"TAP_CRM_{name.upper()}", str(value))
-    assert call("--config", "ENV", "/account")[:2] == (0, app.world.records("account"))
+    assert call("--config", "ENV", "/account")[:2] == (0, app.account.records("account"))
 
 
 def test_settings_come_from_a_file_of_variables_and_go_before_those_of_a_config(
@@ -136,7 +136,7 @@ def test_settings_come_from_a_file_of_variables_and_go_before_those_of_a_config(
     (tmp_path / ".env").write_text("".join(f"TAP_CRM_{name.upper()}='{text}'\n" for name, text in tap.config.items()))
     monkeypatch.chdir(tmp_path)
     other = tap.write("config", {**tap.config, "api_key": "z" * 32})
-    assert call("--config", "ENV", "--config", other, "/account")[:2] == (0, app.world.records("account"))
+    assert call("--config", "ENV", "--config", other, "/account")[:2] == (0, app.account.records("account"))
 
 
 def test_verbose_shows_the_exchange_without_the_key(start: Start) -> None:
@@ -172,7 +172,7 @@ def test_a_broken_answer_is_asked_for_again(start: Start, call: Callable[..., tu
     """As everywhere."""
     app, tap = start("copper")
     app.behaviour.faults.append(FaultRule(["502", "cut_json"], at=[1, 2]))
-    assert call("--config", tap.write("config", tap.config), "/account")[:2] == (0, app.world.records("account"))
+    assert call("--config", tap.write("config", tap.config), "/account")[:2] == (0, app.account.records("account"))
 
 
 def test_it_is_a_command(start: Start) -> None:

@@ -84,7 +84,7 @@ def test_a_record_has_its_parent(start: Start) -> None:
     case = CASES["copper parent"]
     app, tap = start("copper")
     run = read(tap, case, discovered(tap, case))
-    parents = {one["id"]: one["parent"]["id"] for one in app.world.records("activities")}
+    parents = {one["id"]: one["parent"]["id"] for one in app.account.records("activities")}
     assert {one["id"]: one["company_id"] for one in run.records(case.stream)}.items() <= parents.items()
     assert all(one["record"]["parent"]["type"] == "company" for one in run.records(case.stream))
 
@@ -109,7 +109,7 @@ def test_an_incremental_endpoint_brings_what_changed(start: Start) -> None:
     catalog = discovered(tap, case)
     first = read(tap, case, catalog)
     assert first.keys(case.stream) == case.truth(app)
-    edited = {(key,) for key in app.world.edit("people", count=7)}
+    edited = {(key,) for key in app.account.edit("people", count=7)}
     second = read(tap, case, catalog, state=first.state, overlap_seconds=0)
     assert edited <= second.keys(case.stream)
     assert second.count(case.stream) <= len(edited) + 5

@@ -122,11 +122,11 @@ class Account:
 
     def _tell(self, stream: str) -> list[Waiting]:
         """Delete and create records of a stream, and let the events of it wait."""
-        world = self.app.world
+        account = self.app.account
         # As many as it pays to ask for, one by one: of more, the run would poll instead.
         # A deleted lead of Close takes its contacts with it, of which no event here would tell.
-        gone = [] if stream == "leads" else world.delete(stream, count=6)
-        made = world.create(stream, count=6)
+        gone = [] if stream == "leads" else account.delete(stream, count=6)
+        made = account.create(stream, count=6)
         found = []
         for what, keys in (("delete", gone), ("new", made)):
             for key in keys:

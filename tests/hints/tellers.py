@@ -108,7 +108,7 @@ class Close(Teller):
     def events(self, app: Any, stream: str, keys: Iterable[Any], what: str = "update") -> list[bytes]:  # noqa: ANN401
         """Return the newest entry of the log for each record, or one that says nothing of it."""
         log = {
-            row.object_id: row.raw for row in app.world.log.table.living.values() if row.action == self.actions[what]
+            row.object_id: row.raw for row in app.account.log.table.living.values() if row.action == self.actions[what]
         }
         found = []
         for key in keys:

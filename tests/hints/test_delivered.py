@@ -16,14 +16,14 @@ def test_a_fifth_of_the_events_is_lost_and_no_row(teller: Teller, start_told: St
     """Late, twice and in any order, too: all rows are right, and just those that were lost are missed."""
     stream, other = teller.streams
     app, tap, told = start_told(webhook_targets="any", events={"time_scale": 0, "duplicates": 0.3, "delay": 60})
-    app.world.lists["webhooks"].clear()
+    app.account.lists["webhooks"].clear()
     app.behaviour.clock_skew = -2 * teller.delay
     with receiving(told.spool) as url:
         teller.subscribe(tap.config["api_url"], f"{url}/{teller.crm.name}/{TOKEN}", told)
         first = tap.sync()
         app.behaviour.events.loss = 0.2
-        edited = [app.world.edit(stream, ids=[key])[0] for key in app.world.ids(stream)[:20]]
-        gone = app.world.delete(other, count=3)
+        edited = [app.account.edit(stream, ids=[key])[0] for key in app.account.ids(stream)[:20]]
+        gone = app.account.delete(other, count=3)
         app.behaviour.clock_skew = 0
         app.deliveries.advance(120)
         second = tap.sync(state=first.state)

@@ -29,9 +29,9 @@ def test_a_deleted_person_stays_marked_while_the_index_still_shows_it(teller: Te
     """The next run's poll finds it once more, as if it were there: it is asked for again."""
     app, tap, told = start_told("people")
     first = tap.sync()
-    (key,) = app.world.edit("people", count=1)
+    (key,) = app.account.edit("people", count=1)
     app.behaviour.index_lag = 3_600
-    app.world.delete("people", ids=[key])
+    app.account.delete("people", ids=[key])
     told.tell(teller.events(app, "people", [key], "delete"))
     second = tap.sync(state=first.state)
     third = tap.sync(state=second.state)
@@ -45,9 +45,9 @@ def test_a_deleted_person_stays_marked_whatever_shows_it(teller: Teller, start_t
     """Out of an index that is late: the poll shows it no more, and what else does is no proof that it is there."""
     app, tap, told = start_told("people")
     first = tap.sync(overlap_seconds=0)
-    key = app.world.ids("people")[0]
+    key = app.account.ids("people")[0]
     app.behaviour.index_lag = 3_600
-    app.world.delete("people", ids=[key])
+    app.account.delete("people", ids=[key])
     told.tell(teller.events(app, "people", [key], "delete"))
     second = tap.sync(state=first.state, overlap_seconds=0)
     assert Target(first, second).marked("people") == {(key,)}
@@ -76,8 +76,8 @@ def test_a_complete_read_that_began_before_a_gap_does_not_settle_it(start_told: 
         "new": 0,
         "again": 0,
     }
-    oldest = min(app.world.records("people"), key=lambda one: one["date_modified"])["id"]
-    app.world.delete("people", ids=[oldest])
+    oldest = min(app.account.records("people"), key=lambda one: one["date_modified"])["id"]
+    app.account.delete("people", ids=[oldest])
     told.spool.note_gap("copper", datetime.now(UTC), "a test")
     runs = [first]
     for _ in range(3):
@@ -93,7 +93,7 @@ def test_an_activity_that_is_deleted_arrives_as_its_stub(teller: Teller, start_t
     """Copper keeps its id; there is no search by ids."""
     app, tap, told = start_told("activities")
     first = tap.sync()
-    gone = app.world.delete("activities", count=1)
+    gone = app.account.delete("activities", count=1)
     told.tell(teller.events(app, "activities", gone, "delete"))
     second = tap.sync(state=first.state)
     assert Target(first, second).marked("activities") == {(key,) for key in gone}
@@ -104,7 +104,7 @@ def test_a_converted_lead_is_not_deleted(teller: Teller, start_told: StartTold) 
     """Searches show it where they are asked to."""
     app, tap, told = start_told("leads")
     first = tap.sync()
-    converted = app.world.convert(count=2)
+    converted = app.account.convert(count=2)
     told.tell([*teller.events(app, "leads", converted), *teller.events(app, "leads", converted, "delete")])
     second = tap.sync(state=first.state)
     assert Target(first, second).marked("leads") == set()
@@ -116,12 +116,12 @@ def test_a_merge_is_told_by_its_events_without_a_log(teller: Teller, start_told:
     """The lead that it ended has its last content, and says into which other one it went."""
     app, tap, told = start_told("leads", merge_deletes_source=True, **teller.logless)
     first = tap.sync()
-    (source,) = app.world.merge(count=1)
+    (source,) = app.account.merge(count=1)
     told.tell(teller.events(app, "leads", [source], "delete"))
     second = tap.sync(state=first.state)
     (row,) = [one for one in second.records("leads") if one["id"] == source]
     assert row["_sdc_deleted_at"]
-    assert row["merged_into"] in app.world.ids("leads")
+    assert row["merged_into"] in app.account.ids("leads")
     assert row["date_created"]
     teller.crm.assert_complete(app, first, second, streams=["leads"])
 
@@ -131,8 +131,8 @@ def test_activities_are_read_by_their_own_addresses(teller: Teller, start_told: 
     """An old note that is edited arrives without the log."""
     app, tap, told = start_told("notes", **teller.logless)
     first = tap.sync()
-    old = min(app.world.records("notes"), key=lambda one: one["date_created"])["id"]
-    app.world.edit("notes", ids=[old])
+    old = min(app.account.records("notes"), key=lambda one: one["date_created"])["id"]
+    app.account.edit("notes", ids=[old])
     told.tell(teller.events(app, "notes", [old]))
     second = tap.sync(state=first.state)
     assert (old,) in second.keys("notes")

@@ -30,8 +30,8 @@ def test_what_the_search_does_not_show_yet_arrives_by_its_event(teller: Teller, 
     stream = teller.streams[0]
     first = tap.sync()
     app.behaviour.index_lag = 3_600
-    (key,) = app.world.create(stream, count=1)
-    (other,) = app.world.create(stream, count=1)
+    (key,) = app.account.create(stream, count=1)
+    (other,) = app.account.create(stream, count=1)
     told.tell(teller.events(app, stream, [key], "new"))
     second = tap.sync(state=first.state)
     assert second.keys(stream) == {(key,)}, "the event's record, and not the other one"
@@ -48,7 +48,7 @@ def test_a_deletion_that_the_crm_confirms_marks_the_row(teller: Teller, start_to
     app, tap, told = start_told(**teller.logless)
     stream = teller.streams[0]
     first = tap.sync()
-    gone = app.world.delete(stream, count=3)
+    gone = app.account.delete(stream, count=3)
     told.tell(teller.events(app, stream, gone[:2], "delete"))
     second = tap.sync(state=first.state)
     target = Target(first, second)
@@ -65,7 +65,7 @@ def test_a_deletion_that_is_only_claimed_changes_nothing(teller: Teller, start_t
     app, tap, told = start_told()
     stream = teller.streams[0]
     first = tap.sync()
-    key = app.world.ids(stream)[0]
+    key = app.account.ids(stream)[0]
     told.tell(teller.events(app, stream, [key], "delete"))
     second = tap.sync(state=first.state)
     assert Target(first, second).marked(stream) == set()
@@ -78,10 +78,10 @@ def test_events_in_any_order_twice_forged_or_broken_do_no_harm(teller: Teller, s
     app, tap, told = start_told(teller.streams[0])
     stream, other = teller.streams
     first = tap.sync()
-    edited = app.world.edit(stream, count=5)
+    edited = app.account.edit(stream, count=5)
     bodies = teller.events(app, stream, edited)
     junk = [b"", b"{", b"[]", b"null", b'{"ids": "x"}', b'{"event": {"object_type": 1}}', b"\xff\xfe", b"[" * 10_000]
-    told.tell([*reversed(bodies), *junk, *bodies, *teller.events(app, other, app.world.ids(other)[:2])])
+    told.tell([*reversed(bodies), *junk, *bodies, *teller.events(app, other, app.account.ids(other)[:2])])
     told.tell(bodies, provider="copera")
     told.tell([*teller.events(app, stream, [teller.forged(1)]), *bodies[:1]])
     second = tap.sync(state=first.state)
@@ -101,15 +101,15 @@ def test_a_hint_advances_no_bookmark_and_hides_no_missing_row(teller: Teller, st
     app, tap, told = start_told(**teller.logless)
     stream = teller.streams[0]
     first = tap.sync()
-    gone = app.world.delete(stream, count=4)
-    told.tell(teller.events(app, stream, app.world.ids(stream)[:8]))
+    gone = app.account.delete(stream, count=4)
+    told.tell(teller.events(app, stream, app.account.ids(stream)[:8]))
     second = tap.sync(state=first.state, reconcile="true")
     assert Target(first, second).marked(stream) == {(key,) for key in gone}
     kept = second.state["bookmarks"][stream]
-    rows = len(app.world.ids(stream))
+    rows = len(app.account.ids(stream))
     assert (kept["rows"], second.audit()[stream]["deletions"]) == (rows, 4)
-    app.world.edit(stream, ids=app.world.ids(stream)[:1])
-    told.tell(teller.events(app, stream, app.world.ids(stream)[:1]))
+    app.account.edit(stream, ids=app.account.ids(stream)[:1])
+    told.tell(teller.events(app, stream, app.account.ids(stream)[:1]))
     third = tap.sync(state=second.state)
     without = tap.sync(state=second.state, inbox=None)
     at = [run.state["bookmarks"][stream]["replication_key_value"] for run in (third, without)]
@@ -134,7 +134,7 @@ def test_an_inbox_that_cannot_be_read_costs_freshness_only(teller: Teller, start
     app, tap, told = start_told(teller.streams[0])
     stream = teller.streams[0]
     first = tap.sync()
-    edited = app.world.edit(stream, count=2)
+    edited = app.account.edit(stream, count=2)
     told.tell(teller.events(app, stream, edited))
     second = tap.sync(state=first.state, inbox=str(tap.folder / "nowhere.sqlite"))
     assert second.keys(stream) == {(key,) for key in edited}
@@ -153,8 +153,8 @@ def test_more_hints_than_it_pays_to_read_are_dropped_and_polled(teller: Teller, 
     app, tap, told = start_told(teller.streams[0], **teller.logless)
     stream = teller.streams[0]
     first = tap.sync()
-    edited = app.world.edit(stream, count=5)
-    gone = app.world.delete(stream, count=2)
+    edited = app.account.edit(stream, count=5)
+    gone = app.account.delete(stream, count=2)
     forged = [teller.forged(number) for number in range(9_000)]
     told.tell(
         [
@@ -185,7 +185,7 @@ def test_what_is_still_asked_for_is_not_forgotten_by_a_flood(teller: Teller, sta
     app, tap, told = start_told(teller.streams[0], **teller.logless)
     stream = teller.streams[0]
     first = tap.sync()
-    (gone,) = app.world.delete(stream, count=1)
+    (gone,) = app.account.delete(stream, count=1)
     first.state["bookmarks"][stream]["inbox"]["again"] = [[gone, datetime.now(UTC).isoformat()]]
     told.tell(teller.events(app, stream, [teller.forged(number) for number in range(4_100)]))
     runs = [first]
@@ -204,7 +204,7 @@ def test_of_more_told_records_than_are_kept_none_is_called_missed(
     app, tap, told = start_told(teller.streams[0])
     stream = teller.streams[0]
     first = tap.sync()
-    told.tell(teller.events(app, stream, app.world.edit(stream, count=4)))
+    told.tell(teller.events(app, stream, app.account.edit(stream, count=4)))
     second = tap.sync(state=first.state)
     third = tap.sync(state=second.state)
     assert [run.audit()[stream]["missed_by_events"] for run in (second, third)] == [0, None]
@@ -216,9 +216,9 @@ def test_what_no_event_told_of_is_counted_and_there_all_the_same(teller: Teller,
     stream = teller.streams[0]
     app.behaviour.clock_skew = -2 * teller.delay
     first = tap.sync()
-    edited = app.world.edit(stream, count=10)
+    edited = app.account.edit(stream, count=10)
     app.behaviour.clock_skew = 0
-    fresh = app.world.create(stream, count=1)
+    fresh = app.account.create(stream, count=1)
     told.tell(teller.events(app, stream, edited[:8]))
     second = tap.sync(state=first.state)
     row = second.audit()[stream]

@@ -31,7 +31,7 @@ def test_whoever_dies_anywhere_passes_no_event(teller: Teller, start_told: Start
     app.behaviour.index_lag = 3_600  # so that events alone bring the rows
     happened: dict[str, set[Any]] = {}
     for stream in teller.streams:
-        made, gone = app.world.create(stream, count=3), app.world.delete(stream, count=2)
+        made, gone = app.account.create(stream, count=3), app.account.delete(stream, count=2)
         told.tell([*teller.events(app, stream, made, "new"), *teller.events(app, stream, gone, "delete")])
         happened[stream] = {*made, *gone}
     newest = told.spool.newest(teller.crm.name)
@@ -66,7 +66,7 @@ def test_a_stream_that_is_not_read_keeps_its_place(
     app, tap, told = start_told(**teller.logless)
     one, other = teller.streams
     first = tap.sync()
-    gone = {stream: app.world.delete(stream, count=1) for stream in teller.streams}
+    gone = {stream: app.account.delete(stream, count=1) for stream in teller.streams}
     for stream, keys in gone.items():
         told.tell(teller.events(app, stream, keys, "delete"))
     known = only(catalog_of(teller.crm), *teller.streams, "sync_audit")
@@ -84,7 +84,7 @@ def test_a_stream_that_fails_gets_its_events_again(teller: Teller, start_told: S
     app, tap, told = start_told(fine, failing)
     first = tap.sync()
     for stream in (fine, failing):
-        told.tell(teller.events(app, stream, app.world.edit(stream, count=1)))
+        told.tell(teller.events(app, stream, app.account.edit(stream, count=1)))
     app.behaviour.faults = [FaultRule(["500"], every=1, path=path)]
     second = tap.sync(state=first.state, expect=1, retry_seconds=1)
     assert place_of(second.state, fine) > place_of(second.state, failing) == place_of(first.state, failing)
@@ -98,7 +98,7 @@ def test_events_are_confirmed_by_the_state_that_a_run_is_given(teller: Teller, s
     app, tap, told = start_told(teller.streams[0])
     stream = teller.streams[0]
     first = tap.sync()
-    told.tell(teller.events(app, stream, app.world.edit(stream, count=3)))
+    told.tell(teller.events(app, stream, app.account.edit(stream, count=3)))
     second = tap.sync(state=first.state)
     assert told.spool.counters(teller.crm.name)["waiting"] == 3
     tap.sync(state=second.state)
@@ -112,7 +112,7 @@ def test_a_stream_that_was_loaded_before_there_was_an_inbox_heeds_all_that_waits
     app, tap, told = start_told(teller.streams[0], **teller.logless)
     stream = teller.streams[0]
     first = tap.sync(inbox=None)
-    gone = app.world.delete(stream, count=1)
+    gone = app.account.delete(stream, count=1)
     told.tell(teller.events(app, stream, gone, "delete"))
     second = tap.sync(state=first.state)
     assert Target(first, second).marked(stream) == {(key,) for key in gone}
@@ -123,9 +123,9 @@ def test_after_the_inbox_was_made_anew_everything_is_looked_at_once(teller: Tell
     """Not by each run until the first event comes, which may be never."""
     app, tap, told = start_told(teller.streams[0], **teller.logless)
     stream = teller.streams[0]
-    told.tell(teller.events(app, stream, app.world.ids(stream)[:1]))
+    told.tell(teller.events(app, stream, app.account.ids(stream)[:1]))
     first = tap.sync()
-    gone = app.world.delete(stream, count=2)
+    gone = app.account.delete(stream, count=2)
     Spool.open(anew := str(tap.folder / "anew.sqlite")).close()
     runs = [first]
     for seconds in (60.0, 120.0, 180.0):  # within a second, no bookmark passes the log that was not readable
@@ -141,14 +141,14 @@ def test_an_inbox_made_anew_at_the_same_path_passes_no_event(teller: Teller, sta
     app, tap, told = start_told(teller.streams[0], **teller.logless)
     stream = teller.streams[0]
     first = tap.sync()
-    told.tell(teller.events(app, stream, app.world.ids(stream)[:1]))
+    told.tell(teller.events(app, stream, app.account.ids(stream)[:1]))
     second = tap.sync(state=first.state)
-    gone, untold = app.world.delete(stream, count=1), app.world.delete(stream, count=1)
+    gone, untold = app.account.delete(stream, count=1), app.account.delete(stream, count=1)
     told.tell(teller.events(app, stream, untold, "delete"))  # goes with the file
     told.make_anew(behind=timedelta(days=1))
     told.tell(teller.events(app, stream, gone, "delete"))
     told.make_good()
-    told.tell(teller.events(app, stream, app.world.ids(stream)[:1]))
+    told.tell(teller.events(app, stream, app.account.ids(stream)[:1]))
     runs = [first, second]
     for seconds in (60.0, 120.0):  # within a second, no bookmark passes the log that was not readable
         later(app, tap, seconds)
@@ -166,9 +166,9 @@ def test_after_a_gap_everything_is_looked_at(teller: Teller, start_told: StartTo
     """By a reconcile, or by the CRM's own log of changes, which every run reads; once."""
     app, tap, told = start_told(teller.streams[0])
     stream, crm = teller.streams[0], teller.crm.name
-    told.tell(teller.events(app, stream, app.world.ids(stream)[:1]))
+    told.tell(teller.events(app, stream, app.account.ids(stream)[:1]))
     first = tap.sync()
-    gone = app.world.delete(stream, count=2)
+    gone = app.account.delete(stream, count=2)
     if reason == "a gap was noted":
         told.spool.note_gap(crm, datetime.now(UTC) - timedelta(hours=1), "the receiver was down")
     else:

@@ -83,7 +83,7 @@ class Crm:
     @property
     def hooks(self) -> list[dict[str, Any]]:
         """The subscriptions of the account."""
-        found: list[dict[str, Any]] = self.app.world.lists["webhooks"]
+        found: list[dict[str, Any]] = self.app.account.lists["webhooks"]
         return found
 
     @property
@@ -178,7 +178,7 @@ def test_close_keeps_the_key_that_only_the_creation_shows(start: Callable[..., C
     [kept] = spool.subscriptions("close")
     spool.close()
     assert kept.id == crm.own[0]["id"]
-    assert kept.signature_key == crm.app.world.webhooks.health[kept.id].signature_key
+    assert kept.signature_key == crm.app.account.webhooks.health[kept.id].signature_key
     assert TOKEN not in kept.target
 
 
@@ -230,7 +230,7 @@ def known_keys(crm: Crm) -> dict[str, str | None]:
 
 
 def key_of(crm: Crm, number: str) -> str:
-    found: str = crm.app.world.webhooks.health[number].signature_key
+    found: str = crm.app.account.webhooks.health[number].signature_key
     return found
 
 
@@ -477,10 +477,10 @@ def test_what_the_crm_sends_to_a_subscription_is_proven_and_kept(start: Callable
     spool = crm.spool()
     with receiving(spool) as url:
         crm.run("subscribe", "--public-url", url)
-        [edited] = crm.app.world.edit("leads")
+        [edited] = crm.app.account.edit("leads")
         crm.app.deliveries.advance()
         crm.app.behaviour.events.wrong_signatures = 1.0
-        crm.app.world.edit("opportunities")
+        crm.app.account.edit("opportunities")
         crm.app.deliveries.advance()
     kept = [json.loads(one.body) for one in spool.read(name, 0, 100)]
     spool.close()

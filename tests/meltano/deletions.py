@@ -146,7 +146,7 @@ class Story:
         """Change the account."""
         for verb, order in orders:
             if order["count"]:
-                assert self.app.world.change(verb, order), (verb, order)
+                assert self.app.account.change(verb, order), (verb, order)
 
     def remove(self) -> None:
         """Take out what is gone where the loader does not do so itself."""

@@ -27,6 +27,6 @@ def test_a_nul_in_every_address_is_loaded_without_it(project: Project, server: S
     with running(app) as url:
         Piped(project, tmp_path, CRMS["copper"], url, (database,), ("people",)).run()
     loaded = database.ask("SELECT id, emails[1] ->> 'email' FROM copper.people WHERE emails[1] IS NOT NULL")
-    people = app.world.records("people")
+    people = app.account.records("people")
     assert set(loaded) == {(person["id"], person["emails"][0]["email"]) for person in people if person["emails"]}
     assert loaded

@@ -41,7 +41,7 @@ QUESTIONS = {
 
 
 def _truth(app: CopperSandbox) -> dict[str, Rows]:
-    people = app.world.records("people")
+    people = app.account.records("people")
     emails = [(one["id"], at, e["email"], e["category"]) for one in people for at, e in enumerate(one["emails"])]
     tags = [(one["id"], at, tag) for one in people for at, tag in enumerate(one["tags"])]
     return {"people__emails": sorted(emails), "people__tags": sorted(tags)}
@@ -64,7 +64,7 @@ def loads(project: Project, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         first["company_activities"] = sorted(database.ask(endpoint))
         truth["company_activities"] = sorted(
             (one["id"], one["parent"]["id"])
-            for one in app.world.records("activities")
+            for one in app.account.records("activities")
             if one["parent"]["type"] == "company"
         )
         _edit(app)
@@ -77,10 +77,10 @@ def loads(project: Project, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 def _edit(app: CopperSandbox) -> None:
     """Make arrays longer, shorter and empty."""
-    chosen: list[Any] = [one["id"] for one in app.world.records("people") if one["emails"]][:6]
+    chosen: list[Any] = [one["id"] for one in app.account.records("people") if one["emails"]][:6]
     for at, record in enumerate(chosen):
         emails = [{"email": f"{at}.{number}@example.com", "category": "work"} for number in range(at % 4)]
-        app.world.edit("people", ids=[record], changes={"emails": emails, "tags": ["a", "b"][: at % 3]})
+        app.account.edit("people", ids=[record], changes={"emails": emails, "tags": ["a", "b"][: at % 3]})
 
 
 @pytest.mark.parametrize("table", [*QUESTIONS, "company_activities"])

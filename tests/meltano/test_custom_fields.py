@@ -66,7 +66,7 @@ class Account:
     @property
     def truth(self) -> custom_truth.Crm:
         """What should arrive."""
-        return custom_truth.Copper(self.app.world) if self.name == "copper" else custom_truth.Close(self.app.world)
+        return custom_truth.Copper(self.app.account) if self.name == "copper" else custom_truth.Close(self.app.account)
 
     def values(self, stream: str) -> Values:
         """Return what each record has of each field, null too."""
@@ -82,7 +82,7 @@ class Account:
 
     def change(self) -> dict[str, list[str]]:
         """Rename a field, retype and add one, rename an option, edit some records; returns these."""
-        change = self.app.world.change
+        change = self.app.account.change
         if self.name == "copper":
             change("rename_field", {"id": self.number("people", "Homepage"), "name": "Website"})
             change(
@@ -90,7 +90,7 @@ class Account:
             )
             change("retype_field", {"id": self.number("people", "Score", "Float"), "data_type": "String"})
             region = self.number("people", "Region", "Dropdown")
-            definitions = self.app.world.records("custom_field_definitions")
+            definitions = self.app.account.records("custom_field_definitions")
             (options,) = [one["options"] for one in definitions if one["id"] == region]
             option = next(one["id"] for one in options if one["name"] == "Bayern")
             change("rename_option", {"id": region, "option": option, "name": RENAMED["copper"]})

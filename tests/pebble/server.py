@@ -40,7 +40,7 @@ class Behaviour(CommonBehaviour):
     """Paths that answer 403."""
 
 
-class World:
+class Account:
     """The data; contacts are listed by `(updated_at, id)`."""
 
     def __init__(self, contacts: int, fields: int, account: int, now: float | None = None) -> None:
@@ -148,15 +148,15 @@ class World:
 
 
 class PebbleSandbox(Simulator):
-    """Pebble's API over a world."""
+    """Pebble's API over an account."""
 
     base_path = "/v1"
-    world: World
+    account: Account
     behaviour: Behaviour
 
-    def __init__(self, world: World, behaviour: Behaviour) -> None:
-        super().__init__(world, behaviour)
-        world._now = self.now  # noqa: SLF001 - one clock for both
+    def __init__(self, account: Account, behaviour: Behaviour) -> None:
+        super().__init__(account, behaviour)
+        account._now = self.now  # noqa: SLF001 - one clock for both
 
     def secrets(self) -> tuple[str, ...]:
         """Both keys."""
@@ -199,7 +199,7 @@ class PebbleSandbox(Simulator):
             return self._contacts(request.query)
         if request.query:
             raise Refusal(400, f"unknown: {', '.join(request.query)}")
-        records = self.world.records(names[request.path])
+        records = self.account.records(names[request.path])
         if request.path == "me":
             return encoded({"me": records[0]})
         return encoded({"fields" if request.path == "contact_fields" else "labels": records})
@@ -214,7 +214,7 @@ class PebbleSandbox(Simulator):
             raise Refusal(400, "limit, updated_since or cursor is malformed") from None
         if not 1 <= limit <= MOST:
             raise Refusal(400, f"limit must be 1 to {MOST}")
-        found = sorted(self.world.contacts.values(), key=lambda one: (one["updated_at"], one["id"]))
+        found = sorted(self.account.contacts.values(), key=lambda one: (one["updated_at"], one["id"]))
         found = [one for one in found if one["updated_at"] >= moment(since)]
         found = [one for one in found if [one["updated_at"], one["id"]] > after]
         page, last = found[:limit], found[limit - 1 : limit]
@@ -234,4 +234,4 @@ def pebble_app(
     """Return the server of an account; of the same size at the same time it is the same account."""
     behaviour = Behaviour()
     configure(behaviour, knobs)
-    return PebbleSandbox(World(contacts, fields, account, now), behaviour)
+    return PebbleSandbox(Account(contacts, fields, account, now), behaviour)

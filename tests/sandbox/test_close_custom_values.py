@@ -16,7 +16,7 @@ def field(server: CloseSandbox, kind: str, *, many: bool = False, of: str = "lea
     """Give the key of the first field of a type."""
     return next(
         f"custom.{one['id']}"
-        for one in server.world.lists["custom_fields"]
+        for one in server.account.lists["custom_fields"]
         if (one["object_type"], one["type"], one["accepts_multiple_values"]) == (of, kind, many)
     )
 
@@ -62,13 +62,13 @@ def test_a_value_is_read_by_the_type_of_its_field(
 
 
 def test_references_are_ids_of_what_is_there(writer: CloseClient, tiny_server: CloseSandbox, lead: str) -> None:
-    world = tiny_server.world
-    contact, user = str(world.ids("contacts")[0]), world.source.user_ids[1]
+    account = tiny_server.account
+    contact, user = str(account.ids("contacts")[0]), account.source.user_ids[1]
     assert written(writer, lead, field(tiny_server, "contact"), contact) == contact
     assert written(writer, lead, field(tiny_server, "user"), user) == user
     key = field(tiny_server, "custom_object")
-    wanted = next(one for one in world.lists["custom_fields"] if f"custom.{one['id']}" == key)
-    by_type = {one["custom_object_type_id"]: one["id"] for one in world.lists["custom_objects"]}
+    wanted = next(one for one in account.lists["custom_fields"] if f"custom.{one['id']}" == key)
+    by_type = {one["custom_object_type_id"]: one["id"] for one in account.lists["custom_objects"]}
     right = by_type.pop(wanted["referenced_custom_type_id"])
     assert written(writer, lead, key, right) == right
     for wrong in by_type.values():
@@ -129,7 +129,7 @@ def test_a_field_of_another_object_is_unknown(writer: CloseClient, tiny_server: 
 
 
 def test_a_shared_field_is_one_of_each_object_it_is_for(writer: CloseClient, tiny_server: CloseSandbox) -> None:
-    shared = tiny_server.world.add_field(
+    shared = tiny_server.account.add_field(
         object_type="shared",
         name="Key",
         type="hidden",
@@ -147,9 +147,9 @@ def test_a_field_of_which_the_role_may_not_change_values(
 ) -> None:
     key = field(tiny_server, "text")
     number = key.removeprefix("custom.")
-    tiny_server.world.edit("custom_fields", ids=[number], changes={"editable_with_roles": ["user"]})
+    tiny_server.account.edit("custom_fields", ids=[number], changes={"editable_with_roles": ["user"]})
     assert writer.put(lead, {key: "x"}).status_code == 403
-    tiny_server.world.edit("custom_fields", ids=[number], changes={"editable_with_roles": ["user", "admin"]})
+    tiny_server.account.edit("custom_fields", ids=[number], changes={"editable_with_roles": ["user", "admin"]})
     assert writer.put(lead, {key: "x"}).status_code == 200
 
 
@@ -177,5 +177,5 @@ def test_the_index_finds_a_record_by_a_custom_field_when_it_knows_it(
     assert writer.search("lead", condition).json()["data"] == []
     assert writer.get(f"lead/{number}").json()[key] == "k1"
     writer.control("configure", {"index_lag": 0.0})
-    tiny_server.world.tables["leads"].settle(float("inf"))
+    tiny_server.account.tables["leads"].settle(float("inf"))
     assert [one["id"] for one in writer.search("lead", condition).json()["data"]] == [number]

@@ -38,8 +38,8 @@ ALLOWED = {
 
 
 def test_only_documented_combinations_of_filters(calm: CloseClient, calm_server: CloseSandbox) -> None:
-    event = next(one for one in calm_server.world.records("events") if all(one[name] for name in FILTERS))
-    events = calm_server.world.records("events")
+    event = next(one for one in calm_server.account.records("events") if all(one[name] for name in FILTERS))
+    events = calm_server.account.records("events")
     for count in range(len(FILTERS) + 1):
         for names in combinations(FILTERS, count):
             query = {name: event[name] for name in names}
@@ -51,7 +51,7 @@ def test_only_documented_combinations_of_filters(calm: CloseClient, calm_server:
 
 
 def test_newest_first_in_pages_of_fifty(calm: CloseClient, calm_server: CloseSandbox) -> None:
-    truth = calm_server.world.records("events")
+    truth = calm_server.account.records("events")
     rows = calm.events()
     assert rows == truth[::-1]
     assert all(one["date_updated"] >= other["date_updated"] for one, other in pairwise(rows))
@@ -76,7 +76,7 @@ def test_a_cursor_needs_the_same_filters_again(calm: CloseClient) -> None:
 @pytest.mark.parametrize("kind", ["honoured", "first_page"])
 def test_bounds_together_with_a_cursor(asker: CloseClient, server: CloseSandbox, kind: str) -> None:
     asker.control("configure", {"event_bounds": kind})
-    truth = server.world.records("events")
+    truth = server.account.records("events")
     bound = truth[-61]["date_updated"]
     rows = asker.events(date_updated__gt=bound)
     assert len(rows) == (60 if kind == "honoured" else len(truth))
@@ -87,36 +87,36 @@ def test_the_log_is_30_days_long(asker: CloseClient, server: CloseSandbox) -> No
     asker.control("configure", {"clock_skew": 20 * 86_400})
     after = asker.events()
     assert 0 < len(after) < len(before)
-    assert len(after) == len(server.world.ids("events"))
+    assert len(after) == len(server.account.ids("events"))
     assert asker.get(f"event/{before[-1]['id']}").status_code == 404
     asker.control("configure", {"clock_skew": 40 * 86_400})
     assert asker.events() == []
 
 
 def test_quick_changes_share_an_event(asker: CloseClient, server: CloseSandbox) -> None:
-    (number,) = server.world.edit("leads", changes={"name": "One"})
+    (number,) = server.account.edit("leads", changes={"name": "One"})
     time.sleep(0.01)
-    server.world.edit("leads", ids=[number], changes={"url": "https://two.example"})
+    server.account.edit("leads", ids=[number], changes={"url": "https://two.example"})
     (event,) = asker.events(object_id=number, object_type="lead", date_updated__gte="2026-11-22")
     assert {"name", "url"} <= set(event["changed_fields"])
     assert event["date_updated"] > event["date_created"]
     assert event["data"]["name"] == "One"
     assert event["previous_data"]["name"] != "One"
     server.behaviour.event_consolidation = 0
-    server.world.edit("leads", ids=[number])
+    server.account.edit("leads", ids=[number])
     assert len(asker.events(object_id=number, object_type="lead", date_updated__gte="2026-11-22")) == 2
 
 
 def _wait(server: CloseSandbox, seconds: float) -> None:
     """Let time pass for what does not show yet."""
-    stale = server.world.log.table.stale
+    stale = server.account.log.table.stale
     stale.update({number: (due - seconds, row) for number, (due, row) in stale.items()})
 
 
 def test_events_may_show_late_and_out_of_order(asker: CloseClient, server: CloseSandbox) -> None:
     shown = {one["id"] for one in asker.events()}
     server.behaviour.event_lag = 100.0
-    server.world.edit("notes", count=40)
+    server.account.edit("notes", count=40)
     assert {one["id"] for one in asker.events()} == shown
     _wait(server, 60)
     late = {one["id"] for one in asker.events()} - shown
@@ -129,18 +129,18 @@ def test_events_may_show_late_and_out_of_order(asker: CloseClient, server: Close
 
 
 def test_the_history_tells_of_living_and_of_gone_records(calm_server: CloseSandbox) -> None:
-    events = calm_server.world.records("events")
+    events = calm_server.account.records("events")
     assert {one["action"] for one in events} == {"created", "updated", "deleted"}
     deleted = [one for one in events if one["action"] == "deleted"]
     assert all(one["data"] is None and one["previous_data"]["id"] == one["object_id"] for one in deleted)
-    leads = {row["id"]: row for row in calm_server.world.records("leads")}
+    leads = {row["id"]: row for row in calm_server.account.records("leads")}
     updated = [one for one in events if one["object_type"] == "lead" and one["action"] == "updated"]
     assert all(leads[one["object_id"]].items() >= one["data"].items() for one in updated)
 
 
 def test_only_admins_see_what_changed_more_than_an_hour_ago(asker: CloseClient, server: CloseSandbox) -> None:
     asker.control("configure", {"admin_key": False})
-    server.world.edit("leads")
+    server.account.edit("leads")
     new, old = asker.rows("event", _limit=2)
     assert {"data", "previous_data"} <= set(new)
     assert not {"data", "previous_data"} & set(old)
@@ -151,7 +151,7 @@ def test_only_admins_see_what_changed_more_than_an_hour_ago(asker: CloseClient, 
     "name", ["leads", "contacts", "opportunities", "tasks", *(one.name for one in ACTIVITIES if one.event)]
 )
 def test_a_deleted_event_has_the_whole_record(asker: CloseClient, server: CloseSandbox, name: str) -> None:
-    record = server.world.records(name)[0]
+    record = server.account.records(name)[0]
     asker.control("delete", {"object": name, "ids": [record["id"]]})
     (event,) = asker.events(object_id=record["id"], action="deleted")
     whole = {key: record[key] for key in record if key not in ("contacts", "opportunities", "tasks")}
@@ -165,16 +165,16 @@ def test_the_log_may_reach_back_less_far(asker: CloseClient, server: CloseSandbo
     before = asker.events()
     asker.control("configure", {"event_reach": 5 * 86_400.0})
     events = asker.events()
-    assert events == server.world.records("events")[::-1]
+    assert events == server.account.records("events")[::-1]
     assert 0 < len(events) < len(before)
-    edge = (server.world.shape.now - 5 * 86_400) * SECOND
+    edge = (server.account.shape.now - 5 * 86_400) * SECOND
     assert all(micros_of(one["date_updated"]) >= edge for one in events)
     assert asker.get(f"event/{before[-1]['id']}").status_code == 404
 
 
 def test_deleted_events_may_be_missing(asker: CloseClient, server: CloseSandbox) -> None:
     asker.control("configure", {"deleted_missing": 0.5})
-    gone = set(server.world.delete("emails", count=60))
+    gone = set(server.account.delete("emails", count=60))
     told = {one["object_id"] for one in asker.events(object_type="activity.email", action="deleted")} & gone
     assert 10 < len(told) < 50
     assert all(asker.get(f"activity/email/{number}").status_code == 404 for number in gone - told)
@@ -182,8 +182,8 @@ def test_deleted_events_may_be_missing(asker: CloseClient, server: CloseSandbox)
 
 def test_deleted_events_may_show_late_among_older_ones(asker: CloseClient, server: CloseSandbox) -> None:
     asker.control("configure", {"deleted_late": 1.0, "deleted_delay": 100.0})
-    (number,) = server.world.delete("notes")
-    server.world.edit("leads")
+    (number,) = server.account.delete("notes")
+    server.account.edit("leads")
     newest = asker.events()[0]
     assert asker.events(object_id=number, action="deleted") == []
     _wait(server, 101)
@@ -192,15 +192,15 @@ def test_deleted_events_may_show_late_among_older_ones(asker: CloseClient, serve
 
 
 def test_a_merged_event_has_the_destination_with_all_its_contacts(server: CloseSandbox) -> None:
-    world = server.world
-    owners = {row["id"]: row["contact_ids"] for row in world.records("leads")}
-    server.world.merge(count=20)
-    merged = [one for one in world.records("events") if one["action"] == "merged"]
+    account = server.account
+    owners = {row["id"]: row["contact_ids"] for row in account.records("leads")}
+    server.account.merge(count=20)
+    merged = [one for one in account.records("events") if one["action"] == "merged"]
     assert len(merged) == 20
     for one in merged:
         ids = (one["meta"]["merge_source_lead_id"], one["meta"]["merge_destination_lead_id"])
         assert one["object_id"] == one["data"]["id"] == ids[1]
         assert set(one["data"]["contact_ids"]) == {*owners[ids[0]], *owners[ids[1]]}
         assert ("contact_ids" in one["changed_fields"]) is bool(owners[ids[0]])
-    noted = {one["destination_lead_id"] for one in world.records("lead_merges")}
+    noted = {one["destination_lead_id"] for one in account.records("lead_merges")}
     assert {one["object_id"] for one in merged} <= noted

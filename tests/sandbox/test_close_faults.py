@@ -82,7 +82,7 @@ def test_it_may_stay_so_until_the_page_is_smaller(asker: CloseClient) -> None:
 @pytest.mark.parametrize("where", ["anywhere", "tail"])
 def test_shortened_pages_are_whole_when_asked_again(asker: CloseClient, server: CloseSandbox, where: str) -> None:
     asker.control("configure", {"shortened_pages": 0.2, "shortened_where": where})
-    truth = [row["id"] for row in reversed(server.world.records("notes"))]
+    truth = [row["id"] for row in reversed(server.account.records("notes"))]
     first, second = (asker.get("activity/note").json() for _ in range(2))
     ids = [row["id"] for row in first["data"]]
     assert 0 < len(ids) < len(truth)
@@ -105,7 +105,7 @@ def test_now_and_then_a_page_is_empty_with_more_to_come(asker: CloseClient) -> N
 
 def test_latency_and_stats_by_path(asker: CloseClient, server: CloseSandbox) -> None:
     asker.control("configure", {"latency_ms": 30})
-    asker.get(f"lead/{server.world.ids('leads')[0]}")
+    asker.get(f"lead/{server.account.ids('leads')[0]}")
     asker.get("lead/lead_0")
     stats = asker.control("stats")
     assert stats["by_path"] == {"lead/{id}": 1, "lead/lead_0": 1}

@@ -30,7 +30,7 @@ def by_id(rows: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
 @pytest.mark.parametrize(("path", "name"), [*CORE.items(), *TYPED.items()])
 def test_pages_add_up_to_the_truth_newest_first(asker: CloseClient, server: CloseSandbox, path: str, name: str) -> None:
     rows = asker.everything(path, _limit=37)
-    assert by_id(rows) == by_id(server.world.records(name))
+    assert by_id(rows) == by_id(server.account.records(name))
     moments = [datetime.fromisoformat(row["date_created"]) for row in rows]
     assert all(one >= other for one, other in pairwise(moments))
     assert asker.get(f"{path}/{rows[0]['id']}").json() == rows[0]
@@ -40,7 +40,7 @@ def test_pages_add_up_to_the_truth_newest_first(asker: CloseClient, server: Clos
 
 
 def test_small_lists_answer(calm: CloseClient, calm_server: CloseSandbox) -> None:
-    truth = calm_server.world
+    truth = calm_server.account
     for path, one in LISTS.items():
         if one.one_of:
             continue
@@ -57,7 +57,7 @@ def test_small_lists_answer(calm: CloseClient, calm_server: CloseSandbox) -> Non
 
 
 def test_lists_that_need_a_parent(calm: CloseClient, calm_server: CloseSandbox) -> None:
-    truth = calm_server.world
+    truth = calm_server.account
     for name, path, key in (
         ("custom_objects", "custom_object", "lead_id"),
         ("sequence_subscriptions", "sequence_subscription", "sequence_id"),
@@ -94,10 +94,10 @@ def test_the_organization_knows_former_members(calm: CloseClient, calm_server: C
     expand = "memberships__user,inactive_memberships__user"
     organization = calm.get(f"organization/{number}", _expand=expand).json()
     members = organization["memberships"] + organization["inactive_memberships"]
-    assert {one["id"] for one in members} == set(calm_server.world.ids("memberships"))
+    assert {one["id"] for one in members} == set(calm_server.account.ids("memberships"))
     assert {one["user"]["id"] for one in members} == {one["user_id"] for one in members}
     assert len(organization["inactive_memberships"]) == 3
-    assert set(calm_server.world.ids("users")) == {one["user_id"] for one in organization["memberships"]}
+    assert set(calm_server.account.ids("users")) == {one["user_id"] for one in organization["memberships"]}
     assert "user" not in calm.get(f"organization/{number}").json()["memberships"][0]
 
 
@@ -122,7 +122,7 @@ def test_groups_and_sequences_say_more_one_by_one(calm: CloseClient) -> None:
 def test_only_lead_tasks_unless_asked(calm: CloseClient, calm_server: CloseSandbox) -> None:
     assert {row["_type"] for row in calm.everything("task")} == {"lead"}
     everything = calm.everything("task", _type="all", _limit=60)
-    assert by_id(everything) == by_id(calm_server.world.records("tasks"))
+    assert by_id(everything) == by_id(calm_server.account.records("tasks"))
     assert len({row["_type"] for row in everything}) == 9
     assert {row["id"][:5] for row in everything} == {"task_", "noti_"}
     some = calm.everything("task", _type__in="voicemail,missed_call", is_complete="false")
@@ -131,7 +131,7 @@ def test_only_lead_tasks_unless_asked(calm: CloseClient, calm_server: CloseSandb
 
 def test_tasks_and_opportunities_within_bounds(calm: CloseClient, calm_server: CloseSandbox) -> None:
     for path, name, extra in (("task", "tasks", {"_type": "all"}), ("opportunity", "opportunities", {})):
-        truth = sorted(calm_server.world.records(name), key=lambda row: datetime.fromisoformat(row["date_updated"]))
+        truth = sorted(calm_server.account.records(name), key=lambda row: datetime.fromisoformat(row["date_updated"]))
         low, high = truth[10]["date_updated"], truth[40]["date_updated"]
         first, last = (datetime.fromisoformat(one) for one in (low, high))
         moments = {row["id"]: datetime.fromisoformat(row["date_updated"]) for row in truth}
@@ -142,7 +142,7 @@ def test_tasks_and_opportunities_within_bounds(calm: CloseClient, calm_server: C
 
 
 def test_opportunities_in_order_with_their_sums(calm: CloseClient, calm_server: CloseSandbox) -> None:
-    truth = calm_server.world.records("opportunities")
+    truth = calm_server.account.records("opportunities")
     for key in ("date_updated", "value"):
         rows = calm.everything("opportunity", _order_by=key, _limit=20)
         values = [row[key] for row in rows if row[key] is not None]
@@ -161,8 +161,8 @@ def test_opportunities_in_order_with_their_sums(calm: CloseClient, calm_server: 
 
 def test_activities_of_all_types(calm: CloseClient, calm_server: CloseSandbox) -> None:
     names = list(TYPED.values())
-    truth = {row["id"]: row for name in names for row in calm_server.world.records(name)}
-    threads, emails = set(calm_server.world.ids("email_threads")), set(calm_server.world.ids("emails"))
+    truth = {row["id"]: row for name in names for row in calm_server.account.records(name)}
+    threads, emails = set(calm_server.account.ids("email_threads")), set(calm_server.account.ids("emails"))
     assert set(by_id(calm.everything("activity", _limit=90))) == set(truth) - threads
     assert set(by_id(calm.everything("activity", thread_emails="true"))) == set(truth)
     assert set(by_id(calm.everything("activity", thread_emails="only"))) == set(truth) - emails
@@ -171,15 +171,15 @@ def test_activities_of_all_types(calm: CloseClient, calm_server: CloseSandbox) -
 
 
 def test_activities_of_a_lead(calm: CloseClient, calm_server: CloseSandbox) -> None:
-    lead_id = calm_server.world.records("calls")[0]["lead_id"]
-    truth = [row for name in TYPED.values() for row in calm_server.world.records(name) if row["lead_id"] == lead_id]
+    lead_id = calm_server.account.records("calls")[0]["lead_id"]
+    truth = [row for name in TYPED.values() for row in calm_server.account.records(name) if row["lead_id"] == lead_id]
     rows = calm.everything("activity", lead_id=lead_id, _order_by="-activity_at", thread_emails="true")
     assert set(by_id(rows)) == {row["id"] for row in truth}
     moments = [datetime.fromisoformat(row["activity_at"] or row["date_created"]) for row in rows]
     assert moments == sorted(moments, reverse=True)
     calls = calm.everything("activity", lead_id=lead_id, _type__in="Call,Note")
     assert {row["_type"] for row in calls} <= {"Call", "Note"}
-    user_id = next(row["user_id"] for row in calm_server.world.records("sms") if row["user_id"])
+    user_id = next(row["user_id"] for row in calm_server.account.records("sms") if row["user_id"])
     assert {row["user_id"] for row in calm.everything("activity/sms", user_id=user_id)} == {user_id}
 
 
@@ -197,7 +197,7 @@ def test_activities_oldest_first(asker: CloseClient, kind: str) -> None:
 @pytest.mark.parametrize("kind", ["honoured", "ignored", "refused"])
 def test_ids_in(asker: CloseClient, server: CloseSandbox, kind: str) -> None:
     asker.control("configure", {"id_in": kind})
-    ids = sorted(map(str, server.world.ids("notes")))[:3]
+    ids = sorted(map(str, server.account.ids("notes")))[:3]
     answer = asker.get("activity", id__in=",".join([*ids, "acti_0"]))
     if kind == "refused":
         assert answer.status_code == 400
@@ -223,8 +223,8 @@ def test_totals(asker: CloseClient, kind: str) -> None:
 
 def test_ties_may_come_in_another_order(asker: CloseClient, server: CloseSandbox) -> None:
     moment = "2030-01-01T00:00:00+00:00"
-    for number in server.world.ids("notes"):
-        server.world.edit("notes", ids=[str(number)], changes={"date_created": moment})
+    for number in server.account.ids("notes"):
+        server.account.edit("notes", ids=[str(number)], changes={"date_created": moment})
     stable = [asker.rows("activity/note", _fields="id") for _ in range(2)]
     server.behaviour.unstable_ties = True
     shaken = [asker.rows("activity/note", _fields="id") for _ in range(2)]
@@ -233,7 +233,7 @@ def test_ties_may_come_in_another_order(asker: CloseClient, server: CloseSandbox
 
 
 def test_the_old_text_search_is_precise_to_the_minute(calm: CloseClient, calm_server: CloseSandbox) -> None:
-    truth = sorted(calm_server.world.records("leads"), key=lambda row: datetime.fromisoformat(row["date_updated"]))
+    truth = sorted(calm_server.account.records("leads"), key=lambda row: datetime.fromisoformat(row["date_updated"]))
     text = f'date_updated>="{truth[50]["date_updated"][:16]}" sort:date_updated'
     rows = calm.everything("lead", query=text)
     assert [row["id"] for row in rows][-70:] == [row["id"] for row in truth[50:]]
@@ -244,6 +244,6 @@ def test_the_old_text_search_is_precise_to_the_minute(calm: CloseClient, calm_se
 def test_leads_show_what_is_nested(calm: CloseClient, calm_server: CloseSandbox) -> None:
     leads = calm.everything("lead")
     contacts = [contact for lead in leads for contact in lead["contacts"]]
-    assert len(contacts) == sum(one["lead_id"] is not None for one in calm_server.world.records("contacts"))
+    assert len(contacts) == sum(one["lead_id"] is not None for one in calm_server.account.records("contacts"))
     assert all(lead["contact_ids"] == [one["id"] for one in lead["contacts"]] for lead in leads)
     assert not any(task["is_complete"] for lead in leads for task in lead["tasks"])

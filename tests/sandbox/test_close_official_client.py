@@ -30,7 +30,7 @@ def test_it_walks_all_leads(official: Any, calm_server: CloseSandbox) -> None:  
         ids += [row["id"] for row in page["data"]]
         if not page["has_more"]:
             break
-    assert sorted(ids) == sorted(map(str, calm_server.world.ids("leads")))
+    assert sorted(ids) == sorted(map(str, calm_server.account.ids("leads")))
     assert page["total_results"] == len(ids)
 
 
@@ -43,7 +43,7 @@ def test_it_searches_by_post(official: Any, calm_server: CloseSandbox) -> None: 
         body["cursor"] = page["cursor"]
         if body["cursor"] is None:
             break
-    assert sorted(ids) == sorted(map(str, calm_server.world.ids("contacts")))
+    assert sorted(ids) == sorted(map(str, calm_server.account.ids("contacts")))
 
 
 def test_it_raises_its_own_errors(official: Any) -> None:  # noqa: ANN401
@@ -69,7 +69,7 @@ def test_it_writes_and_reads_back(official: Any, server: CloseSandbox) -> None: 
     assert official.put(f"lead/{lead['id']}", data={"description": "New"})["description"] == "New"
     note = official.post("activity/note", data={"lead_id": lead["id"], "note": "Hi"})
     assert official.get("activity/note", params={"lead_id": lead["id"]})["data"] == [note]
-    kind = server.world.lists["custom_object_types"][0]["id"]
+    kind = server.account.lists["custom_object_types"][0]["id"]
     body = {"lead_id": lead["id"], "custom_object_type_id": kind, "name": "Press"}
     thing = official.post("custom_object", data=body)
     assert official.delete(f"custom_object/{thing['id']}") == ""
@@ -93,6 +93,6 @@ def test_it_creates_twice_what_it_sends_again_after_a_broken_connection(
     """As writing.md 2.5 has it: its own client can make doubles, so no caller may repeat a create unseen."""
     rule = {"kinds": ["drop"], "at": [1], "only": "writes", "effect": "whole"}
     asker.control("configure", {"faults": [rule]})
-    count = len(server.world.ids("leads"))
+    count = len(server.account.ids("leads"))
     official.post("lead", data={"name": "Acme"})
-    assert len(server.world.ids("leads")) == count + 2
+    assert len(server.account.ids("leads")) == count + 2

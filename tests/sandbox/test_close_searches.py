@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from sandbox.close import CloseWorld, Shape
+from sandbox.close import CloseAccount, Shape
 
 if TYPE_CHECKING:
     from sandbox.client import CloseClient
@@ -80,11 +80,11 @@ def keyset(asker: CloseClient, limit: int) -> Rows:
 def test_without_fields_only_ids_come_back(calm: CloseClient, calm_server: CloseSandbox) -> None:
     rows = found(calm)
     assert {tuple(row) for row in rows} == {("__object_type", "id")}
-    assert sorted(ids(rows)) == sorted(map(str, calm_server.world.ids("leads")))
+    assert sorted(ids(rows)) == sorted(map(str, calm_server.account.ids("leads")))
 
 
 def test_fields(asker: CloseClient, server: CloseSandbox) -> None:
-    truth = {row["id"]: row for row in server.world.records("leads")}
+    truth = {row["id"]: row for row in server.account.records("leads")}
     wide = [*next(iter(truth.values())), "custom", "source", "primary_email", "created_by_name", "updated_by_name"]
     names = [name for name in wide if not name.startswith("custom.")]
     assert {row.pop("id"): row for row in found(asker, _fields={"lead": names})} == {
@@ -101,7 +101,7 @@ def test_fields(asker: CloseClient, server: CloseSandbox) -> None:
 
 
 def test_sorted_both_ways(calm: CloseClient, calm_server: CloseSandbox) -> None:
-    truth = sorted(calm_server.world.records("leads"), key=lambda row: (moment(row), row["id"]))
+    truth = sorted(calm_server.account.records("leads"), key=lambda row: (moment(row), row["id"]))
     assert ids(found(calm)) == ids(truth)
     down = [{"direction": "desc", "field": field("date_updated")}]
     assert ids(found(calm, sort=down)) == ids(truth)[::-1]
@@ -112,7 +112,7 @@ def test_sorted_both_ways(calm: CloseClient, calm_server: CloseSandbox) -> None:
 
 
 def test_bounds_include_the_first_moment_and_not_the_last(calm: CloseClient, calm_server: CloseSandbox) -> None:
-    truth = sorted(calm_server.world.records("leads"), key=lambda row: (moment(row), row["id"]))
+    truth = sorted(calm_server.account.records("leads"), key=lambda row: (moment(row), row["id"]))
     low, high = truth[20], truth[90]
     expected = [row["id"] for row in truth if moment(low) <= moment(row) < moment(high)]
     assert ids(found(calm, between("date_updated", low["date_updated"], high["date_updated"]))) == expected
@@ -122,8 +122,8 @@ def test_bounds_include_the_first_moment_and_not_the_last(calm: CloseClient, cal
 
 
 def test_conditions(calm: CloseClient, calm_server: CloseSandbox) -> None:
-    truth = calm_server.world.records("leads")
-    status, user = truth[0]["status_id"], calm_server.world.ids("users")[0]
+    truth = calm_server.account.records("leads")
+    status, user = truth[0]["status_id"], calm_server.account.ids("users")[0]
 
     def check(condition: dict[str, Any], expected: list[dict[str, Any]]) -> None:
         assert sorted(ids(found(calm, condition))) == sorted(ids(expected))
@@ -150,7 +150,7 @@ def test_conditions(calm: CloseClient, calm_server: CloseSandbox) -> None:
     )
     number = next(
         one
-        for one in calm_server.world.records("custom_fields")
+        for one in calm_server.account.records("custom_fields")
         if (one["type"], one["object_type"]) == ("number", "lead")
     )
     key = f"custom.{number['id']}"
@@ -219,7 +219,7 @@ def test_contacts_and_whatever_else_is_switched_on(asker: CloseClient, server: C
             assert asker.search(kind).status_code == 400
             asker.control("configure", {"searchable": ["lead", "contact", kind]})
         rows = asker.search(kind, _limit=200, _fields={kind: ["id", "date_updated"]}).json()["data"]
-        assert sorted(ids(rows)) == sorted(map(str, server.world.ids(name)))
+        assert sorted(ids(rows)) == sorted(map(str, server.account.ids(name)))
 
 
 @pytest.mark.parametrize("kind", ["snapshot", "offset"])
@@ -229,7 +229,7 @@ def test_a_cursor_leads_through_everything(asker: CloseClient, server: CloseSand
     assert first["count"] == {"limited": 120, "total": 120}
     gone = ids(first["data"])[:10]
     assert len(ids(walk(asker, _limit=50))) == 120
-    server.world.delete("leads", ids=gone)
+    server.account.delete("leads", ids=gone)
     rest = asker.search("lead", _limit=50, cursor=first["cursor"]).json()
     assert len(rest["data"]) == 50
     last = asker.search("lead", _limit=50, cursor=rest["cursor"]).json()
@@ -275,12 +275,12 @@ def test_results_limit_and_missing_counts(asker: CloseClient) -> None:
 
 
 def test_asking_again_from_the_last_date_finds_all(calm: CloseClient, calm_server: CloseSandbox) -> None:
-    assert sorted(ids(keyset(calm, 60))) == sorted(map(str, calm_server.world.ids("leads")))
+    assert sorted(ids(keyset(calm, 60))) == sorted(map(str, calm_server.account.ids("leads")))
 
 
 def test_leads_may_share_one_moment() -> None:
     for created in (False, True):
-        leads = CloseWorld(
+        leads = CloseAccount(
             Shape(leads=80, contacts=5, activities=0, events=0, tie_block=50, tie_block_created=created)
         ).records("leads")
         dates = [row["date_updated"] for row in leads]
@@ -291,7 +291,7 @@ def test_leads_may_share_one_moment() -> None:
 
 
 def test_moments_may_be_cut_to_seconds(asker: CloseClient, server: CloseSandbox) -> None:
-    (number,) = server.world.edit("leads", changes={"date_updated": "2040-01-01T00:00:05.500000+00:00"})
+    (number,) = server.account.edit("leads", changes={"date_updated": "2040-01-01T00:00:05.500000+00:00"})
     late = between("date_updated", "2040-01-01T00:00:05.900000+00:00")
     assert found(asker, late) == []
     server.behaviour.search_precision = "second"
@@ -300,8 +300,8 @@ def test_moments_may_be_cut_to_seconds(asker: CloseClient, server: CloseSandbox)
 
 
 def test_ties_may_come_in_another_order(asker: CloseClient, server: CloseSandbox) -> None:
-    for number in server.world.ids("leads"):
-        server.world.edit("leads", ids=[str(number)], changes={"date_updated": "2030-01-01T00:00:00+00:00"})
+    for number in server.account.ids("leads"):
+        server.account.edit("leads", ids=[str(number)], changes={"date_updated": "2030-01-01T00:00:00+00:00"})
     assert ids(found(asker)) == ids(found(asker))
     server.behaviour.unstable_ties = True
     assert ids(found(asker)) != ids(found(asker))
@@ -309,16 +309,18 @@ def test_ties_may_come_in_another_order(asker: CloseClient, server: CloseSandbox
 
 def test_the_index_may_lag(asker: CloseClient, server: CloseSandbox) -> None:
     server.behaviour.index_lag = 60.0
-    (edited,) = server.world.edit("leads", changes={"name": "Late"})
-    (gone,) = server.world.delete("leads", ids=[str(next(one for one in server.world.ids("leads") if one != edited))])
-    (made,) = server.world.create("leads")
+    (edited,) = server.account.edit("leads", changes={"name": "Late"})
+    (gone,) = server.account.delete(
+        "leads", ids=[str(next(one for one in server.account.ids("leads") if one != edited))]
+    )
+    (made,) = server.account.create("leads")
     before = found(asker, _fields={"lead": ["id", "name"]})
     assert "Late" not in [row["name"] for row in before]
     assert gone in ids(before)
     assert made not in ids(before)
     assert asker.get(f"lead/{edited}").json()["name"] == "Late"
     assert asker.get(f"lead/{gone}").status_code == 404
-    stale = server.world.tables["leads"].stale
+    stale = server.account.tables["leads"].stale
     stale.update({number: (due - 60, row) for number, (due, row) in stale.items()})
     after = found(asker, _fields={"lead": ["id", "name"]})
     assert (after[-1]["id"], after[-2]["name"]) == (made, "Late")
@@ -327,12 +329,12 @@ def test_the_index_may_lag(asker: CloseClient, server: CloseSandbox) -> None:
 
 def test_churn_changes_what_is_searched(asker: CloseClient, server: CloseSandbox) -> None:
     asker.control("configure", {"churn": {"edit": 2, "delete": 1, "create": 3, "merge": 1, "objects": ["leads"]}})
-    before = set(map(str, server.world.ids("leads")))
+    before = set(map(str, server.account.ids("leads")))
     found(asker)
-    assert len(before - set(map(str, server.world.ids("leads")))) in (2, 3)
-    assert len(server.world.ids("leads")) == 121
-    notes = len(server.world.ids("notes"))
+    assert len(before - set(map(str, server.account.ids("leads")))) in (2, 3)
+    assert len(server.account.ids("leads")) == 121
+    notes = len(server.account.ids("notes"))
     asker.control("configure", {"churn": {"delete": 5}})
     asker.get("activity/note")
     asker.get("pipeline")
-    assert len(server.world.ids("notes")) == notes - 5
+    assert len(server.account.ids("notes")) == notes - 5

@@ -123,7 +123,7 @@ def test_a_bare_plus_is_a_space(asker: CloseClient) -> None:
 
 
 def test_a_long_filter_may_be_posted(asker: CloseClient, server: CloseSandbox) -> None:
-    ids = server.world.ids("notes")[:30]
+    ids = server.account.ids("notes")[:30]
     headers = {"X-HTTP-Method-Override": "GET"}
     body = {"_params": {"id__in": ids, "_limit": 20, "_fields": "id"}}
     answer = asker.session.post(f"{asker.url}/activity/note/", json=body, headers=headers, timeout=30)
@@ -163,7 +163,7 @@ def test_skip_is_capped_in_either_wording(asker: CloseClient, form: str, text: s
 
 
 def test_date_only_filters_follow_the_offset_of_the_header(asker: CloseClient, server: CloseSandbox) -> None:
-    server.world.create("notes", dated=4_000_000_000)  # 2096-10-02T07:06:40Z
+    server.account.create("notes", dated=4_000_000_000)  # 2096-10-02T07:06:40Z
     asker.session.headers["x-tz-offset"] = "-8"
     assert asker.rows("activity/note", date_created__gte="2096-10-02") == []
     asker.session.headers["x-tz-offset"] = "-4.5"

@@ -25,7 +25,7 @@ _LEADS = [{"object_type": "lead", "action": one} for one in ("created", "updated
 @pytest.fixture
 def app() -> CloseSandbox:
     made = close_app(SMALL, rate_limit=0, webhook_targets="any", events={"time_scale": 0})
-    made.world.lists["webhooks"].clear()
+    made.account.lists["webhooks"].clear()
     return made
 
 
@@ -72,7 +72,7 @@ def test_only_the_answer_to_the_creation_shows_the_key(app: CloseSandbox, asker:
 
 def test_a_delivery_is_the_event_of_the_log_signed(app: CloseSandbox, asker: CloseClient, receiver: Receiver) -> None:
     hook = subscribe(asker, receiver)
-    [lead] = app.world.edit("leads")
+    [lead] = app.account.edit("leads")
     app.deliveries.advance()
     [event] = receiver.events
     assert event["subscription_id"] == hook["id"]
@@ -97,9 +97,9 @@ def test_an_event_may_come_again_later_and_with_more_fields(
     app: CloseSandbox, asker: CloseClient, receiver: Receiver
 ) -> None:
     subscribe(asker, receiver)
-    [lead] = app.world.edit("leads", changes={"description": "a"})
+    [lead] = app.account.edit("leads", changes={"description": "a"})
     app.deliveries.advance()
-    app.world.edit("leads", ids=[lead], changes={"url": "https://example.com"})
+    app.account.edit("leads", ids=[lead], changes={"url": "https://example.com"})
     app.deliveries.advance()
     first, second = (one["event"] for one in receiver.events)
     assert first["id"] == second["id"]
@@ -112,8 +112,8 @@ def test_changes_that_follow_each_other_quickly_are_delivered_as_one(
 ) -> None:
     app.behaviour.webhook_consolidation = 30
     subscribe(asker, receiver)
-    [lead] = app.world.edit("leads", changes={"description": "a"})
-    app.world.edit("leads", ids=[lead], changes={"url": "https://example.com"})
+    [lead] = app.account.edit("leads", changes={"description": "a"})
+    app.account.edit("leads", ids=[lead], changes={"url": "https://example.com"})
     app.deliveries.advance(29)
     assert receiver.events == []
     app.deliveries.advance(1)
@@ -126,10 +126,10 @@ def test_a_refused_event_comes_again_in_growing_gaps_and_out_of_order(
 ) -> None:
     hook = subscribe(asker, receiver)
     receiver.statuses = [503, 503]
-    app.world.edit("leads")
+    app.account.edit("leads")
     app.deliveries.advance()
     app.deliveries.advance(100)
-    app.world.create("leads")
+    app.account.create("leads")
     app.deliveries.advance(100)
     assert [one["event"]["action"] for one in receiver.events] == ["updated", "updated", "created", "updated"]
     late = app.deliveries.log[0]
@@ -146,10 +146,10 @@ def test_what_is_never_taken_is_dropped_after_three_days_and_the_subscription_pa
     app.behaviour.webhook_retry_seconds, app.behaviour.webhook_pause_seconds = 3_600, 5_400
     hook = subscribe(asker, receiver)
     receiver.statuses = [500] * 30
-    app.world.edit("leads")
+    app.account.edit("leads")
     app.deliveries.advance(3_600)
     assert [(one.outcome, one.reason) for one in app.deliveries.log] == [("failed", "dropped")]
-    app.world.edit("leads")
+    app.account.edit("leads")
     app.deliveries.advance(7_200)
     shown = asker.get(f"webhook/{hook['id']}").json()
     assert (shown["status"], shown["pause_reason"]) == ("paused", "failures")
@@ -162,7 +162,7 @@ def test_a_backlog_pauses_and_activation_goes_on(
     app.behaviour.paused_events, app.behaviour.webhook_backlog = fate, 2
     app.behaviour.events.delay, app.behaviour.events.delays = 60, "same"
     hook = subscribe(asker, receiver)
-    app.world.create("leads", count=3)
+    app.account.create("leads", count=3)
     app.deliveries.advance(600)
     assert asker.get(f"webhook/{hook['id']}").json()["pause_reason"] == "backlog"
     assert receiver.events == []
@@ -170,7 +170,7 @@ def test_a_backlog_pauses_and_activation_goes_on(
     assert (answer["status"], answer["pause_reason"]) == ("active", None)
     app.deliveries.advance(60)
     assert len(receiver.events) == (3 if fate == "delivered" else 0)
-    app.world.create("leads")
+    app.account.create("leads")
     app.deliveries.advance(60)
     assert receiver.events[-1]["event"]["action"] == "created"
 
@@ -180,8 +180,8 @@ def test_the_deletion_of_a_lead_is_told_of_each_of_its_children(
 ) -> None:
     kinds = ("lead", "contact", "opportunity", "activity.note")
     subscribe(asker, receiver, [{"object_type": one, "action": "deleted"} for one in kinds])
-    lead = next(one for one in app.world.records("leads") if one["contacts"])
-    app.world.delete("leads", ids=[lead["id"]])
+    lead = next(one for one in app.account.records("leads") if one["contacts"])
+    app.account.delete("leads", ids=[lead["id"]])
     app.deliveries.advance()
     told = {one["event"]["object_id"] for one in receiver.events}
     assert {lead["id"], *lead["contact_ids"]} <= told
@@ -193,7 +193,7 @@ def test_a_merge_tells_of_both_leads_and_of_what_moved(
 ) -> None:
     app.behaviour.merge_deletes_source = True
     subscribe(asker, receiver)
-    [lost] = app.world.merge()
+    [lost] = app.account.merge()
     app.deliveries.advance()
     by_action = {one["event"]["action"]: one["event"] for one in receiver.events}
     assert by_action["deleted"]["object_id"] == lost
@@ -203,12 +203,12 @@ def test_a_merge_tells_of_both_leads_and_of_what_moved(
 def test_signatures_may_be_wrong_and_their_time_old(app: CloseSandbox, asker: CloseClient, receiver: Receiver) -> None:
     hook = subscribe(asker, receiver)
     app.behaviour.events.stale = 7_200
-    app.world.create("leads")
+    app.account.create("leads")
     app.deliveries.advance()
     assert is_signed(receiver, 0, hook["signature_key"])
     assert time.time() - int(receiver.headers[0]["close-sig-timestamp"]) >= 7_200
     app.behaviour.events.wrong_signatures = 1.0
-    app.world.create("leads")
+    app.account.create("leads")
     app.deliveries.advance()
     assert not is_signed(receiver, 1, hook["signature_key"])
 
@@ -218,7 +218,7 @@ def test_events_come_twice_and_before_the_index_knows_the_record(
 ) -> None:
     app.behaviour.events.duplicates, app.behaviour.index_lag = 1.0, 3_600
     subscribe(asker, receiver)
-    [lead] = app.world.create("leads")
+    [lead] = app.account.create("leads")
     app.deliveries.advance()
     first, second = receiver.events
     assert first == second

@@ -24,7 +24,7 @@ def of(writer: CloseClient, number: str, kind: str = "lead") -> list[dict[str, A
 
 
 def ids(server: CloseSandbox, name: str = "leads") -> set[int | str]:
-    return set(server.world.ids(name))
+    return set(server.account.ids(name))
 
 
 def test_all_effects_of_a_request_carry_its_id(writer: CloseClient) -> None:
@@ -101,7 +101,7 @@ def test_lists_of_children_may_read_the_index(writer: CloseClient, tiny_server: 
     lead = writer.post("lead", ACME).json()["id"]
     contact = writer.post("contact", {"lead_id": lead}).json()
     assert writer.rows("contact", lead_id=lead) == []
-    tiny_server.world.tables["contacts"].settle(float("inf"))
+    tiny_server.account.tables["contacts"].settle(float("inf"))
     assert writer.rows("contact", lead_id=lead) == [contact]
 
 
@@ -137,7 +137,7 @@ def test_a_write_may_be_answered_and_have_no_effect(writer: CloseClient, tiny_se
     assert writer.put(f"lead/{number}", {"name": "Other"}).json()["name"] == "Other"
     made = writer.post("lead", ACME)
     assert made.status_code == 200
-    object_type = tiny_server.world.lists["custom_object_types"][0]["id"]
+    object_type = tiny_server.account.lists["custom_object_types"][0]["id"]
     body = {"lead_id": number, "name": "Press", "custom_object_type_id": object_type}
     assert writer.post("custom_object", body).status_code == 201
     assert writer.post("activity/email", {"lead_id": number, "status": "outbox", "sender": "a@example.com"}).ok

@@ -37,7 +37,7 @@ HEADERS = {
     "content-type": "application/json",
 }
 TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=12)
-USERS = st.sampled_from(SERVER.world.source.user_ids)
+USERS = st.sampled_from(SERVER.account.source.user_ids)
 MOMENTS = st.datetimes(datetime(2000, 1, 1), datetime(2030, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
 
 
@@ -55,7 +55,7 @@ VALUES: dict[str, st.SearchStrategy[tuple[Any, Any]]] = {
 }
 """Values of a type of custom field: as they are sent, and as they come back."""
 DEFINITIONS = {
-    f"custom.{one['id']}": one for one in SERVER.world.lists["custom_fields"] if one["object_type"] == "lead"
+    f"custom.{one['id']}": one for one in SERVER.account.lists["custom_fields"] if one["object_type"] == "lead"
 }
 SINGLE = {key: one for key, one in DEFINITIONS.items() if one["type"] in VALUES and not one["accepts_multiple_values"]}
 CHOICES = next(key for key, one in DEFINITIONS.items() if one["type"] == "choices" and one["accepts_multiple_values"])
@@ -104,7 +104,7 @@ def ask(method: str, path: str, body: object = None, **query: str) -> tuple[int,
     """Ask the server without a port; gives the status and the body."""
     request = Request(0, 0.0, method, path, query, HEADERS, msgspec.json.encode(body), f"/api/v1/{path}/", API_KEY)
     try:
-        with SERVER.world.lock:
+        with SERVER.account.lock:
             answer = SERVER.answer(request)
     except Refusal as refusal:
         return refusal.status, refusal.message
@@ -156,7 +156,7 @@ class Writer(RuleBasedStateMachine):
     @precondition(lambda self: self.there["lead"])
     @rule(data=st.data(), path=st.sampled_from(CHILDREN))
     def create_child(self, data: st.DataObject, path: str) -> None:
-        lead_id = data.draw(st.sampled_from(sorted(self.there["lead"])))
+        lead_id = data.draw(st.sampled_from(list(self.there["lead"])))
         sent, back = self.drawn(data, path)
         status, record = ask("POST", path, sent | {"lead_id": lead_id})
         assert status == 200, record
@@ -195,8 +195,8 @@ class Writer(RuleBasedStateMachine):
             assert ask("GET", f"{path}/{number}")[0] == 404
 
     def chosen(self, data: st.DataObject, path: str) -> list[str]:
-        """Draw one of the records that are there, if there are any."""
-        known = sorted(self.there[path])
+        """Draw one of the records that are there, if any: in the order of their creation, since ids are random."""
+        known = list(self.there[path])
         return [data.draw(st.sampled_from(known))] if known else []
 
     @invariant()

@@ -79,12 +79,12 @@ def test_what_can_not_be_written_is_a_validation_error(
     writer: CloseClient, tiny_server: CloseSandbox, lead: str, case: tuple[str, dict[str, Any], str]
 ) -> None:
     path, body, wrong = case
-    before = {name: tiny_server.world.ids(name) for name in tiny_server.world.objects()}
+    before = {name: tiny_server.account.ids(name) for name in tiny_server.account.objects()}
     answer = writer.post(path, json.loads(json.dumps(body).replace(LEAD, lead)))
     assert answer.status_code == 400
     assert set(answer.json()) == {"errors", "field-errors"}
     assert list(answer.json()["field-errors"]) == [wrong]
-    assert {name: tiny_server.world.ids(name) for name in tiny_server.world.objects()} == before
+    assert {name: tiny_server.account.ids(name) for name in tiny_server.account.objects()} == before
 
 
 def test_every_wrong_field_is_named_and_nested_ones_by_their_place(writer: CloseClient) -> None:
@@ -123,9 +123,9 @@ def test_what_has_no_operation_that_creates_is_405(writer: CloseClient, path: st
 
 
 def test_paths_without_a_slash_write_nothing(writer: CloseClient, tiny_server: CloseSandbox) -> None:
-    count = len(tiny_server.world.ids("leads"))
+    count = len(tiny_server.account.ids("leads"))
     assert writer.session.post(f"{writer.url}/lead", json={"name": "Acme"}, timeout=30).status_code == 404
-    assert len(tiny_server.world.ids("leads")) == count
+    assert len(tiny_server.account.ids("leads")) == count
 
 
 def test_unknown_parameters_of_writes_are_refused(writer: CloseClient, lead: str) -> None:
@@ -134,7 +134,7 @@ def test_unknown_parameters_of_writes_are_refused(writer: CloseClient, lead: str
 
 
 def test_a_plan_has_room_for_so_many(writer: CloseClient, tiny_server: CloseSandbox, lead: str) -> None:
-    writer.control("configure", {"plan_limits": {"lead": len(tiny_server.world.ids("leads")), "activity/note": 1}})
+    writer.control("configure", {"plan_limits": {"lead": len(tiny_server.account.ids("leads")), "activity/note": 1}})
     assert writer.post("lead", {"name": "One more"}).status_code == 402
     assert [writer.post("activity/note", {"lead_id": lead}).status_code for _ in range(2)] == [200, 402]
     assert writer.put(f"lead/{lead}", {"name": "New"}).status_code == 200

@@ -36,7 +36,7 @@ def lead(writer: CloseClient) -> str:
 
 
 def statuses(server: CloseSandbox, name: str, sort: str | None = None) -> list[str]:
-    return [one["id"] for one in server.world.lists[name] if sort is None or one["type"] == sort]
+    return [one["id"] for one in server.account.lists[name] if sort is None or one["type"] == sort]
 
 
 def test_a_lead_is_created_with_what_is_nested_in_it(writer: CloseClient) -> None:
@@ -117,7 +117,7 @@ def test_the_lead_of_a_contact_can_not_be_changed(writer: CloseClient, lead: str
 
 
 def test_a_lead_takes_a_status_by_id_or_by_label(writer: CloseClient, tiny_server: CloseSandbox) -> None:
-    first, second = tiny_server.world.lists["lead_statuses"][:2]
+    first, second = tiny_server.account.lists["lead_statuses"][:2]
     lead = made(writer, "lead", name="Acme")
     assert (lead["status_id"], lead["status_label"]) == (first["id"], first["label"])
     assert changed(writer, f"lead/{lead['id']}", status=second["label"])["status_id"] == second["id"]
@@ -172,7 +172,7 @@ def test_winning_dates_an_opportunity_and_leaving_that_status_does_not_clear_the
 def test_a_pipeline_chooses_its_first_status_and_refuses_those_of_others(
     writer: CloseClient, tiny_server: CloseSandbox, lead: str
 ) -> None:
-    first, second = tiny_server.world.lists["pipelines"]
+    first, second = tiny_server.account.lists["pipelines"]
     record = made(writer, "opportunity", lead_id=lead, pipeline_id=second["id"])
     assert record["status_id"] == second["statuses"][0]["id"]
     wrong = {"lead_id": lead, "pipeline_id": first["id"], "status_id": record["status_id"]}
@@ -190,7 +190,7 @@ def test_html_beats_the_plain_note_and_each_makes_the_other(writer: CloseClient,
 
 
 def test_history_can_be_imported(writer: CloseClient, tiny_server: CloseSandbox, lead: str) -> None:
-    user = tiny_server.world.source.user_ids[1]
+    user = tiny_server.account.source.user_ids[1]
     stamps = {"date_created": "2020-02-02T10:00:00+01:00", "user_id": user}
     note = made(writer, "activity/note", lead_id=lead, note="Old", created_by_id=user, **stamps)
     assert (note["date_created"], note["user_id"], note["created_by"]) == ("2020-02-02T09:00:00+00:00", user, user)
@@ -200,7 +200,7 @@ def test_history_can_be_imported(writer: CloseClient, tiny_server: CloseSandbox,
 
 def test_a_call_is_logged(writer: CloseClient, tiny_server: CloseSandbox) -> None:
     contact = made(writer, "contact", name="Jo")
-    outcome = tiny_server.world.lists["outcomes"][0]["id"]
+    outcome = tiny_server.account.lists["outcomes"][0]["id"]
     call = made(
         *(writer, "activity/call"),
         contact_id=contact["id"],
@@ -232,7 +232,7 @@ def test_many_tasks_change_by_filters(writer: CloseClient, tiny_server: CloseSan
     texts = ("a", "b", "c")
     ids = [made(writer, "task", lead_id=lead, text=text)["id"] for text in texts]
     call = made(writer, "task", lead_id=lead, _type="outgoing_call")["id"]
-    user = tiny_server.world.source.user_ids[1]
+    user = tiny_server.account.source.user_ids[1]
     answer = writer.put("task", {"assigned_to": user, "date": "2030-01-01"}, id__in=",".join(ids[:2]))
     assert (answer.status_code, answer.json()) == (200, {})
     found = {one["id"]: one["assigned_to"] == user for one in writer.rows("task", lead_id=lead, _type="all")}
@@ -244,10 +244,10 @@ def test_many_tasks_change_by_filters(writer: CloseClient, tiny_server: CloseSan
 def test_a_custom_activity_is_published_only_with_its_required_fields(
     writer: CloseClient, tiny_server: CloseSandbox, lead: str
 ) -> None:
-    world = tiny_server.world
-    kind = world.lists["custom_activity_types"][0]["id"]
-    field = world.add_field(object_type="activity", name="Must", type="text", custom_activity_type_id=kind)
-    world.edit("custom_fields", ids=[field], changes={"required": True})
+    account = tiny_server.account
+    kind = account.lists["custom_activity_types"][0]["id"]
+    field = account.add_field(object_type="activity", name="Must", type="text", custom_activity_type_id=kind)
+    account.edit("custom_fields", ids=[field], changes={"required": True})
     body = {"lead_id": lead, "custom_activity_type_id": kind}
     answer = writer.post("activity/custom", body)
     assert (answer.status_code, list(answer.json()["field-errors"])) == (400, [f"custom.{field}"])
@@ -259,7 +259,7 @@ def test_a_custom_activity_is_published_only_with_its_required_fields(
 
 
 def test_custom_objects_answer_201_and_204(writer: CloseClient, tiny_server: CloseSandbox, lead: str) -> None:
-    kind = tiny_server.world.lists["custom_object_types"][0]["id"]
+    kind = tiny_server.account.lists["custom_object_types"][0]["id"]
     answer = writer.post("custom_object", {"lead_id": lead, "custom_object_type_id": kind, "name": "Press"})
     number = answer.json()["id"]
     assert answer.status_code == 201
@@ -338,7 +338,7 @@ def test_whatsapp_messages_are_mirrored_and_meetings_get_notes(
         message_markdown="*Hi*",
     )
     assert (message["text"], message["remote_phone"]) == ("*Hi*", "+4315332000")
-    (meeting,) = tiny_server.world.create("meetings")
+    (meeting,) = tiny_server.account.create("meetings")
     assert writer.post("activity/meeting", {"lead_id": lead}).status_code == 405
     noted = changed(writer, f"activity/meeting/{meeting}", user_note_html="<p>Fine</p>")
     assert noted["user_note"] == "Fine"
@@ -372,7 +372,7 @@ def test_only_what_would_leave_the_house_counts_as_sent(
     changed(writer, f"activity/email/{draft['id']}", status="outbox", sender="me@example.com")
     sms = made(writer, "activity/sms", lead_id=lead, status="scheduled", text="Hi")
     contact = made(writer, "contact", lead_id=lead)
-    sequence = tiny_server.world.lists["sequences"][0]["id"]
+    sequence = tiny_server.account.lists["sequences"][0]["id"]
     subscription = made(writer, "sequence_subscription", sequence_id=sequence, contact_id=contact["id"])
     sent = writer.control("truth/sent")
     assert [one["id"] for one in sent] == [draft["id"], sms["id"], subscription["id"]]

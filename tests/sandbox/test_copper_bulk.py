@@ -21,7 +21,7 @@ def _unlimited(app: CopperSandbox) -> None:
 
 @pytest.mark.parametrize("name", ["people", "companies", "leads", "opportunities"])
 def test_each_record_of_a_bulk_request_has_its_own_result(client: Client, app: CopperSandbox, name: str) -> None:
-    more = {"primary_contact_id": app.world.ids("people")[0]} if name == "opportunities" else {}
+    more = {"primary_contact_id": app.account.ids("people")[0]} if name == "opportunities" else {}
     items = [{"name": "a"} | more, {"name": None}, {"name": "c"} | more, {"name": "d", "nickname": 5} | more]
     answer = client.post(f"{name}/bulk_create", {name: items})
     assert answer.status_code == 200
@@ -34,7 +34,7 @@ def test_each_record_of_a_bulk_request_has_its_own_result(client: Client, app: C
 
 @pytest.mark.parametrize("name", ["people", "companies", "leads"])
 def test_failures_of_a_bulk_update_have_the_id(client: Client, app: CopperSandbox, name: str) -> None:
-    first, second = app.world.ids(name)[:2]
+    first, second = app.account.ids(name)[:2]
     items = [{"id": first, "details": "x"}, {"id": second, "tags": "vip"}, {"id": 5, "details": "x"}, {"details": "x"}]
     good, wrong, gone, none = client.post(f"{name}/bulk_update", {name: items}).json()
     assert (good["id"], good["details"]) == (first, "x")
@@ -44,7 +44,7 @@ def test_failures_of_a_bulk_update_have_the_id(client: Client, app: CopperSandbo
 
 
 def test_activities_are_made_in_bulk_but_not_changed(client: Client, app: CopperSandbox) -> None:
-    parent = {"type": "person", "id": app.world.ids("people")[0]}
+    parent = {"type": "person", "id": app.account.ids("people")[0]}
     item = {"parent": parent, "type": {"category": "user", "id": 0}, "details": "x"}
     assert client.post("activities/bulk_create", {"activities": [item]}).json()[0]["id"]
     for path in ("activities/bulk_update", "opportunities/bulk_update", "tasks/bulk_create", "projects/bulk_create"):
@@ -52,10 +52,10 @@ def test_activities_are_made_in_bulk_but_not_changed(client: Client, app: Copper
 
 
 def test_more_than_ten_are_refused_as_a_whole(client: Client, app: CopperSandbox) -> None:
-    before = len(app.world.ids("people"))
+    before = len(app.account.ids("people"))
     answer = client.post("people/bulk_create", {"people": [{"name": "x"}] * 11})
     assert (answer.status_code, answer.json()) == (422, {"error": "Request size too large, limit is 10"})
-    assert len(app.world.ids("people")) == before
+    assert len(app.account.ids("people")) == before
     bodies: list[dict[str, Any]] = [{"leads": []}, {"people": {}}, {"people": ["x"]}, {"people": [], "more": 1}]
     for body in bodies:
         assert client.post("people/bulk_create", body).status_code == 422
@@ -89,7 +89,7 @@ def test_an_upsert_makes_one_lead_changes_it_and_names_several(client: Client, a
     answer = _upsert(client, "name", "Zed Zed", title="CTO")
     assert answer.status_code == 422
     assert all(str(one["id"]) in answer.json()["message"] for one in (lead, other))
-    app.world.create("leads", count=31, changes={"name": "Zed Zed"})
+    app.account.create("leads", count=31, changes={"name": "Zed Zed"})
     assert str(lead["id"]) not in _upsert(client, "name", "Zed Zed").json()["message"]
 
 
@@ -102,7 +102,7 @@ def test_an_upsert_by_an_address_is_in_one_revision_of_the_page_only(client: Cli
 
 
 def test_an_upsert_by_a_custom_field_needs_one_that_filters_have(client: Client, app: CopperSandbox) -> None:
-    number = app.world.add_field("Key", "String", available_on=["lead"], is_filterable=True, sampled=False)
+    number = app.account.add_field("Key", "String", available_on=["lead"], is_filterable=True, sampled=False)
     value = {KEY: number, "value": "k-1"}
     lead = _upsert(client, "custom", value, name="Zed", custom_fields=[value]).json()
     assert _upsert(client, "custom", value, title="CEO").json()["id"] == lead["id"]
@@ -123,7 +123,7 @@ def test_an_upsert_within_the_index_lag_makes_a_second_lead_or_not(
 
 def test_an_upsert_matches_converted_leads_or_not(client: Client, app: CopperSandbox) -> None:
     lead = _upsert(client, "name", "Zed Zed", name="Zed Zed").json()
-    app.world.convert(ids=[lead["id"]])
+    app.account.convert(ids=[lead["id"]])
     app.behaviour.upsert_matches_converted = True
     assert _upsert(client, "name", "Zed Zed", name="Zed Zed").json()["id"] == lead["id"]
     app.behaviour.upsert_matches_converted = False
@@ -139,7 +139,7 @@ def test_a_lead_is_converted_once(client: Client, app: CopperSandbox) -> None:
     assert made["person"]["emails"] == [{"email": "z@x.example", "category": "work"}]
     assert made["opportunity"]["primary_contact_id"] == made["person"]["id"]
     assert client.get(f"people/{made['person']['id']}").json() == made["person"]
-    held = app.world.record("leads", lead["id"])
+    held = app.account.record("leads", lead["id"])
     assert held["converted_contact_id"] == made["person"]["id"]
     assert client.search("leads", ids=[lead["id"]]) == []
     assert client.post(f"leads/{lead['id']}/convert", {}).status_code == 422
@@ -147,11 +147,11 @@ def test_a_lead_is_converted_once(client: Client, app: CopperSandbox) -> None:
 
 def test_a_conversion_may_answer_candidates_unless_the_match_is_exact(client: Client, app: CopperSandbox) -> None:
     lead = client.post("leads", {"name": "Zed Zed"}).json()
-    company = app.world.create("companies", changes={"name": "Quaxolotl Trading"})[0]
+    company = app.account.create("companies", changes={"name": "Quaxolotl Trading"})[0]
     body = {"details": {"company": {"name": "quaxolotl holding"}}}
     answer = client.post(f"leads/{lead['id']}/convert", body)
     assert answer.json() == [{"id": company, "name": "Quaxolotl Trading"}]
-    assert app.world.record("leads", lead["id"])["converted_at"] is None
+    assert app.account.record("leads", lead["id"])["converted_at"] is None
     body["details"]["company"]["exact_match"] = True  # type: ignore[assignment]
     assert client.post(f"leads/{lead['id']}/convert", body).json()["company"]["name"] == "quaxolotl holding"
 
@@ -162,7 +162,7 @@ def test_a_conversion_may_answer_candidates_unless_the_match_is_exact(client: Cl
 def test_a_conversion_that_is_not_documented_is_refused(client: Client, app: CopperSandbox, details: object) -> None:
     lead = client.post("leads", {"name": "Zed"}).json()
     assert client.post(f"leads/{lead['id']}/convert", {"details": details}).status_code == 422
-    assert app.world.record("leads", lead["id"])["converted_at"] is None
+    assert app.account.record("leads", lead["id"])["converted_at"] is None
 
 
 _PAIRS = [
@@ -210,14 +210,14 @@ def _fresh(client: Client, app: CopperSandbox, name: str) -> int:
 
 def test_a_person_has_one_company_and_a_task_one_relation(client: Client, app: CopperSandbox) -> None:
     person, task = _fresh(client, app, "people"), _fresh(client, app, "tasks")
-    first, second = app.world.ids("companies")[:2]
+    first, second = app.account.ids("companies")[:2]
     one, two = ({"resource": {"id": number, "type": "company"}} for number in (first, second))
     for path in (f"people/{person}/related", f"tasks/{task}/related"):
         assert client.post(path, one).status_code == 200
         assert client.post(path, two).status_code == 422
         client.delete(path, one)
         assert client.post(path, two).status_code == 200
-    assert app.world.record("people", person)["company_id"] == second
+    assert app.account.record("people", person)["company_id"] == second
     other = {"resource": {"id": person, "type": "person"}}
     assert client.post(f"companies/{first}/related", other).status_code == 422, "from the other end, too"
 

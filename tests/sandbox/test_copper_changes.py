@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 def test_an_edit_moves_a_record_to_the_end(client: Client, app: CopperSandbox) -> None:
     before = int(time.time())
-    (number,) = app.world.edit("people", count=1)
+    (number,) = app.account.edit("people", count=1)
     last = client.search("people", sort_by="date_modified", sort_direction="desc", page_size=1)[0]
     assert last["id"] == number
     assert last["date_modified"] >= before
-    assert client.get(f"people/{number}").json() == last == app.world.record("people", number)
+    assert client.get(f"people/{number}").json() == last == app.account.record("people", number)
 
 
 def test_orders_over_http(client: Client) -> None:
@@ -44,20 +44,20 @@ def test_orders_over_http(client: Client) -> None:
 
 
 def test_deleted_activities_leave_stubs(client: Client, app: CopperSandbox) -> None:
-    (first,) = app.world.delete("activities")
+    (first,) = app.account.delete("activities")
     assert client.get(f"activities/{first}").json() == {"id": first, "is_deleted": True}
     assert len(client.everything("activities")) == 399
     app.behaviour.stubs_in_search = True
-    (second,) = app.world.delete("activities")
+    (second,) = app.account.delete("activities")
     rows = client.everything("activities")
     assert {"id": second, "is_deleted": True} in rows
     assert len(rows) == 399
-    assert len(app.world.records("activities")) == 398
+    assert len(app.account.records("activities")) == 398
 
 
 def test_an_edited_activity_keeps_its_place(client: Client, app: CopperSandbox) -> None:
     order = [row["id"] for row in client.everything("activities")]
-    (number,) = app.world.edit("activities", changes={"details": "edited"})
+    (number,) = app.account.edit("activities", changes={"details": "edited"})
     rows = client.everything("activities")
     assert [row["id"] for row in rows] == order
     row = next(row for row in rows if row["id"] == number)
@@ -66,14 +66,14 @@ def test_an_edited_activity_keeps_its_place(client: Client, app: CopperSandbox) 
 
 
 def test_activities_can_be_back_dated(client: Client, app: CopperSandbox) -> None:
-    (number,) = app.world.create("activities", changes={"activity_date": 1_000_000_000})
+    (number,) = app.account.create("activities", changes={"activity_date": 1_000_000_000})
     assert client.everything("activities")[-1]["id"] == number
 
 
 @pytest.mark.parametrize("moves", [True, False])
 def test_converting_a_lead(client: Client, app: CopperSandbox, *, moves: bool) -> None:
     app.behaviour.conversion_moves_modified = moves
-    lead = next(one for one in app.world.records("leads") if not one["converted_at"])
+    lead = next(one for one in app.account.records("leads") if not one["converted_at"])
     client.control("convert", {"ids": [lead["id"]]})
     assert lead["id"] not in {row["id"] for row in client.everything("leads")}
     after = client.search("leads", ids=[lead["id"]], include_converted_leads=True)[0]
@@ -87,15 +87,15 @@ def test_churn_makes_an_upward_walk_lose_records(client: Client, app: CopperSand
     app.behaviour.churn = Churn(edit=5, objects=["people"])
     upper = int(time.time()) - 5
     rows = client.everything("people", sort_by="date_modified", maximum_modified_date=upper)
-    untouched = {one["id"] for one in app.world.records("people") if one["date_modified"] <= upper}
+    untouched = {one["id"] for one in app.account.records("people") if one["date_modified"] <= upper}
     assert untouched - {row["id"] for row in rows}
 
 
 def test_churn_creates_deletes_and_converts(client: Client, app: CopperSandbox) -> None:
     app.behaviour.churn = Churn(create=2, delete=1, convert=1)
-    before = app.world.records("leads")
+    before = app.account.records("leads")
     client.search("leads")
-    after = app.world.records("leads")
+    after = app.account.records("leads")
     assert len(after) == len(before) + 1
     assert abs(sum(bool(one["converted_at"]) for one in after) - sum(bool(one["converted_at"]) for one in before)) <= 1
 
@@ -106,7 +106,7 @@ def test_callbacks_see_every_answer(client: Client, app: CopperSandbox) -> None:
     def note(moment: Moment) -> None:
         seen.append((moment.when, moment.request.path, moment.answer.status if moment.answer else None))
         if moment.when == "before":
-            app.world.delete("projects", count=15)
+            app.account.delete("projects", count=15)
 
     stop = app.on_answer(note)
     assert client.search("projects") == []
@@ -118,8 +118,8 @@ def test_callbacks_see_every_answer(client: Client, app: CopperSandbox) -> None:
 def test_the_search_index_may_lag(client: Client, app: CopperSandbox) -> None:
     app.behaviour.index_lag = 1.2
     before = client.search("people", sort_by="date_modified", sort_direction="desc", page_size=1)[0]
-    (number,) = app.world.edit("people", changes={"name": "Late"})
-    (gone,) = app.world.delete("people", ids=[one for one in [before["id"]] if one != number] or [number])
+    (number,) = app.account.edit("people", changes={"name": "Late"})
+    (gone,) = app.account.delete("people", ids=[one for one in [before["id"]] if one != number] or [number])
     assert client.search("people", sort_by="date_modified", sort_direction="desc", page_size=1) == [before]
     assert client.get(f"people/{gone}").status_code == 404
     time.sleep(1.25)
@@ -134,5 +134,5 @@ def test_new_fields_appear(client: Client, app: CopperSandbox) -> None:
     assert "brand_new_field" not in client.search("companies")[0]
     app.behaviour.extra_fields = {"tasks": {"x": None}}
     rows = client.everything("tasks", sort_by="date_created")
-    assert sorted(rows, key=lambda row: row["id"]) == app.world.records("tasks")
+    assert sorted(rows, key=lambda row: row["id"]) == app.account.records("tasks")
     assert rows[0]["x"] is None

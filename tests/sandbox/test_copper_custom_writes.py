@@ -114,7 +114,7 @@ def test_connect_values_are_refused_ignored_or_written(
     client: Client, app: CopperSandbox, person: int, knob: Literal["refused", "ignored", "written"]
 ) -> None:
     app.behaviour.connect_values = knob
-    company = app.world.ids("companies")[0]
+    company = app.account.ids("companies")[0]
     answer = client.put(f"people/{person}", {"custom_fields": [{KEY: 126_270, "value": [company]}]})
     assert answer.status_code == (422 if knob == "refused" else 200)
     assert _values(client.get(f"people/{person}").json())[126_270] == ([company] if knob == "written" else None)
@@ -168,5 +168,5 @@ def test_a_definition_that_is_not_documented_is_refused(client: Client, wrong: d
 def test_nobody_but_the_writer_gives_a_new_field_a_value(client: Client, app: CopperSandbox) -> None:
     body = {"name": "Key", "data_type": "String", "available_on": ["person"]}
     made = client.post("custom_field_definitions", body).json()
-    edited = app.world.edit("people", count=20) + app.world.create("people", count=20)
-    assert all(made["id"] not in _values(app.world.record("people", number)) for number in edited)
+    edited = app.account.edit("people", count=20) + app.account.create("people", count=20)
+    assert all(made["id"] not in _values(app.account.record("people", number)) for number in edited)

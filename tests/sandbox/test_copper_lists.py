@@ -20,13 +20,13 @@ LISTS = (
 @pytest.mark.parametrize("name", LISTS)
 def test_lists_are_given_whole(client: Client, app: CopperSandbox, name: str) -> None:
     rows = client.get(name).json()
-    assert rows == app.world.records(name)
+    assert rows == app.account.records(name)
     assert len({row["id"] for row in rows}) == len(rows) > 0
 
 
 @pytest.mark.parametrize("name", ["custom_activity_types", "custom_field_definitions", "webhooks", "users"])
 def test_single_items_of_lists(client: Client, app: CopperSandbox, name: str) -> None:
-    for row in app.world.records(name):
+    for row in app.account.records(name):
         assert client.get(f"{name}/{row['id']}").json() == row
     assert client.get(f"{name}/1").status_code == 404
 
@@ -34,7 +34,7 @@ def test_single_items_of_lists(client: Client, app: CopperSandbox, name: str) ->
 def test_users_are_searched_by_page(client: Client, app: CopperSandbox) -> None:
     first = client.search("users", page_size=7)
     rest = client.search("users", page_size=7, page_number=2)
-    assert first + rest == app.world.records("users")
+    assert first + rest == app.account.records("users")
     assert client.search("users", page_number=3) == []
 
 
@@ -63,9 +63,9 @@ def test_tags_are_read_by_the_last_name(client: Client, app: CopperSandbox, sort
             break
         assert len(page) <= 50
         names += page
-    assert sorted(names) == app.world.ids("tags")
-    vip = next(one for one in app.world.records("tags") if one["name"] == "vip")
-    assert vip["count_people"] == sum("vip" in one["tags"] for one in app.world.records("people"))
+    assert sorted(names) == app.account.ids("tags")
+    vip = next(one for one in app.account.records("tags") if one["name"] == "vip")
+    assert vip["count_people"] == sum("vip" in one["tags"] for one in app.account.records("people"))
 
 
 def test_field_layouts_need_a_pipeline_for_opportunities_only(client: Client) -> None:
@@ -93,7 +93,7 @@ def test_computed_values_name_the_options(client: Client) -> None:
 
 
 def test_related_items_are_seen_from_both_ends(client: Client, app: CopperSandbox) -> None:
-    deal = next(one for one in app.world.records("opportunities") if one["company_id"] and one["primary_contact_id"])
+    deal = next(one for one in app.account.records("opportunities") if one["company_id"] and one["primary_contact_id"])
     near = {"id": deal["id"], "type": "opportunity"}
     found = client.get(f"opportunities/{deal['id']}/related").json()
     assert {"id": deal["company_id"], "type": "company"} in found
@@ -106,10 +106,10 @@ def test_related_items_are_seen_from_both_ends(client: Client, app: CopperSandbo
 
 
 def test_connect_links_have_two_ends(client: Client, app: CopperSandbox) -> None:
-    definition = next(one for one in app.world.records("custom_field_definitions") if one["data_type"] == "Connect")
+    definition = next(one for one in app.account.records("custom_field_definitions") if one["data_type"] == "Connect")
     person = next(
         one
-        for one in app.world.records("people")
+        for one in app.account.records("people")
         if any(
             entry["custom_field_definition_id"] == definition["id"] and entry["value"] for entry in one["custom_fields"]
         )
@@ -126,7 +126,7 @@ def test_connect_links_have_two_ends(client: Client, app: CopperSandbox) -> None
 
 
 def test_files(client: Client, app: CopperSandbox) -> None:
-    for number in app.world.ids("people"):
+    for number in app.account.ids("people"):
         files = client.get(f"people/{number}/files").json()
         if files:
             break

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @pytest.fixture
 def app() -> CopperSandbox:
     made = copper_app(SMALL, rate_limit=0, webhook_targets="any", events={"time_scale": 0, "parallel": 1})
-    made.world.lists["webhooks"].clear()
+    made.account.lists["webhooks"].clear()
     return made
 
 
@@ -41,8 +41,8 @@ def test_edits_of_one_change_come_as_ids_in_notifications_of_thirty(
     app: CopperSandbox, client: Client, receiver: Receiver
 ) -> None:
     hook = subscribe(client, receiver, "person", "update", secret={"token": "t"}, headers={"X-Token": "h"})
-    ids = app.world.ids("people")[:35]
-    app.world.change("edit", {"object": "people", "ids": ids, "changes": {"title": "Chief"}})
+    ids = app.account.ids("people")[:35]
+    app.account.change("edit", {"object": "people", "ids": ids, "changes": {"title": "Chief"}})
     app.deliveries.advance()
     assert sorted(one for event in receiver.events for one in event["ids"]) == sorted(ids)
     assert sorted(len(event["ids"]) for event in receiver.events) == [5, 30]
@@ -76,10 +76,10 @@ def test_relations_and_fields_of_the_account_are_no_changes_of_a_record(
 ) -> None:
     for kind in ("person", "company", "task"):
         subscribe(client, receiver, kind, "update")
-    person, company = app.world.ids("people")[0], app.world.ids("companies")[0]
+    person, company = app.account.ids("people")[0], app.account.ids("companies")[0]
     client.delete(f"people/{person}/related", {"resource": {"id": company, "type": "company"}})
     client.post(f"people/{person}/related", {"resource": {"id": company, "type": "company"}})
-    app.world.add_field("Size", "String", available_on=["person"], fill=True)
+    app.account.add_field("Size", "String", available_on=["person"], fill=True)
     app.deliveries.advance()
     assert receiver.events == []
 
@@ -87,7 +87,7 @@ def test_relations_and_fields_of_the_account_are_no_changes_of_a_record(
 def test_a_notification_is_never_sent_again(app: CopperSandbox, client: Client, receiver: Receiver) -> None:
     subscribe(client, receiver, "lead", "update")
     receiver.statuses = [503]
-    app.world.edit("leads")
+    app.account.edit("leads")
     app.deliveries.advance(3_600)
     assert [one.outcome for one in app.deliveries.log] == ["failed"]
     assert len(receiver.bodies) == 1
@@ -99,10 +99,10 @@ def test_beyond_six_hundred_a_minute_notifications_are_lost(
     app.behaviour.notifications_per_minute, app.behaviour.notifications_per_ten_minutes = 3, 5
     subscribe(client, receiver, "lead", "update")
     for _ in range(4):
-        app.world.edit("leads")
+        app.account.edit("leads")
     app.deliveries.advance(61)
     for _ in range(4):
-        app.world.edit("leads")
+        app.account.edit("leads")
     app.deliveries.advance()
     outcomes = [one.outcome for one in app.deliveries.log]
     assert outcomes == [*["delivered"] * 3, "lost", *["delivered"] * 2, *["lost"] * 2]
@@ -113,9 +113,9 @@ def test_notifications_may_be_a_quarter_of_an_hour_late_and_overtake_each_other(
 ) -> None:
     app.behaviour.events.delay = 900
     subscribe(client, receiver, "lead", "update")
-    ids = app.world.ids("leads")[:6]
+    ids = app.account.ids("leads")[:6]
     for number in ids:
-        app.world.change("edit", {"object": "leads", "ids": [number]})
+        app.account.change("edit", {"object": "leads", "ids": [number]})
     app.deliveries.advance()
     assert receiver.events == []
     app.deliveries.advance(900)
@@ -128,7 +128,7 @@ def test_the_same_seed_loses_the_same_notifications(client: Client, app: CopperS
     app.behaviour.events.loss = 0.5
     subscribe(client, receiver, "lead", "update")
     for _ in range(12):
-        app.world.edit("leads")
+        app.account.edit("leads")
     app.deliveries.advance()
     assert [one.number for one in app.deliveries.log if one.outcome == "lost"] == [1, 2, 3, 10, 11, 12]
 
@@ -143,8 +143,8 @@ def test_subscriptions_of_a_key_that_was_switched_are_dead(
     app.behaviour.webhooks_shown = "key"
     assert client.get("webhooks").json() == []
     subscribe(client, receiver, "lead", "update")
-    app.world.create("leads")
-    app.world.edit("leads")
+    app.account.create("leads")
+    app.account.edit("leads")
     app.deliveries.advance()
     assert [one["event"] for one in receiver.events] == ["update"]
 
@@ -154,9 +154,9 @@ def test_a_merge_deletes_one_and_updates_the_other_unless_nothing_is_told(
 ) -> None:
     for event in ("update", "delete"):
         subscribe(client, receiver, "person", event)
-    [(lost, survivor)] = app.world.merge("people")
+    [(lost, survivor)] = app.account.merge("people")
     app.behaviour.untold = ["merge"]
-    app.world.merge("people")
+    app.account.merge("people")
     app.deliveries.advance()
     assert [one["ids"] for one in receiver.events if one["event"] == "delete"] == [[lost]]
     assert survivor in [number for one in receiver.events if one["event"] == "update" for number in one["ids"]]
@@ -165,7 +165,7 @@ def test_a_merge_deletes_one_and_updates_the_other_unless_nothing_is_told(
 def test_the_app_saves_each_field_on_its_own(app: CopperSandbox, client: Client, receiver: Receiver) -> None:
     app.behaviour.fields_apart = True
     subscribe(client, receiver, "lead", "update")
-    app.world.edit("leads", changes={"title": "A", "details": "B", "company_name": "C"})
+    app.account.edit("leads", changes={"title": "A", "details": "B", "company_name": "C"})
     app.deliveries.advance()
     assert sorted(next(iter(one["updated_attributes"])) for one in receiver.events) == [
         "company_name",
@@ -196,18 +196,18 @@ def test_a_subscription_of_a_wrong_form_is_refused(
 
 def test_an_account_has_a_hundred_subscriptions_at_most(app: CopperSandbox, client: Client) -> None:
     body = {"target": "https://example.com", "type": "lead", "event": "new"}
-    for _ in range(100 - len(app.world.ids("webhooks"))):
+    for _ in range(100 - len(app.account.ids("webhooks"))):
         assert client.post("webhooks", body).status_code == 200
     assert client.post("webhooks", body).status_code == 422
 
 
 def test_only_this_machine_is_called(app: CopperSandbox, client: Client, receiver: Receiver) -> None:
     subscribe(client, receiver, "lead", "update", target="https://tap.example.com/a")
-    app.world.edit("leads")
+    app.account.edit("leads")
     app.deliveries.advance()
     assert app.deliveries.log == []
     app.behaviour.events.proxies = {"https://tap.example.com": receiver.url}
-    app.world.edit("leads")
+    app.account.edit("leads")
     app.deliveries.advance()
     assert app.deliveries.log[-1].outcome == "delivered"
 

@@ -69,7 +69,7 @@ def test_ties_are_stable_unless_told_otherwise(direction: str) -> None:
 
 
 def test_a_part_of_the_records_shares_its_second(app: CopperSandbox) -> None:
-    seconds = [one["date_modified"] for one in app.world.records("people")]
+    seconds = [one["date_modified"] for one in app.account.records("people")]
     tied = sum(1 for second in seconds if seconds.count(second) > 10)
     assert tied == 15
 

@@ -20,7 +20,7 @@ def test_a_complete_read_is_the_truth(client: Client, app: CopperSandbox, name: 
     if name == "leads":
         body["include_converted_leads"] = True
     rows = client.everything(name, **body)
-    assert sorted(rows, key=lambda row: row["id"]) == app.world.records(name)
+    assert sorted(rows, key=lambda row: row["id"]) == app.account.records(name)
     assert sorted(rows, key=lambda row: row["id"]) == client.control(f"truth/{name}")
 
 
@@ -50,13 +50,13 @@ def test_activities_come_newest_first(client: Client) -> None:
 def test_the_default_is_twenty_rows_by_name(client: Client, app: CopperSandbox) -> None:
     rows = client.search("leads")
     assert len(rows) == 20
-    names = sorted(one["name"].casefold() for one in app.world.records("leads") if not one["converted_at"])
+    names = sorted(one["name"].casefold() for one in app.account.records("leads") if not one["converted_at"])
     assert [row["name"].casefold() for row in rows] == names[:20]
 
 
 @pytest.mark.parametrize("attribute", ["modified", "created"])
 def test_date_bounds_are_inclusive(client: Client, app: CopperSandbox, attribute: str) -> None:
-    people = app.world.records("people")
+    people = app.account.records("people")
     dates = sorted(one[f"date_{attribute}"] for one in people)
     low, high = dates[50], dates[200]
     bounds = {f"minimum_{attribute}_date": low, f"maximum_{attribute}_date": high}
@@ -70,7 +70,7 @@ def test_date_bounds_are_inclusive(client: Client, app: CopperSandbox, attribute
 
 
 def test_bounds_on_both_dates_are_anded(client: Client, app: CopperSandbox) -> None:
-    people = app.world.records("people")
+    people = app.account.records("people")
     middle = sorted(one["date_modified"] for one in people)[150]
     body = {"minimum_modified_date": middle, "maximum_created_date": middle}
     rows = client.everything("people", sort_by="date_modified", **body)
@@ -80,7 +80,7 @@ def test_bounds_on_both_dates_are_anded(client: Client, app: CopperSandbox) -> N
 
 
 def test_activities_are_cut_by_activity_date(client: Client, app: CopperSandbox) -> None:
-    now = app.world.shape.now
+    now = app.account.shape.now
     past = client.everything("activities", maximum_activity_date=now)
     future = client.everything("activities", minimum_activity_date=now + 1)
     assert len(future) == 5
@@ -88,7 +88,7 @@ def test_activities_are_cut_by_activity_date(client: Client, app: CopperSandbox)
 
 
 def test_activities_by_parent_type_and_user(client: Client, app: CopperSandbox) -> None:
-    activities = app.world.records("activities")
+    activities = app.account.records("activities")
     parent = next(one["parent"] for one in activities if one["parent"]["type"] == "person")
     wanted = {one["id"] for one in activities if one["parent"] == parent}
     assert {row["id"] for row in client.search("activities", parent=parent)} == wanted
@@ -112,7 +112,7 @@ def test_full_result_may_repeat_activities_for_admins(client: Client, app: Coppe
 
 
 def test_converted_leads_show_only_on_request(client: Client, app: CopperSandbox) -> None:
-    leads = app.world.records("leads")
+    leads = app.account.records("leads")
     converted = {one["id"] for one in leads if one["converted_at"]}
     assert converted
     default = {row["id"] for row in client.everything("leads", sort_by="date_modified")}
@@ -152,13 +152,13 @@ def test_converted_leads_show_only_on_request(client: Client, app: CopperSandbox
 def test_filters(client: Client, app: CopperSandbox, name: str, body: dict[str, object], passes: object) -> None:
     assert callable(passes)
     rows = client.everything(name, **body)
-    wanted = {one["id"] for one in app.world.records(name) if passes(one)}
+    wanted = {one["id"] for one in app.account.records(name) if passes(one)}
     assert {row["id"] for row in rows} == wanted
     assert wanted
 
 
 def test_ids_fields_and_custom_field_filters(client: Client, app: CopperSandbox) -> None:
-    people = app.world.records("people")
+    people = app.account.records("people")
     numbers = [one["id"] for one in people[:3]]
     rows = client.search("people", ids=[*numbers, 1], fields=["id", "name"])
     assert {row["id"] for row in rows} == set(numbers)
@@ -170,7 +170,7 @@ def test_ids_fields_and_custom_field_filters(client: Client, app: CopperSandbox)
 
 
 def test_people_are_found_by_email(client: Client, app: CopperSandbox) -> None:
-    person = next(one for one in app.world.records("people") if one["emails"])
+    person = next(one for one in app.account.records("people") if one["emails"])
     answer = client.post("people/fetch_by_email", {"email": person["emails"][0]["email"].upper()})
     assert answer.json() == person
     assert client.post("people/fetch_by_email", {"email": "nobody@example.com"}).status_code == 404

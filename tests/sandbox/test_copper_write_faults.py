@@ -25,7 +25,7 @@ def _break(app: CopperSandbox, kind: Kind, effect: Effect | None = None, **rule:
 
 
 def _people(app: CopperSandbox) -> int:
-    return len(app.world.ids("people"))
+    return len(app.account.ids("people"))
 
 
 @pytest.mark.parametrize("effect", ["none", "whole"])
@@ -73,8 +73,8 @@ def test_an_answer_that_is_cut_belongs_to_a_write_that_happened(client: Client, 
 
 @pytest.mark.parametrize("verb", ["post", "put", "delete"])
 def test_a_write_may_be_answered_and_have_no_effect(client: Client, app: CopperSandbox, verb: str) -> None:
-    number = app.world.ids("people")[0]
-    before = app.world.records("people")
+    number = app.account.ids("people")[0]
+    before = app.account.records("people")
     _break(app, "intact", "none")
     answers = {
         "post": lambda: client.post("people", {"name": "x", "company_name": "Brand new"}),
@@ -83,7 +83,7 @@ def test_a_write_may_be_answered_and_have_no_effect(client: Client, app: CopperS
     }
     answer = answers[verb]()
     assert (answer.status_code, type(answer.json()["id"])) == (200, int)
-    assert app.world.records("people") == before
+    assert app.account.records("people") == before
 
 
 @pytest.mark.parametrize("kind", ["intact", "504", "stall"])
@@ -122,16 +122,16 @@ def test_somebody_edits_the_record_right_before_or_right_after_it_is_written(
     app: CopperSandbox,
     when: Any,  # noqa: ANN401
 ) -> None:
-    number = app.world.ids("people")[0]
+    number = app.account.ids("people")[0]
     app.behaviour.meanwhile = Meanwhile(every=1, when=when, changes={"title": "theirs", "details": "theirs"})
     answer = client.put(f"people/{number}", {"title": "ours"}).json()
     assert (answer["title"], answer["details"] == "theirs") == ("ours", when == "before")
-    held = app.world.record("people", int(number))
+    held = app.account.record("people", int(number))
     assert (held["title"], held["details"]) == ("ours" if when == "before" else "theirs", "theirs")
 
 
 def test_somebody_deletes_the_record_before_it_is_written(client: Client, app: CopperSandbox) -> None:
-    number = app.world.ids("people")[0]
+    number = app.account.ids("people")[0]
     app.behaviour.meanwhile = Meanwhile(every=1, delete=True, objects=["people"])
     assert client.put(f"people/{number}", {"title": "ours"}).status_code == 404
 
@@ -139,11 +139,11 @@ def test_somebody_deletes_the_record_before_it_is_written(client: Client, app: C
 def test_somebody_edits_what_was_just_made(client: Client, app: CopperSandbox) -> None:
     app.behaviour.meanwhile = Meanwhile(every=1, when="after", changes={"title": "theirs"}, times=1)
     made = client.post("people/bulk_create", {"people": [{"name": "a"}, {"name": "b"}]}).json()
-    assert [app.world.record("people", one["id"])["title"] for one in made] == ["theirs", None]
+    assert [app.account.record("people", one["id"])["title"] for one in made] == ["theirs", None]
 
 
 def test_reads_are_no_writes(client: Client, app: CopperSandbox) -> None:
-    number = app.world.ids("people")[0]
+    number = app.account.ids("people")[0]
     client.search("people")
     client.post(f"people/{number}/activities", {})
     client.post("people/fetch_by_email", {"email": "nobody@x.example"})

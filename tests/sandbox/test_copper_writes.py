@@ -38,15 +38,15 @@ def made(client: Client, name: str, **more: object) -> dict[str, Any]:
 
 @pytest.mark.parametrize("name", _ROUTES)
 def test_a_record_is_made_changed_read_and_deleted(client: Client, app: CopperSandbox, name: str) -> None:
-    before = len(app.world.ids(name))
+    before = len(app.account.ids(name))
     record = made(client, name)
-    assert set(record) == set(app.world.records(name)[0]), "the attributes of every other record"
+    assert set(record) == set(app.account.records(name)[0]), "the attributes of every other record"
     assert client.get(f"{name}/{record['id']}").json() == record
     changed = client.put(f"{name}/{record['id']}", {"details": "more"}).json()
     assert {key for key in changed if changed[key] != record[key]} <= {"details", "date_modified"}
     assert client.get(f"{name}/{record['id']}").json() == changed
     assert client.delete(f"{name}/{record['id']}").json() == {"id": record["id"], "is_deleted": True}
-    assert len(app.world.ids(name)) == before
+    assert len(app.account.ids(name)) == before
     gone = client.get(f"{name}/{record['id']}")
     assert gone.json() == {"id": record["id"], "is_deleted": True} if name == "activities" else gone.status_code == 404
     for answer in (client.put(f"{name}/{record['id']}", {}), client.delete(f"{name}/{record['id']}")):
@@ -120,10 +120,10 @@ def test_a_value_that_is_not_documented_is_refused(
     client: Client, app: CopperSandbox, name: str, body: dict[str, Any]
 ) -> None:
     number = made(client, name)["id"]
-    before = app.world.record(name, number)
+    before = app.account.record(name, number)
     assert client.post(name, MINIMAL[name] | body).status_code == 422
     assert client.put(f"{name}/{number}", body).status_code == 422
-    assert app.world.record(name, number) == before
+    assert app.account.record(name, number) == before
 
 
 def test_a_body_that_is_no_json_is_a_bad_request(client: Client) -> None:
@@ -150,7 +150,7 @@ def test_an_array_replaces_the_old_one(client: Client) -> None:
 def test_an_empty_body_changes_nothing_and_the_same_values_move_the_time_or_not(
     client: Client, app: CopperSandbox
 ) -> None:
-    number = app.world.ids("people")[0]
+    number = app.account.ids("people")[0]
     before = client.get(f"people/{number}").json()
     assert client.put(f"people/{number}", {}).json() == before
     app.behaviour.unchanged_moves_modified = False
@@ -209,12 +209,12 @@ def test_a_part_of_an_address_replaces_it_or_merges(
 
 
 def test_a_new_person_is_linked_to_a_company_by_name_which_is_made(client: Client, app: CopperSandbox) -> None:
-    company = app.world.records("companies")[0]
+    company = app.account.records("companies")[0]
     person = made(client, "people", company_name=company["name"].upper())
     assert (person["company_id"], person["company_name"]) == (company["id"], company["name"])
-    before = len(app.world.ids("companies"))
+    before = len(app.account.ids("companies"))
     assert made(client, "people", company_name="Brand new")["company_name"] == "Brand new"
-    assert len(app.world.ids("companies")) == before + 1
+    assert len(app.account.ids("companies")) == before + 1
 
 
 @pytest.mark.parametrize("rule", ["ignored", "moved", "refused"])
@@ -222,11 +222,11 @@ def test_an_update_moves_no_person_to_another_company_unless_the_account_does_so
     client: Client, app: CopperSandbox, rule: Literal["ignored", "moved", "refused"]
 ) -> None:
     app.behaviour.company_of_person = rule
-    first, second = app.world.ids("companies")[:2]
+    first, second = app.account.ids("companies")[:2]
     person = made(client, "people", company_id=first)
     answer = client.put(f"people/{person['id']}", {"company_id": second})
     assert answer.status_code == (422 if rule == "refused" else 200)
-    held = app.world.record("people", person["id"])
+    held = app.account.record("people", person["id"])
     assert held["company_id"] == (second if rule == "moved" else first)
     assert client.put(f"people/{person['id']}", {"company_id": held["company_id"]}).status_code == 200
 
@@ -261,7 +261,7 @@ def test_a_copy_of_another_accounts_record_is_taken_as_it_is(client: Client, app
     app.behaviour.contact_required = False
     own = ("company_id", "primary_contact_id", "related_resource", "emails", "email_domain")
     for name in ("companies", "people", "leads", "opportunities", "projects", "tasks"):
-        for record in app.world.records(name)[10:13]:
+        for record in app.account.records(name)[10:13]:
             body = {key: value for key, value in record.items() if key in WRITABLE[name] and key not in own}
             body |= {} if name == "leads" else dict.fromkeys(body.keys() & {"company_name"})
             answered = client.post(name, body).json()
@@ -269,7 +269,7 @@ def test_a_copy_of_another_accounts_record_is_taken_as_it_is(client: Client, app
 
 
 def test_activities_of_the_system_are_read_only(client: Client, app: CopperSandbox) -> None:
-    system = next(one for one in app.world.records("activities") if one["type"]["category"] == "system")
+    system = next(one for one in app.account.records("activities") if one["type"]["category"] == "system")
     assert client.put(f"activities/{system['id']}", {"details": "x"}).status_code == 422
     assert client.delete(f"activities/{system['id']}").status_code == 422
 
@@ -293,7 +293,7 @@ def test_texts_that_are_empty_are_kept_or_null(client: Client, app: CopperSandbo
 
 
 def test_hidden_records_can_neither_be_changed_nor_pointed_at(client: Client, app: CopperSandbox) -> None:
-    number = app.world.ids("people")[0]
+    number = app.account.ids("people")[0]
     app.behaviour.hidden = {"people": [int(number)]}
     assert client.put(f"people/{number}", {"title": "x"}).status_code == 404
     assert client.delete(f"people/{number}").status_code == 404

@@ -64,8 +64,8 @@ def test_the_date_header_is_the_servers_clock(client: Client, app: CopperSandbox
         before = time.time() + skew
         date = parsedate_to_datetime(client.get("account").headers["Date"]).timestamp()
         assert before - 1.1 <= date <= time.time() + skew + 0.1
-    (number,) = app.world.edit("people")
-    assert app.world.record("people", number)["date_modified"] > time.time() + 7_000
+    (number,) = app.account.edit("people")
+    assert app.account.record("people", number)["date_modified"] > time.time() + 7_000
 
 
 def test_latency_delays_answers_but_not_control(client: Client, app: CopperSandbox) -> None:
@@ -80,7 +80,7 @@ def test_latency_delays_answers_but_not_control(client: Client, app: CopperSandb
 
 
 def test_stats_by_path_and_their_reset(client: Client, app: CopperSandbox) -> None:
-    number = app.world.records("people")[0]["id"]
+    number = app.account.records("people")[0]["id"]
     client.get(f"people/{number}")
     client.get("people/1")
     client.search("people", page_size=3)

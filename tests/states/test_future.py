@@ -33,7 +33,7 @@ def bookmark(account: Account, run: Run) -> int:
 
 def edited(account: Account, count: int = 2) -> set[Any]:
     """Change some records now; returns their ids."""
-    ids = account.app.world.change("edit", {"object": account.stream, "count": count})
+    ids = account.app.account.change("edit", {"object": account.stream, "count": count})
     return set(ids)
 
 

@@ -22,7 +22,7 @@ DAY = 86_400.0
 
 def objects(account: Account) -> list[str]:
     """Return what holds the stream's rows: of Copera each table, as the sandbox names tables otherwise."""
-    tables: dict[str, Any] = getattr(account.app.world, "tables", {})
+    tables: dict[str, Any] = getattr(account.app.account, "tables", {})
     return [key for key, table in tables.items() if table.rows] if "__" in account.stream else [account.stream]
 
 
@@ -32,11 +32,11 @@ def test_a_row_that_only_a_lost_run_saw_leaves_the_target_within_reconcile_days(
     account = open_account(name)
     first = account.sync()
     alive = set(first.keys(account.stream))
-    made = {one: account.app.world.change("create", {"object": one, "count": 1}) for one in objects(account)}
+    made = {one: account.app.account.change("create", {"object": one, "count": 1}) for one in objects(account)}
     lost = account.sync(state=first.state)
     assert set(lost.keys(account.stream)) - alive
     for one, ids in made.items():
-        account.app.world.change("delete", {"object": one, "ids": ids})
+        account.app.account.change("delete", {"object": one, "ids": ids})
     target = Target(first, lost)
     second = account.sync(state=first.state)
     later(account.app, account.tap, 8 * DAY)

@@ -45,7 +45,7 @@ def test_a_stream_that_discovery_leaves_out_ends_the_run_with_its_name(open_acco
     assert f"the state has the stream `{account.stream}`, and the catalog does not" in second.log
     assert second.count(account.crm.whole) == first.count(account.crm.whole)
     give_back()
-    changed = account.app.world.change("edit", {"object": account.stream, "count": 2})
+    changed = account.app.account.change("edit", {"object": account.stream, "count": 2})
     account.everything = everything
     third = account.sync(account.stream, account.crm.whole, state=second.state)
     assert {record["id"] for record in third.records(account.stream)} >= set(changed)

@@ -158,10 +158,10 @@ class CloseAccount:
 
     def define(self, kind: str, name: str, sort: str, *, many: bool = False, choices: list[str] | None = None) -> str:
         """Give an object a custom field; return its id."""
-        values = self.app.world.source.custom
+        values = self.app.account.source.custom
         one = values.definition(kind, name, sort, many=many, created=1_700_000_000_000_000)
         one |= values.of_type(sort, choices)
-        self.app.world.lists["custom_fields"].append(one)
+        self.app.account.lists["custom_fields"].append(one)
         return str(one["id"])
 
 

@@ -109,7 +109,7 @@ class CoperaAccount:
 
     def table(self, stream: str) -> BoardTable:
         """The table of a stream."""
-        return self.app.world.table_named(_TABLES[stream])
+        return self.app.account.table_named(_TABLES[stream])
 
     def path(self, stream: str) -> str:
         """The path of a table."""
@@ -154,7 +154,7 @@ class CoperaAccount:
 
     def add_column(self, stream: str, label: str, kind: str) -> str:
         """Give a table a column."""
-        (made,) = self.app.world.change("add_column", {"table": _TABLES[stream], "label": label, "type": kind})
+        (made,) = self.app.account.change("add_column", {"table": _TABLES[stream], "label": label, "type": kind})
         return str(made)
 
 

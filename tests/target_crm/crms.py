@@ -144,7 +144,7 @@ class CloseCrm:
 
     def become_another(self) -> None:
         """Answer with another id of the organization."""
-        self.transport.app.world.source.organization_id = "orga_another"
+        self.transport.app.account.source.organization_id = "orga_another"
 
 
 class CoperaCrm:
@@ -184,7 +184,7 @@ class CoperaCrm:
 
     def become_another(self) -> None:
         """Answer with another id of the workspace."""
-        self.transport.app.world.workspace["_id"] = "f" * 24
+        self.transport.app.account.workspace["_id"] = "f" * 24
 
 
 @contextmanager

@@ -50,7 +50,7 @@ REFERENCES = {"lead_id": "leads", "contact_id": "contacts"}
 def test_what_the_tap_read_is_written_into_an_empty_organization_as_it_was(tmp_path: Path) -> None:
     source, copied = (close_app(Shape(**SAME, **{**NOTHING, **part}), rate_limit=0) for part in (SOME, {}))
     for name in DEFINITIONS:
-        copied.world.lists[name][:] = copy.deepcopy(source.world.lists[name])
+        copied.account.lists[name][:] = copy.deepcopy(source.account.lists[name])
     messages = read(source, tmp_path)
     for one in filter(is_record, messages):
         if one["record"].get("note_html"):

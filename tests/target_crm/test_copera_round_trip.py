@@ -57,7 +57,7 @@ def test_what_the_tap_read_is_written_into_an_empty_workspace_as_it_was(
             continue
         stream, record = one["stream"], one["record"]
         other = there[ids[record["_id"]]]
-        other["description"] = copied.world.texts.get((other["_id"], ""))  # rows do not show what is written of it
+        other["description"] = copied.account.texts.get((other["_id"], ""))  # rows do not show what is written of it
         for name, value in record.items():
             kind = kinds[stream, name]
             if name in _OWN or name.startswith("_sdc") or _NOT_WRITTEN.search(kind):

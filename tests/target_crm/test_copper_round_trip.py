@@ -72,11 +72,11 @@ def test_what_the_tap_read_is_written_into_an_empty_account_as_it_was(tmp_path: 
         copper_app(Shape(seed=seed, now=1_790_000_000, converted_leads=0.0, odd_close_dates=0, **part), **knobs)
         for seed, part in ((5, SOME), (6, NOTHING))
     )
-    for name, records in source.world.lists.items():
-        copied.world.lists[name][:] = copy.deepcopy(records)
-    for table in copied.world.tables.values():
+    for name, records in source.account.lists.items():
+        copied.account.lists[name][:] = copy.deepcopy(records)
+    for table in copied.account.tables.values():
         table.last_id += 10_000_000  # no id of one account is that of another record in the other
-    for one in copied.world.lists["activity_types"]:
+    for one in copied.account.lists["activity_types"]:
         one["is_disabled"] = False
     messages = [one for one in read(source, tmp_path) if not is_record(one) or is_writable(one)]
     person = next(one["record"]["id"] for one in messages if is_record(one) and one["stream"] == "people")
@@ -130,7 +130,7 @@ def read(app: CopperSandbox, folder: Path) -> list[Record]:
         tap.inside = True
         messages: list[Record] = tap.sync(catalog=selecting(tap.discover()[0], *KEPT)).messages
     messages = json.loads(json.dumps(messages, default=float))
-    connected = {one["id"] for one in app.world.lists["custom_field_definitions"] if one["data_type"] == "Connect"}
+    connected = {one["id"] for one in app.account.lists["custom_field_definitions"] if one["data_type"] == "Connect"}
     for one in filter(is_record, messages):
         if "custom_fields" in one["record"]:
             entries = one["record"]["custom_fields"]

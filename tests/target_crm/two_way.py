@@ -90,7 +90,7 @@ class TwoWay:
 
     def person(self, key: Any, **changes: Any) -> None:  # noqa: ANN401
         """Let somebody edit a record in the CRM."""
-        assert self.app.world.change("edit", {"object": self.words.stream, "ids": [key], "changes": changes})
+        assert self.app.account.change("edit", {"object": self.words.stream, "ids": [key], "changes": changes})
 
     def truth(self, name: str) -> dict[Any, Any]:
         """What a field has in the CRM, by the ids of records."""

@@ -57,7 +57,7 @@ class Bucket:
         return {"RateLimit": self.text.format(limit=self.limit, remaining=remaining, reset=reset)}
 
 
-class World:
+class Account:
     """A server with buckets by path, and a pacing that is to find out about them."""
 
     def __init__(
@@ -73,7 +73,7 @@ class World:
         self.pacing = self.pacing_of(per_minute)
 
     def pacing_of(self, per_minute: float, *, is_ceiling: bool = False) -> Pacing:
-        """Return a pacing in this world's time."""
+        """Return a pacing in this account's time."""
         return Pacing(
             per_minute, lambda _, path: path, is_ceiling=is_ceiling, clock=self.time.clock, sleep=self.time.sleep
         )

@@ -14,7 +14,7 @@ from requests.structures import CaseInsensitiveDict
 from tap_crm.transport.pacing.headers import Told, limit_of, told_limit
 from tap_crm.transport.pacing.pacing import Pacing
 from tests.unit.fake_time import FakeTime
-from tests.unit.limited_server import MODERN, SEMICOLONS, Bucket, World
+from tests.unit.limited_server import MODERN, SEMICOLONS, Account, Bucket
 
 TEN_A_SECOND = Bucket(10, 1.0, rolls=True)
 
@@ -29,10 +29,10 @@ def fresh(bucket: Bucket, **changes: Any) -> Bucket:  # noqa: ANN401 - its own f
     return replace(bucket, taken=[], **changes)
 
 
-def used(world: World, path: str, seconds: float) -> float:
+def used(account: Account, path: str, seconds: float) -> float:
     """Return which part of a bucket's limit was used for good."""
-    bucket = world.buckets[path]
-    return world.answered[path] / seconds / (bucket.limit / bucket.window)
+    bucket = account.buckets[path]
+    return account.answered[path] / seconds / (bucket.limit / bucket.window)
 
 
 @pytest.mark.parametrize(
@@ -66,36 +66,36 @@ def test_the_legacy_headers_may_hold_fractions() -> None:
 @pytest.mark.parametrize("text", [MODERN, SEMICOLONS, "legacy"])
 def test_a_rolling_second_of_ten_is_used_up_without_a_429(latency: float, text: str) -> None:
     """Though its header says ``remaining=0, reset=1`` nearly always."""
-    world = World({"a": fresh(TEN_A_SECOND, text=text)}, latency=latency)
-    world.run(60, 8, "a")
-    assert world.limited["a"] == 0
-    assert used(world, "a", 60) >= 0.95
+    account = Account({"a": fresh(TEN_A_SECOND, text=text)}, latency=latency)
+    account.run(60, 8, "a")
+    assert account.limited["a"] == 0
+    assert used(account, "a", 60) >= 0.95
 
 
 @pytest.mark.parametrize("kind", [{"rolls": False}, {"rolls": True}, {"rolls": True, "always_whole": True}])
 @pytest.mark.parametrize("per_minute", [60, 600])
 def test_a_long_window_is_used_up_without_a_429(kind: dict[str, bool], per_minute: int) -> None:
     """160 in 8 seconds, whether the window begins anew, rolls, or always says that its reset is 8 seconds away."""
-    world = World({"a": fresh(Bucket(160, 8.0), **kind)}, per_minute)
-    world.run(60, 8, "a")
-    assert world.limited["a"] == 0
-    assert used(world, "a", 60) >= 0.95
+    account = Account({"a": fresh(Bucket(160, 8.0), **kind)}, per_minute)
+    account.run(60, 8, "a")
+    assert account.limited["a"] == 0
+    assert used(account, "a", 60) >= 0.95
 
 
 def test_a_default_beyond_the_limit_is_corrected_by_the_first_answers() -> None:
     """The documentation may be old."""
-    world = World({"a": fresh(TEN_A_SECOND)}, per_minute=2400)
-    world.run(60, 8, "a")
-    assert world.limited["a"] <= 3
-    assert used(world, "a", 60) >= 0.9
+    account = Account({"a": fresh(TEN_A_SECOND)}, per_minute=2400)
+    account.run(60, 8, "a")
+    assert account.limited["a"] <= 3
+    assert used(account, "a", 60) >= 0.9
 
 
 def test_groups_with_limits_of_their_own_run_side_by_side() -> None:
     """Each at its full rate."""
-    world = World({"a": fresh(TEN_A_SECOND), "b": Bucket(160, 8.0)})
-    world.run(60, 6, "a", "b")
-    assert world.limited.total() == 0
-    assert min(used(world, "a", 60), used(world, "b", 60)) >= 0.95
+    account = Account({"a": fresh(TEN_A_SECOND), "b": Bucket(160, 8.0)})
+    account.run(60, 6, "a", "b")
+    assert account.limited.total() == 0
+    assert min(used(account, "a", 60), used(account, "b", 60)) >= 0.95
 
 
 @pytest.mark.parametrize("bucket", [TEN_A_SECOND, Bucket(160, 8.0), Bucket(160, 8.0, rolls=True)])
@@ -105,10 +105,10 @@ def test_groups_that_share_a_bucket_are_found_out(
 ) -> None:
     """After a few refusals they are paced together; it is said once."""
     caplog.set_level(logging.INFO)
-    world = World(dict.fromkeys(groups, fresh(bucket)))
-    world.run(90, 6, *groups)
-    assert world.limited.total() <= 8
-    assert sum(used(world, path, 90) for path in groups) >= 0.9
+    account = Account(dict.fromkeys(groups, fresh(bucket)))
+    account.run(90, 6, *groups)
+    assert account.limited.total() <= 8
+    assert sum(used(account, path, 90) for path in groups) >= 0.9
     assert [record.message for record in caplog.records] == [
         f"the endpoint groups {', '.join(groups)} share one rate limit: they are paced together from now on"
     ]
@@ -117,45 +117,45 @@ def test_groups_that_share_a_bucket_are_found_out(
 def test_without_any_header_a_429_to_two_groups_joins_them() -> None:
     """Each was within the documented limit."""
     bucket = fresh(TEN_A_SECOND, text="")
-    world = World({"a": bucket, "b": bucket})
-    world.run(60, 6, "a", "b")
-    assert world.limited.total() <= 10
-    assert used(world, "a", 60) + used(world, "b", 60) >= 0.85
+    account = Account({"a": bucket, "b": bucket})
+    account.run(60, 6, "a", "b")
+    assert account.limited.total() <= 10
+    assert used(account, "a", 60) + used(account, "b", 60) >= 0.85
 
 
 @pytest.mark.parametrize("bucket", [TEN_A_SECOND, Bucket(160, 8.0), Bucket(100, 5.0, rolls=True, always_whole=True)])
 def test_what_others_leave_is_used_with_few_refusals(bucket: Bucket) -> None:
     """Another integration takes half of the bucket."""
-    world = World({"a": fresh(bucket)})
-    world.run(120, 6, "a", also=(world.others("a", 0.5 * bucket.limit / bucket.window, 120),))
-    assert used(world, "a", 120) >= 0.35
-    assert world.limited["a"] <= 0.03 * world.answered["a"]
+    account = Account({"a": fresh(bucket)})
+    account.run(120, 6, "a", also=(account.others("a", 0.5 * bucket.limit / bucket.window, 120),))
+    assert used(account, "a", 120) >= 0.35
+    assert account.limited["a"] <= 0.03 * account.answered["a"]
 
 
 def test_others_on_one_bucket_do_not_slow_the_other_group() -> None:
     """A refusal that all our own requests do not explain is no sign of a shared bucket."""
-    world = World({"a": fresh(TEN_A_SECOND), "b": fresh(TEN_A_SECOND)})
-    world.run(60, 6, "a", "b", also=(world.others("a", 4, 60),))
-    assert used(world, "b", 60) >= 0.95
-    assert used(world, "a", 60) >= 0.4
+    account = Account({"a": fresh(TEN_A_SECOND), "b": fresh(TEN_A_SECOND)})
+    account.run(60, 6, "a", "b", also=(account.others("a", 4, 60),))
+    assert used(account, "b", 60) >= 0.95
+    assert used(account, "a", 60) >= 0.4
 
 
 def test_a_users_rate_is_never_exceeded_by_all_groups_together() -> None:
     """Whatever the headers allow."""
-    world = World({"a": Bucket(160, 8.0), "b": Bucket(160, 8.0)})
-    world.pacing = world.pacing_of(120, is_ceiling=True)
-    world.run(60, 4, "a", "b")
-    assert 110 <= world.answered.total() <= 121
-    assert world.pacing.interval == pytest.approx(60 / 120 / 0.98)
+    account = Account({"a": Bucket(160, 8.0), "b": Bucket(160, 8.0)})
+    account.pacing = account.pacing_of(120, is_ceiling=True)
+    account.run(60, 4, "a", "b")
+    assert 110 <= account.answered.total() <= 121
+    assert account.pacing.interval == pytest.approx(60 / 120 / 0.98)
 
 
 def test_a_users_rate_beyond_the_limit_yields_to_the_header() -> None:
     """It overrides the documentation, not the CRM."""
-    world = World({"a": fresh(TEN_A_SECOND)})
-    world.pacing = world.pacing_of(6000, is_ceiling=True)
-    world.run(60, 4, "a")
-    assert world.limited["a"] <= 5
-    assert used(world, "a", 60) >= 0.9
+    account = Account({"a": fresh(TEN_A_SECOND)})
+    account.pacing = account.pacing_of(6000, is_ceiling=True)
+    account.run(60, 4, "a")
+    assert account.limited["a"] <= 5
+    assert used(account, "a", 60) >= 0.9
 
 
 @pytest.mark.parametrize(

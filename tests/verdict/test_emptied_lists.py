@@ -180,7 +180,7 @@ def test_lists_that_were_always_empty_cost_one_question(start: Start) -> None:
     """Only what had records is doubted, and what nothing is known of."""
     app, tap = start("copper", "loss_reasons", "webhooks")
     for name in ("loss_reasons", "webhooks"):
-        app.world.lists[name].clear()
+        app.account.lists[name].clear()
     first = tap.sync()
     assert first.audit()["webhooks"]["requests"] == 2
     second = tap.sync(state=first.state)

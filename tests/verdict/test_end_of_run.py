@@ -104,10 +104,10 @@ def test_new_changed_and_deleted_records_are_told(start: Start, crm: str) -> Non
     app, tap = start(crm, stream)
     state = tap.sync().state
     later(app, tap, 3600.0)
-    there = sorted(key[0] if isinstance(key, tuple) else key for key in app.world.ids(stream))
-    app.world.edit(stream, ids=there[:1])
-    app.world.delete(stream, ids=there[1:2])
-    app.world.create(stream, count=2)
+    there = sorted(key[0] if isinstance(key, tuple) else key for key in app.account.ids(stream))
+    app.account.edit(stream, ids=there[:1])
+    app.account.delete(stream, ids=there[1:2])
+    app.account.create(stream, count=2)
     run = tap.sync(state=state, reconcile="true")
     assert rows_of(run.log)[stream][1:4] == ["2", "1", "1"]
 

@@ -65,7 +65,7 @@ def test_a_count_that_promises_far_more_than_is_shown_fails_the_stream(  # noqa:
 ) -> None:
     """The bookmark stays, so that the next run brings what this one lacks; no version is concluded."""
     app, tap = start(crm, stream, shape={stream: ROWS})
-    ids = sorted(app.world.ids(stream))
+    ids = sorted(app.account.ids(stream))
     end = showing(app, path, within, without(set(ids[shown:])))
     first = tap.sync(expect=1, retry_seconds=5)
     assert first.count(stream) == shown
@@ -88,7 +88,7 @@ def test_answers_that_are_cut_are_gone_on_with_or_fail(
     app, tap = start(crm, stream, shape={stream: ROWS})
     showing(app, path, within, first_of(50))
     run = tap.call(tap.command(retry_seconds=5))
-    is_whole = run.count(stream) >= len(app.world.ids(stream))
+    is_whole = run.count(stream) >= len(app.account.ids(stream))
     assert run.audit()[stream]["complete"] is is_whole
     assert run.code == (0 if is_whole else 1)
     assert (stream in activated(run)) is is_whole
@@ -103,7 +103,7 @@ def test_a_few_records_that_are_never_given_are_told_and_the_run_is_green(
     whole = tap.sync()
     showing(app, path, within, without(some_ids(whole, stream, 3)))
     first = tap.sync()
-    assert first.count(stream) == len(app.world.ids(stream)) - 3
+    assert first.count(stream) == len(app.account.ids(stream)) - 3
     assert "3 records that the CRM counts were never shown" in first.log
     second = tap.sync(state=first.state)
     for run in (first, second):
@@ -138,9 +138,9 @@ def test_what_is_counted_is_not_told_as_deleted(
 def _delete(app: Any, stream: str, count: int) -> set[Any]:  # noqa: ANN401
     """Delete records, and return their keys."""
     if stream == "users":  # which no verb of the server deletes
-        users = app.world.lists["users"]
+        users = app.account.lists["users"]
         return {(users.pop()["id"],) for _ in range(count)}
-    return {(key,) for key in app.world.change("delete", {"object": stream, "count": count})}
+    return {(key,) for key in app.account.change("delete", {"object": stream, "count": count})}
 
 
 @pytest.mark.parametrize(("crm", "stream", "path", "within"), BOOKMARKED)
@@ -151,7 +151,7 @@ def test_changes_that_are_counted_and_not_shown_arrive_by_a_later_run(
     app, tap = start(crm, stream, shape={stream: ROWS})
     first = tap.sync()
     later(app, tap, 3_600)
-    changed = {(key,) for key in app.world.change("edit", {"object": stream, "count": 60})}
+    changed = {(key,) for key in app.account.change("edit", {"object": stream, "count": 60})}
     later(app, tap, 7_200)
     end = showing(app, path, within, without({key for (key,) in sorted(changed)[5:]}))
     second = tap.sync(state=first.state, expect=1, retry_seconds=5)
@@ -164,7 +164,7 @@ def test_changes_that_are_counted_and_not_shown_arrive_by_a_later_run(
 def test_a_limit_that_is_raised_lets_the_run_pass(start: Start) -> None:
     """It is the user who knows the account; what is not shown is told all the same."""
     app, tap = start("copera", "channels", shape={"channels": ROWS})
-    showing(app, "chat/channels", "channels", without(set(list(app.world.ids("channels"))[:30])))
+    showing(app, "chat/channels", "channels", without(set(list(app.account.ids("channels"))[:30])))
     run = tap.sync(max_unexplained_percent=100)
     row = run.audit()["channels"]
     assert row["complete"]
@@ -176,7 +176,7 @@ def test_what_a_list_lacks_is_told_by_every_stream_that_is_made_of_it(start: Sta
     """Participants are those of channels: who asked for these first makes no difference."""
     streams = ("channels", "channel_participants")
     app, tap = start("copera", *streams, shape={"channels": ROWS})
-    showing(app, "chat/channels", "channels", without(set(list(app.world.ids("channels"))[:3])))
+    showing(app, "chat/channels", "channels", without(set(list(app.account.ids("channels"))[:3])))
     run = tap.sync()
     assert [run.audit()[stream]["unexplained"] for stream in streams] == [3, 3]
     assert not activated(run).keys() & set(streams)

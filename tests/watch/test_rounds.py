@@ -25,7 +25,7 @@ def test_an_edit_has_command_run_in_the_next_round(begin: Begin, crm: str) -> No
     trial = begin(crm)
     streams = CRMS[crm].streams
     for number, stream in enumerate(streams, start=1):
-        trial.plan[100.0 * number] = partial(trial.app.world.edit, stream, count=1)
+        trial.plan[100.0 * number] = partial(trial.app.account.edit, stream, count=1)
     trial.watch(100.0 * (len(streams) + 1))
     assert len(trial.ran) == 1 + len(streams)
     for number, (ran, name) in enumerate(zip(trial.ran[1:], streams.values(), strict=True), start=1):
@@ -65,7 +65,7 @@ def test_a_small_budget_is_spread_over_the_streams(begin: Begin, budget: float, 
     trial = begin("copper", every=10.0, per_minute=budget)
     trial.watch(300, first=False)
     trial.app.stats.reset()
-    trial.app.world.edit("tasks", count=1)
+    trial.app.account.edit("tasks", count=1)
     ran = len(trial.ran)
     trial.watch(300, first=False)
     assert trial.app.stats.requests <= 5 * most + most
@@ -89,12 +89,12 @@ def test_what_shows_late_is_seen_when_it_shows(begin: Begin, crm: str, knob: str
     """A later change that shows at once does not hide it for good; Copper's index shows them in their order."""
     trial = begin(crm)
     stream = next(iter(CRMS[crm].streams))
-    late, early, *_ = trial.app.world.ids(stream)
+    late, early, *_ = trial.app.account.ids(stream)
     trial.questions.ask(0.0)
     setattr(trial.app.behaviour, knob, 2.0)
-    trial.app.world.edit(stream, ids=[late])
+    trial.app.account.edit(stream, ids=[late])
     setattr(trial.app.behaviour, knob, 0.0)
-    trial.app.world.edit(stream, ids=[early])
+    trial.app.account.edit(stream, ids=[early])
     deadline = time.monotonic() + 20
     while times:
         times -= bool(trial.questions.ask(30.0).changed)
@@ -118,7 +118,7 @@ def test_a_crm_that_does_not_answer_is_asked_less_and_command_is_run_all_the_sam
     trial.watch(400, first=False)
     assert len(trial.ran) == ran
     stream = next(iter(CRMS[crm].streams))
-    trial.app.world.edit(stream, count=1)
+    trial.app.account.edit(stream, count=1)
     trial.watch(100, first=False)
     assert len(trial.ran) == ran + 1
 
@@ -151,7 +151,7 @@ def test_a_change_that_a_failed_run_did_not_load_is_not_forgotten(begin: Begin) 
     """COMMAND is repeated until it ends with 0, though nothing changes any more."""
     trial = begin("close")
     trial.codes = [0, 1, 1, 0]
-    trial.plan[35.0] = lambda: trial.app.world.edit("leads", count=1)
+    trial.plan[35.0] = lambda: trial.app.account.edit("leads", count=1)
     trial.watch(600)
     assert [round(at) for at in trial.ran] == [0, 60, 75, 100]
     assert "COMMAND for what changed: exit 1 after 5.0 s, again in 10 s" in trial.said[2]
@@ -162,7 +162,7 @@ def test_what_changes_while_command_runs_has_it_run_again(begin: Begin) -> None:
     """After the least gap; while it runs, nothing is asked."""
     trial = begin("close")
     trial.run_seconds = 120.0
-    trial.plan[60.0] = lambda: trial.app.world.edit("leads", count=1)
+    trial.plan[60.0] = lambda: trial.app.account.edit("leads", count=1)
     trial.watch(500)
     assert trial.ran == [0.0, 130.0]
 

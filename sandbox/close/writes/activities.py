@@ -102,7 +102,7 @@ def _parent(path: str, record: Record) -> str | None:
 
 
 def _lead_of_contact(write: Write, contact_id: str | None) -> str:
-    row = write.world.tables["contacts"].living.get(contact_id or "")
+    row = write.account.tables["contacts"].living.get(contact_id or "")
     if row is None or row.lead_id is None:
         refuse({"lead_id": "This field is required."})
         raise AssertionError
@@ -154,7 +154,7 @@ def _custom(write: Write, given: Record, old: Record) -> Record:
     new = {"status": "published"} | old | given
     if new["status"] != "published":
         return _pinned(write, given, old)
-    refuse(CustomValues(write.world, "activity", new["custom_activity_type_id"]).missing(new))
+    refuse(CustomValues(write.account, "activity", new["custom_activity_type_id"]).missing(new))
     first = old.get("status") != "published"
     return ({"last_published_at": text_of(write.now)} if first else {}) | _pinned(write, given, old)
 
@@ -175,7 +175,7 @@ def _meeting(_: Write, given: Record, __: Record) -> Record:
 
 
 def _lead_status(write: Write, given: Record, _: Record) -> Record:
-    labels = {one["id"]: one["label"] for one in write.world.lists["lead_statuses"]}
+    labels = {one["id"]: one["label"] for one in write.account.lists["lead_statuses"]}
     return {f"{when}_status_label": labels[given[f"{when}_status_id"]] for when in ("old", "new")}
 
 
@@ -188,8 +188,8 @@ def _opportunity_status(write: Write, given: Record, _: Record) -> Record:
 
 
 def _as_of(write: Write, opportunity: Record, status_id: str) -> Record:
-    (status,) = [one for one in write.world.lists["opportunity_statuses"] if one["id"] == status_id]
-    (pipeline,) = [one for one in write.world.lists["pipelines"] if one["id"] == status["pipeline_id"]]
+    (status,) = [one for one in write.account.lists["opportunity_statuses"] if one["id"] == status_id]
+    (pipeline,) = [one for one in write.account.lists["pipelines"] if one["id"] == status["pipeline_id"]]
     return opportunity | {
         "status_id": status_id,
         "status_label": status["label"],

@@ -26,7 +26,7 @@ def create(write: Write, _: tuple[str, ...]) -> Answer:
     thread = _thread(write, given["object_id"])
     stamp = text_of(write.now)
     record = {
-        "id": write.world.source.short("comm"),
+        "id": write.account.source.short("comm"),
         "thread_id": thread["id"],
         "lead_id": thread["lead_id"],
         "body": given["body"],
@@ -37,7 +37,7 @@ def create(write: Write, _: tuple[str, ...]) -> Answer:
         "updated_at": stamp,
         "removed_at": None,
         "removed_by": None,
-        "organization_id": write.world.source.organization_id,
+        "organization_id": write.account.source.organization_id,
     }
     write.editor.add(_NAME, record)
     return write.answer(_NAME, record["id"], 201)
@@ -66,17 +66,17 @@ def _there(comment: Record) -> None:
 
 def _thread(write: Write, object_id: str) -> Record:
     """Give the thread about an object with one more comment, or a new one."""
-    for one in write.world.lists["comment_threads"]:
+    for one in write.account.lists["comment_threads"]:
         if one["object_id"] == object_id:
             people = [*one["participating"], *([write.user_id] if write.user_id not in one["participating"] else [])]
             changes = {"num_comments": one["num_comments"] + 1, "participating": people}
             write.change("comment_threads", dict(one), changes)
             return one
-    (name,) = [name for name in ("opportunities", *ACTIVITY_NAMES) if is_there(write.world, name, object_id)]
+    (name,) = [name for name in ("opportunities", *ACTIVITY_NAMES) if is_there(write.account, name, object_id)]
     about = write.editor.current(name, object_id)
     stamp = text_of(write.now)
     thread = {
-        "id": write.world.source.short("comthr"),
+        "id": write.account.source.short("comthr"),
         "object_type": event_type(name, about),
         "object_id": object_id,
         "lead_id": about["lead_id"],
@@ -84,7 +84,7 @@ def _thread(write: Write, object_id: str) -> Record:
         "participating": [write.user_id],
         "created_at": stamp,
         "updated_at": stamp,
-        "organization_id": write.world.source.organization_id,
+        "organization_id": write.account.source.organization_id,
     }
     write.editor.add("comment_threads", thread)
     return thread

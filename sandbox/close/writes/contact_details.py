@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sandbox.close.writes.fields import Reader, Wrong, filled, listed, mail_address, text
 
 if TYPE_CHECKING:
-    from sandbox.close.organization import CloseWorld
+    from sandbox.close.organization import CloseAccount
     from sandbox.exchange import Record
 
 _OWN_COUNTRY = "1"
@@ -18,7 +18,7 @@ _LOCAL, _SHORTEST, _LONGEST = 10, 8, 15
 _ADDRESS = ("address_1", "address_2", "city", "state", "zipcode", "country")
 
 
-def _checked(world: CloseWorld, value: Any, needed: Record, optional: dict[str, Reader]) -> Record:  # noqa: ANN401
+def _checked(account: CloseAccount, value: Any, needed: Record, optional: dict[str, Reader]) -> Record:  # noqa: ANN401
     """Read an object whose keys are all known."""
     if not isinstance(value, dict):
         raise Wrong("Not a valid object.")
@@ -27,11 +27,11 @@ def _checked(world: CloseWorld, value: Any, needed: Record, optional: dict[str, 
     readers = needed | optional
     for key, item in value.items():
         if key not in readers:
-            if world.behaviour.unknown_fields == "refused":
+            if account.behaviour.unknown_fields == "refused":
                 wrong[key] = "Unknown field."
             continue
         try:
-            found[key] = readers[key](world, item)
+            found[key] = readers[key](account, item)
         except Wrong as error:
             wrong[key] = error.text
     wrong |= dict.fromkeys(needed.keys() - value.keys(), "This field is required.")
@@ -40,20 +40,20 @@ def _checked(world: CloseWorld, value: Any, needed: Record, optional: dict[str, 
     return found
 
 
-def _email(world: CloseWorld, value: Any) -> Record:  # noqa: ANN401
-    given = _checked(world, value, {"email": mail_address}, {"type": filled})
+def _email(account: CloseAccount, value: Any) -> Record:  # noqa: ANN401
+    given = _checked(account, value, {"email": mail_address}, {"type": filled})
     return {"email": given["email"], "type": given.get("type", "office")} | {
-        "is_unsubscribed": is_unsubscribed(world, given["email"])
+        "is_unsubscribed": is_unsubscribed(account, given["email"])
     }
 
 
-def is_unsubscribed(world: CloseWorld, email: str) -> bool:
+def is_unsubscribed(account: CloseAccount, email: str) -> bool:
     """Whether an address wants no mail."""
-    return any(one["email"].casefold() == email.casefold() for one in world.lists["unsubscribed_emails"])
+    return any(one["email"].casefold() == email.casefold() for one in account.lists["unsubscribed_emails"])
 
 
-def _phone(world: CloseWorld, value: Any) -> Record:  # noqa: ANN401
-    given = _checked(world, value, {"phone": phone_number}, {"type": filled})
+def _phone(account: CloseAccount, value: Any) -> Record:  # noqa: ANN401
+    given = _checked(account, value, {"phone": phone_number}, {"type": filled})
     number = given["phone"]
     return {
         "phone": number,
@@ -63,9 +63,9 @@ def _phone(world: CloseWorld, value: Any) -> Record:  # noqa: ANN401
     }
 
 
-def phone_number(world: CloseWorld, value: Any) -> str:  # noqa: ANN401
+def phone_number(account: CloseAccount, value: Any) -> str:  # noqa: ANN401
     """Read a phone number as people write it; it comes back in the form of E.164."""
-    digits = _BETWEEN.sub("", text(world, value))
+    digits = _BETWEEN.sub("", text(account, value))
     if not digits.startswith("+"):
         local = len(digits) == _LOCAL
         digits = f"+{_OWN_COUNTRY if local else ''}{digits}" if local or digits.startswith(_OWN_COUNTRY) else ""
@@ -92,16 +92,16 @@ def formatted(number: str) -> str:
     return f"+{code} {rest}" if code else number
 
 
-def _url(world: CloseWorld, value: Any) -> Record:  # noqa: ANN401
-    given = _checked(world, value, {"url": filled}, {"type": filled})
+def _url(account: CloseAccount, value: Any) -> Record:  # noqa: ANN401
+    given = _checked(account, value, {"url": filled}, {"type": filled})
     return {"url": given["url"], "type": given.get("type", "url")}
 
 
-def _address(world: CloseWorld, value: Any) -> Record:  # noqa: ANN401
-    def part(world: CloseWorld, value: Any) -> str:  # noqa: ANN401
-        return "" if value is None else text(world, value)
+def _address(account: CloseAccount, value: Any) -> Record:  # noqa: ANN401
+    def part(account: CloseAccount, value: Any) -> str:  # noqa: ANN401
+        return "" if value is None else text(account, value)
 
-    given = _checked(world, value, {}, {"label": filled} | dict.fromkeys(_ADDRESS, part))
+    given = _checked(account, value, {}, {"label": filled} | dict.fromkeys(_ADDRESS, part))
     return {"label": given.get("label", "business")} | {key: given.get(key, "") for key in _ADDRESS}
 
 

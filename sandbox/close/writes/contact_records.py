@@ -25,7 +25,7 @@ NESTED = Body(FIELDS, custom="contact")
 
 def contact_record(write: Write, given: Record, lead_id: str | None) -> Record:
     """Make the record of a new contact."""
-    record = write.new(write.world.source.long("cont"), {}) | {
+    record = write.new(write.account.source.long("cont"), {}) | {
         "lead_id": lead_id,
         "name": "",
         "title": "",

@@ -29,7 +29,7 @@ _UPDATE = Body({"name": filled}, custom=_KIND)
 def create(write: Write, _: tuple[str, ...]) -> Answer:
     """Create a custom object of a type, which belongs to a lead."""
     given = write.given(_NEW, parent=str(write.body().get("custom_object_type_id")))
-    record = write.new(write.world.source.long("custobj"), {}) | given
+    record = write.new(write.account.source.long("custobj"), {}) | given
     write.add(_NAME, record)
     return write.answer(_NAME, record["id"], 201)
 

@@ -11,7 +11,7 @@ from sandbox.close.writes.fields import Reader, Wrong, day, is_there, micros_of_
 from sandbox.exchange import Refusal
 
 if TYPE_CHECKING:
-    from sandbox.close.organization import CloseWorld
+    from sandbox.close.organization import CloseAccount
     from sandbox.exchange import Record
 
 PREFIX = "custom."
@@ -21,11 +21,11 @@ _CHANGES = ("add", "remove")
 class CustomValues:
     """The custom fields of one object, which may be of a type that has fields of its own."""
 
-    def __init__(self, world: CloseWorld, kind: str, parent: str | None = None) -> None:
-        self.world = world
+    def __init__(self, account: CloseAccount, kind: str, parent: str | None = None) -> None:
+        self.account = account
         self.kind = kind
         self.parent = parent
-        self.definitions = {one["id"]: one for one in world.lists["custom_fields"] if applies(one, kind, parent)}
+        self.definitions = {one["id"]: one for one in account.lists["custom_fields"] if applies(one, kind, parent)}
 
     def changed(self, given: Record, old: Record, wrong: Record) -> Record:
         """Give the new values of those fields that a body names, null for none; note what is wrong."""
@@ -65,8 +65,8 @@ class CustomValues:
 
     def _may_edit(self, definition: Record) -> None:
         roles = definition["editable_with_roles"]
-        user = self.world.source.user_ids[0]
-        own = [one["role_id"] for one in self.world.lists["memberships"] if one["user_id"] == user]
+        user = self.account.source.user_ids[0]
+        own = [one["role_id"] for one in self.account.lists["memberships"] if one["user_id"] == user]
         if roles and not set(roles) & set(own):
             raise Refusal(403, "Your role may not edit this custom field.")
 
@@ -81,7 +81,7 @@ class CustomValues:
         if isinstance(value, list) is not many:
             raise Wrong("Not a valid list." if many else "This field takes one value only.")
         if value in ("", []):
-            return None if self.world.behaviour.empty_values == "cleared" else value
+            return None if self.account.behaviour.empty_values == "cleared" else value
         if not many:
             return self._single(definition, value)
         return list(dict.fromkeys(self._single(definition, one) for one in value))
@@ -90,9 +90,9 @@ class CustomValues:
         if change == "remove":
             return [one for one in old if one != value] or None
         if value in old:
-            if self.world.behaviour.add_twice == "refused":
+            if self.account.behaviour.add_twice == "refused":
                 raise Wrong("The field has this value already.")
-            if self.world.behaviour.add_twice == "ignored":
+            if self.account.behaviour.add_twice == "ignored":
                 return old
         return [*old, value]
 
@@ -102,32 +102,32 @@ class CustomValues:
         if definition["type"] == "custom_object":
             return self._object(definition, value)
         reader: Reader = _READERS.get(definition["type"], text)
-        return reader(self.world, value)
+        return reader(self.account, value)
 
     def _choice(self, definition: Record, value: Any) -> str:  # noqa: ANN401
         if not isinstance(value, str) or value not in definition["choices"]:
-            if self.world.behaviour.choice_refusal == "error":
+            if self.account.behaviour.choice_refusal == "error":
                 raise refused(f"Invalid value for the choices field {definition['name']}.")
             raise Wrong("Value is not one of the choices.")
         return value
 
     def _object(self, definition: Record, value: Any) -> str:  # noqa: ANN401
         wanted = definition["referenced_custom_type_id"]
-        if not isinstance(value, str) or not is_there(self.world, "custom_objects", value):
+        if not isinstance(value, str) or not is_there(self.account, "custom_objects", value):
             raise Wrong("There is no custom object with this id.")
-        (found,) = [one for one in self.world.lists["custom_objects"] if one["id"] == value]
+        (found,) = [one for one in self.account.lists["custom_objects"] if one["id"] == value]
         if found["custom_object_type_id"] != wanted:
             raise Wrong("The custom object is of another type.")
         return value
 
 
-def _number(_: CloseWorld, value: Any) -> float:  # noqa: ANN401
+def _number(_: CloseAccount, value: Any) -> float:  # noqa: ANN401
     if not isinstance(value, int | float) or isinstance(value, bool):
         raise Wrong("Not a valid number.")
     return value
 
 
-def _time(_: CloseWorld, value: Any) -> str:  # noqa: ANN401
+def _time(_: CloseAccount, value: Any) -> str:  # noqa: ANN401
     """Read a moment; it comes back in whole seconds."""
     return text_of(micros_of_time(value) // SECOND * SECOND)
 

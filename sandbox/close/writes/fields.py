@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from sandbox.close.moments import micros_of_filter, text_of
 
 if TYPE_CHECKING:
-    from sandbox.close.organization import CloseWorld
+    from sandbox.close.organization import CloseAccount
 
-Reader: TypeAlias = Callable[["CloseWorld", Any], Any]
+Reader: TypeAlias = Callable[["CloseAccount", Any], Any]
 """Makes the value that is kept of the value that was sent; raises Wrong."""
 
 _DAY = 10
@@ -28,38 +28,38 @@ class Wrong(Exception):  # noqa: N818 - it says what a value is
         self.text = text
 
 
-def text(_: CloseWorld, value: Any) -> str:  # noqa: ANN401
+def text(_: CloseAccount, value: Any) -> str:  # noqa: ANN401
     """Read a text."""
     if not isinstance(value, str):
         raise Wrong("Not a valid string.")
     return value
 
 
-def filled(world: CloseWorld, value: Any) -> str:  # noqa: ANN401
+def filled(account: CloseAccount, value: Any) -> str:  # noqa: ANN401
     """Read a text that is not blank."""
-    found = text(world, value)
+    found = text(account, value)
     if not found.strip():
         raise Wrong("This field can not be blank.")
     return found
 
 
-def mail_address(world: CloseWorld, value: Any) -> str:  # noqa: ANN401
+def mail_address(account: CloseAccount, value: Any) -> str:  # noqa: ANN401
     """Read an email address."""
-    found = text(world, value).strip()
+    found = text(account, value).strip()
     if not _ADDRESS.fullmatch(found):
         raise Wrong("Invalid email address.")
     return found
 
 
-def secure_url(world: CloseWorld, value: Any) -> str:  # noqa: ANN401
+def secure_url(account: CloseAccount, value: Any) -> str:  # noqa: ANN401
     """Read an address that starts with https."""
-    found = text(world, value)
+    found = text(account, value)
     if not found.startswith("https://"):
         raise Wrong("Must be an https URL.")
     return found
 
 
-def truth(_: CloseWorld, value: Any) -> bool:  # noqa: ANN401
+def truth(_: CloseAccount, value: Any) -> bool:  # noqa: ANN401
     """Read a truth value."""
     if not isinstance(value, bool):
         raise Wrong("Not a valid boolean.")
@@ -69,7 +69,7 @@ def truth(_: CloseWorld, value: Any) -> bool:  # noqa: ANN401
 def whole(low: int = -_MOST, high: int = _MOST) -> Reader:
     """Read a whole number between two others."""
 
-    def read(_: CloseWorld, value: Any) -> int:  # noqa: ANN401
+    def read(_: CloseAccount, value: Any) -> int:  # noqa: ANN401
         if not isinstance(value, int) or isinstance(value, bool):
             raise Wrong("Not a valid integer.")
         if not low <= value <= high:
@@ -82,7 +82,7 @@ def whole(low: int = -_MOST, high: int = _MOST) -> Reader:
 def one_of(*known: str) -> Reader:
     """Read a text out of a few."""
 
-    def read(_: CloseWorld, value: Any) -> str:  # noqa: ANN401
+    def read(_: CloseAccount, value: Any) -> str:  # noqa: ANN401
         if not isinstance(value, str) or value not in known:
             raise Wrong(f"Not a valid choice; there are {', '.join(known)}.")
         return value
@@ -90,7 +90,7 @@ def one_of(*known: str) -> Reader:
     return read
 
 
-def moment(_: CloseWorld, value: Any) -> str:  # noqa: ANN401
+def moment(_: CloseAccount, value: Any) -> str:  # noqa: ANN401
     """Read a moment; it comes back in Close's form, in UTC."""
     return text_of(micros_of_time(value))
 
@@ -105,7 +105,7 @@ def micros_of_time(value: Any) -> int:  # noqa: ANN401
         raise Wrong("Not a valid datetime.") from None
 
 
-def day(_: CloseWorld, value: Any) -> str:  # noqa: ANN401
+def day(_: CloseAccount, value: Any) -> str:  # noqa: ANN401
     """Read a date; of a moment, the day that it is in UTC."""
     if isinstance(value, str) and len(value) > _DAY:
         return text_of(micros_of_time(value))[:_DAY]
@@ -117,21 +117,21 @@ def day(_: CloseWorld, value: Any) -> str:  # noqa: ANN401
         raise Wrong("Not a valid date.") from None
 
 
-def day_or_moment(world: CloseWorld, value: Any) -> str:  # noqa: ANN401
+def day_or_moment(account: CloseAccount, value: Any) -> str:  # noqa: ANN401
     """Read a date or a moment, and keep it as what it is."""
-    return moment(world, value) if isinstance(value, str) and len(value) > _DAY else day(world, value)
+    return moment(account, value) if isinstance(value, str) and len(value) > _DAY else day(account, value)
 
 
 def listed(one: Reader) -> Reader:
     """Read a list, each item by a reader."""
 
-    def read(world: CloseWorld, value: Any) -> list[Any]:  # noqa: ANN401
+    def read(account: CloseAccount, value: Any) -> list[Any]:  # noqa: ANN401
         if not isinstance(value, list):
             raise Wrong("Not a valid list.")
         found, wrong = [], {}
         for place, item in enumerate(value):
             try:
-                found.append(one(world, item))
+                found.append(one(account, item))
             except Wrong as error:
                 wrong[str(place)] = error.text
         if wrong:
@@ -144,56 +144,56 @@ def listed(one: Reader) -> Reader:
 def reference(*names: str) -> Reader:
     """Read the id of a record of one of these objects that the key sees."""
 
-    def read(world: CloseWorld, value: Any) -> str:  # noqa: ANN401
-        if not isinstance(value, str) or not any(is_there(world, name, value) for name in names):
+    def read(account: CloseAccount, value: Any) -> str:  # noqa: ANN401
+        if not isinstance(value, str) or not any(is_there(account, name, value) for name in names):
             raise Wrong(f"There is no {names[0]} with this id.")
         return value
 
     return read
 
 
-def is_there(world: CloseWorld, name: str, number: str) -> bool:
+def is_there(account: CloseAccount, name: str, number: str) -> bool:
     """Whether the key sees a living record."""
-    if name in world.tables:
-        return number in world.tables[name].living and world.sees(name, number)
-    return any(one["id"] == number for one in world.lists[name]) and world.sees(name, number)
+    if name in account.tables:
+        return number in account.tables[name].living and account.sees(name, number)
+    return any(one["id"] == number for one in account.lists[name]) and account.sees(name, number)
 
 
-def own_organization(world: CloseWorld, value: Any) -> str:  # noqa: ANN401
+def own_organization(account: CloseAccount, value: Any) -> str:  # noqa: ANN401
     """Read the id of the organization."""
-    if value != world.source.organization_id:
+    if value != account.source.organization_id:
         raise Wrong("Not your organization.")
     return str(value)
 
 
-def attachment(world: CloseWorld, value: Any) -> dict[str, Any]:  # noqa: ANN401
+def attachment(account: CloseAccount, value: Any) -> dict[str, Any]:  # noqa: ANN401
     """Read a file that was uploaded before."""
     if not isinstance(value, dict) or set(value) - {"url", "filename", "content_type", "size"}:
         raise Wrong("An attachment has url, filename, content_type and maybe size.")
     for key in ("url", "filename", "content_type"):
-        text(world, value.get(key))
+        text(account, value.get(key))
     return value
 
 
-def plain_object(_: CloseWorld, value: Any) -> dict[str, Any]:  # noqa: ANN401
+def plain_object(_: CloseAccount, value: Any) -> dict[str, Any]:  # noqa: ANN401
     """Read an object of which no page says what it may have."""
     if not isinstance(value, dict):
         raise Wrong("Not a valid object.")
     return value
 
 
-def attendee(world: CloseWorld, value: Any) -> dict[str, Any]:  # noqa: ANN401
+def attendee(account: CloseAccount, value: Any) -> dict[str, Any]:  # noqa: ANN401
     """Read somebody who takes part in a meeting."""
     known = {"email", "name", "status", "is_organizer", "contact_id", "user_id"}
     if not isinstance(value, dict) or set(value) - known:
         raise Wrong("An attendee has email, and maybe name, status, is_organizer, contact_id and user_id.")
-    mail_address(world, value.get("email"))
+    mail_address(account, value.get("email"))
     return value
 
 
 def or_null(one: Reader, empty: Any = None) -> Reader:  # noqa: ANN401
     """Read a value, or null, which is kept as something else maybe."""
-    return lambda world, value: empty if value is None else one(world, value)
+    return lambda account, value: empty if value is None else one(account, value)
 
 
 USER = reference("users")

@@ -12,13 +12,13 @@ from sandbox.close.writes.side_activities import note_created, note_lead_status
 from sandbox.close.writes.write import Body, Write, refuse
 
 if TYPE_CHECKING:
-    from sandbox.close.organization import CloseWorld
+    from sandbox.close.organization import CloseAccount
     from sandbox.exchange import Answer, Record
 
 
-def _status(world: CloseWorld, value: Any) -> str:  # noqa: ANN401
+def _status(account: CloseAccount, value: Any) -> str:  # noqa: ANN401
     """Read the label of a status; gives its id."""
-    for one in world.lists["lead_statuses"]:
+    for one in account.lists["lead_statuses"]:
         if one["label"] == value:
             return str(one["id"])
     raise Wrong("There is no lead status with this label.")
@@ -77,9 +77,9 @@ _MERGED = frozenset({"source", "destination"})
 
 def add_lead(write: Write, given: Record, contacts: list[Record]) -> Record:
     """Keep a new lead, and its contacts as they were read."""
-    world, editor = write.world, write.editor
-    given = _with_status(write, {"status_id": world.lists["lead_statuses"][0]["id"]} | given)
-    number = world.source.long("lead")
+    account, editor = write.account, write.editor
+    given = _with_status(write, {"status_id": account.lists["lead_statuses"][0]["id"]} | given)
+    number = account.source.long("lead")
     lead = write.new(number, given) | {
         "name": "",
         "description": "",
@@ -126,6 +126,6 @@ def _with_status(write: Write, given: Record) -> Record:
         given["status_id"] = label_id
     given.pop("organization_id", None)
     if "status_id" in given:
-        (status,) = [one for one in write.world.lists["lead_statuses"] if one["id"] == given["status_id"]]
+        (status,) = [one for one in write.account.lists["lead_statuses"] if one["id"] == given["status_id"]]
         given["status_label"] = status["label"]
     return given

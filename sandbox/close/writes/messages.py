@@ -75,4 +75,4 @@ def completed_sms(_: Write, given: Record, old: Record) -> Record:
 def sends(write: Write, name: str, new: Record, old: Record) -> None:
     """Note a message that Close would send because of this write."""
     if name in ("emails", "sms") and new["status"] in _LEAVING and old.get("status") not in _LEAVING:
-        write.world.sent.append({"object": name, "id": new["id"], "status": new["status"]})
+        write.account.sent.append({"object": name, "id": new["id"], "status": new["status"]})

@@ -54,7 +54,7 @@ def create(write: Write, _: tuple[str, ...]) -> Answer:
     write.room("opportunities")
     if lead_id is None:
         lead_id = add_lead(write, {}, [])["id"]
-    record = write.new(write.world.source.long("oppo"), given)
+    record = write.new(write.account.source.long("oppo"), given)
     defaults: Record = {
         "contact_id": None,
         "user_id": write.user_id,
@@ -112,7 +112,7 @@ def _note_changes(changes: Record, old: Record) -> Record:
 
 def _status(write: Write, given: Record, old: Record | None) -> Record:
     """Find the status: the one sent, else the first of the pipeline that was sent, else the present or first one."""
-    statuses = write.world.lists["opportunity_statuses"]
+    statuses = write.account.lists["opportunity_statuses"]
     pipeline_id = given.pop("pipeline_id", None)
     if "status_id" in given:
         (found,) = [one for one in statuses if one["id"] == given["status_id"]]
@@ -130,7 +130,7 @@ def _status(write: Write, given: Record, old: Record | None) -> Record:
 
 def _of_status(write: Write, status: Record, old: Record, given: Record) -> Record:
     """Give what follows of a new status: labels, and the day on which it was won or lost."""
-    (pipeline,) = [one for one in write.world.lists["pipelines"] if one["id"] == status["pipeline_id"]]
+    (pipeline,) = [one for one in write.account.lists["pipelines"] if one["id"] == status["pipeline_id"]]
     found: Record = {
         "status_id": status["id"],
         "status_label": status["label"],

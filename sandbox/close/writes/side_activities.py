@@ -17,7 +17,7 @@ _OF_OPPORTUNITY = ("value", "value_currency", "value_formatted", "value_period",
 
 def activity_record(write: Write, name: str, lead_id: str | None, given: Record) -> Record:
     """Make what every activity has."""
-    record = write.new(write.world.source.long("acti"), given)
+    record = write.new(write.account.source.long("acti"), given)
     record |= {
         "_type": _KINDS[name],
         "lead_id": lead_id,

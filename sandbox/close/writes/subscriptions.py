@@ -30,7 +30,7 @@ _UPDATE = Body({"status": one_of("active", "paused")})
 def create(write: Write, _: tuple[str, ...]) -> Answer:
     """Subscribe a contact."""
     given = write.given(_NEW)
-    number, stamp = write.world.source.short("sub"), bare(write.now)
+    number, stamp = write.account.source.short("sub"), bare(write.now)
     record = dict.fromkeys(_NEW.fields) | given
     record |= {
         "id": number,
@@ -38,14 +38,14 @@ def create(write: Write, _: tuple[str, ...]) -> Answer:
         "status": "active",
         "status_reason": None,
         "start_date": stamp,
-        "organization_id": write.world.source.organization_id,
+        "organization_id": write.account.source.organization_id,
         "created_by_id": write.user_id,
         "updated_by_id": write.user_id,
         "date_created": stamp,
         "date_updated": stamp,
     }
     write.add(_NAME, record)
-    write.world.sent.append({"object": _NAME, "id": number, "status": "active"})
+    write.account.sent.append({"object": _NAME, "id": number, "status": "active"})
     return write.answer(_NAME, number)
 
 
@@ -54,5 +54,5 @@ def update(write: Write, parts: tuple[str, ...]) -> Answer:
     old = write.old(_NAME, parts[0])
     changes = write.given(_UPDATE, old)
     if write.change(_NAME, old, changes) and changes["status"] == "active":
-        write.world.sent.append({"object": _NAME, "id": parts[0], "status": "active"})
+        write.account.sent.append({"object": _NAME, "id": parts[0], "status": "active"})
     return write.answer(_NAME, parts[0])

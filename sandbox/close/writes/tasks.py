@@ -52,7 +52,7 @@ def create(write: Write, _: tuple[str, ...]) -> Answer:
     write.contact_of_lead(given.get("contact_id"), given["lead_id"])
     write.room("tasks")
     kind = given.get("_type", "lead")
-    record = write.new(write.world.source.long("task"), given) | {
+    record = write.new(write.account.source.long("task"), given) | {
         "_type": kind,
         "assigned_to": write.user_id,
         "contact_id": None,

@@ -25,7 +25,7 @@ def create(write: Write, _: tuple[str, ...]) -> Answer:
     if record is None:
         record = {
             "email": email,
-            "organization_id": write.world.source.organization_id,
+            "organization_id": write.account.source.organization_id,
             "date_created": text_of(write.now),
             "reason": None,
         }
@@ -47,7 +47,7 @@ def delete(write: Write, parts: tuple[str, ...]) -> Answer:
 
 
 def _found(write: Write, email: str) -> Record | None:
-    rows = write.world.lists[_NAME]
+    rows = write.account.lists[_NAME]
     return next((one for one in rows if one["email"].casefold() == email.casefold()), None)
 
 
@@ -62,6 +62,6 @@ def _mark(write: Write, email: str, *, unsubscribed: bool) -> None:
 
 def _holders(write: Write, email: str) -> Iterator[Record]:
     needle = msgspec.json.encode(email.casefold())
-    for row in list(write.world.tables["contacts"]):
+    for row in list(write.account.tables["contacts"]):
         if needle in row.plain.lower():
             yield msgspec.json.decode(row.raw)

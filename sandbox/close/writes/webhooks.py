@@ -13,47 +13,47 @@ from sandbox.close.writes.write import Body, Write
 from sandbox.exchange import Refusal, encoded
 
 if TYPE_CHECKING:
-    from sandbox.close.organization import CloseWorld
+    from sandbox.close.organization import CloseAccount
     from sandbox.exchange import Answer, Record
 
 _NAME = "webhooks"
 _MOST = 40
 
 
-def _url(world: CloseWorld, value: Any) -> str:  # noqa: ANN401
+def _url(account: CloseAccount, value: Any) -> str:  # noqa: ANN401
     """Read an address; one of https, or any, as the knob `webhook_targets` says."""
-    found = text(world, value)
-    schemes = ("https",) if world.behaviour.webhook_targets == "https" else ("https", "http")
+    found = text(account, value)
+    schemes = ("https",) if account.behaviour.webhook_targets == "https" else ("https", "http")
     parts = urlsplit(found)
     if parts.scheme not in schemes or not parts.hostname:
         raise Wrong(f"Must be a URL of {' or '.join(schemes)}.")
     return found
 
 
-def _filter(_: CloseWorld, value: Any) -> Record:  # noqa: ANN401
+def _filter(_: CloseAccount, value: Any) -> Record:  # noqa: ANN401
     """Read a filter, which must be a tree; it is kept, and not applied."""
     if not isinstance(value, dict) or not isinstance(value.get("type"), str):
         raise Wrong("Not a valid filter.")
     return value
 
 
-def _events(world: CloseWorld, value: Any) -> list[Record]:  # noqa: ANN401
+def _events(account: CloseAccount, value: Any) -> list[Record]:  # noqa: ANN401
     """Read what is subscribed to."""
     if not isinstance(value, list) or not value:
         raise Wrong("Must be a list of events.")
-    return [_event(world, one) for one in value]
+    return [_event(account, one) for one in value]
 
 
-def _event(world: CloseWorld, value: Any) -> Record:  # noqa: ANN401
+def _event(account: CloseAccount, value: Any) -> Record:  # noqa: ANN401
     if not isinstance(value, dict) or set(value) - {"object_type", "action", "extra_filter"}:
         raise Wrong("Must have object_type, action and maybe extra_filter.")
     kind, action = value.get("object_type"), value.get("action")
-    refused = {kind, f"{kind} {action}"} & set(world.behaviour.refused_events)
+    refused = {kind, f"{kind} {action}"} & set(account.behaviour.refused_events)
     if kind not in SUBSCRIBED or action not in EVENT_ACTIONS or refused:
-        named = world.behaviour.event_refusal == "named"
+        named = account.behaviour.event_refusal == "named"
         raise Wrong(f"Invalid event: {kind} {action}." if named else "Invalid event.")
     if value.get("extra_filter") is not None:
-        _filter(world, value["extra_filter"])
+        _filter(account, value["extra_filter"])
     return {"object_type": kind, "action": action, "extra_filter": value.get("extra_filter")}
 
 
@@ -67,7 +67,7 @@ _UPDATE = Body({"url": _url, "events": _events, "status": one_of("active", "paus
 def create(write: Write, _: tuple[str, ...]) -> Answer:
     """Subscribe; this answer alone shows the signature key."""
     given = write.given(_NEW)
-    hooks, source, stamp = write.world.lists[_NAME], write.world.source, bare(write.now)
+    hooks, source, stamp = write.account.lists[_NAME], write.account.source, bare(write.now)
     if len(hooks) >= _MOST:
         raise Refusal(400, f"An organization can have at most {_MOST} webhook subscriptions.")
     record: Record = {
@@ -86,9 +86,9 @@ def create(write: Write, _: tuple[str, ...]) -> Answer:
     }
     key = source.rng.randbytes(32).hex()
     hooks.append(record)
-    if write.world.webhooks:
-        write.world.webhooks.health[record["id"]] = Health(key)
-        record = record | write.world.webhooks.shown(record["id"])
+    if write.account.webhooks:
+        write.account.webhooks.health[record["id"]] = Health(key)
+        record = record | write.account.webhooks.shown(record["id"])
     return encoded(record | {"signature_key": key}, 201)
 
 
@@ -100,20 +100,20 @@ def update(write: Write, parts: tuple[str, ...]) -> Answer:
     hook |= given | {"updated_by": write.user_id, "date_updated": bare(write.now)}
     if resumed:
         hook["pause_reason"] = None
-        if write.world.webhooks:
-            write.world.webhooks.activated(hook["id"])
-    shown = write.world.webhooks.shown(hook["id"]) if write.world.webhooks else {}
+        if write.account.webhooks:
+            write.account.webhooks.activated(hook["id"])
+    shown = write.account.webhooks.shown(hook["id"]) if write.account.webhooks else {}
     return encoded(hook | shown)
 
 
 def delete(write: Write, parts: tuple[str, ...]) -> Answer:
     """Unsubscribe."""
-    write.world.lists[_NAME].remove(_held(write, parts[0]))
+    write.account.lists[_NAME].remove(_held(write, parts[0]))
     return write.bare_answer()
 
 
 def _held(write: Write, number: str) -> Record:
-    for one in write.world.lists[_NAME]:
+    for one in write.account.lists[_NAME]:
         if one["id"] == number:
             return one
     raise Refusal(404, f"webhook {number} not found")

@@ -16,7 +16,7 @@ from sandbox.close.writes.fields import Reader, Wrong, is_there
 from sandbox.exchange import Answer, Record, Refusal, encoded
 
 if TYPE_CHECKING:
-    from sandbox.close.organization import CloseWorld
+    from sandbox.close.organization import CloseAccount
     from sandbox.exchange import Request
 
 _UPDATED_LATER = 20_000
@@ -40,15 +40,17 @@ class Body:
 class Write:
     """What a request asks for, and the editor that carries it out in the name of its key."""
 
-    def __init__(self, world: CloseWorld, request: Request, request_id: str, parameters: Parameters = SINGLE) -> None:
+    def __init__(
+        self, account: CloseAccount, request: Request, request_id: str, parameters: Parameters = SINGLE
+    ) -> None:
         self.request = request
         self.request_id = request_id
-        self.world = world
-        self.behaviour = world.behaviour
-        self.editor = world.editor
-        self.user_id = world.source.user_ids[0]
+        self.account = account
+        self.behaviour = account.behaviour
+        self.editor = account.editor
+        self.user_id = account.source.user_ids[0]
         self.asked = read(request.path, request, parameters, self.behaviour)
-        self.now = self.world.now()
+        self.now = self.account.now()
 
     @property
     def author(self) -> Author:
@@ -91,13 +93,13 @@ class Write:
                 custom[key] = value
             elif key in body.fields:
                 try:
-                    found[key] = body.fields[key](self.world, value)
+                    found[key] = body.fields[key](self.account, value)
                 except Wrong as error:
                     wrong[key] = error.text
             elif key not in body.unused and self.behaviour.unknown_fields == "refused":
                 wrong[key] = "Unknown field."
         if custom and body.custom is not None:
-            found |= CustomValues(self.world, body.custom, parent).changed(custom, old or {}, wrong)
+            found |= CustomValues(self.account, body.custom, parent).changed(custom, old or {}, wrong)
         if old is None:
             lacking = [key for key in body.needed if key not in sent]
             wrong |= dict.fromkeys(lacking, "This field is required.")
@@ -109,7 +111,7 @@ class Write:
         created = given.get("date_created") or text_of(self.now - _UPDATED_LATER)
         return {
             "id": number,
-            "organization_id": self.world.source.organization_id,
+            "organization_id": self.account.source.organization_id,
             "created_by": given.get("created_by") or self.user_id,
             "updated_by": self.user_id,
             "date_created": created,
@@ -124,12 +126,12 @@ class Write:
     def room(self, name: str, count: int = 1) -> None:
         """Refuse more records than the plan allows."""
         limit = self.behaviour.plan_limits.get(self.request.path)
-        if limit is not None and len(self.world.ids(name)) + count > limit:
+        if limit is not None and len(self.account.ids(name)) + count > limit:
             raise Refusal(402, "Your plan does not allow any more of these. Please upgrade.")
 
     def old(self, name: str, number: str) -> Record:
         """Copy the record that a path names; 404 if the key sees none."""
-        if not is_there(self.world, name, number):
+        if not is_there(self.account, name, number):
             raise Refusal(404, f"{name} {number} not found")
         return self.editor.current(name, number)
 
@@ -150,7 +152,7 @@ class Write:
 
     def name_of(self, user_id: str | None) -> str | None:
         """Give a user's name."""
-        return self.world.source.names.get(user_id or "")
+        return self.account.source.names.get(user_id or "")
 
     def names(self, record: Record, *keys: str) -> Record:
         """Give the names of the users that a record names."""
@@ -158,9 +160,9 @@ class Write:
 
     def answer(self, name: str, number: str, status: int = 200) -> Answer:
         """Answer with a record as it is now."""
-        if name in self.world.tables:
-            row = self.world.tables[name].living[number]
-            record = self.world.full(name, row, seen=True)
+        if name in self.account.tables:
+            row = self.account.tables[name].living[number]
+            record = self.account.full(name, row, seen=True)
         else:
             record = self.editor.current(name, number)
         return encoded(with_fields(record, self.asked.fields), status)
@@ -181,14 +183,14 @@ class Write:
 
     def lead_of(self, number: str | None) -> Record:
         """Copy a lead's own fields; none if there is no lead."""
-        row = self.world.tables["leads"].living.get(number or "")
+        row = self.account.tables["leads"].living.get(number or "")
         return {} if row is None else msgspec.json.decode(row.raw)
 
     def contact_of_lead(self, contact_id: str | None, lead_id: str | None) -> None:
         """Refuse a contact of another lead."""
         if contact_id is None:
             return
-        row = self.world.tables["contacts"].living[contact_id]
+        row = self.account.tables["contacts"].living[contact_id]
         if row.lead_id != lead_id:
             refuse({"contact_id": "The contact belongs to another lead."})
 

@@ -9,30 +9,30 @@ from sandbox.exchange import Refusal
 
 if TYPE_CHECKING:
     from sandbox.copera.schema import Row
-    from sandbox.copera.workspace import CoperaWorld
+    from sandbox.copera.workspace import CoperaAccount
     from sandbox.exchange import Record
 
 VISIBILITIES = ("internal", "external")
 
 
-def create(world: CoperaWorld, row: Row, said: Record, by: str, *, carried: bool) -> Record:
+def create(account: CoperaAccount, row: Row, said: Record, by: str, *, carried: bool) -> Record:
     """Comment on a row; `said` is a content and a visibility."""
-    member = world.lists["members"].get(by, {})
-    now = world.now()
+    member = account.lists["members"].get(by, {})
+    now = account.now()
     author = {"_id": by} | {key: member.get(key) for key in ("name", "picture", "email")}
-    made: Record = {"_id": object_id(now, world.rng)} | said | {"contentType": "text/html", "author": author}
+    made: Record = {"_id": object_id(now, account.rng)} | said | {"contentType": "text/html", "author": author}
     made |= {"createdAt": text_of(now), "updatedAt": text_of(now)}
     if carried:
-        world.comments.setdefault(row.id, []).append(made)
-        if world.behaviour.markdown_moves_row:
-            world.editor.rows.touch(row)
+        account.comments.setdefault(row.id, []).append(made)
+        if account.behaviour.markdown_moves_row:
+            account.editor.rows.touch(row)
     return made
 
 
-def delete(world: CoperaWorld, row: Row, number: str, *, carried: bool) -> None:
+def delete(account: CoperaAccount, row: Row, number: str, *, carried: bool) -> None:
     """Delete a comment; 404 if the row has none of this id."""
-    found = next((one for one in world.comments.get(row.id, ()) if one["_id"] == number), None)
+    found = next((one for one in account.comments.get(row.id, ()) if one["_id"] == number), None)
     if found is None:
         raise Refusal(404, "Comment not found")
     if carried:
-        world.comments[row.id].remove(found)
+        account.comments[row.id].remove(found)

@@ -28,7 +28,7 @@ def bulk_update(writer: RecordWriter, request: Request, name: str, body: Record)
 
     def one(item: Record, *, carried: bool) -> Record:
         number = item.get("id")
-        if type(number) is not int or not writer.world.sees(name, number):
+        if type(number) is not int or not writer.account.sees(name, number):
             raise FieldError("id", f"there is no such record: {number!r}", "not_found")
         changes = {key: value for key, value in item.items() if key != "id"}
         return writer.update(name, number, changes, carried=carried)
@@ -42,12 +42,12 @@ def _each(
     items: Any = body.get(name)
     if set(body) != {name} or not isinstance(items, list) or not all(isinstance(one, dict) for one in items):
         raise FieldError(name, "must be an array of records, and nothing else").refusal()
-    limit = writer.world.behaviour.bulk_size
+    limit = writer.account.behaviour.bulk_size
     if len(items) > limit:
         text = f'{{"error": "Request size too large, limit is {limit}"}}'
         raise Refusal(422, "Request size too large", body=text.encode())
     answers = []
-    with writer.world.at_once():
+    with writer.account.at_once():
         for place, item in enumerate(items):
             try:
                 answers.append(write(item, carried=request.carries(place, len(items))))

@@ -32,7 +32,7 @@ def convert(writer: RecordWriter, number: int, body: Record, *, carried: bool) -
         return candidates
     person = _person(writer, lead, details.get("person", {}))
     company_id = _company(writer, lead, company, carried=carried)
-    now = int(writer.world.clock())
+    now = int(writer.account.clock())
     origin = {
         "leads_converted_from": [{"lead_id": number, "converted_timestamp": now}],
         "date_lead_created": lead["date_created"],
@@ -49,7 +49,7 @@ def convert(writer: RecordWriter, number: int, body: Record, *, carried: bool) -
         for kind, name in (("person", "people"), ("opportunity", "opportunities")):
             if kind in made:
                 writer.keep(name, made[kind])
-        if writer.world.behaviour.conversion_moves_modified:
+        if writer.account.behaviour.conversion_moves_modified:
             changes["date_modified"] = now
         writer.keep("leads", lead | changes)
         if company_id is not None:
@@ -73,7 +73,7 @@ def _person(writer: RecordWriter, lead: Record, given: Record) -> Record:
     """Give the attributes of the person; a lead's custom fields go over where people have them, too."""
     held: Record = {key: lead[key] for key in _FROM_LEAD}
     held["emails"] = [lead["email"]] if lead["email"] else []
-    definitions = {one["id"]: one for one in writer.world.lists["custom_field_definitions"]}
+    definitions = {one["id"]: one for one in writer.account.lists["custom_field_definitions"]}
     held["custom_fields"] = [
         one
         for one in lead["custom_fields"]
@@ -92,7 +92,7 @@ def _candidates(writer: RecordWriter, company: Record) -> list[Record]:
     words = set(named.casefold().split())
     return [
         {"id": one["id"], "name": one["name"]}
-        for one in writer.world.visible("companies")
+        for one in writer.account.visible("companies")
         if words & set(one["name"].casefold().split())
     ]
 
@@ -100,7 +100,7 @@ def _candidates(writer: RecordWriter, company: Record) -> list[Record]:
 def _company(writer: RecordWriter, lead: Record, company: Record | None, *, carried: bool) -> int | None:
     given = company or {}
     if "id" in given:
-        if type(given["id"]) is not int or not writer.world.sees("companies", given["id"]):
+        if type(given["id"]) is not int or not writer.account.sees("companies", given["id"]):
             raise FieldError("company", f"there is no such company: {given['id']!r}", "not_found")
         return given["id"]
     named = given.get("name", lead["company_name"])

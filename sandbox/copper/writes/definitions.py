@@ -8,17 +8,17 @@ from sandbox.copper.custom_fields import KINDS, OPTION_KINDS, SINGULAR
 from sandbox.copper.writes.values import FieldError, filled
 
 if TYPE_CHECKING:
-    from sandbox.copper.account import CopperWorld
+    from sandbox.copper.account import CopperAccount
     from sandbox.exchange import Record
 
 _CREATED = {"name", "data_type", "available_on", "is_filterable", "options", "currency"}
 _UPDATED = _CREATED - {"data_type"}
 
 
-def create(world: CopperWorld, body: Record, *, carried: bool) -> Record:
+def create(account: CopperAccount, body: Record, *, carried: bool) -> Record:
     """Define a custom field."""
     _known(body, _CREATED)
-    name = filled(world, "name", body.get("name"))
+    name = filled(account, "name", body.get("name"))
     kind = body.get("data_type")
     if kind not in KINDS:
         raise FieldError("data_type", f"must be one of {', '.join(KINDS)}: {kind!r}")
@@ -26,7 +26,7 @@ def create(world: CopperWorld, body: Record, *, carried: bool) -> Record:
     options = _options(body, kind, {})
     if not carried:
         return {"id": 0, "name": name, "data_type": kind, "available_on": available}
-    number = world.add_field(
+    number = account.add_field(
         name,
         str(kind),
         available_on=available,
@@ -35,16 +35,16 @@ def create(world: CopperWorld, body: Record, *, carried: bool) -> Record:
         is_filterable=_flag(body),
         sampled=False,
     )
-    return definition(world, number)
+    return definition(account, number)
 
 
-def update(world: CopperWorld, number: int, body: Record, *, carried: bool) -> Record:
+def update(account: CopperAccount, number: int, body: Record, *, carried: bool) -> Record:
     """Change a definition; options that are not listed stay or go (knob `unlisted_options`)."""
-    held = definition(world, number)
+    held = definition(account, number)
     _known(body, _UPDATED)
     changes: Record = {}
     if "name" in body:
-        changes["name"] = filled(world, "name", body["name"])
+        changes["name"] = filled(account, "name", body["name"])
     if "available_on" in body:
         changes["available_on"] = _available(body["available_on"])
     if (flag := _flag(body)) is not None:
@@ -52,27 +52,27 @@ def update(world: CopperWorld, number: int, body: Record, *, carried: bool) -> R
     if "currency" in body:
         if held["data_type"] != "Currency":
             raise FieldError("currency", "only fields of kind Currency have one")
-        changes["currency"] = filled(world, "currency", body["currency"])
+        changes["currency"] = filled(account, "currency", body["currency"])
     known = {one["id"]: one for one in held.get("options", ())}
     options = _options(body, held["data_type"], known)
     if carried:
-        world.edit("custom_field_definitions", ids=[number], changes=changes)
+        account.edit("custom_field_definitions", ids=[number], changes=changes)
         if "options" in body:
-            _keep_options(world, number, options, known)
-    return definition(world, number) if carried else held | changes
+            _keep_options(account, number, options, known)
+    return definition(account, number) if carried else held | changes
 
 
-def delete(world: CopperWorld, number: int, *, carried: bool) -> Record:
+def delete(account: CopperAccount, number: int, *, carried: bool) -> Record:
     """Remove a definition with its values."""
-    definition(world, number)
+    definition(account, number)
     if carried:
-        world.remove_field(number)
+        account.remove_field(number)
     return {"id": number, "is_deleted": True}
 
 
-def definition(world: CopperWorld, number: int) -> Record:
+def definition(account: CopperAccount, number: int) -> Record:
     """Give a definition; FieldError with 404 if there is none."""
-    for one in world.lists["custom_field_definitions"]:
+    for one in account.lists["custom_field_definitions"]:
         if one["id"] == number:
             return dict(one)
     raise FieldError("id", f"there is no such definition: {number}", "not_found", 404)
@@ -110,12 +110,12 @@ def _options(body: Record, kind: object, known: dict[int, Record]) -> list[Recor
     return options
 
 
-def _keep_options(world: CopperWorld, number: int, options: list[Record], known: dict[int, Record]) -> None:
+def _keep_options(account: CopperAccount, number: int, options: list[Record], known: dict[int, Record]) -> None:
     for one in options:
         if "id" not in one:
-            world.add_option(number, one["name"])
+            account.add_option(number, one["name"])
         elif one["name"] != known[one["id"]]["name"]:
-            world.rename_option(number, one["id"], one["name"])
-    if world.behaviour.unlisted_options == "removed":
+            account.rename_option(number, one["id"], one["name"])
+    if account.behaviour.unlisted_options == "removed":
         for option in known.keys() - {one.get("id") for one in options}:
-            world.remove_option(number, option)
+            account.remove_option(number, option)

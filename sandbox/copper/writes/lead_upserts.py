@@ -36,29 +36,29 @@ def upsert(writer: RecordWriter, body: Record, *, carried: bool) -> Record:
 
 def _matching(writer: RecordWriter, match: Record) -> Iterator[int]:
     """Give the leads that match, as the index or the records have them (knob `upsert_sees`)."""
-    world, knobs = writer.world, writer.world.behaviour
+    account, knobs = writer.account, writer.account.behaviour
     test, within = _test(writer, match)
-    table = world.tables["leads"]
+    table = account.tables["leads"]
     table.settle(time.monotonic())
     for row in list((table.shown if knobs.upsert_sees == "index" else table.living).values()):
         if row.kind == COUNTED_ONLY or row.id not in table.living or not within(row.raw):
             continue
         record: Record = msgspec.json.decode(row.raw)
         converted = record["converted_at"] is not None
-        if test(record) and (not converted or knobs.upsert_matches_converted) and world.sees("leads", row.id):
+        if test(record) and (not converted or knobs.upsert_matches_converted) and account.sees("leads", row.id):
             yield row.id
 
 
 def _test(writer: RecordWriter, match: Record) -> tuple[Callable[[Record], bool], Callable[[bytes], bool]]:
     """Give the test of a lead, and a quick one of its bytes that every lead that passes also passes."""
-    world = writer.world
+    account = writer.account
     kind = match.get("field_name")
     wanted: Any = match.get("field_value")
-    kinds = ("name", "email", "custom") if world.behaviour.upsert_by_email else ("name", "custom")
+    kinds = ("name", "email", "custom") if account.behaviour.upsert_by_email else ("name", "custom")
     if set(match) != {"field_name", "field_value"} or kind not in kinds:
         raise FieldError("match", f"must have field_name (one of {', '.join(kinds)}) and field_value")
     if kind != "custom":
-        text = filled(world, "match", wanted).casefold()
+        text = filled(account, "match", wanted).casefold()
         folded = msgspec.json.encode(text)[1:-1] if text.isascii() else b""
 
         def within(raw: bytes) -> bool:
@@ -69,7 +69,7 @@ def _test(writer: RecordWriter, match: Record) -> tuple[Callable[[Record], bool]
         return lambda record: str((record["email"] or {}).get("email")).casefold() == text, within
     if not isinstance(wanted, dict) or set(wanted) != {custom_values.KEY, "value"}:
         raise FieldError("match", f"must have {custom_values.KEY} and value: {wanted!r}")
-    definition, value = custom_values.checked(world, "leads", wanted[custom_values.KEY], wanted["value"])
+    definition, value = custom_values.checked(account, "leads", wanted[custom_values.KEY], wanted["value"])
     if not definition["is_filterable"]:
         raise FieldError("match", f"custom field definition {definition['id']} is not included in filters")
     if value is None or value == []:

@@ -20,7 +20,7 @@ def relate(writer: RecordWriter, relations: Relations, near: tuple[str, int], bo
     """Add a relation of a record; 422 where it has as many as it may have."""
     far = _other(writer, near, body)
     there = _related(relations, near, far)
-    if there and writer.world.behaviour.repeated_relation == "refused":
+    if there and writer.account.behaviour.repeated_relation == "refused":
         raise FieldError("resource", "is related already", "taken")
     if not there:
         for one, other in ((near, far), (far, near)):
@@ -37,7 +37,7 @@ def unrelate(
     """Remove a relation of a record."""
     far = _other(writer, near, body)
     there = _related(relations, near, far)
-    if not there and writer.world.behaviour.repeated_relation == "refused":
+    if not there and writer.account.behaviour.repeated_relation == "refused":
         raise FieldError("resource", "is not related", "not_found")
     if there and carried:
         _part(writer, near, far)
@@ -53,7 +53,7 @@ def _other(writer: RecordWriter, near: tuple[str, int], body: Record) -> tuple[s
     kind = PLURAL.get(resource["type"]) if isinstance(resource["type"], str) else None
     if kind is None or kind not in ALLOWED[near[0]]:
         raise FieldError("resource", f"{near[0]} have no relations of this type: {resource['type']!r}")
-    if type(resource["id"]) is not int or not writer.world.sees(kind, resource["id"]):
+    if type(resource["id"]) is not int or not writer.account.sees(kind, resource["id"]):
         raise FieldError("resource", f"there is no such record: {resource['id']!r}", "not_found")
     return kind, resource["id"]
 
@@ -80,12 +80,12 @@ def _join(writer: RecordWriter, near: tuple[str, int], far: tuple[str, int]) -> 
             kind = next(singular for singular, name in PLURAL.items() if name == other[0])
             writer.keep("tasks", record | {"related_resource": {"id": other[1], "type": kind}}, quiet=True)
             return
-    writer.world.relate(near, far)
+    writer.account.relate(near, far)
 
 
 def _part(writer: RecordWriter, near: tuple[str, int], far: tuple[str, int]) -> None:
     """Clear every attribute by which a record points at another, and their pair."""
-    writer.world.unrelate(near, far)
+    writer.account.unrelate(near, far)
     record = writer.record(*near)
     changes: Record = {}
     if far[0] == "companies" and record.get("company_id") == far[1]:
@@ -100,5 +100,5 @@ def _part(writer: RecordWriter, near: tuple[str, int], far: tuple[str, int]) -> 
 
 
 def _moved(writer: RecordWriter, near: tuple[str, int]) -> None:
-    if writer.world.behaviour.relations_move_modified:
-        writer.keep(near[0], writer.record(*near) | {"date_modified": int(writer.world.clock())}, quiet=True)
+    if writer.account.behaviour.relations_move_modified:
+        writer.keep(near[0], writer.record(*near) | {"date_modified": int(writer.account.clock())}, quiet=True)

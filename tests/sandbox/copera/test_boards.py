@@ -45,7 +45,7 @@ def path_of(table: BoardTable) -> str:
 
 
 def leads(app: CoperaSandbox) -> BoardTable:
-    return app.world.table_named("Leads")
+    return app.account.table_named("Leads")
 
 
 def rows(client: CoperaClient, table: BoardTable, **query: object) -> list[dict[str, Any]]:
@@ -55,7 +55,7 @@ def rows(client: CoperaClient, table: BoardTable, **query: object) -> list[dict[
 
 def test_boards_are_a_bare_array_and_each_can_be_asked_for(app: CoperaSandbox, client: CoperaClient) -> None:
     boards = client.json("board/list-boards")
-    assert boards == app.world.records("boards")
+    assert boards == app.account.records("boards")
     assert [client.json(f"board/{one['_id']}") for one in boards] == boards
     names = [one["name"] for one in boards]
     assert len(names) > len(set(names))
@@ -63,8 +63,10 @@ def test_boards_are_a_bare_array_and_each_can_be_asked_for(app: CoperaSandbox, c
 
 
 def test_tables_have_their_columns(app: CoperaSandbox, client: CoperaClient) -> None:
-    tables = [one for board in app.world.ids("boards") for one in client.json(f"board/{board}/tables")]
-    assert sorted(tables, key=lambda one: one["_id"]) == sorted(app.world.records("tables"), key=lambda one: one["_id"])
+    tables = [one for board in app.account.ids("boards") for one in client.json(f"board/{board}/tables")]
+    assert sorted(tables, key=lambda one: one["_id"]) == sorted(
+        app.account.records("tables"), key=lambda one: one["_id"]
+    )
     assert [client.json(f"board/{one['board']}/table/{one['_id']}") for one in tables] == tables
     selects = [one for table in tables for one in table["columns"] if "options" in one]
     assert {one["type"] for one in selects} == {"STATUS", "DROPDOWN", "LABELS"}
@@ -75,8 +77,8 @@ def test_tables_have_their_columns(app: CoperaSandbox, client: CoperaClient) -> 
 
 
 def test_every_table_is_whole_in_one_answer(app: CoperaSandbox, client: CoperaClient) -> None:
-    for table in app.world.tables.values():
-        assert rows(client, table) == app.world.records(f"rows:{table.id}")
+    for table in app.account.tables.values():
+        assert rows(client, table) == app.account.records(f"rows:{table.id}")
 
 
 def test_a_row_by_its_id_and_by_its_number(app: CoperaSandbox, client: CoperaClient) -> None:
@@ -86,16 +88,16 @@ def test_a_row_by_its_id_and_by_its_number(app: CoperaSandbox, client: CoperaCli
     assert client.json(f"{path_of(table)}/row-number/{first['rowId']}") == first
     assert client.get(f"{path_of(table)}/row/{'0' * 24}").status_code == 404
     assert client.get(f"{path_of(table)}/row-number/999999").status_code == 404
-    other = app.world.table_named("Deals")
+    other = app.account.table_named("Deals")
     assert client.get(f"{path_of(other)}/row/{first['_id']}").status_code == 404
-    assert client.get(f"board/{app.world.ids('boards')[1]}/table/{table.id}/rows").status_code == 404
+    assert client.get(f"board/{app.account.ids('boards')[1]}/table/{table.id}/rows").status_code == 404
 
 
 def test_the_markdown_of_rows_and_cells(app: CoperaSandbox, client: CoperaClient) -> None:
-    for one in app.world.records("row_descriptions")[:5]:
+    for one in app.account.records("row_descriptions")[:5]:
         place = f"board/{one['board']}/table/{one['table']}/row/{one['row']}"
         assert client.json(f"{place}/md") == {"content": one["content"]}
-    texts = app.world.records("rich_text_cells")
+    texts = app.account.records("rich_text_cells")
     for one in texts[:5]:
         place = f"board/{one['board']}/table/{one['table']}/row/{one['row']}"
         assert client.json(f"{place}/column/{one['columnId']}/md") == {"content": one["content"]}
@@ -115,9 +117,9 @@ def test_the_markdown_of_rows_and_cells(app: CoperaSandbox, client: CoperaClient
 @pytest.mark.parametrize("order", ["oldest", "newest"])
 def test_comments_page_by_page(app: CoperaSandbox, client: CoperaClient, order: str) -> None:
     client.control("configure", {"comment_page": 3, "comment_order": order})
-    row_id, truth = max(app.world.comments.items(), key=lambda one: len(one[1]))
+    row_id, truth = max(app.account.comments.items(), key=lambda one: len(one[1]))
     assert len(truth) > 6
-    place = f"{path_of(app.world.table_of(app.world.rows[row_id]))}/row/{row_id}/comments"
+    place = f"{path_of(app.account.table_of(app.account.rows[row_id]))}/row/{row_id}/comments"
     found: list[Any] = []
     query: dict[str, str] = {}
     while True:
@@ -138,20 +140,20 @@ def test_comments_page_by_page(app: CoperaSandbox, client: CoperaClient, order: 
 
 def test_a_row_without_comments(app: CoperaSandbox, client: CoperaClient) -> None:
     table = leads(app)
-    row_id = next(one for one in table.rows if one not in app.world.comments)
+    row_id = next(one for one in table.rows if one not in app.account.comments)
     info = {"endCursor": None, "startCursor": None, "hasNextPage": False, "hasPreviousPage": False}
     assert client.json(f"{path_of(table)}/row/{row_id}/comments") == {"items": [], "pageInfo": info}
 
 
 def test_files_of_cells_and_comments(app: CoperaSandbox, client: CoperaClient) -> None:
-    table = app.world.table_named("Deals")
+    table = app.account.table_named("Deals")
     column = table.column("Contract").id
     cells = {one["_id"]: {c["columnId"]: c.get("value") for c in one["columns"]} for one in rows(client, table)}
     row_id, file = next((one, found[column][0]) for one, found in cells.items() if found.get(column))
     answer = client.get(f"{path_of(table)}/row/{row_id}/column/{column}/file/{file['fileId']}/download")
     assert answer.content == f"content of {file['fileId']}".encode()
     assert "attachment" in answer.headers["Content-Disposition"]
-    comment = next(one for one in app.world.records("comments") if "attachment" in one)
+    comment = next(one for one in app.account.records("comments") if "attachment" in one)
     place = f"board/{comment['board']}/table/{comment['table']}/row/{comment['row']}/comment/{comment['_id']}/file"
     assert client.get(f"{place}/{comment['attachment']['fileId']}/download").status_code == 200
     assert client.get(f"{place}/{'0' * 24}/download").status_code == 404
@@ -219,7 +221,7 @@ def test_other_forms_of_the_same_rows(app: CoperaSandbox, client: CoperaClient) 
     forms = {"STATUS": "array", "DATE": "range", "MONEY": "object", "NUMBER": "string", "PHONE": "number"}
     client.control("configure", {"rows_as": "string", "cell_forms": forms})
     changed = rows(client, table)
-    assert changed == app.world.records(f"rows:{table.id}")
+    assert changed == app.account.records(f"rows:{table.id}")
     assert [one["rowId"] for one in changed] == [str(one["rowId"]) for one in usual_rows]
     kinds = {one.id: one.type for one in table.columns}
     seen = set()
@@ -254,13 +256,13 @@ def test_hidden_rows_are_left_out_with_status_200(app: CoperaSandbox, client: Co
     hidden = client.control("hide", {"object": "Leads", "count": 3})["ids"]
     assert [one["_id"] for one in rows(client, table)] == [one["_id"] for one in everything if one["_id"] not in hidden]
     assert client.get(f"{path_of(table)}/row/{hidden[0]}").status_code == 404
-    assert len(app.world.records(f"rows:{table.id}")) == len(everything)
+    assert len(app.account.records(f"rows:{table.id}")) == len(everything)
     client.control("show", {"object": "Leads", "ids": hidden})
     assert rows(client, table) == everything
     client.control("configure", {"hidden_share": 0.5})
     assert 0 < len(rows(client, table)) < len(everything)
     client.control("configure", {"hidden_share": 0, "visible_rows": "own"})
-    me = app.world.ids("members")[0]
+    me = app.account.ids("members")[0]
     users = table.column("owner").id
     own = rows(client, table)
     assert 0 < len(own) < len(everything)

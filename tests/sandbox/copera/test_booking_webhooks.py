@@ -33,11 +33,11 @@ def app(receiver: Receiver) -> Iterator[CoperaSandbox]:
 
 
 def test_bookings_are_told_by_what_became_of_them_and_signed(app: CoperaSandbox, receiver: Receiver) -> None:
-    [booking] = app.world.create("bookings", changes={"status": "PENDING"})
+    [booking] = app.account.create("bookings", changes={"status": "PENDING"})
     changes: dict[str, Any]
     for changes in ({"status": "CONFIRMED"}, {"start": "2030-01-01T00:00:00.000Z"}, {"hosts": []}, {"answers": []}):
-        app.world.edit("bookings", ids=[booking], changes=changes)
-    app.world.edit("bookings", ids=[booking], changes={"status": "NO_SHOW"})
+        app.account.edit("bookings", ids=[booking], changes=changes)
+    app.account.edit("bookings", ids=[booking], changes={"status": "NO_SHOW"})
     app.deliveries.advance()
     told = ["booking.confirmed", "booking.created", "booking.no_show", "booking.reassigned", "booking.rescheduled"]
     assert sorted(one["event"] for one in receiver.events) == told
@@ -52,12 +52,12 @@ def test_a_booking_is_tried_three_times_after_errors_of_the_server(
     app: CoperaSandbox, receiver: Receiver, statuses: list[int], attempts: int
 ) -> None:
     receiver.statuses = list(statuses)
-    app.world.create("bookings")
+    app.account.create("bookings")
     app.deliveries.advance(600)
     assert len(receiver.bodies) == attempts
 
 
 def test_rows_are_not_told(app: CoperaSandbox, receiver: Receiver) -> None:
-    app.world.edit("Deals")
+    app.account.edit("Deals")
     app.deliveries.advance(600)
     assert receiver.bodies == []

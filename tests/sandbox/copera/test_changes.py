@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
 
 def table_of(app: CoperaSandbox, name: str) -> BoardTable:
-    return app.world.table_named(name)
+    return app.account.table_named(name)
 
 
 def rows(app: CoperaSandbox, client: CoperaClient, name: str) -> dict[str, dict[str, Any]]:
     """Read a table as a client sees it, by id."""
     table = table_of(app, name)
     found = client.json(f"board/{table.board}/table/{table.id}/rows")
-    assert found == app.world.records(f"rows:{table.id}")
+    assert found == app.account.records(f"rows:{table.id}")
     return {one["_id"]: one for one in found}
 
 
@@ -72,7 +72,7 @@ def test_rows_come_and_go_without_a_trace(app: CoperaSandbox, client: CoperaClie
     assert len(set(numbers)) == len(numbers)
     table = table_of(app, "People")
     assert client.get(f"board/{table.board}/table/{table.id}/row/{gone[0]}").status_code == 404
-    assert not [one for one in app.world.records("comments") if one["row"] in gone]
+    assert not [one for one in app.account.records("comments") if one["row"] in gone]
 
 
 def test_a_linked_rows_edit_changes_others_without_moving_their_time(app: CoperaSandbox, client: CoperaClient) -> None:
@@ -202,18 +202,18 @@ def test_boards_and_tables_are_renamed_and_deleted(app: CoperaSandbox, client: C
     assert not any(cell(one, link).get("value") for one in rows(app, client, "Companies").values())
     client.control("delete", {"object": "boards", "ids": [deals.board]})
     assert client.get(f"board/{deals.board}").status_code == 404
-    assert companies.id not in app.world.ids("tables")
+    assert companies.id not in app.account.ids("tables")
 
 
 @pytest.mark.parametrize("name", ["members", "teams", "channels", "documents", "drive_files", "bookings"])
 def test_lists_change(app: CoperaSandbox, client: CoperaClient, name: str) -> None:
     made = client.control("create", {"object": name, "count": 2})["ids"]
-    assert set(made) <= set(app.world.ids(name))
+    assert set(made) <= set(app.account.ids(name))
     (edited,) = client.control("edit", {"object": name, "ids": made[:1]})["ids"]
     client.control("delete", {"object": name, "ids": made[1:]})
-    assert made[1] not in app.world.ids(name)
+    assert made[1] not in app.account.ids(name)
     key = "uid" if name == "bookings" else "_id"
-    record = next(one for one in app.world.records(name) if one[key] == edited)
+    record = next(one for one in app.account.records(name) if one[key] == edited)
     assert any("(edit" in str(value) for value in record.values())
     if name == "members":
         client.control("edit", {"object": name, "ids": [edited], "changes": {"active": False}})
@@ -226,7 +226,7 @@ def test_lists_change(app: CoperaSandbox, client: CoperaClient, name: str) -> No
 def test_comments_and_texts_move_the_row_or_not(app: CoperaSandbox, client: CoperaClient, moves: bool) -> None:
     client.control("configure", {"markdown_moves_row": moves})
     table = table_of(app, "Leads")
-    row_id, other = [one for one in table.rows if one not in app.world.comments][:2]
+    row_id, other = [one for one in table.rows if one not in app.account.comments][:2]
     before = rows(app, client, "Leads")
     (made,) = client.control("create", {"object": "comments", "changes": {"row": row_id, "content": "Neu"}})["ids"]
     path = f"board/{table.board}/table/{table.id}/row"
@@ -239,11 +239,11 @@ def test_comments_and_texts_move_the_row_or_not(app: CoperaSandbox, client: Cope
     assert (after[row_id]["updatedAt"] > before[row_id]["updatedAt"]) is moves
     assert (after[other]["updatedAt"] > before[other]["updatedAt"]) is moves
     client.control("delete", {"object": "comments", "ids": [made]})
-    assert made not in app.world.ids("comments")
+    assert made not in app.account.ids("comments")
 
 
 def test_rich_texts_are_edited_and_follow_their_cells(app: CoperaSandbox, client: CoperaClient) -> None:
-    one = app.world.records("rich_text_cells")[0]
+    one = app.account.records("rich_text_cells")[0]
     path = f"board/{one['board']}/table/{one['table']}/row/{one['row']}/column/{one['columnId']}/md"
     key = f"{one['row']}/{one['columnId']}"
     client.control("edit", {"object": "rich_text_cells", "ids": [key], "changes": {"content": "**new**"}})

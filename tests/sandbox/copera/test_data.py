@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from sandbox.client import CoperaClient
-from sandbox.copera import SMALL, CoperaWorld, Shape, copera_app
+from sandbox.copera import SMALL, CoperaAccount, Shape, copera_app
 from sandbox.copera.moments import is_object_id
 from sandbox.copera.schema import TYPES, UNKNOWN_TYPE
 from sandbox.server import running
@@ -23,30 +23,30 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
-def world() -> CoperaWorld:
-    return CoperaWorld(SMALL)
+def account() -> CoperaAccount:
+    return CoperaAccount(SMALL)
 
 
-def cells_of(world: CoperaWorld, kind: str) -> list[dict[str, Any]]:
-    wanted = {one["columnId"] for one in world.records("columns") if one["type"] == kind}
-    return [cell for row in world.records("rows") for cell in row["columns"] if cell["columnId"] in wanted]
+def cells_of(account: CoperaAccount, kind: str) -> list[dict[str, Any]]:
+    wanted = {one["columnId"] for one in account.records("columns") if one["type"] == kind}
+    return [cell for row in account.records("rows") for cell in row["columns"] if cell["columnId"] in wanted]
 
 
-def values_of(world: CoperaWorld, kind: str) -> list[Any]:
-    return [cell["value"] for cell in cells_of(world, kind) if cell.get("value") not in (None, "", [])]
+def values_of(account: CoperaAccount, kind: str) -> list[Any]:
+    return [cell["value"] for cell in cells_of(account, kind) if cell.get("value") not in (None, "", [])]
 
 
-def test_the_same_shape_gives_the_same_world(world: CoperaWorld) -> None:
-    again = CoperaWorld(SMALL)
-    assert all(again.records(name) == world.records(name) for name in world.objects())
-    other = CoperaWorld(Shape(seed=8, now=SMALL.now, rows=420))
-    assert other.records("rows") != world.records("rows")
+def test_the_same_shape_gives_the_same_account(account: CoperaAccount) -> None:
+    again = CoperaAccount(SMALL)
+    assert all(again.records(name) == account.records(name) for name in account.objects())
+    other = CoperaAccount(Shape(seed=8, now=SMALL.now, rows=420))
+    assert other.records("rows") != account.records("rows")
 
 
-def test_every_type_has_a_column_and_values(world: CoperaWorld) -> None:
-    assert {one["type"] for one in world.records("columns")} == set(TYPES)
+def test_every_type_has_a_column_and_values(account: CoperaAccount) -> None:
+    assert {one["type"] for one in account.records("columns")} == set(TYPES)
     for kind in set(TYPES) - {"LOOKUP"}:
-        assert values_of(world, kind), kind
+        assert values_of(account, kind), kind
     expected: dict[str, type | tuple[type, ...]] = {
         **dict.fromkeys(("TEXT", "DESCRIPTION", "EMAIL", "PHONE", "WEBSITE", "URL", "STATUS", "DROPDOWN", "DATE"), str),
         **dict.fromkeys(("FORMULA", "FUNCTION", "PASSWORD", "CREATED_AT", "UPDATED_AT", "CREATED_BY"), str),
@@ -58,28 +58,28 @@ def test_every_type_has_a_column_and_values(world: CoperaWorld) -> None:
         UNKNOWN_TYPE: dict,
     }
     for kind, form in expected.items():
-        assert all(isinstance(one, form) for one in values_of(world, kind)), kind
+        assert all(isinstance(one, form) for one in values_of(account, kind)), kind
 
 
-def test_cells_refer_to_what_there_is(world: CoperaWorld) -> None:
-    members, rows = set(world.ids("members")), set(world.ids("rows"))
-    options = {o["optionId"] for one in world.records("columns") for o in one.get("options", ())}
-    assert {one for value in values_of(world, "USERS") for one in value} <= members
-    assert set(values_of(world, "STATUS")) | {o for value in values_of(world, "LABELS") for o in value} <= options
-    for cell in cells_of(world, "LINK"):
+def test_cells_refer_to_what_there_is(account: CoperaAccount) -> None:
+    members, rows = set(account.ids("members")), set(account.ids("rows"))
+    options = {o["optionId"] for one in account.records("columns") for o in one.get("options", ())}
+    assert {one for value in values_of(account, "USERS") for one in value} <= members
+    assert set(values_of(account, "STATUS")) | {o for value in values_of(account, "LABELS") for o in value} <= options
+    for cell in cells_of(account, "LINK"):
         value = cell.get("value") or []
         assert set(value) <= rows
-        assert cell.get("linkValue", []) == [world.rows[one].display for one in value]
-    looked = [one for cell in cells_of(world, "LOOKUP") for one in cell["lookupValue"]]
+        assert cell.get("linkValue", []) == [account.rows[one].display for one in value]
+    looked = [one for cell in cells_of(account, "LOOKUP") for one in cell["lookupValue"]]
     assert {one["foreignRowId"] for one in looked} <= rows
-    assert {one["value"] for one in cells_of(world, "LOOKUP")} == {None}
+    assert {one["value"] for one in cells_of(account, "LOOKUP")} == {None}
 
 
-def test_rows_are_as_documented(world: CoperaWorld) -> None:
+def test_rows_are_as_documented(account: CoperaAccount) -> None:
     required = {"_id", "rowId", "owner", "table", "board", "createdAt", "updatedAt", "columns"}
-    members = set(world.ids("members"))
-    for table in world.tables.values():
-        rows = world.records(f"rows:{table.id}")
+    members = set(account.ids("members"))
+    for table in account.tables.values():
+        rows = account.records(f"rows:{table.id}")
         assert len({one["rowId"] for one in rows}) == len(rows)
         for one in rows:
             assert required <= one.keys() <= required | {"description"}
@@ -88,81 +88,81 @@ def test_rows_are_as_documented(world: CoperaWorld) -> None:
             assert one["createdAt"] <= one["updatedAt"]
             assert one["updatedAt"].endswith("Z")
             assert one["owner"] in members
-    assert any("description" in one for one in world.records("rows"))
+    assert any("description" in one for one in account.records("rows"))
 
 
-def test_empty_cells_come_in_all_four_ways(world: CoperaWorld) -> None:
-    table = world.table_named("Leads")
+def test_empty_cells_come_in_all_four_ways(account: CoperaAccount) -> None:
+    table = account.table_named("Leads")
     email = table.column("Email").id
     found: Counter[str] = Counter()
-    for row in world.records(f"rows:{table.id}"):
+    for row in account.records(f"rows:{table.id}"):
         cells = {cell["columnId"]: cell for cell in row["columns"]}
         found[repr(cells[email]["value"]) if email in cells else "missing"] += 1
     assert {"None", "''", "[]", "missing"} <= found.keys()
 
 
-def test_names_that_readers_trip_over(world: CoperaWorld) -> None:
-    assert max(Counter(one["name"] for one in world.records("boards")).values()) > 1
-    assert max(Counter((t["board"], t["name"]) for t in world.records("tables")).values()) > 1
-    labels = Counter((one["table"], one["label"]) for one in world.records("columns"))
+def test_names_that_readers_trip_over(account: CoperaAccount) -> None:
+    assert max(Counter(one["name"] for one in account.records("boards")).values()) > 1
+    assert max(Counter((t["board"], t["name"]) for t in account.records("tables")).values()) > 1
+    labels = Counter((one["table"], one["label"]) for one in account.records("columns"))
     assert max(labels.values()) > 1
     names = {label for _, label in labels}
     assert {"owner", "_id", "updatedAt", "", "🎂", "名前"} <= names
     assert max(map(len, names)) > 200
-    orders = [one.get("order") for one in world.records("columns")]
+    orders = [one.get("order") for one in account.records("columns")]
     assert None in orders
-    options = [o for one in world.records("columns") for o in one.get("options", ())]
+    options = [o for one in account.records("columns") for o in one.get("options", ())]
     assert any("label" not in one for one in options)
     assert {one.get("statusGroup") for one in options} == {"TODO", "IN_PROGRESS", "DONE", None}
-    assert not world.records(f"rows:{world.table_named('Empty').id}")
-    with_tables = {one["board"] for one in world.records("tables")}
-    assert set(world.ids("boards")) - with_tables
-    assert max(len(one["columns"]) for one in world.records("tables")) == 60
+    assert not account.records(f"rows:{account.table_named('Empty').id}")
+    with_tables = {one["board"] for one in account.records("tables")}
+    assert set(account.ids("boards")) - with_tables
+    assert max(len(one["columns"]) for one in account.records("tables")) == 60
 
 
 def test_some_rows_have_cells_of_no_column() -> None:
-    world = CoperaWorld(Shape(seed=3, now=SMALL.now, rows=300, stray_cells=1.0))
-    known = {one["columnId"] for one in world.records("columns")}
-    assert all({c["columnId"] for c in one["columns"]} - known for one in world.records("rows"))
+    account = CoperaAccount(Shape(seed=3, now=SMALL.now, rows=300, stray_cells=1.0))
+    known = {one["columnId"] for one in account.records("columns")}
+    assert all({c["columnId"] for c in one["columns"]} - known for one in account.records("rows"))
 
 
 def test_ties_and_counts() -> None:
     shape = Shape(now=SMALL.now, rows={"Leads": 400, "Deals": 50}, tie_block=150, boards=9, tables=20, members=30)
-    world = CoperaWorld(shape)
-    leads = world.records(f"rows:{world.table_named('Leads').id}")
-    assert (len(leads), len(world.ids("rows"))) == (400, 450)
+    account = CoperaAccount(shape)
+    leads = account.records(f"rows:{account.table_named('Leads').id}")
+    assert (len(leads), len(account.ids("rows"))) == (400, 450)
     assert max(Counter(one["updatedAt"] for one in leads).values()) >= 150
-    assert (len(world.ids("boards")), len(world.ids("tables")), len(world.ids("members"))) == (9, 20, 30)
+    assert (len(account.ids("boards")), len(account.ids("tables")), len(account.ids("members"))) == (9, 20, 30)
     with pytest.raises(ValueError, match="no such tables: Nothing"):
-        CoperaWorld(Shape(rows={"Nothing": 1}))
-    small = CoperaWorld(Shape(now=SMALL.now, boards=1, tables=1, rows=40))
+        CoperaAccount(Shape(rows={"Nothing": 1}))
+    small = CoperaAccount(Shape(now=SMALL.now, boards=1, tables=1, rows=40))
     assert [one["name"] for one in small.records("tables")] == ["Leads", "People", "Companies", "Deals"]
 
 
-def test_every_object_has_as_many_ids_as_records(world: CoperaWorld) -> None:
-    for name in world.objects():
-        ids = world.ids(name)
-        assert len(set(ids)) == len(ids) == len(world.records(name)), name
+def test_every_object_has_as_many_ids_as_records(account: CoperaAccount) -> None:
+    for name in account.objects():
+        ids = account.ids(name)
+        assert len(set(ids)) == len(ids) == len(account.records(name)), name
         assert ids or name.startswith("rows:"), name
 
 
-def test_deriving_again_changes_nothing(world: CoperaWorld) -> None:
-    before = {row.id: row.raw for row in world.rows.values()}
-    for table in world.tables.values():
-        world.editor.rows.again(table, table.rows.values())
-    assert {row.id: row.raw for row in world.rows.values()} == before
+def test_deriving_again_changes_nothing(account: CoperaAccount) -> None:
+    before = {row.id: row.raw for row in account.rows.values()}
+    for table in account.tables.values():
+        account.editor.rows.again(table, table.rows.values())
+    assert {row.id: row.raw for row in account.rows.values()} == before
 
 
 def test_10_000_rows_are_made_in_time() -> None:
     start = time.process_time()
-    world = CoperaWorld(Shape(seed=5, now=SMALL.now, rows=10_000, tables=12))
+    account = CoperaAccount(Shape(seed=5, now=SMALL.now, rows=10_000, tables=12))
     assert time.process_time() - start < 6
-    assert len(world.rows) == 10_000
+    assert len(account.rows) == 10_000
 
 
 def test_a_table_of_any_size_is_sent_in_pieces() -> None:
     app = copera_app(Shape(seed=5, now=SMALL.now, rows=0, big_table=20_000_000), rate_limit=0)
-    table = app.world.table_named("Big")
+    table = app.account.table_named("Big")
     assert sum(len(row.raw) for row in table.rows.values()) < 5_000_000
     with running(app) as url:
         client = CoperaClient(url)

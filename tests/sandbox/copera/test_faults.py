@@ -28,12 +28,12 @@ def rule(app: CoperaSandbox, kind: Kind, **more: Any) -> None:  # noqa: ANN401
 
 
 def row_path(app: CoperaSandbox) -> str:
-    one = app.world.records("comments")[0]
+    one = app.account.records("comments")[0]
     return f"board/{one['board']}/table/{one['table']}/row/{one['row']}"
 
 
 def rows_path(app: CoperaSandbox) -> str:
-    table = app.world.table_named("Leads")
+    table = app.account.table_named("Leads")
     return f"board/{table.board}/table/{table.id}/rows"
 
 
@@ -122,8 +122,8 @@ def test_rows_are_cut_at_any_byte(app: CoperaSandbox, client: CoperaClient, at: 
 
 def test_only_some_answers_are_cut(app: CoperaSandbox, client: CoperaClient) -> None:
     body = whole(app, client)
-    other = app.world.table_named("Deals")
-    knob = {"at": 0.5, "how": "short_message", "times": 2, "table": app.world.table_named("Leads").id}
+    other = app.account.table_named("Deals")
+    knob = {"at": 0.5, "how": "short_message", "times": 2, "table": app.account.table_named("Leads").id}
     client.control("configure", {"rows_cut": knob})
     assert client.json(f"board/{other.board}/table/{other.id}/rows")
     answers = [client.get(rows_path(app)).content for _ in range(3)]
@@ -142,12 +142,12 @@ def test_rows_without_a_content_length(app: CoperaSandbox, client: CoperaClient)
 
 
 def test_a_table_may_change_right_before_it_is_read(app: CoperaSandbox, client: CoperaClient) -> None:
-    table = app.world.table_named("Leads")
+    table = app.account.table_named("Leads")
     before = client.json(rows_path(app))
     client.control("configure", {"churn": {"edit": 2, "create": 3, "delete": 1, "objects": [table.id]}})
     after = client.json(rows_path(app))
     assert len(after) == len(before) + 2
-    assert after == app.world.records(f"rows:{table.id}")
+    assert after == app.account.records(f"rows:{table.id}")
 
 
 def test_latency_and_stats_by_path(app: CoperaSandbox, client: CoperaClient) -> None:

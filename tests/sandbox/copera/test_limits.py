@@ -94,12 +94,12 @@ def test_tokens_expire_and_are_revoked(app: CoperaSandbox, client: CoperaClient)
 
 
 def test_a_key_sees_the_boards_and_channels_it_was_added_to(app: CoperaSandbox, client: CoperaClient) -> None:
-    boards, channels = app.world.ids("boards"), app.world.ids("channels")
+    boards, channels = app.account.ids("boards"), app.account.ids("channels")
     client.control("configure", {"key_boards": boards[:2], "key_channels": channels[:3]})
     client.session.headers["Authorization"] = f"Bearer {API_KEY}"
     assert [one["_id"] for one in client.json("board/list-boards")] == boards[:2]
     assert client.json("chat/channels")["total"] == 3
-    table = next(one for one in app.world.tables.values() if one.board == boards[2])
+    table = next(one for one in app.account.tables.values() if one.board == boards[2])
     for path in ("", "/tables", f"/table/{table.id}", f"/table/{table.id}/rows"):
         assert client.get(f"board/{boards[2]}{path}").status_code == 403
         assert client.get(f"board/{'0' * 24}{path}").status_code == 404
@@ -108,17 +108,17 @@ def test_a_key_sees_the_boards_and_channels_it_was_added_to(app: CoperaSandbox, 
 
 
 def test_forbidden_boards_are_listed_but_closed(app: CoperaSandbox, client: CoperaClient) -> None:
-    sales = app.world.table_named("Leads").board
+    sales = app.account.table_named("Leads").board
     client.control("configure", {"forbidden_boards": [sales]})
     assert sales in [one["_id"] for one in client.json("board/list-boards")]
     assert {client.get(f"board/{sales}{path}").status_code for path in ("", "/tables")} == {403}
-    answer = client.get(f"board/{sales}/table/{app.world.table_named('Leads').id}/rows")
+    answer = client.get(f"board/{sales}/table/{app.account.table_named('Leads').id}/rows")
     assert answer.json()["message"] == "You are not allowed to access boards"
 
 
 def test_each_route_has_its_own_window(app: CoperaSandbox, client: CoperaClient) -> None:
     client.control("configure", {"rate_limit": 2, "rate_window": 30})
-    tables = list(app.world.tables.values())
+    tables = list(app.account.tables.values())
     paths = [f"board/{one.board}/table/{one.id}" for one in tables[:3]]
     assert [client.get(path).status_code for path in paths] == [200, 200, 429]
     assert [client.get(f"{path}/rows").status_code for path in paths] == [200, 200, 429]
@@ -191,7 +191,7 @@ def test_errors_in_each_shape(client: CoperaClient, shape: str, expected: dict[s
 
 
 def test_unknown_parameters_paths_and_ids(app: CoperaSandbox, client: CoperaClient) -> None:
-    table = app.world.table_named("Leads")
+    table = app.account.table_named("Leads")
     path = f"board/{table.board}/table/{table.id}"
     for one in (f"{path}/rows", path, "board/list-boards", "workspace/info", "docs/tree", "booking-types"):
         answer = client.get(one, limit_to=5)
@@ -212,7 +212,7 @@ def test_unknown_parameters_paths_and_ids(app: CoperaSandbox, client: CoperaClie
 
 
 def test_an_export_needs_a_view_and_has_no_times(app: CoperaSandbox, client: CoperaClient) -> None:
-    table = app.world.table_named("Deals")
+    table = app.account.table_named("Deals")
     address = f"{client.url}/board/{table.board}/table/{table.id}/export"
     order: dict[str, object] = {"boardId": table.board, "viewId": "a" * 24, "format": "JSON"}
     answer = client.session.post(address, json=order, timeout=30).json()

@@ -28,10 +28,10 @@ def by_offset(client: CoperaClient, path: str, limit: int) -> list[dict[str, Any
 
 @pytest.mark.parametrize("path", OFFSETS)
 def test_offset_pages_add_up(app: CoperaSandbox, client: CoperaClient, path: str) -> None:
-    assert by_offset(client, path, 3) == app.world.records(OFFSETS[path])
+    assert by_offset(client, path, 3) == app.account.records(OFFSETS[path])
     page = client.json(path)
     assert page["limit"] == 100
-    assert page["total"] == len(app.world.ids(OFFSETS[path]))
+    assert page["total"] == len(app.account.ids(OFFSETS[path]))
 
 
 @pytest.mark.parametrize("path", OFFSETS)
@@ -44,7 +44,7 @@ def test_limits_of_offset_pages(client: CoperaClient, path: str) -> None:
 
 
 def test_filters_of_channels_and_people(app: CoperaSandbox, client: CoperaClient) -> None:
-    channels = app.world.records("channels")
+    channels = app.account.records("channels")
     got = client.json("chat/channels", type="text", kind="group")
     assert got["channels"] == [one for one in channels if (one["type"], one["kind"]) == ("text", "group")]
     someone = next(one["participantUserIds"][0] for one in channels if one["participantUserIds"])
@@ -62,7 +62,7 @@ def test_450_channels_need_three_pages() -> None:
         client = CoperaClient(url)
         found = by_offset(client, "chat/channels", 200)
         client.close()
-    assert found == app.world.records("channels")
+    assert found == app.account.records("channels")
     assert len({one["_id"] for one in found}) == 450
     assert app.stats.requests == 3
 
@@ -70,7 +70,7 @@ def test_450_channels_need_three_pages() -> None:
 def test_offsets_shift_while_they_are_walked(app: CoperaSandbox, client: CoperaClient) -> None:
     client.control("configure", {"offset_churn": {"insert": 2, "times": 2}})
     found = by_offset(client, "chat/channels", 10)
-    assert len(app.world.ids("channels")) == 34
+    assert len(app.account.ids("channels")) == 34
     assert len({one["_id"] for one in found}) < len(found)
     client.control("configure", {"offset_churn": {"delete": 3}})
     found = by_offset(client, "chat/channels", 10)
@@ -80,7 +80,7 @@ def test_offsets_shift_while_they_are_walked(app: CoperaSandbox, client: CoperaC
 
 
 def test_the_workspace(app: CoperaSandbox, client: CoperaClient) -> None:
-    assert [client.json("workspace/info")] == app.world.records("workspace")
+    assert [client.json("workspace/info")] == app.account.records("workspace")
 
 
 @pytest.mark.parametrize("path", ["notifications", "notifications/"])
@@ -90,7 +90,7 @@ def test_notifications_newest_first(app: CoperaSandbox, client: CoperaClient, pa
     while page := client.json(path, **query)["notifications"]:
         found += page
         query = {"before": page[-1]["_id"]}
-    truth = sorted(app.world.records("notifications"), key=lambda one: one["_id"], reverse=True)
+    truth = sorted(app.account.records("notifications"), key=lambda one: one["_id"], reverse=True)
     assert found == truth
     assert client.json(path, after=truth[5]["_id"])["notifications"] == truth[:5]
     first = client.json(path)
@@ -110,7 +110,7 @@ def test_notifications_forward_as_the_guide_says(app: CoperaSandbox, client: Cop
     while page := client.json("notifications", **query)["notifications"]:
         found += page
         query = {"after": page[-1]["_id"]}
-    truth = sorted(app.world.records("notifications"), key=lambda one: one["_id"], reverse=order == "newest")
+    truth = sorted(app.account.records("notifications"), key=lambda one: one["_id"], reverse=order == "newest")
     assert found == truth
     assert client.get("notifications", after="x").status_code == 400
     assert client.get("notifications", limit=5).status_code == 400
@@ -128,7 +128,7 @@ def test_bookings_by_cursor(app: CoperaSandbox, client: CoperaClient, end: str) 
             break
         query = {"cursor": page["nextCursor"]}
     assert ("nextCursor" in page) is (end == "null")
-    truth = app.world.records("bookings")
+    truth = app.account.records("bookings")
     assert {one["uid"]: one for one in found} == {one["uid"]: one for one in truth}
     assert [one["start"] for one in found] == sorted((one["start"] for one in truth), reverse=True)
     assert client.json(f"bookings/{found[3]['uid']}") == found[3]
@@ -137,7 +137,7 @@ def test_bookings_by_cursor(app: CoperaSandbox, client: CoperaClient, end: str) 
 
 
 def test_filters_of_bookings(app: CoperaSandbox, client: CoperaClient) -> None:
-    truth = app.world.records("bookings")
+    truth = app.account.records("bookings")
     bounds = sorted(one["start"] for one in truth)
     got = client.json("bookings", limit=100, **{"from": bounds[20], "to": bounds[40]})["bookings"]
     assert {one["uid"] for one in got} == {one["uid"] for one in truth if bounds[20] <= one["start"] <= bounds[40]}
@@ -149,12 +149,12 @@ def test_filters_of_bookings(app: CoperaSandbox, client: CoperaClient) -> None:
 
 
 def test_bookings_as_bare_arrays_or_not_at_all(app: CoperaSandbox, client: CoperaClient) -> None:
-    assert client.json("booking-types") == {"bookingTypes": app.world.records("booking_types")}
+    assert client.json("booking-types") == {"bookingTypes": app.account.records("booking_types")}
     client.control("configure", {"bookings_envelope": "", "booking_types_envelope": ""})
     assert len(client.json("bookings", limit=5)) == 60
-    assert client.json("booking-types") == app.world.records("booking_types")
+    assert client.json("booking-types") == app.account.records("booking_types")
     client.control("configure", {"bookings": "404"})
-    for path in ("bookings", "booking-types", f"bookings/{app.world.ids('bookings')[0]}"):
+    for path in ("bookings", "booking-types", f"bookings/{app.account.ids('bookings')[0]}"):
         assert client.get(path).status_code == 404
 
 

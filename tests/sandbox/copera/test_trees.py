@@ -62,7 +62,7 @@ def test_a_careful_walk_finds_all(  # noqa: PLR0913, PLR0917  (fixtures, and a k
 ) -> None:
     knobs = {"parent_semantics": semantics, "depth_cut": cut, "cut_children": children, "tree_cap": 45}
     client.control("configure", knobs)
-    truth = {one["_id"]: one for one in app.world.records(TREES[path][0])}
+    truth = {one["_id"]: one for one in app.account.records(TREES[path][0])}
     assert walked(client, path, 4) == truth
 
 
@@ -86,7 +86,7 @@ def test_the_cap_says_where_to_go_on(app: CoperaSandbox, client: CoperaClient, p
     body = client.json(path, depth=10)
     assert len(flat(body["root"])) == 10
     assert body["truncated"] is True
-    assert body[total] == len(app.world.ids(name))
+    assert body[total] == len(app.account.ids(name))
     assert body["nextParentIds"]
     assert set(body["nextParentIds"]) <= {one["_id"] for one in flat(body["root"])}
     client.control("configure", {"tree_total": "answer"})
@@ -94,7 +94,7 @@ def test_the_cap_says_where_to_go_on(app: CoperaSandbox, client: CoperaClient, p
 
 
 def test_what_a_parent_gives(app: CoperaSandbox, client: CoperaClient) -> None:
-    documents = app.world.records("documents")
+    documents = app.account.records("documents")
     parent = documents[0]["_id"]
     below = [one["_id"] for one in documents if one.get("parent") == parent]
     assert [one["_id"] for one in client.json("docs/tree", parentId=parent)["root"]] == below
@@ -111,7 +111,7 @@ def test_more_roots_than_an_answer_holds_cannot_be_reached() -> None:
         body = client.json("docs/tree", depth=10)
         found = walked(client, "docs/tree", 10)
         client.close()
-    roots = {one["_id"] for one in app.world.records("documents") if "parent" not in one}
+    roots = {one["_id"] for one in app.account.records("documents") if "parent" not in one}
     assert len(body["root"]) == 500
     assert (body["truncated"], body["totalDocs"]) == (True, 1_200)
     assert len(roots & found.keys()) == 500 < len(roots)
@@ -119,7 +119,7 @@ def test_more_roots_than_an_answer_holds_cannot_be_reached() -> None:
 
 def test_1200_documents_deep_and_wide() -> None:
     app = copera_app(type(SMALL)(rows=0, documents=1_200, now=SMALL.now), rate_limit=0)
-    documents = app.world.records("documents")
+    documents = app.account.records("documents")
     with running(app) as url:
         client = CoperaClient(url)
         assert walked(client, "docs/tree", 10) == {one["_id"]: one for one in documents}
@@ -130,9 +130,9 @@ def test_1200_documents_deep_and_wide() -> None:
 
 @pytest.mark.parametrize("slash", ["", "/"])
 def test_a_document_and_its_content(app: CoperaSandbox, client: CoperaClient, slash: str) -> None:
-    for one in app.world.records("documents")[:9]:
+    for one in app.account.records("documents")[:9]:
         assert client.json(f"docs/{one['_id']}{slash}") == one
-    for one in app.world.records("document_contents")[:9]:
+    for one in app.account.records("document_contents")[:9]:
         assert client.json(f"docs/{one['_id']}/md{slash}") == {"content": one["content"]}
     assert client.json(f"docs/tree{slash}")["root"]
     assert client.get(f"docs/{'0' * 24}").status_code == 404
@@ -140,7 +140,7 @@ def test_a_document_and_its_content(app: CoperaSandbox, client: CoperaClient, sl
 
 
 def test_files_are_fetched_without_a_token_and_in_time(app: CoperaSandbox, client: CoperaClient) -> None:
-    nodes = app.world.records("drive_files")
+    nodes = app.account.records("drive_files")
     file, folder = (next(one["_id"] for one in nodes if one["type"] == kind) for kind in ("file", "folder"))
     assert client.json(f"drive/files/{file}") == next(one for one in nodes if one["_id"] == file)
     url = client.json(f"drive/files/{file}/download")["url"]
@@ -154,18 +154,18 @@ def test_files_are_fetched_without_a_token_and_in_time(app: CoperaSandbox, clien
 def test_documents_come_and_go(app: CoperaSandbox, client: CoperaClient) -> None:
     (made,) = client.control("create", {"object": "documents", "changes": {"title": "Neu"}})["ids"]
     assert client.json(f"docs/{made}")["title"] == "Neu"
-    top = app.world.records("documents")[0]["_id"]
+    top = app.account.records("documents")[0]["_id"]
     client.control("delete", {"object": "documents", "ids": [top]})
     left = walked(client, "docs/tree", 10)
     assert made in left
     assert top not in left
-    assert left.keys() == set(app.world.ids("documents"))
+    assert left.keys() == set(app.account.ids("documents"))
     assert client.get(f"docs/{top}/md").status_code == 404
 
 
 def test_an_edited_content_may_show_late(app: CoperaSandbox, client: CoperaClient) -> None:
     client.control("configure", {"markdown_lag": 60})
-    document = app.world.records("documents")[2]
+    document = app.account.records("documents")[2]
     before = client.json(f"docs/{document['_id']}/md")
     client.control("edit", {"object": "document_contents", "ids": [document["_id"]], "changes": {"content": "# New"}})
     assert client.json(f"docs/{document['_id']}")["updatedAt"] > document["updatedAt"]

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @pytest.fixture
 def table(app: CoperaSandbox) -> BoardTable:
     app.behaviour.create_limit = 0
-    return app.world.table_named("Deals")
+    return app.account.table_named("Deals")
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ def test_a_write_may_be_answered_and_have_no_effect(
     client: CoperaClient, app: CoperaSandbox, table: BoardTable, path: str
 ) -> None:
     number = next(iter(table.rows))
-    before = app.world.records("rows"), app.world.records("comments"), app.world.records("row_descriptions")
+    before = app.account.records("rows"), app.account.records("comments"), app.account.records("row_descriptions")
     app.behaviour.faults = [FaultRule(["intact"], every=1, only="writes", effect="none")]
     statuses = [
         client.post(path, _cells(table, "x")).status_code,
@@ -69,7 +69,11 @@ def test_a_write_may_be_answered_and_have_no_effect(
         client.delete(f"{path}/{number}").status_code,
     ]
     assert statuses == [200, 200, 202, 200, 204]
-    assert before == (app.world.records("rows"), app.world.records("comments"), app.world.records("row_descriptions"))
+    assert before == (
+        app.account.records("rows"),
+        app.account.records("comments"),
+        app.account.records("row_descriptions"),
+    )
 
 
 @pytest.mark.parametrize("when", ["before", "after"])

@@ -13,7 +13,7 @@ from sandbox.copera import PAT, Shape, copera_app
 from sandbox.exchange import Refusal, Request
 
 _APP = copera_app(Shape(seed=7, now=1_790_000_000, rows={"Deals": 2, "Companies": 3, "People": 3}), rate_limit=0)
-_TABLE = _APP.world.table_named("Deals")
+_TABLE = _APP.account.table_named("Deals")
 _TEXTS = st.sampled_from(["", "x", "Zoë 🥾", "two\nlines", "  padded  "])
 _VALUES: dict[str, st.SearchStrategy[Any]] = {
     "TEXT": _TEXTS,
@@ -31,9 +31,9 @@ _COLUMNS |= {
     one.id: st.lists(st.sampled_from(one.option_ids()), unique=True) for one in _TABLE.columns if one.type == "LABELS"
 }
 _COLUMNS |= {
-    one.id: st.lists(st.sampled_from(list(_APP.world.tables[one.target].rows)), unique=True)
+    one.id: st.lists(st.sampled_from(list(_APP.account.tables[one.target].rows)), unique=True)
     for one in _TABLE.columns
-    if one.type == "LINK" and one.target and _APP.world.tables[one.target].rows and one.target != _TABLE.id
+    if one.type == "LINK" and one.target and _APP.account.tables[one.target].rows and one.target != _TABLE.id
 }
 _CELLS = st.fixed_dictionaries({}, optional=_COLUMNS)
 _PLACES = st.integers(0, 50)

@@ -26,7 +26,7 @@ def _unlimited(app: CoperaSandbox) -> None:
 
 @pytest.fixture
 def table(app: CoperaSandbox) -> BoardTable:
-    return app.world.table_named("Deals")
+    return app.account.table_named("Deals")
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def _value(row: dict[str, Any], column: str) -> Any:  # noqa: ANN401
 
 
 def _column(app: CoperaSandbox, kind: str) -> tuple[BoardTable, Column]:
-    return next((one, found) for one in app.world.tables.values() if (found := one.first(kind)) and one.rows)
+    return next((one, found) for one in app.account.tables.values() if (found := one.first(kind)) and one.rows)
 
 
 def _text(table: BoardTable) -> str:
@@ -66,7 +66,7 @@ def test_a_row_is_made_changed_read_and_deleted(
     row = _made(client, path, **{name: "New deal"})
     assert client.json(f"{path}/row/{row['_id']}") == row
     assert client.json(f"{path}/row-number/{row['rowId']}") == row
-    assert (row["table"], row["owner"]) == (table.id, next(iter(app.world.lists["members"])))
+    assert (row["table"], row["owner"]) == (table.id, next(iter(app.account.lists["members"])))
     app.behaviour.clock_skew = 1
     changed = client.patch(f"{path}/row/{row['_id']}", {"columns": _cells(**{name: "Old deal"})}).json()
     assert _value(changed, name) == "Old deal"
@@ -109,14 +109,14 @@ def test_a_plain_value_is_kept_as_its_type_has_it(
     table, column = _column(app, kind)
     row = _made(client, f"board/{table.board}/table/{table.id}", **{column.id: value})
     assert _value(row, column.id) == kept
-    assert _value(app.world.record(table.rows[row["_id"]]), column.id) == kept
+    assert _value(app.account.record(table.rows[row["_id"]]), column.id) == kept
 
 
 @pytest.mark.parametrize("kind", ["STATUS", "DROPDOWN", "LABELS", "USERS"])
 def test_chosen_values_are_ids_one_or_an_array(client: CoperaClient, app: CoperaSandbox, kind: str) -> None:
     table, column = _column(app, kind)
     path = f"board/{table.board}/table/{table.id}"
-    ids = list(app.world.lists["members"]) if kind == "USERS" else column.option_ids()
+    ids = list(app.account.lists["members"]) if kind == "USERS" else column.option_ids()
     value: Any = [ids[1], ids[0], ids[1]] if kind in ("LABELS", "USERS") else ids[1]
     kept = [ids[1], ids[0]] if kind in ("LABELS", "USERS") else ids[1]
     row = _made(client, path, **{column.id: value})
@@ -129,9 +129,9 @@ def test_chosen_values_are_ids_one_or_an_array(client: CoperaClient, app: Copera
 
 def test_a_link_shows_at_both_ends_and_an_empty_array_clears_it(client: CoperaClient, app: CoperaSandbox) -> None:
     table, column = next(
-        (one, c) for one in app.world.tables.values() for c in one.columns if c.type == "LINK" and c.mirror and c.own
+        (one, c) for one in app.account.tables.values() for c in one.columns if c.type == "LINK" and c.mirror and c.own
     )
-    other = app.world.tables[column.target]
+    other = app.account.tables[column.target]
     path, far = f"board/{table.board}/table/{table.id}", next(iter(other.rows))
     row = _made(client, path, **{column.id: [far]})
     cell = next(one for one in row["columns"] if one["columnId"] == column.id)
@@ -277,7 +277,7 @@ def test_filters_may_lag_behind_writes(client: CoperaClient, app: CoperaSandbox,
     row = _made(client, path, **{name: "late one"})
     assert client.json(f"{path}/rows", **where) == []
     assert row in client.json(f"{path}/rows")
-    app.world.before_write.clear()
+    app.account.before_write.clear()
     assert client.json(f"{path}/rows", **where) == [row]
 
 

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from sandbox.exchange import Record
 
 
-class World(Protocol):
+class Account(Protocol):
     """The data a sandbox serves; every method may be called from any thread."""
 
     lock: RLock
