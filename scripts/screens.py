@@ -38,7 +38,9 @@ ROOT = Path(__file__).resolve().parents[1]
 SCREENS, SITE = ROOT / "docs" / "screens", ROOT / "output" / "docs"
 #: Columns of the terminal.
 WIDTH = 100
-WIDE, NARROW = (1200, 900), (390, 844)
+#: Columns that the reason of a failure needs.
+FAILED_WIDTH = 136
+WIDE, NARROW = (1280, 900), (390, 844)
 
 
 def report() -> None:
@@ -86,7 +88,7 @@ def runs() -> None:
                 tap.sync_all()
         if tap.verdict is None:
             raise SystemExit(f"{name}: no verdict")
-        console = _console()
+        console = _console(FAILED_WIDTH if knobs else WIDTH)
         console.print("$ tap-crm --config config.json | target-postgres > states.jsonl", style="bold")
         show_on(console, tap.verdict)
         _save(console, name)
@@ -103,8 +105,8 @@ def demo() -> None:
     _save(console, "demo")
 
 
-def _console() -> Console:
-    return Console(record=True, width=WIDTH, file=io.StringIO(), highlight=False, force_terminal=True)
+def _console(width: int = WIDTH) -> Console:
+    return Console(record=True, width=width, file=io.StringIO(), highlight=False, force_terminal=True)
 
 
 def _save(console: Console, name: str) -> None:
