@@ -14,7 +14,7 @@ import tempfile
 from contextlib import redirect_stdout, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.text import Text
@@ -79,8 +79,8 @@ def _shot(  # noqa: PLR0913 - what is shown, and how
 
 def runs() -> None:
     """Draw the ends of a first run and of one that fails, as a terminal shows them."""
-    broken = {"faults": [FaultRule(["500"], every=1, path="tasks/search")], "forbidden": ["projects"]}
-    for name, knobs in (("first-run", {}), ("failed-run", broken)):
+    broken: dict[str, Any] = {"faults": [FaultRule(["500"], every=1, path="tasks/search")], "forbidden": ["projects"]}
+    for name, knobs in (("first-run", dict[str, Any]()), ("failed-run", broken)):
         with running(copper_app(SHAPE, rate_limit=0, **knobs)) as url:
             keys = {"provider": "copper", "api_key": API_KEY, "user_email": USER_EMAIL, "api_url": url}
             tap = TapCRM(config={**keys, "requests_per_minute": 3_000, "retry_seconds": 1})
