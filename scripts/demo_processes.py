@@ -109,6 +109,22 @@ def served(crm: Crm) -> Iterator[str]:
         yield url
 
 
+def make_page(console: Console) -> None:
+    """Make the page of all runs, and say where it is.
+
+    Raises:
+        DemoError: it could not be made.
+    """
+    page = OUTPUT / "report.html"
+    arguments = ["--database", str(OUTPUT / DATABASE), "--out", str(page)]
+    done = subprocess.run(
+        [sys.executable, "-m", "tap_crm.report", *arguments], capture_output=True, text=True, check=False, timeout=120
+    )
+    if done.returncode:
+        raise DemoError(done.stderr.strip())
+    console.print(f"All runs on one page (tap-crm-report): {page.as_uri()}", soft_wrap=True)
+
+
 def short(path: Path) -> str:
     """Return a path as it is shown."""
     return str(path.relative_to(ROOT) if path.is_relative_to(ROOT) else path)

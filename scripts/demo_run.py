@@ -18,7 +18,7 @@ from scripts.demo_copera import COPERA
 from scripts.demo_copper import COPPER
 from scripts.demo_events import demo_events
 from scripts.demo_pipeline import show_pipeline
-from scripts.demo_processes import DATABASE, LOADER, OUTPUT, DemoError, Meltano, served, short
+from scripts.demo_processes import DATABASE, LOADER, OUTPUT, DemoError, Meltano, make_page, served, short
 from scripts.demo_report import show_comparison, show_deals, show_runs
 from scripts.demo_two_way import two_way
 
@@ -133,14 +133,17 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         if asked == EVENTS:
             demo_events(console)
+            make_page(console)
             return 0
         if asked == ALL:
             results = [load_once(crm, console) for crm in CRMS.values()]
             show_pipeline(console, OUTPUT / DATABASE)
         else:
             results = [demo(crm, console) for crm in CRMS.values() if asked == crm.name]
+        failures = two_way(console) if asked == TWO_WAY else []
+        make_page(console)
         if asked == TWO_WAY:
-            return _end_of_two_way(console, two_way(console), started)
+            return _end_of_two_way(console, failures, started)
     except DemoError as error:
         console.print(f"Failed: {error}", style="bold red", markup=False)
         return 1

@@ -76,9 +76,14 @@ def main() -> int:
     console.print("$ tap-crm --config config.json --state state.json | target-postgres >> states.jsonl", style="bold")
     show_on(console, verdict)
     console.print(f"complete: {len(verdict.outcomes)} of {len(verdict.outcomes)} streams", style="bold green")
-    drawn = console.export_svg(title="tap-crm", theme=MONOKAI, unique_id="run")
-    PICTURE.write_text(_FONT.sub("", drawn).replace("Fira Code", "ui-monospace, Menlo, Consolas") + "\n", "utf-8")
+    PICTURE.write_text(as_svg(console, "run"), "utf-8")
     return 0
+
+
+def as_svg(console: Console, name: str) -> str:
+    """Return what was written to a console that records, as a picture that loads nothing."""
+    drawn = console.export_svg(title="tap-crm", theme=MONOKAI, unique_id=name)
+    return _FONT.sub("", drawn).replace("Fira Code", "ui-monospace, Menlo, Consolas") + "\n"
 
 
 if __name__ == "__main__":

@@ -10,12 +10,15 @@ from __future__ import annotations
 import argparse
 import re
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scripts.dbt_tables import model_tables
+from scripts.erd import erd, pictures
 from scripts.meltano_settings import meltano_settings
 from scripts.module_table import module_table
+from scripts.report_advice import advice
 from tap_crm.contract.stream import AUDIT, WRITES
 from tap_crm.providers import PROVIDERS
 from tap_crm.providers.setting_table import rows, users_of
@@ -97,6 +100,11 @@ PARTS: Mapping[str, Mapping[str, Callable[[], str]]] = {
         "target": lambda: meltano_settings(target_rows(*WRITERS)),
     },
 }
+#: Files that are generated from their first letter to their last, and what makes each.
+WHOLE: Mapping[str, Callable[[], str]] = {
+    "tap_crm/report/advice.json": advice,
+    **{file: partial(erd, crm) for file, crm in pictures()},
+}
 
 
 def renewed(file: str, text: str) -> str:
@@ -105,6 +113,8 @@ def renewed(file: str, text: str) -> str:
     Raises:
         ValueError: a part is missing, or is there twice.
     """
+    if file in WHOLE:
+        return WHOLE[file]()
     parts = PARTS[file]
     found = [match["name"] for match in _PART.finditer(text)]
     if sorted(found) != sorted(parts):
@@ -118,7 +128,7 @@ def main(arguments: Sequence[str] | None = None, root: Path = ROOT) -> int:
     parser = argparse.ArgumentParser(prog="python -m scripts.readme_tables", description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing; exit with 1 if a file is stale")
     given = parser.parse_args(arguments)
-    texts = {file: (root / file).read_text("utf-8") for file in PARTS if (root / file).exists()}
+    texts = {file: (root / file).read_text("utf-8") for file in (*PARTS, *WHOLE) if (root / file).exists()}
     stale = {file: new for file, text in texts.items() if (new := renewed(file, text)) != text}
     if given.check:
         for file in stale:

@@ -138,7 +138,7 @@ class DuckDb:
                 yield _DuckDbConnection(connection)
         except duckdb.Error as error:
             in_use = "could not set lock" in str(error).lower()
-            hint = "; another program is writing to it: run the audit when it is done" if in_use else ""
+            hint = "; another program is writing to it: try again when it is done" if in_use else ""
             raise DatabaseError(f"DuckDB cannot read {self.path}: {_message(error)}{hint}") from None
 
 

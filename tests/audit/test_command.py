@@ -255,7 +255,7 @@ def test_a_file_that_a_loader_writes_to_or_that_is_no_database(
 ) -> None:
     with duckdb.connect(str(database.path)):
         said = line("--database", database.address, inside=False)  # type: ignore[operator]
-    assert "another program is writing to it: run the audit when it is done" in said
+    assert "another program is writing to it: try again when it is done" in said
     (tmp_path / "text.duckdb").write_text("no database" * 1000)
     assert "DuckDB cannot read" in line("--database", str(tmp_path / "text.duckdb"))  # type: ignore[operator]
 

@@ -16,6 +16,7 @@ import yaml
 from scripts import readme_tables
 from scripts.dbt_tables import neutral_models
 from scripts.demo_copper import COPPER
+from scripts.sql_types import sql_type
 from tap_crm.contract.stream import AUDIT, WRITES
 from tap_crm.providers import PROVIDERS
 from tap_crm.providers.setting_table import rows
@@ -58,14 +59,6 @@ def anchors(page: Path) -> set[str]:
     """Return what links into a page may name, by the rule that forges use."""
     headings = _HEADING.findall(text_of(page))
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
-
-
-def sql_type(part: dict[str, Any]) -> str:
-    """Return the type of a column as target-duckdb makes it."""
-    if part.get("format") == "date-time":
-        return "TIMESTAMP"
-    types = {"integer": "BIGINT", "number": "DOUBLE", "boolean": "BOOLEAN", "string": "VARCHAR"}
-    return next((types[name] for name in types if name in part.get("type", ())), "JSON")
 
 
 def page_of(name: str) -> str:

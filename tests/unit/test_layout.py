@@ -34,6 +34,7 @@ ALLOWED = {
         "transport",
     },
     "audit": {"errors", "config", "contract", "shaping", "singer"},
+    "report": {"errors", "audit", "contract", "journal", "providers", "shaping", "storage", "sync", "transport"},
     "call": {*GROUND, "config", "contract", "providers", "sync", "transport"},
     "storage": {"config"},
     "load": {"errors", "config", "contract"},

@@ -16,6 +16,7 @@ COMMANDS: dict[str, str] = tomllib.loads(Path("pyproject.toml").read_text("utf-8
 LACKING = {
     "tap-crm-call": [],
     "tap-crm-audit": [],
+    "tap-crm-report": [],
     "tap-crm-inbox": ["subscribe"],
     "tap-crm-watch": ["--config", "ENV"],
     "target-crm-journal": ["drop"],
