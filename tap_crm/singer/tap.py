@@ -23,6 +23,7 @@ from tap_crm.contract.signals import Terminated
 from tap_crm.contract.stream import AUDIT, WRITES
 from tap_crm.providers import PROVIDERS
 from tap_crm.providers.setting_table import rows
+from tap_crm.shaping.account_column import AccountColumn
 from tap_crm.shaping.custom.columns import warn_of_changes
 from tap_crm.shaping.retyped import moved
 from tap_crm.singer.audit_stream import AuditStream
@@ -56,6 +57,10 @@ if TYPE_CHECKING:
     from tap_crm.sync.run import AuditedStream
     from tap_crm.sync.verdict import Verdict
 
+NO_VERSIONS = (
+    "`account_column`: no ACTIVATE_VERSION is sent, since it would mark the rows of other accounts; `tap-crm-audit "
+    "--print-sql` prints statements that mark what is gone, account by account"
+)
 NOTHING_SELECTED = "no stream is selected, so there is nothing to read; select some in the catalog (Meltano: `select`)"
 
 
@@ -135,7 +140,13 @@ class TapCRM(CommandLine):
         discovery.warn_of_selection()
         check_methods(self.settings.endpoints, self.provider.endpoints.reads)
         own = [*(endpoint.stream for endpoint in self.settings.endpoints), *(one.name for one in writes)]
-        check_before_asking(self.provider, self._given_state, selected_in(self.input_catalog), own)
+        check_before_asking(
+            self.provider,
+            self._given_state,
+            selected_in(self.input_catalog),
+            own,
+            account_column=self.settings.account_column,
+        )
         streams = discovery.streams()
         made = [*streams, *discovery.child_tables(streams)]
         if self.input_catalog is None:
@@ -199,6 +210,33 @@ class TapCRM(CommandLine):
         self._left = sorted(left, key=lambda name: left[name])
         super().load_state(state)
 
+    # The account
+
+    def find_account(self, selected: Sequence[CrmStream] = ()) -> None:
+        """Find out which account is read.
+
+        Args:
+            selected: the streams that are read.
+
+        Raises:
+            OtherAccount: the state is of another one.
+            ReadError: the setting `account_column` needs the account, and the CRM does not tell it.
+        """
+        run, column = self.run, self.settings.account_column
+        marks = {one.account for one in states_of(self.state).values() if one.account is not None}
+        found = account_of(run, selected or (self.readable if column is not None else ()), marks)
+        run.account = None if found is None else found.mark
+        if column is not None and found is not None:
+            run.account_column = AccountColumn(column, found.id)
+            self.logger.info("%s", NO_VERSIONS)
+
+    @override  # type: ignore[misc] # the SDK marks it final; the account has to be known before
+    def run_sync_dry_run(self, *args: Any, **kwargs: Any) -> bool:
+        """Read a few records of each stream, as a test does."""
+        if self.settings.account_column is not None:
+            self.find_account()
+        return super().run_sync_dry_run(*args, **kwargs)
+
     # The run
 
     @override  # type: ignore[misc] # the SDK marks it final; the exit code needs a place
@@ -214,9 +252,7 @@ class TapCRM(CommandLine):
         self.check_input()
         selected = self._selected()
         run = self.run
-        kept = states_of(self.state)
-        marks = {one.account for one in kept.values() if one.account is not None}
-        run.account = account_of(run, selected, marks)
+        self.find_account(selected)
         for stream in selected:
             stream.forget_future(run.transport.clock.server())
         run.hints = self._hints(selected)
