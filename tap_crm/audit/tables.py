@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from tap_crm.audit.database import Connection
+    from tap_crm.shaping.account_column import AccountColumn
 
 T = TypeVar("T")
 
@@ -95,10 +96,14 @@ class Schema:
     Args:
         name: its name in the database.
         tables: of each table, its columns' types by their names.
+
+    Attributes:
+        account: whose rows are looked at, where several accounts share the tables; None for all.
     """
 
     def __init__(self, name: str, tables: Mapping[str, Mapping[str, str]]) -> None:
         self.name = name
+        self.account: AccountColumn | None = None
         self._tables = tables
 
     def has(self, stream: str) -> bool:
@@ -107,21 +112,21 @@ class Schema:
 
     def lacks(self, stream: str, names: Iterable[str]) -> list[str]:
         """Return which of the columns a stream's table lacks."""
-        columns = self._columns(stream)
+        columns = self.columns(stream)
         return [name for name in names if named(columns, name) is None]
 
     def count(self, connection: Connection, stream: str) -> int:
         """Return how many rows a stream's table has."""
-        (row,) = connection.rows(f"SELECT count(*) FROM {self._table(stream)}")  # noqa: S608 - quoted
+        (row,) = connection.rows(f"SELECT count(*) FROM {self.table(stream)}{self._of_account(stream)}")  # noqa: S608 - quoted
         return int(row[0])
 
     def load(self, connection: Connection, stream: str, compared: ComparedColumns) -> LoadedRows:
         """Return what a stream's table holds."""
-        columns = self._columns(stream)
+        columns = self.columns(stream)
         times = [compared.changed, DELETED_AT, compared.start_column]
         parts = [_named_part(columns, name) for name in compared.primary_key]
         parts += [_time_part(columns, name) for name in times]
-        query = f"SELECT {', '.join(parts)} FROM {self._table(stream)}"  # noqa: S608 - quoted
+        query = f"SELECT {', '.join(parts)} FROM {self.table(stream)}{self._of_account(stream)}"  # noqa: S608 - quoted
         found = LoadedRows(has_times=compared.changed is not None and named(columns, compared.changed) is not None)
         width = len(compared.primary_key)
         for row in connection.rows(query):
@@ -136,13 +141,14 @@ class Schema:
         needed = ("stream", "complete", "read_to", "started")
         if not self.has(AUDIT) or self.lacks(AUDIT, needed):
             return {}
-        columns = self._columns(AUDIT)
+        columns = self.columns(AUDIT)
         stream, complete = (_named_part(columns, name) for name in needed[:2])
         read_to, started = (_time_part(columns, name) for name in needed[2:])
         crm = _named_part(columns, "provider") if named(columns, "provider") else "CAST(NULL AS VARCHAR)"
         query = f"""
             SELECT {stream}, {crm}, max({read_to}), max({started})
-            FROM {self._table(AUDIT)} WHERE lower(CAST({complete} AS VARCHAR)) IN ('true', 't', '1')
+            FROM {self.table(AUDIT)}{self._of_account(AUDIT, "AND")}
+            lower(CAST({complete} AS VARCHAR)) IN ('true', 't', '1')
             GROUP BY {stream}, {crm}
         """  # noqa: S608 - quoted
         found: dict[str, int] = {}
@@ -154,12 +160,34 @@ class Schema:
                 found[name] = max(until, found.get(name, until))
         return found
 
-    def _columns(self, stream: str) -> Mapping[str, str]:
+    def _of_account(self, stream: str, further: str = "") -> str:
+        """Return the condition that only rows of the account count, where more conditions may follow by ``further``."""
+        known = None if self.account is None else named(self.columns(stream), self.account.name)
+        if self.account is None or known is None:
+            return " WHERE" if further else ""
+        value = self.account.account.replace("'", "''")
+        return f" WHERE CAST({quoted(known)} AS VARCHAR) = '{value}' {further}"
+
+    def columns(self, stream: str) -> Mapping[str, str]:
+        """Return the types of the columns of a stream's table by their names; nothing without a table."""
         name = named(self._tables, stream)
         return {} if name is None else self._tables[name]
 
-    def _table(self, stream: str) -> str:
+    def table(self, stream: str) -> str:
+        """Return a stream's table for SQL."""
         return quoted(self.name, named(self._tables, stream) or stream)
+
+
+def schemas_of(connection: Connection) -> dict[str, Schema]:
+    """Return every schema of the database that has tables which may be read, by its name."""
+    query = (
+        "SELECT table_schema, table_name, column_name, data_type FROM information_schema.columns"
+        " WHERE table_schema NOT IN ('information_schema', 'pg_catalog') AND table_catalog = current_database()"
+    )
+    tables: dict[str, dict[str, dict[str, str]]] = {}
+    for schema, table, column, kind in connection.rows(query):
+        tables.setdefault(schema, {}).setdefault(table, {})[column] = kind
+    return {name: Schema(name, of) for name, of in tables.items()}
 
 
 def find_schema(connection: Connection, wanted: str | None, provider: str, usual: str) -> Schema:
@@ -168,17 +196,11 @@ def find_schema(connection: Connection, wanted: str | None, provider: str, usual
     Raises:
         DatabaseError: there is none of that name with tables that may be read.
     """
-    query = (
-        "SELECT table_schema, table_name, column_name, data_type FROM information_schema.columns"
-        " WHERE table_schema NOT IN ('information_schema', 'pg_catalog') AND table_catalog = current_database()"
-    )
-    schemas: dict[str, dict[str, dict[str, str]]] = {}
-    for schema, table, column, kind in connection.rows(query):
-        schemas.setdefault(schema, {}).setdefault(table, {})[column] = kind
+    schemas = schemas_of(connection)
     for name in (provider, usual) if wanted is None else (wanted,):
         known = named(schemas, name)
         if known is not None:
-            return Schema(known, schemas[known])
+            return schemas[known]
     where = "`--schema`" if wanted is not None else f"`{provider}` or `{usual}`"
     there = ", ".join(sorted(schemas)) or "none at all"
     raise DatabaseError(
@@ -196,8 +218,17 @@ def _time_part(columns: Mapping[str, str], name: str | None) -> str:
     known = None if name is None else named(columns, name)
     if known is None:
         return "NULL"
-    is_time = columns[known].lower().startswith(("timestamp", "date"))
-    return f"CAST(extract(epoch FROM {quoted(known)}) AS FLOAT8)" if is_time else quoted(known)
+    return epoch_sql(known) if is_time(columns[known]) else quoted(known)
+
+
+def is_time(kind: str) -> bool:
+    """Tell whether a column of a type has times."""
+    return kind.lower().startswith(("timestamp", "date"))
+
+
+def epoch_sql(column: str) -> str:
+    """Return SQL for the epoch seconds of a column that has times."""
+    return f"CAST(extract(epoch FROM {quoted(column)}) AS FLOAT8)"
 
 
 def _epoch(value: Any) -> int | None:  # noqa: ANN401 - whatever a column has

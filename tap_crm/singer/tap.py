@@ -16,6 +16,7 @@ from typing_extensions import override
 
 from tap_crm import errors
 from tap_crm.config.endpoints import check_methods
+from tap_crm.config.meltano_project import run_folder
 from tap_crm.config.redaction import redact_logs
 from tap_crm.config.schema import schema_of
 from tap_crm.config.settings import Settings
@@ -29,11 +30,13 @@ from tap_crm.shaping.retyped import moved
 from tap_crm.singer.audit_stream import AuditStream
 from tap_crm.singer.catalog_checks import check_form
 from tap_crm.singer.command_line import CommandLine, run
-from tap_crm.singer.discovery import Discovery, unreadable
+from tap_crm.singer.discovery import Discovery
 from tap_crm.singer.inbox import open_inbox
 from tap_crm.singer.mapping import Mapper
 from tap_crm.singer.offered import note_what_is_missing, selected_in
+from tap_crm.singer.probing import unreadable
 from tap_crm.singer.progress import SilentProgress, make_progress
+from tap_crm.singer.readable import Readable
 from tap_crm.singer.sdk_internals import SdkStream
 from tap_crm.singer.sdk_settings import check_sdk_settings
 from tap_crm.singer.stream import CrmStream
@@ -43,6 +46,7 @@ from tap_crm.sync.hints import hints_of
 from tap_crm.sync.input_checks import check_before_asking
 from tap_crm.sync.outlook import Outlook
 from tap_crm.sync.run import Run
+from tap_crm.sync.schema_owner import claim_schema
 from tap_crm.sync.state import StreamState, plain_state, states_of
 from tap_crm.sync.verdict import next_reconcile, verdict_of
 
@@ -135,7 +139,7 @@ class TapCRM(CommandLine):
             ConfigError: the input cannot be used; nothing is asked before.
         """
         self.provider.authenticate(self.settings)
-        discovery = Discovery(self, self.run)
+        discovery = Discovery(self, self.run, catalog_only=self.catalog_only)
         writes = discovery.writes()
         discovery.warn_of_selection()
         check_methods(self.settings.endpoints, self.provider.endpoints.reads)
@@ -182,7 +186,8 @@ class TapCRM(CommandLine):
             ReadError: the credentials are refused or the CRM cannot be reached.
         """
         self.run.retry_briefly()
-        for stream in unreadable(self.readable):
+        known = Readable(run_folder(), self.settings)
+        for stream in unreadable(self.readable, known):
             for one in (stream, *stream.child_streams):
                 self.leave_out(one.name)
         return super().run_discovery()
@@ -253,6 +258,8 @@ class TapCRM(CommandLine):
         selected = self._selected()
         run = self.run
         self.find_account(selected)
+        if self.settings.account_column is None:
+            claim_schema(run.account, self.provider.title)
         for stream in selected:
             stream.forget_future(run.transport.clock.server())
         run.hints = self._hints(selected)
