@@ -69,11 +69,7 @@ NOTHING_SELECTED = "no stream is selected, so there is nothing to read; select s
 
 
 class TapCRM(CommandLine):
-    """Reads a CRM exactly: nothing lost, nothing hidden, only what changed.
-
-    Attributes:
-        verdict: what became of the streams, after a run.
-    """
+    """Reads a CRM exactly: nothing lost, nothing hidden, only what changed."""
 
     name = "tap-crm"
     package_name = "tap-crm"
@@ -85,6 +81,7 @@ class TapCRM(CommandLine):
             kwargs["state"] = json.loads(Path(kwargs["state"]).read_text("utf-8"))
         self._given_state = kwargs["state"] = plain_state(kwargs.get("state"))
         self._left: list[str] = []
+        #: What became of the streams, after a run.
         self.verdict: Verdict | None = None
         if kwargs.get("catalog") is not None and not isinstance(kwargs["catalog"], Catalog):
             check_form(kwargs["catalog"])
