@@ -113,7 +113,31 @@ def _two_accounts(package: DbtPackage, database: Loaded, crm: str) -> list[str]:
     counted = f"SELECT account, count(*) FROM {SCHEMA}.crm_opportunities GROUP BY 1 ORDER BY account = 'two'"  # noqa: S608
     rows = database.ask(counted)
     equal = [count for _, count in rows] == [rows[0][1]] * 2 and rows[1][0] == "two"
-    return [] if equal else [f"{database.loader}, two accounts: {rows} opportunities"]
+    wrong = [] if equal else [f"{database.loader}, two accounts: {rows} opportunities"]
+    return [*wrong, *_shared_tables(package, database, crm, [table for (table,) in tables])]
+
+
+def _shared_tables(package: DbtPackage, database: Loaded, crm: str, tables: list[str]) -> list[str]:
+    """Build with both in the same tables, where all that the second one has is gone."""
+    shared = f"{crm}_shared"
+    database.execute(f"CREATE SCHEMA {shared}")
+    for table in tables:
+        parts = " UNION ALL ".join(
+            f"SELECT '{account}' AS _account, * FROM {schema}.\"{table}\""  # noqa: S608
+            for account, schema in (("one", crm), ("two", f"{crm}_two"))
+        )
+        database.execute(f'CREATE TABLE {shared}."{table}" AS {parts}')
+    database.execute(
+        f"UPDATE {shared}.sync_audit SET whole_since = '2100-01-01' WHERE _account = 'two' AND complete"  # noqa: S608
+    )
+    try:
+        summary = package.build("--vars", json.dumps({f"{crm}_schemas": [shared], "account_column": "_account"}))
+    except DbtError as error:
+        return [f"{database.loader}, shared tables: {error}"]
+    print(f"{database.loader}, shared tables of {crm}: {summary}", flush=True)
+    counted = f"SELECT account, bool_and(is_deleted) FROM {SCHEMA}.crm_opportunities GROUP BY 1 ORDER BY 1"  # noqa: S608
+    rows = database.ask(counted)
+    return [] if rows == [("one", False), ("two", True)] else [f"{database.loader}, shared tables: {rows}"]
 
 
 def _undeclared(database: Loaded) -> list[str]:

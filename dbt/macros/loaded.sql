@@ -55,7 +55,7 @@ select
 {% macro loaded_of(crm, declared, schema, relation, columns) -%}
 {%- set present = tap_crm.columns_of(relation) -%}
 select
-        {{ tap_crm.account_of(crm, declared, schema) }} as account,
+        {{ tap_crm.account_of(crm, declared, schema, present) }} as account,
         {{ tap_crm.deleted_of(declared, schema, relation, present) }} as is_deleted,
         {{ tap_crm.typed('time', present.get('_sdc_extracted_at')) }} as extracted_at,
         {{ tap_crm.row_as_json('loaded') }} as raw
@@ -96,8 +96,8 @@ select
 {{ return(true) }}
 {%- endmacro %}
 
-{# A column of the alias `loaded` in one of the kinds; null where there is no such column. #}
-{% macro typed(kind, column) -%}
+{# A column of an alias in one of the kinds; null where there is no such column. #}
+{% macro typed(kind, column, alias='loaded') -%}
 {%- set types = {
     'text': 'text', 'name': 'text', 'integer': 'bigint', 'number': 'double precision', 'money': 'numeric(28, 4)',
     'boolean': 'boolean', 'time': 'timestamp', 'day': 'date', 'json': tap_crm.type_json(),
@@ -105,7 +105,7 @@ select
 {%- if column is none -%}
     cast(null as {{ types[kind] }})
 {%- else -%}
-    {%- set expression = 'loaded.' ~ adapter.quote(column.name) -%}
+    {%- set expression = alias ~ '.' ~ adapter.quote(column.name) -%}
     {%- if kind == 'time' -%}
         {{ tap_crm.as_time(expression, column.data_type | lower) }}
     {%- elif kind == 'day' -%}
@@ -122,8 +122,15 @@ select
 {%- endif -%}
 {%- endmacro %}
 
-{# The account's id by the stream that has it, as text; without that stream, the name of the schema. #}
-{% macro account_of(crm, declared, schema) -%}
+{#
+The account's id as text: of the row, where the variable `account_column` names the column that the tap's setting of this
+name made, and the table has it; else by the stream of the account, and without that stream, the name of the schema.
+#}
+{% macro account_of(crm, declared, schema, present) -%}
+{%- set own = tap_crm.account_column_in(present) -%}
+{%- if own is not none -%}
+    {{ return('cast(loaded.' ~ adapter.quote(own.name) ~ ' as text)') }}
+{%- endif -%}
 {%- set streams = {
     'copper': ['account', 'id'], 'close': ['organization', 'id'], 'copera': ['workspace', '_id'],
 } -%}
@@ -136,6 +143,11 @@ select
 {%- endif -%}
 {%- endmacro %}
 
+{# The column of the account; none where tables have none. #}
+{% macro account_column_in(present) -%}
+{{ return(present.get(var('account_column') | lower) if var('account_column') else none) }}
+{%- endmacro %}
+
 {# Whether a row is gone. Loaders that heed ACTIVATE_VERSION mark it; for others, the audit says since when all is written. #}
 {% macro deleted_of(declared, schema, relation, present) -%}
 {%- set audit = tap_crm.relation_of(declared, schema, 'sync_audit') -%}
@@ -146,10 +158,16 @@ select
 {%- if audit is not none and present.get('_sdc_extracted_at') is not none -%}
     {%- set whole_since = tap_crm.columns_of(audit).get('whole_since') -%}
     {%- if whole_since is not none -%}
+        {#- Of several accounts in the same tables, each row is held against the runs of its own. -#}
+        {%- set mine, theirs = tap_crm.account_column_in(present), tap_crm.account_column_in(tap_crm.columns_of(audit)) -%}
+        {%- set same = '' -%}
+        {%- if mine is not none and theirs is not none -%}
+            {%- set same = ' and runs.' ~ adapter.quote(theirs.name) ~ ' = loaded.' ~ adapter.quote(mine.name) -%}
+        {%- endif -%}
         {%- do conditions.append(
             'coalesce(' ~ tap_crm.typed('time', present['_sdc_extracted_at']) ~ ' < (select max('
-            ~ tap_crm.typed('time', whole_since) ~ ') from ' ~ audit ~ " as loaded where loaded.stream = '"
-            ~ relation.identifier ~ "' and loaded.complete), false)"
+            ~ tap_crm.typed('time', whole_since, 'runs') ~ ') from ' ~ audit ~ " as runs where runs.stream = '"
+            ~ relation.identifier ~ "' and runs.complete" ~ same ~ '), false)'
         ) -%}
     {%- endif -%}
 {%- endif -%}

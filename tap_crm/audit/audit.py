@@ -70,8 +70,10 @@ class Audit:
         self, account: CrmAccount, database: Database, schema: str | None, limit: int, progress: SilentProgress
     ) -> None:
         self._account, self._database, self._limit, self._progress = account, database, limit, progress
+        account.find()
         with database.open() as connection:
             self._schema: Schema = find_schema(connection, schema, account.provider, database.usual_schema)
+            self._schema.account = account.column
             self._until = self._schema.loaded_until(connection, account.provider)
         self._refused: errors.CredentialsRefused | None = None
 
@@ -131,7 +133,7 @@ class Audit:
         return found
 
     def _with_table(self, stream: ComparedStream) -> Comparison:
-        lacking = self._schema.lacks(stream.name, stream.columns.primary_key)
+        lacking = self._schema.lacks(stream.name, stream.source.keys)
         if lacking:
             return self._without_key(stream, lacking)
         with self._database.open() as connection:

@@ -13,6 +13,7 @@ import click
 from tap_crm import errors
 from tap_crm.audit.audit import Audit, Report
 from tap_crm.audit.database import database_at
+from tap_crm.audit.deletions import MARK, REMOVE, print_statements
 from tap_crm.audit.report import as_text, write_table
 from tap_crm.audit.streams import open_account
 from tap_crm.config.config_option import config_option
@@ -20,6 +21,8 @@ from tap_crm.singer.progress import make_list_of_streams
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from tap_crm.audit.database import Database
 
 NAME = "tap-crm-audit"
 EQUAL, NOT_EQUAL, NOT_COMPARED, INTERRUPTED = 0, 1, 2, 130
@@ -54,6 +57,15 @@ one line that says why.
 )
 @click.option("--streams", metavar="NAMES", help="Compare these streams only, selected or not: people,companies.")
 @click.option(
+    "--print-sql",
+    "effect",
+    type=click.Choice([MARK, REMOVE]),
+    is_flag=False,
+    flag_value=MARK,
+    help="Compare nothing: print a statement for each loaded table that marks what is gone (_sdc_deleted_at), or "
+    "deletes it, for loaders that do not. Needs no --config; without --schema, for every schema.",
+)
+@click.option(
     "--json",
     "json_to",
     metavar="FILE|-",
@@ -74,6 +86,7 @@ def command(  # noqa: PLR0913 - one for each option
     schema: str | None,
     catalog: str | None,
     streams: str | None,
+    effect: str | None,
     json_to: str | None,
     limit: int,
 ) -> int:
@@ -86,6 +99,8 @@ def command(  # noqa: PLR0913 - one for each option
     if json_to not in (None, "-") and not Path(json_to).resolve().parent.is_dir():
         raise errors.ConfigError(f"`--json`: there is no folder for the file {json_to}")
     database = database_at(address)
+    if effect is not None:
+        return _print_sql(database, schema, effect)
     names = [name.strip() for name in (streams or "").split(",") if name.strip()]
     account = open_account(configs, catalog, names)
     progress = make_list_of_streams()
@@ -96,6 +111,15 @@ def command(  # noqa: PLR0913 - one for each option
         account.close()
     _write(report, json_to)
     return EQUAL if report.equal else NOT_EQUAL
+
+
+def _print_sql(database: Database, schema: str | None, effect: str) -> int:
+    """Print the statements; the database is not in use any more while somebody carries them out."""
+    with database.open() as connection:
+        lines = list(print_statements(connection, schema, effect))
+    for line in lines:
+        click.echo(line)
+    return EQUAL
 
 
 def _set_level(level: int) -> None:

@@ -20,6 +20,8 @@ from tap_crm.singer.tap import TapCRM
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from tap_crm.shaping.account_column import AccountColumn
+
 #: What the CRMs call the time of a record's creation.
 CREATED = ("date_created", "createdAt")
 
@@ -138,6 +140,21 @@ class CrmAccount:
             raise errors.ConfigError("no stream is selected; check `--catalog`, or name some by `--streams`")
         self._check_access(found[0].source)
         return found
+
+    def find(self) -> None:
+        """Find out which account it is, where several share the tables; else nothing is asked.
+
+        Raises:
+            ReadError: the CRM does not tell it.
+        """
+        if self._tap.settings.account_column is not None:
+            with self._tap.run.retrying_briefly():
+                self._tap.find_account()
+
+    @property
+    def column(self) -> AccountColumn | None:
+        """The column with the account's id, once it was found out; None for none."""
+        return self._tap.run.account_column
 
     def lost(self) -> dict[str, str]:
         """Return the streams that the catalog selects and the account does not have any more, each with the reason."""

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from tap_crm.audit.database import Connection
+    from tap_crm.shaping.account_column import AccountColumn
 
 T = TypeVar("T")
 
@@ -95,10 +96,14 @@ class Schema:
     Args:
         name: its name in the database.
         tables: of each table, its columns' types by their names.
+
+    Attributes:
+        account: whose rows are looked at, where several accounts share the tables; None for all.
     """
 
     def __init__(self, name: str, tables: Mapping[str, Mapping[str, str]]) -> None:
         self.name = name
+        self.account: AccountColumn | None = None
         self._tables = tables
 
     def has(self, stream: str) -> bool:
@@ -112,7 +117,7 @@ class Schema:
 
     def count(self, connection: Connection, stream: str) -> int:
         """Return how many rows a stream's table has."""
-        (row,) = connection.rows(f"SELECT count(*) FROM {self.table(stream)}")  # noqa: S608 - quoted
+        (row,) = connection.rows(f"SELECT count(*) FROM {self.table(stream)}{self._of_account(stream)}")  # noqa: S608 - quoted
         return int(row[0])
 
     def load(self, connection: Connection, stream: str, compared: ComparedColumns) -> LoadedRows:
@@ -121,7 +126,7 @@ class Schema:
         times = [compared.changed, DELETED_AT, compared.start_column]
         parts = [_named_part(columns, name) for name in compared.primary_key]
         parts += [_time_part(columns, name) for name in times]
-        query = f"SELECT {', '.join(parts)} FROM {self.table(stream)}"  # noqa: S608 - quoted
+        query = f"SELECT {', '.join(parts)} FROM {self.table(stream)}{self._of_account(stream)}"  # noqa: S608 - quoted
         found = LoadedRows(has_times=compared.changed is not None and named(columns, compared.changed) is not None)
         width = len(compared.primary_key)
         for row in connection.rows(query):
@@ -142,7 +147,8 @@ class Schema:
         crm = _named_part(columns, "provider") if named(columns, "provider") else "CAST(NULL AS VARCHAR)"
         query = f"""
             SELECT {stream}, {crm}, max({read_to}), max({started})
-            FROM {self.table(AUDIT)} WHERE lower(CAST({complete} AS VARCHAR)) IN ('true', 't', '1')
+            FROM {self.table(AUDIT)}{self._of_account(AUDIT, "AND")}
+            lower(CAST({complete} AS VARCHAR)) IN ('true', 't', '1')
             GROUP BY {stream}, {crm}
         """  # noqa: S608 - quoted
         found: dict[str, int] = {}
@@ -153,6 +159,14 @@ class Schema:
             if until is not None and of in (provider, None):
                 found[name] = max(until, found.get(name, until))
         return found
+
+    def _of_account(self, stream: str, further: str = "") -> str:
+        """Return the condition that only rows of the account count, where more conditions may follow by ``further``."""
+        known = None if self.account is None else named(self.columns(stream), self.account.name)
+        if self.account is None or known is None:
+            return " WHERE" if further else ""
+        value = self.account.account.replace("'", "''")
+        return f" WHERE CAST({quoted(known)} AS VARCHAR) = '{value}' {further}"
 
     def columns(self, stream: str) -> Mapping[str, str]:
         """Return the types of the columns of a stream's table by their names; nothing without a table."""

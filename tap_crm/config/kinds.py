@@ -22,6 +22,10 @@ POSTGRESQL = "postgresql+psycopg://"
 #: Characters of a token's text that stand in a URL's path as they are.
 _TOKEN = re.compile(r"[A-Za-z0-9._~+=-]+")
 SHORTEST_TOKEN = 32
+#: Names that every loader takes as they are: PostgreSQL cuts longer ones, and changes others or has to quote them.
+_COLUMN = re.compile(r"[a-z_][a-z0-9_]{0,62}")
+#: How the names of columns begin that loaders add.
+_LOADERS = "_sdc_"
 #: Larger amounts are mistakes, and beyond what clocks and calendars can count.
 MOST, MOST_DAYS = 1_000_000, 36_500
 _ADDRESS = "must be an address that begins with https:// (or http://)"
@@ -55,6 +59,11 @@ def database() -> Kind[str]:
 def token() -> Kind[str]:
     """A secret that stands in an address: long, and of characters that a path holds as they are."""
     return Kind(_token)
+
+
+def column() -> Kind[str]:
+    """The name of a column that the tap adds."""
+    return Kind(_column)
 
 
 def moment() -> Kind[int]:
@@ -208,6 +217,13 @@ def _token(value: Any, name: str) -> str:  # noqa: ANN401 - any JSON
     found = _text(value, name)
     if len(found) < SHORTEST_TOKEN or not _TOKEN.fullmatch(found):
         raise wrong(name, f"must be at least {SHORTEST_TOKEN} letters, digits, `-` and `_` that nobody can guess")
+    return found
+
+
+def _column(value: Any, name: str) -> str:  # noqa: ANN401 - any JSON
+    found = _text(value, name)
+    if not _COLUMN.fullmatch(found) or found.startswith(_LOADERS):
+        raise wrong(name, "must be at most 63 small letters, digits and `_`, such as `_account`")
     return found
 
 

@@ -11,6 +11,7 @@ from tap_crm.config.kinds import (
     MOST_DAYS,
     amount,
     choice,
+    column,
     count,
     database,
     decoded,
@@ -227,6 +228,14 @@ class Settings(AccountSettings):
         "message; SQL finds these rows then (docs/deletions.md).",
         default=True,
     )
+    account_column: str | None = setting(
+        column(),
+        "Column of the account",
+        "Several accounts in the same tables: the name of a column with the account's id, such as `_account`, in each "
+        "record and in the primary key of each stream. No ACTIVATE_VERSION is sent then, which would mark the rows of "
+        "the other accounts (docs/schedules.md). Choose before the first load.",
+        placeholder="_account",
+    )
     endpoints: tuple[Endpoint, ...] = setting(
         _ENDPOINTS,
         "Further endpoints as streams",
@@ -283,6 +292,11 @@ class Settings(AccountSettings):
         "How much the inbox keeps of each CRM before used events are removed earlier.",
         default=1024,
     )
+
+    @property
+    def tells_versions(self) -> bool:
+        """Whether the target is told of versions: they are of whole tables, so not where several accounts share one."""
+        return self.activate_versions and self.account_column is None
 
     @property
     def activity_lookback(self) -> int:

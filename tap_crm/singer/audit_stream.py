@@ -9,6 +9,7 @@ from singer_sdk import Stream
 from typing_extensions import override
 
 from tap_crm.contract.stream import AUDIT
+from tap_crm.shaping.account_column import keys_with_account, with_account
 from tap_crm.shaping.moments import from_epoch
 from tap_crm.shaping.schema import load_schema
 
@@ -29,8 +30,9 @@ class AuditStream(Stream):
     """
 
     def __init__(self, tap: Tap, run: Run) -> None:
-        super().__init__(tap=tap, schema=load_schema("common", AUDIT), name=AUDIT)
-        self.primary_keys = ("run_id", "stream")
+        column = run.settings.account_column
+        super().__init__(tap=tap, schema=with_account(load_schema("common", AUDIT), column, AUDIT), name=AUDIT)
+        self.primary_keys = keys_with_account(("run_id", "stream"), column)
         self.run = run
 
     @property
@@ -43,7 +45,8 @@ class AuditStream(Stream):
     def get_records(self, context: Mapping[str, Any] | None) -> Iterable[dict[str, Any]]:
         """Yield a row for every stream that was begun in this run."""
         for stream in self.run.begun:
-            yield self._row(stream)
+            row, account = self._row(stream), self.run.account_column
+            yield row if account is None else account.added_to(row)
 
     def _row(self, stream: AuditedStream) -> dict[str, Any]:
         ledger = stream.ledger

@@ -13,6 +13,7 @@ from typing_extensions import override
 from tap_crm.contract.stream import StreamSpec
 from tap_crm.ledger import Ledger
 from tap_crm.messages import Page
+from tap_crm.shaping.account_column import keys_with_account, with_account
 from tap_crm.shaping.child_tables import POSITION
 from tap_crm.shaping.schema import DELETED_AT, EXTRA
 from tap_crm.singer.catalog_checks import allow_nulls, check_entry
@@ -51,7 +52,8 @@ class ChildStream(ToldStream):
     def __init__(
         self, tap: CommandLine, run: Run, parent: RunStream, table: ChildTable, field: CustomField | None = None
     ) -> None:
-        super().__init__(tap=tap, schema=dict(table.schema), name=table.stream)
+        column = self.account_column = run.settings.account_column
+        super().__init__(tap=tap, schema=with_account(table.schema, column, table.stream), name=table.stream)
         self.parent_stream_type = Stream  # the SDK does not read a stream that has one by itself
         self.tap, self.run, self.parent, self.table, self.field = tap, run, parent, table, field
         self.spec = StreamSpec(
@@ -64,7 +66,7 @@ class ChildStream(ToldStream):
             versioned=parent.spec.versioned or field is not None,
             declared=parent.spec.declared,
         )
-        self.primary_keys = table.primary_key
+        self.keys = self.primary_keys = keys_with_account(table.primary_key, column)
         self.selected_by_default = parent.spec.selected
         self.ledger = Ledger()
         self.no_arrays = 0
@@ -86,7 +88,7 @@ class ChildStream(ToldStream):
     @override
     def made_by_account(self, properties: Mapping[str, Any]) -> Collection[str]:
         """Return the columns of an element, where the account makes the array."""
-        own = {*self.table.primary_key, POSITION, DELETED_AT, EXTRA}
+        own = {*self.keys, POSITION, DELETED_AT, EXTRA}
         return properties.keys() - own if self.spec.versioned else ()
 
     # What became of it, as of its parent
@@ -175,8 +177,8 @@ class ChildStream(ToldStream):
         entry = catalog.get_stream(self.name)
         if entry is not None and entry.metadata.resolve_selection()[()]:
             own = None if self.spec.versioned else self.schema["properties"]
-            check_entry(entry, self.table.primary_key, None, own)
-            allow_nulls(entry, self.table.primary_key)
+            check_entry(entry, self.keys, None, own)
+            allow_nulls(entry, self.keys)
         texts = self.run.settings.free_objects == "text"
         self.follow_types(self.tap.states_given.get(self.kept_under, StreamState()), entry, texts=texts)
         super().apply_catalog(catalog)
@@ -212,13 +214,13 @@ class ChildStream(ToldStream):
     def _shape(self) -> RecordShaper:
         """Return what shapes the rows; not known before the catalog is applied."""
         if self._shaper is None:
-            form = Form(self.own_properties, self.effective_schema["properties"], self.wanted(), self.mask)
-            self._shaper = RecordShaper(self.spec, form.told_by(self, self.run.settings), None)
+            form = Form(self.read_properties, self.effective_schema["properties"], self.wanted(), self.mask)
+            self._shaper = RecordShaper(self.spec, form.told_by(self, self.run), None)
         return self._shaper
 
     def wanted(self) -> frozenset[str]:
         """Return the columns that are selected."""
-        told, keys = self.effective_schema["properties"], self.table.primary_key
+        told, keys = self.effective_schema["properties"], self.keys
         return frozenset(name for name in told if name in keys or self.mask.get(("properties", name), True))
 
     # Batch files

@@ -46,6 +46,7 @@ class CommandLine(SdkTap):
         config: the settings, or the path of a file of them, or several.
         parse_env_config: take settings from variables, too; they go before the files.
         validate_config: check them.
+        catalog_only: nothing is read after discovery.
         others: what the SDK's tap takes.
 
     Raises:
@@ -60,8 +61,10 @@ class CommandLine(SdkTap):
         config: Any = None,  # noqa: ANN401 - as the SDK has it
         parse_env_config: bool = False,
         validate_config: bool = True,
+        catalog_only: bool = False,
         **others: Any,  # noqa: ANN401
     ) -> None:
+        self.catalog_only = catalog_only
         given, remarks = self._given(config, from_variables=parse_env_config)
         redact_logs(secret_texts(given))
         self._warn(remarks)
@@ -115,6 +118,22 @@ class CommandLine(SdkTap):
         sources = super().cb_config(ctx, param, tuple(path for path in value if path == ENVIRONMENT))
         sources.config.update(from_files(path for path in value if path != ENVIRONMENT))
         return sources
+
+    @override
+    @classmethod
+    def cb_discover(cls, ctx: click.Context, param: click.Option, value: bool) -> None:
+        """Write the catalog."""
+        if not value:
+            return
+        sources = ctx.params.get("config")
+        tap = cls(
+            config=None if sources is None else sources.config,
+            parse_env_config=sources is not None and sources.parse_env,
+            setup_mapper=False,
+            catalog_only=True,
+        )
+        tap.run_discovery()
+        ctx.exit()
 
     @override
     @classmethod

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import logging
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from tap_crm import errors
 from tap_crm.config.endpoints import check_names
-from tap_crm.config.meltano_select import rules_that_fit_nothing, select_rules
+from tap_crm.config.meltano_select import is_deselected, rules_that_fit_nothing, select_rules
 from tap_crm.contract.stream import AUDIT, WRITES, Reading
 from tap_crm.ledger import Ledger
 from tap_crm.providers.common.endpoints import declared_streams
@@ -19,7 +18,6 @@ from tap_crm.singer.catalog_checks import fields_of
 from tap_crm.singer.child_stream import ChildStream
 from tap_crm.singer.offered import selected_in
 from tap_crm.singer.stream import CrmStream
-from tap_crm.sync.run import NOTHING_READABLE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -31,7 +29,6 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("tap-crm")
 
-PROBES_AT_ONCE = 4
 #: The stream of definitions of custom fields, which every CRM has.
 DEFINITIONS = "custom_fields"
 #: The streams that tell of no CRM.
@@ -45,10 +42,11 @@ class Discovery:
     Args:
         tap: the tap that gets them.
         run: what they share.
+        catalog_only: nothing is read after this: what a Meltano project leaves out costs no request.
     """
 
-    def __init__(self, tap: CommandLine, run: Run) -> None:
-        self._tap, self._run = tap, run
+    def __init__(self, tap: CommandLine, run: Run, *, catalog_only: bool = False) -> None:
+        self._tap, self._run, self._catalog_only = tap, run, catalog_only
         # What is asked for here is counted with the stream that has the definitions themselves.
         self._ledger = Ledger()
 
@@ -160,7 +158,8 @@ class Discovery:
         """Tell whether the stream may be read in this run: the definitions of others are not asked for."""
         catalog = self._tap.input_catalog
         if catalog is None:
-            return True
+            # Arrays among custom fields may be tables of their own, which nobody knows before.
+            return not (self._catalog_only and is_deselected(spec.name)) or bool(self._run.settings.child_tables)
         entry = catalog.get_stream(spec.name)
         if entry is not None and entry.metadata.resolve_selection()[()]:
             return True
@@ -199,51 +198,3 @@ class Discovery:
         check_names(endpoints, {*others, *OWN})
         found = declared_streams(endpoints, self._run.provider.endpoints, others)
         return [self._stream(spec, schema) for spec, schema in found]
-
-
-def unreadable(streams: Sequence[CrmStream]) -> list[CrmStream]:
-    """Ask every stream once; return those that the CRM refuses to give, which are not offered.
-
-    Raises:
-        ReadError: the CRM cannot be reached, refuses the credentials, or gives none of them.
-    """
-    _check_definitions(streams)
-    refused = _Refusals()
-    first, *others = streams
-    try:
-        first.probe()  # alone: wrong credentials or a wrong address are said once, and no other stream is asked
-    except errors.Forbidden as error:  # says nothing of the others
-        refused.take(first, error)
-    with ThreadPoolExecutor(PROBES_AT_ONCE) as pool:
-        list(pool.map(refused.probe, others))
-    if len(refused.streams) == len(streams):
-        raise errors.ReadError(NOTHING_READABLE)
-    return refused.streams
-
-
-class _Refusals:
-    """The streams that the CRM refuses to give; safe to add to from every thread."""
-
-    def __init__(self) -> None:
-        self.streams: list[CrmStream] = []
-
-    def probe(self, stream: CrmStream) -> None:
-        try:
-            stream.probe()
-        except errors.FinalWord as error:
-            self.take(stream, error)
-
-    def take(self, stream: CrmStream, error: errors.FinalWord) -> None:
-        if stream.spec.declared:  # it would vanish without a word: a run has to say so
-            _log.warning("stream `%s`: %s", stream.name, error)
-            return
-        _log.warning("stream `%s` is left out of the catalog: %s", stream.name, error)
-        self.streams.append(stream)
-
-
-def _check_definitions(streams: Sequence[CrmStream]) -> None:
-    """Raise what kept the definitions of custom fields from being read: a catalog without them would be wrong."""
-    for stream in streams:
-        custom = stream.custom
-        if custom is not None and custom.error is not None and not custom.is_forbidden:
-            raise custom.error

@@ -20,13 +20,14 @@ if TYPE_CHECKING:
     import logging
     from collections.abc import Iterable, Mapping
 
-    from tap_crm.config.settings import Settings
     from tap_crm.contract.stream import StreamSpec
     from tap_crm.ledger import Ledger
     from tap_crm.messages import Page
+    from tap_crm.shaping.account_column import AccountColumn
     from tap_crm.shaping.custom.columns import CustomColumns
     from tap_crm.shaping.custom.values import CustomValues
     from tap_crm.singer.told_stream import ToldStream
+    from tap_crm.sync.run import Run
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,7 @@ class Form:
         names: what the target calls fields whose type has changed, by what the source does.
         free: the fields that are written as JSON text.
         whole: records have all fields, in the order of the schema.
+        account: the column that each record gets besides.
     """
 
     own: Mapping[str, Any]
@@ -52,15 +54,18 @@ class Form:
     names: Mapping[str, str] = field(default_factory=dict)
     free: frozenset[str] = frozenset()
     whole: bool = False
+    account: AccountColumn | None = None
 
-    def told_by(self, stream: ToldStream, settings: Settings) -> Form:
+    def told_by(self, stream: ToldStream, run: Run) -> Form:
         """Return the same in the form that the user wants, as the target is told of it."""
+        settings = run.settings
         return replace(
             self,
             date_order=settings.date_order,
             names=stream.told_names,
             free=free_in(self.own) if stream.writes_text else frozenset(),
             whole=settings.missing_properties == "null",
+            account=run.account_column,
         )
 
 
@@ -96,7 +101,9 @@ class RecordShaper:
 
     def encoded(self, page: Page) -> list[bytes] | None:
         """Return a page's records as JSON, straight from its body; None if it needs the careful path."""
-        return None if page.body is None else self._encoder.encode(page.body, page.keep, page.within)
+        lines = None if page.body is None else self._encoder.encode(page.body, page.keep, page.within)
+        account = self._form.account
+        return lines if lines is None or account is None else account.added_to_lines(lines)
 
     def records(self, page: Page) -> Iterable[dict[str, Any]]:
         """Yield the records of a page by the careful path."""
@@ -109,6 +116,8 @@ class RecordShaper:
                     record[name] = to_text(record[name])
             for name in self._form.free & record.keys():
                 record[name] = to_text(record[name])
+            if self._form.account is not None:
+                record = self._form.account.added_to(record)
             yield self._whole(record) if self._form.whole else record
 
     def _whole(self, record: dict[str, Any]) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from tap_crm.contract.memory import Memory
 from tap_crm.contract.stream import Deletions, Reading
 from tap_crm.messages import Checkpoint, HintsKept, Page, Progress, ReadBegun
 from tap_crm.reading.emptiness import Lists
+from tap_crm.shaping.account_column import keys_with_account, with_account
 from tap_crm.shaping.custom.fields import id_described
 from tap_crm.shaping.schema import EXTRA
 from tap_crm.singer.catalog_checks import allow_nulls, check_entry
@@ -61,11 +62,13 @@ class CrmStream(KeptStream):
     def __init__(
         self, tap: CommandLine, run: Run, spec: StreamSpec, schema: dict[str, Any], custom: CustomColumns | None = None
     ) -> None:
-        super().__init__(tap=tap, schema=schema if custom is None else custom.extend(schema), name=spec.name)
+        column = self.account_column = run.settings.account_column
+        extended = schema if custom is None else custom.extend(schema)
+        super().__init__(tap=tap, schema=with_account(extended, column, spec.name), name=spec.name)
         self.custom = custom
         self.tap, self.run = tap, run
         self.spec = spec
-        self.primary_keys = spec.primary_key
+        self.keys = self.primary_keys = keys_with_account(spec.primary_key, column)
         self.replication_key = spec.replication_key
         self.selected_by_default = spec.selected
         self._stream_run: StreamRun | None = None
@@ -81,7 +84,7 @@ class CrmStream(KeptStream):
     def made_by_account(self, properties: Mapping[str, Any]) -> Collection[str]:
         """Return the columns of custom fields, and of a table that the account made all but its key."""
         if self.spec.versioned:
-            return properties.keys() - {*self.spec.primary_key, EXTRA}
+            return properties.keys() - {*self.keys, EXTRA}
         return [name for name, part in properties.items() if self.custom is not None and id_described(part) is not None]
 
     @override
@@ -308,7 +311,7 @@ class CrmStream(KeptStream):
         index = 0
         with counter, self.get_sync_timer():
             for item in self.run.read_ahead.open(self.name, self.read).items(self.run.check):
-                if not isinstance(item, ReadBegun) and book.note_account(self.run.account):
+                if not isinstance(item, ReadBegun) and book.note_account(self.run.account, self.account_column):
                     self._keep()
                 if not isinstance(item, Page):
                     self._take_note(book, item, write_messages=write_messages)
@@ -362,7 +365,7 @@ class CrmStream(KeptStream):
             self._children.end(version, now)
         self.kept.left_at = None
         self.kept.note_tables(self.name, self.tables)
-        book.note_account(self.run.account)
+        book.note_account(self.run.account, self.account_column)
         if self.custom is not None and self.custom.form != "raw":
             book.note_columns(self.custom.names(self.effective_schema["properties"]))
             self.note_changed_state()
@@ -370,7 +373,7 @@ class CrmStream(KeptStream):
 
     def _told(self, version: int | None) -> int | None:
         """Return the version as the target is told; None where it is told of none."""
-        return version if self.run.settings.activate_versions else None
+        return version if self.run.settings.tells_versions else None
 
     def _note_types(self) -> bool:
         """Keep the types of the columns that the target is told of now; tell whether there is something new."""
@@ -402,12 +405,12 @@ class CrmStream(KeptStream):
         """Return what shapes the records; not known before the catalog is applied."""
         if self._shaper is None:
             form = Form(self._fixed(), self.effective_schema["properties"], self._wanted(), self.mask)
-            self._shaper = RecordShaper(self.spec, form.told_by(self, self.run.settings), self.custom)
+            self._shaper = RecordShaper(self.spec, form.told_by(self, self.run), self.custom)
         return self._shaper
 
     def _fixed(self) -> dict[str, Any]:
         """Return the properties of our own schema that are no columns of custom fields."""
-        own = self.own_properties
+        own = self.read_properties
         if self.custom is None:
             return own
         return {name: part for name, part in own.items() if not self.custom.owns(name, part)}
@@ -421,10 +424,8 @@ class CrmStream(KeptStream):
         """
         entry = catalog.get_stream(self.name)
         if entry is not None and entry.metadata.resolve_selection()[()]:
-            check_entry(
-                entry, self.spec.primary_key, self.spec.replication_key, None if self.spec.versioned else self._fixed()
-            )
-            allow_nulls(entry, self.spec.primary_key)
+            check_entry(entry, self.keys, self.spec.replication_key, None if self.spec.versioned else self._fixed())
+            allow_nulls(entry, self.keys)
         texts = self.run.settings.free_objects == "text"
         self.follow_types(self.tap.states_given.get(self.name, StreamState()), entry, texts=texts)
         super().apply_catalog(catalog)

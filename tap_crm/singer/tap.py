@@ -16,6 +16,7 @@ from typing_extensions import override
 
 from tap_crm import errors
 from tap_crm.config.endpoints import check_methods
+from tap_crm.config.meltano_project import run_folder
 from tap_crm.config.redaction import redact_logs
 from tap_crm.config.schema import schema_of
 from tap_crm.config.settings import Settings
@@ -23,16 +24,19 @@ from tap_crm.contract.signals import Terminated
 from tap_crm.contract.stream import AUDIT, WRITES
 from tap_crm.providers import PROVIDERS
 from tap_crm.providers.setting_table import rows
+from tap_crm.shaping.account_column import AccountColumn
 from tap_crm.shaping.custom.columns import warn_of_changes
 from tap_crm.shaping.retyped import moved
 from tap_crm.singer.audit_stream import AuditStream
 from tap_crm.singer.catalog_checks import check_form
 from tap_crm.singer.command_line import CommandLine, run
-from tap_crm.singer.discovery import Discovery, unreadable
+from tap_crm.singer.discovery import Discovery
 from tap_crm.singer.inbox import open_inbox
 from tap_crm.singer.mapping import Mapper
 from tap_crm.singer.offered import note_what_is_missing, selected_in
+from tap_crm.singer.probing import unreadable
 from tap_crm.singer.progress import SilentProgress, make_progress
+from tap_crm.singer.readable import Readable
 from tap_crm.singer.sdk_internals import SdkStream
 from tap_crm.singer.sdk_settings import check_sdk_settings
 from tap_crm.singer.stream import CrmStream
@@ -42,6 +46,7 @@ from tap_crm.sync.hints import hints_of
 from tap_crm.sync.input_checks import check_before_asking
 from tap_crm.sync.outlook import Outlook
 from tap_crm.sync.run import Run
+from tap_crm.sync.schema_owner import claim_schema
 from tap_crm.sync.state import StreamState, plain_state, states_of
 from tap_crm.sync.verdict import next_reconcile, verdict_of
 
@@ -56,15 +61,15 @@ if TYPE_CHECKING:
     from tap_crm.sync.run import AuditedStream
     from tap_crm.sync.verdict import Verdict
 
+NO_VERSIONS = (
+    "`account_column`: no ACTIVATE_VERSION is sent, since it would mark the rows of other accounts; `tap-crm-audit "
+    "--print-sql` prints statements that mark what is gone, account by account"
+)
 NOTHING_SELECTED = "no stream is selected, so there is nothing to read; select some in the catalog (Meltano: `select`)"
 
 
 class TapCRM(CommandLine):
-    """Reads a CRM exactly: nothing lost, nothing hidden, only what changed.
-
-    Attributes:
-        verdict: what became of the streams, after a run.
-    """
+    """Reads a CRM exactly: nothing lost, nothing hidden, only what changed."""
 
     name = "tap-crm"
     package_name = "tap-crm"
@@ -76,6 +81,7 @@ class TapCRM(CommandLine):
             kwargs["state"] = json.loads(Path(kwargs["state"]).read_text("utf-8"))
         self._given_state = kwargs["state"] = plain_state(kwargs.get("state"))
         self._left: list[str] = []
+        #: What became of the streams, after a run.
         self.verdict: Verdict | None = None
         if kwargs.get("catalog") is not None and not isinstance(kwargs["catalog"], Catalog):
             check_form(kwargs["catalog"])
@@ -130,12 +136,18 @@ class TapCRM(CommandLine):
             ConfigError: the input cannot be used; nothing is asked before.
         """
         self.provider.authenticate(self.settings)
-        discovery = Discovery(self, self.run)
+        discovery = Discovery(self, self.run, catalog_only=self.catalog_only)
         writes = discovery.writes()
         discovery.warn_of_selection()
         check_methods(self.settings.endpoints, self.provider.endpoints.reads)
         own = [*(endpoint.stream for endpoint in self.settings.endpoints), *(one.name for one in writes)]
-        check_before_asking(self.provider, self._given_state, selected_in(self.input_catalog), own)
+        check_before_asking(
+            self.provider,
+            self._given_state,
+            selected_in(self.input_catalog),
+            own,
+            account_column=self.settings.account_column,
+        )
         streams = discovery.streams()
         made = [*streams, *discovery.child_tables(streams)]
         if self.input_catalog is None:
@@ -171,7 +183,8 @@ class TapCRM(CommandLine):
             ReadError: the credentials are refused or the CRM cannot be reached.
         """
         self.run.retry_briefly()
-        for stream in unreadable(self.readable):
+        known = Readable(run_folder(), self.settings)
+        for stream in unreadable(self.readable, known):
             for one in (stream, *stream.child_streams):
                 self.leave_out(one.name)
         return super().run_discovery()
@@ -199,6 +212,33 @@ class TapCRM(CommandLine):
         self._left = sorted(left, key=lambda name: left[name])
         super().load_state(state)
 
+    # The account
+
+    def find_account(self, selected: Sequence[CrmStream] = ()) -> None:
+        """Find out which account is read.
+
+        Args:
+            selected: the streams that are read.
+
+        Raises:
+            OtherAccount: the state is of another one.
+            ReadError: the setting `account_column` needs the account, and the CRM does not tell it.
+        """
+        run, column = self.run, self.settings.account_column
+        marks = {one.account for one in states_of(self.state).values() if one.account is not None}
+        found = account_of(run, selected or (self.readable if column is not None else ()), marks)
+        run.account = None if found is None else found.mark
+        if column is not None and found is not None:
+            run.account_column = AccountColumn(column, found.id)
+            self.logger.info("%s", NO_VERSIONS)
+
+    @override  # type: ignore[misc] # the SDK marks it final; the account has to be known before
+    def run_sync_dry_run(self, *args: Any, **kwargs: Any) -> bool:
+        """Read a few records of each stream, as a test does."""
+        if self.settings.account_column is not None:
+            self.find_account()
+        return super().run_sync_dry_run(*args, **kwargs)
+
     # The run
 
     @override  # type: ignore[misc] # the SDK marks it final; the exit code needs a place
@@ -214,9 +254,9 @@ class TapCRM(CommandLine):
         self.check_input()
         selected = self._selected()
         run = self.run
-        kept = states_of(self.state)
-        marks = {one.account for one in kept.values() if one.account is not None}
-        run.account = account_of(run, selected, marks)
+        self.find_account(selected)
+        if self.settings.account_column is None:
+            claim_schema(run.account, self.provider.title)
         for stream in selected:
             stream.forget_future(run.transport.clock.server())
         run.hints = self._hints(selected)

@@ -25,10 +25,12 @@ class ToldStream(SdkStream):
     Attributes:
         told_names: the names in the target by those in the catalog; only those that differ.
         writes_text: objects whose fields are not declared are written as JSON text.
+        account_column: the column with the account's id; None for none.
     """
 
     told_names: Mapping[str, str] = {}
     writes_text: bool = False
+    account_column: str | None = None
 
     @property
     @override
@@ -44,6 +46,11 @@ class ToldStream(SdkStream):
     def own_properties(self) -> dict[str, Any]:
         """The properties of the stream's own schema, under the names that the target is told."""
         return renamed(super().schema["properties"], self.told_names)
+
+    @property
+    def read_properties(self) -> dict[str, Any]:
+        """The same, less the column that no record of the source has."""
+        return {name: part for name, part in self.own_properties.items() if name != self.account_column}
 
     def made_by_account(self, properties: Mapping[str, Any]) -> Collection[str]:
         """Return the properties whose type the account decides; the types of the others never change."""

@@ -12,6 +12,7 @@ from typing_extensions import override
 from tap_crm.contract.stream import WRITES
 from tap_crm.errors import ConfigError, ReadError
 from tap_crm.journal.writes import Position
+from tap_crm.shaping.account_column import keys_with_account, with_account
 from tap_crm.shaping.schema import load_schema
 from tap_crm.singer.catalog_checks import allow_nulls, check_entry
 from tap_crm.singer.kept_stream import KeptStream
@@ -43,8 +44,9 @@ class WritesStream(KeptStream):
     TYPE_CONFORMANCE_LEVEL = Stream.TYPE_CONFORMANCE_LEVEL.NONE
 
     def __init__(self, tap: Tap, run: Run, journal: WritesJournal) -> None:
-        super().__init__(tap=tap, schema=load_schema("common", WRITES), name=WRITES)
-        self.primary_keys = KEYS
+        column = self.account_column = run.settings.account_column
+        super().__init__(tap=tap, schema=with_account(load_schema("common", WRITES), column, WRITES), name=WRITES)
+        self.keys = self.primary_keys = keys_with_account(KEYS, column)
         self.replication_key = SEQUENCE
         self.run, self._journal = run, journal
         self.started: float | None = None
@@ -80,14 +82,14 @@ class WritesStream(KeptStream):
         """
         entry = catalog.get_stream(self.name)
         if entry is not None and entry.metadata.resolve_selection()[()]:
-            check_entry(entry, KEYS, SEQUENCE, self.schema["properties"])
-            allow_nulls(entry, KEYS)
+            check_entry(entry, self.keys, SEQUENCE, self.schema["properties"])
+            allow_nulls(entry, self.keys)
         super().apply_catalog(catalog)
 
     @override
     def get_records(self, context: Mapping[str, Any] | None) -> Iterable[dict[str, Any]]:
         """Yield the rows that were settled since the last run."""
-        for _, row in self._journal.rows(self._start()):
+        for _, row in self._rows():
             yield row
 
     @override
@@ -110,7 +112,7 @@ class WritesStream(KeptStream):
 
     def _write_rows(self, *, write_messages: bool) -> Iterator[dict[str, Any]]:
         with self.get_record_counter() as counter:
-            for count, (position, row) in enumerate(self._journal.rows(self._start()), start=1):
+            for count, (position, row) in enumerate(self._rows(), start=1):
                 self.run.check_signals()
                 self.end_test_run(count - 1)
                 written = self.write_mapped(row) if write_messages else 1
@@ -121,6 +123,12 @@ class WritesStream(KeptStream):
                 self._keep_position(position)  # only now is a row of a batch file in the file's hands
                 if write_messages and count % ROWS_A_STATE == 0:
                     self.write_state()
+
+    def _rows(self) -> Iterator[tuple[Position, dict[str, Any]]]:
+        """Yield the rows to write, each with its place."""
+        account = self.run.account_column
+        for position, row in self._journal.rows(self._start()):
+            yield position, row if account is None else account.added_to(row)
 
     # What the state has
 
@@ -140,6 +148,6 @@ class WritesStream(KeptStream):
         if not self.is_incremental:
             return
         self.kept.replication_key, self.kept.bookmark = SEQUENCE, position.sequence
-        self.kept.journal = position.beside()
+        self.kept.journal, self.kept.account_column = position.beside(), self.account_column
         self._keep()
         self.note_changed_state()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from contextlib import nullcontext
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tap_crm import errors
@@ -20,6 +20,20 @@ if TYPE_CHECKING:
     from tap_crm.sync.run import Run, RunStream
 
 _log = logging.getLogger("tap-crm")
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """The account that a run reads.
+
+    Attributes:
+        mark: what the state keeps of it.
+        id: the CRM's.
+    """
+
+    mark: str
+    id: str
+
 
 #: Seconds of retries where the state has nothing to be held against: a fault of this question should cost little.
 BRIEFLY = 30.0
@@ -45,8 +59,8 @@ def own_mark(kept: Collection[str], marks: Sequence[str], title: str) -> str:
     return next((mark for mark in marks if mark in kept), marks[0])
 
 
-def account_of(run: Run, selected: Sequence[RunStream], kept: Collection[str]) -> str | None:
-    """Return the mark of the account that a run reads; None where the CRM does not tell it.
+def account_of(run: Run, selected: Sequence[RunStream], kept: Collection[str]) -> Account | None:
+    """Return the account that a run reads; None where the CRM does not tell it.
 
     It costs one request, unless the stream that reads the same answer is selected, which counts it.
 
@@ -57,22 +71,40 @@ def account_of(run: Run, selected: Sequence[RunStream], kept: Collection[str]) -
 
     Raises:
         OtherAccount: the state is of another one.
+        ReadError: the setting `account_column` needs the account, and the CRM does not tell it.
     """
     identity, provider = run.provider.identity, run.provider
+    needed = run.settings.account_column is not None
+    if identity is None and needed:
+        raise errors.ConfigError(f"the setting `account_column`: {provider.title} does not tell which account it is")
     if identity is None or not selected:
         return None
     own = next((stream for stream in selected if stream.name == identity.stream), None)
     reading = (own or selected[0]).reading(lambda _: None, None)
     if own is None:  # the question is no other stream's: none counts it
         reading = replace(reading, ledger=Ledger())
-    with nullcontext() if kept else run.retrying_briefly(BRIEFLY):
+    with nullcontext() if kept or needed else run.retrying_briefly(BRIEFLY):
         try:
             accounts = identity.ask(reading)
         except errors.ReadError as error:  # what concerns more than this question, the streams will meet, too
+            if needed:
+                raise
             _log.info("which account this is could not be found out: %s", error)
             accounts = ()
     if accounts:
-        return own_mark(kept, [account_mark(provider.name, one) for one in accounts], provider.title)
+        marks = {account_mark(provider.name, one): str(one) for one in accounts}
+        mark = own_mark(kept, list(marks), provider.title)
+        if needed and len(marks) > 1:
+            raise errors.ConfigError(
+                f"the setting `account_column`: these credentials open {len(marks)} accounts in {provider.title}, and "
+                "no record tells of which it is; take a key of one account"
+            )
+        return Account(mark, marks[mark])
+    if needed:
+        raise errors.ReadError(
+            f"the setting `account_column` needs the account's id, which {provider.title} does not tell: nothing was "
+            "written; check the rights of the key's user"
+        )
     if kept:
         _log.warning("%s does not tell which account this is: the state's was not checked", provider.title)
     return None

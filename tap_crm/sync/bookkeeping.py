@@ -63,12 +63,11 @@ class Bookkeeping:
         """Count the days to the next complete read from now on, where nothing is known of one."""
         self._versions.count_days_from(now)
 
-    def note_account(self, mark: str | None) -> bool:
-        """Keep which account the rows are of, if that is known; tell whether it was not kept before."""
-        is_new = mark is not None and self._kept.account != mark
-        if is_new:
-            self._kept.account = mark
-        return is_new
+    def note_account(self, mark: str | None, column: str | None) -> bool:
+        """Keep which account the rows are of, if that is known, and which column has it; tell whether that is new."""
+        known = self._kept.account, self._kept.account_column
+        self._kept.account, self._kept.account_column = mark or self._kept.account, column
+        return (self._kept.account, column) != known
 
     def note_columns(self, names: Mapping[str, str]) -> None:
         """Keep the names of columns by the ids of their fields, so that the next run notices a renaming."""

@@ -9,9 +9,10 @@ from tap_crm.contract.stream import AUDIT
 from tap_crm.sync.state import states_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from tap_crm.contract.stream import Provider
+    from tap_crm.sync.state import StreamState
 
 
 def check_before_asking(
@@ -19,6 +20,8 @@ def check_before_asking(
     state: object,
     selected: Sequence[str],
     endpoints: Sequence[str] = (),
+    *,
+    account_column: str | None = None,
 ) -> None:
     """Check what can be checked without knowing the account.
 
@@ -27,6 +30,7 @@ def check_before_asking(
         state: as it was given; None for none.
         selected: the streams that the catalog selects.
         endpoints: the streams that the user declared.
+        account_column: the column with the account's id; None for none.
 
     Raises:
         ConfigError: the state or the catalog cannot be used.
@@ -36,11 +40,26 @@ def check_before_asking(
         for spec in provider.streams:
             if spec.replication_key is not None and spec.name in kept:
                 kept[spec.name].bookmark_at(spec.name)
+        _check_account_column(account_column, kept)
     if provider.discover is None:
         declared = {AUDIT, *endpoints, *(spec.name for spec in provider.streams)}
         for name in selected:
             if name not in declared and name.partition("__")[0] not in declared:
                 raise errors.ConfigError(f"{lost_stream(name, provider)}; run discovery again")
+
+
+def _check_account_column(column: str | None, kept: Mapping[str, StreamState]) -> None:
+    """Check that the rows which the target has got the same primary key as those to come.
+
+    Else each record would be there twice, or the rows of earlier runs would have no account.
+    """
+    for name, one in kept.items():
+        if one.was_loaded and one.account_column != column:
+            had = "without `account_column`" if one.account_column is None else f"with `{one.account_column}`"
+            raise errors.ConfigError(
+                f"the setting `account_column`: the state is of rows that were loaded {had}, such as those of "
+                f"`{name}`; leave it as it was, or load everything anew (`--full-refresh`) into tables of their own"
+            )
 
 
 def lost_right(name: str) -> str:

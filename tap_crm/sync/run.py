@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from tap_crm.contract.stream import Deletions, Provider, Reading, StreamSpec
     from tap_crm.ledger import Ledger
     from tap_crm.messages import Emit
+    from tap_crm.shaping.account_column import AccountColumn
     from tap_crm.sync.hints import Hints
     from tap_crm.transport.session import Transport
 
@@ -135,6 +136,7 @@ class Run:
     Attributes:
         id: tells it from all others.
         account: the mark of the account that is read; None where the CRM does not tell it.
+        account_column: the column with the account's id; None where rows have none, and before the account is known.
         selected_told: the streams that are read, each with the time up to which the CRM's log of changes was heeded.
         told_names: by stream, what the target calls columns whose type has changed, by what the sources do.
         hints: what the events in the inbox tell; None without one.
@@ -155,6 +157,7 @@ class Run:
         self.once_per_run = OncePerRun()
         self.budget = Budget(settings.reconcile_max_requests)
         self.account: str | None = None
+        self.account_column: AccountColumn | None = None
         self.selected_told: tuple[tuple[StreamSpec, int | None], ...] = ()
         self.told_names: Mapping[str, Mapping[str, str]] = {}
         self.hints: Hints | None = None

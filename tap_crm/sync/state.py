@@ -68,6 +68,7 @@ class StreamState:
         replication_key: the field that the bookmark is of.
         bookmark: up to there everything was read, as it was given.
         account: the mark of the account.
+        account_column: the column with the account's id, where rows have one.
         version: of the rows, which the target was last told to be complete.
         unfinished: a complete read that is not over.
         reconciled_at: when the last complete read began.
@@ -93,6 +94,7 @@ class StreamState:
     replication_key: str | None = None
     bookmark: Bookmark | None = None
     account: str | None = None
+    account_column: str | None = None
     version: int | None = None
     unfinished: Unfinished | None = None
     reconciled_at: int | None = None
@@ -371,6 +373,7 @@ _KEYS = (
     _Key("replication_key", "replication_key", _text),
     _Key("bookmark", "replication_key_value", _bookmark),
     _Key("account", "account", _text),
+    _Key("account_column", "account_column", _text),
     _Key("version", _VERSION, _version),
     _Key("unfinished", "reconcile", _unfinished, _write_unfinished),
     _Key("reconciled_at", "reconciled_at", to_epoch, _moment),

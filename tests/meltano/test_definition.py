@@ -4,10 +4,14 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from typing import Any
 
 import pytest
+import yaml
+from meltano.core.plugin.base import PluginDefinition
 
+from scripts import plugin_definition
 from tap_crm.providers import PROVIDERS
 from tap_crm.providers.setting_table import rows
 from tap_crm.singer.tap import TapCRM
@@ -53,6 +57,25 @@ def test_each_crm_has_an_extractor_that_loads_into_a_schema_of_its_own(plugins: 
 def test_an_extractor_leaves_out_what_the_tap_leaves_out(plugins: dict[str, Any], crm: str) -> None:
     left_out = [f"!{spec.name}.*" for spec in PROVIDERS[crm].streams if not spec.selected]
     assert sorted(plugins[f"tap-{crm}"]["select"]) == sorted(["*.*", *left_out])
+
+
+def test_the_definition_for_a_hub_is_what_the_tap_says_of_itself(plugins: dict[str, dict[str, Any]]) -> None:
+    """Meltano takes it, and its settings are those of this project."""
+    assert plugin_definition.main(["--check"]) == 0
+    defined = yaml.safe_load(plugin_definition.FILE.read_text("utf-8"))
+    assert PluginDefinition.parse({"plugin_type": "extractors", **defined}).name == "tap-crm"
+    own = plugins["tap-crm"]
+    assert {one["name"] for one in own["settings"]} <= {one["name"] for one in defined["settings"]}
+    alike = ("capabilities", "settings_group_validation", "executable", "namespace")
+    assert {name: defined[name] for name in alike} == {name: own[name] for name in alike}
+
+
+def test_each_command_of_the_project_is_one_that_is_installed(plugins: dict[str, dict[str, Any]]) -> None:
+    """`tap-crm-report` is, as soon as it is there."""
+    scripts = tomllib.loads((project.ROOT / "pyproject.toml").read_text("utf-8"))["project"]["scripts"]
+    told = {name: one["executable"] for name, one in plugins["tap-crm"]["commands"].items()}
+    assert told == {"audit": "tap-crm-audit", "call": "tap-crm-call", "report": "tap-crm-report"}
+    assert set(told.values()) - {"tap-crm-report"} <= scripts.keys()
 
 
 def test_no_credential_is_written_in_it(plugins: dict[str, dict[str, Any]]) -> None:

@@ -54,6 +54,7 @@ VALUES: dict[str, Any] = {
     "free_objects": "text",
     "missing_properties": "null",
     "activate_versions": False,
+    "account_column": "_account",
     "tables": [{"board": "Sales", "table": "Deals", "stream": "deals"}],
     "endpoints": [{"stream": "deals_again", "path": "/deals", "keys": ["id"]}],
     "child_tables": ["emails", "people.tags"],
