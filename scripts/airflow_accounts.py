@@ -156,6 +156,15 @@ def compare(account: Account, database: str, streams: tuple[str, ...] | None) ->
     return found
 
 
+def loaded_besides(account: Account, database: str, streams: tuple[str, ...] | None) -> list[str]:
+    """Return the tables of an account that none of some streams has; none where all streams are loaded."""
+    if streams is None:
+        return []
+    with psycopg.connect(database) as connection:
+        found = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = %s", [account.schema]).fetchall()
+    return sorted({str(row[0]) for row in found} - {*streams, "sync_audit"})
+
+
 def _rows(
     connection: psycopg.Connection[tuple[Any, ...]], schema: str, name: str, table: Table
 ) -> list[tuple[Any, Any]]:
