@@ -204,7 +204,7 @@ def measure(rounds: int, crms: list[str], before: Path | None, peers: Path | Non
                     client.control("configure", {"clock_skew": number * DAY})
                     for way, command in ways.of(crm).items():
                         cost = load(command, variables, folder / "log", client)
-                        print(f"{number} {crm:<8}{way:<14}{cost.cpu:6.2f} CPU s", file=sys.stderr, flush=True)
+                        print(f"{number} {crm:<8}{way:<14}{cost}", file=sys.stderr, flush=True)
                         if number:  # the first load is no measure of an unchanged account
                             costs.setdefault((crm, way), []).append(cost)
                 client.close()

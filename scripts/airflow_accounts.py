@@ -157,12 +157,18 @@ def compare(account: Account, database: str, streams: tuple[str, ...] | None) ->
 
 
 def loaded_besides(account: Account, database: str, streams: tuple[str, ...] | None) -> list[str]:
-    """Return the tables of an account that none of some streams has; none where all streams are loaded."""
+    """Return the tables with rows that none of some streams has; none where all streams are loaded."""
     if streams is None:
         return []
     with psycopg.connect(database) as connection:
         found = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = %s", [account.schema]).fetchall()
-    return sorted({str(row[0]) for row in found} - {*streams, "sync_audit"})
+        besides = sorted({str(row[0]) for row in found} - {*streams, "sync_audit"})
+        return [name for name in besides if _has_rows(connection, account.schema, name)]
+
+
+def _has_rows(connection: psycopg.Connection[tuple[Any, ...]], schema: str, name: str) -> bool:
+    asked = sql.SQL("SELECT 1 FROM {} LIMIT 1").format(sql.Identifier(schema, name))
+    return connection.execute(asked).fetchone() is not None
 
 
 def _rows(
