@@ -16,8 +16,7 @@ from pathlib import Path
 
 #: Requests a minute that each CRM allows to an account; Copera counts each route apart, Close tells its own.
 LIMITS = {"copper": 180, "close": 1200, "copera": 50 * 8}
-#: Megabytes of all processes of a load together, by `docs/scale.md`.
-MEMORY = {"direct": 250, "Meltano": 460}
+WAYS = ("direct", "Meltano")
 #: CPU seconds that Airflow itself uses for a task.
 AIRFLOW = 0.28
 COUNTS = (10, 1_000, 100_000)
@@ -25,12 +24,13 @@ COUNTS = (10, 1_000, 100_000)
 
 @dataclass(frozen=True)
 class Account:
-    """What one unchanged account costs: CPU seconds and requests."""
+    """What one unchanged account costs: CPU seconds, requests, megabytes of all its processes together."""
 
     crm: str
     way: str
     cpu: float
     requests: float
+    together: float
 
     @property
     def seconds(self) -> float:
@@ -61,6 +61,12 @@ class Night:
         return self.hours * (self.cores * cpu_price + self.gigabytes * memory_price)
 
 
+def measured(path: Path, way: str) -> list[Account]:
+    """Return the accounts that `bench.accounts` measured, loaded one way."""
+    rows = json.loads(path.read_text("utf-8"))
+    return [Account(row["crm"], way, row["cpu"], row["requests"], row["together"]) for row in rows if row["way"] == way]
+
+
 def night(found: list[Account], accounts: int, slots_per_core: int) -> Night:
     """Compute a night: as many cores as let 100,000 accounts end in eight hours, one at least."""
     each = accounts / len(found)
@@ -69,24 +75,22 @@ def night(found: list[Account], accounts: int, slots_per_core: int) -> Night:
     cores = max(1, math.ceil(cpu / (8 * 3600)))
     slots = min(accounts, cores * slots_per_core)
     hours = max(cpu / cores, waiting / slots) / 3600
-    memory = slots * MEMORY[found[0].way] / 1024
+    memory = slots * sum(one.together for one in found) / len(found) / 1024
     return Night(accounts, cores, slots, sum(one.requests for one in found) * each, cpu / 3600, hours, memory)
 
 
 def main() -> None:
     """Print a row for each way and number of accounts."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--measured", required=True, metavar="FILE", help="what bench.accounts wrote")
+    parser.add_argument("--measured", required=True, type=Path, metavar="FILE", help="what bench.accounts wrote")
     parser.add_argument("--cpu-price", type=float, default=0.04, help="of a core, an hour")
     parser.add_argument("--memory-price", type=float, default=0.0045, help="of a gigabyte, an hour")
     parser.add_argument("--slots-per-core", type=int, default=4)
     options = parser.parse_args()
-    measured = json.loads(Path(options.measured).read_text("utf-8"))
     print("| way | accounts | requests | CPU hours | cores | at once | memory, GB | hours | price of a night |")
     print("| --- | --- | --- | --- | --- | --- | --- | --- | --- |")
-    for way in MEMORY:
-        rows = [row for row in measured if row["way"] == way]
-        found = [Account(row["crm"], way, row["cpu"], row["requests"]) for row in rows]
+    for way in WAYS:
+        found = measured(options.measured, way)
         for accounts in COUNTS:
             one = night(found, accounts, options.slots_per_core)
             price = one.cost(options.cpu_price, options.memory_price)

@@ -156,6 +156,21 @@ def compare(account: Account, database: str, streams: tuple[str, ...] | None) ->
     return found
 
 
+def loaded_besides(account: Account, database: str, streams: tuple[str, ...] | None) -> list[str]:
+    """Return the tables with rows that none of some streams has; none where all streams are loaded."""
+    if streams is None:
+        return []
+    with psycopg.connect(database) as connection:
+        found = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = %s", [account.schema]).fetchall()
+        besides = sorted({str(row[0]) for row in found} - {*streams, "sync_audit"})
+        return [name for name in besides if _has_rows(connection, account.schema, name)]
+
+
+def _has_rows(connection: psycopg.Connection[tuple[Any, ...]], schema: str, name: str) -> bool:
+    asked = sql.SQL("SELECT 1 FROM {} LIMIT 1").format(sql.Identifier(schema, name))
+    return connection.execute(asked).fetchone() is not None
+
+
 def _rows(
     connection: psycopg.Connection[tuple[Any, ...]], schema: str, name: str, table: Table
 ) -> list[tuple[Any, Any]]:

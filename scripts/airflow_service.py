@@ -65,6 +65,7 @@ class Airflow:
             "AIRFLOW__API__HOST": "127.0.0.1",
             "AIRFLOW__API__PORT": str(port),
             "AIRFLOW__API__WORKERS": "1",
+            "AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT": "60",  # five seconds are too few for a machine with two cores
             "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
         }
         self._port = str(port)

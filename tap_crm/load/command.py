@@ -8,7 +8,6 @@ import re
 import signal
 import sys
 import time
-import uuid
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, NoReturn
 
@@ -124,7 +123,7 @@ def command(  # noqa: PLR0913 - one for each option
         without(plain, "TARGET_"),
         {**without(plain, "TAP_"), **_schema_of(target, schema)},
     )
-    with closing(open_table(state, state_id, uuid.uuid4().hex)) as table, _minding(limits):
+    with closing(open_table(state, state_id, os.urandom(16).hex())) as table, _minding(limits):
         try:
             known = table.claim(wait, lambda seconds: _rest(limits, seconds))
         except Locked as error:

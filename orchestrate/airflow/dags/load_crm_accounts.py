@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.standard.operators.bash import BashOperator
 from airflow.sdk import DAG, RetryPolicy, get_current_context, task
 from airflow.sdk.definitions.retry_policy import RetryDecision
+from airflow.sdk.exceptions import AirflowFailException
 
 sys.path.insert(0, str(Path(__file__).parent))  # where a bundle does not do so itself
 from crm_accounts import CRMS, failed, of_crm
@@ -34,6 +35,8 @@ SCHEDULE = os.environ.get("CRM_SCHEDULE", "0 2 * * *") or None
 #: Variables of this process that each task has, too, such as those of Meltano's state backend.
 PASSED_ON = [name for name in os.environ.get("CRM_PASS_ON", "").split(",") if name]
 REFUSED = "exit code 77."
+#: A busy API server may lose any task, also one that does nearly nothing: without a list, no account is loaded.
+TRIED_AGAIN: dict[str, Any] = {"retries": 2, "retry_delay": timedelta(seconds=min(RETRY_DELAY, 30))}
 
 #: `exec`, so that a signal to the task's process is one to `load-account`; nothing is on its standard input, where
 #: Airflow's own socket would be.
@@ -110,15 +113,18 @@ def variables(crm: str) -> dict[str, str]:
     }
 
 
-@task
+@task(**TRIED_AGAIN)
 def accounts(crm: str) -> list[dict[str, str]]:
     """Read the accounts of a CRM; raises if there is none of any."""
     return of_crm(ACCOUNTS, crm)
 
 
-@task(trigger_rule="all_done")
+@task(trigger_rule="all_done", **TRIED_AGAIN)
 def report() -> str:
-    """Raise if an account was not loaded, and name those: a last task that is green makes the whole run green."""
+    """Raise if an account was not loaded, and name those: a last task that is green makes the whole run green.
+
+    That would be the same at a second attempt; only what keeps it from asking is tried again.
+    """
     context = get_current_context()
     run, instance = context["run_id"], context["ti"]
     expected = {f"load_{crm}": instance.xcom_pull(task_ids=f"accounts_{crm}") for crm in CRMS}
@@ -128,7 +134,7 @@ def report() -> str:
     states = instance.get_task_states(dag_id=context["dag"].dag_id, task_ids=[*names], run_ids=[run]).get(run, {})
     count, wrong = failed(names, states)
     if wrong:
-        raise RuntimeError(f"{len(wrong)} of {count} loads failed: {', '.join(wrong)}")
+        raise AirflowFailException(f"{len(wrong)} of {count} loads failed: {', '.join(wrong)}")
     return f"all {count} loads succeeded"
 
 
