@@ -48,7 +48,6 @@ def _cursor_of(body: bytes) -> str:
     return msgspec.json.decode(body or b"{}").get("cursor") or ""
 
 
-@pytest.mark.usefixtures("unmeasured_runs")
 def test_more_leads_in_one_moment_than_a_walk_gives(start_some: Start) -> None:
     """12,000 of 13,000 leads share a change time; a walk by cursor ends after 10,000 objects, and nothing is counted.
 
