@@ -28,11 +28,6 @@ CLOSE = replace(close.SMALL, leads=30, contacts=40, opportunities=20, tasks=20, 
 COPERA = replace(copera.SMALL, boards=1, tables=4, wide_tables=0, rows=60)
 
 
-@pytest.fixture(autouse=True)
-def _measured(measured_runs: None) -> None:
-    """Measure all of these: nothing else runs the audit, and its runs are short."""
-
-
 @dataclass
 class Account:
     """A served account, the tap for it, and what a run wrote."""

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 #: Leads are what is read; values of custom fields are what other tests are about.
 FEW = {"contacts": 20, "opportunities": 10, "tasks": 10, "activities": 30, "events": 10, "custom_fields": 1}
-CROWDED = {**FEW, "leads": 13_000, "tie_block": 12_000}
+#: A little more of one moment than the 10,000 that a walk gives.
+CROWDED = {**FEW, "leads": 10_500, "tie_block": 10_250}
 #: A smaller account behind smaller caps.
 LESS_CROWDED = {**FEW, "leads": 1_500, "tie_block": 1_200}
 #: How many records a walk gives there. What is not documented is taken for a cap if it is a multiple of 1,000.
@@ -48,9 +49,8 @@ def _cursor_of(body: bytes) -> str:
     return msgspec.json.decode(body or b"{}").get("cursor") or ""
 
 
-@pytest.mark.usefixtures("unmeasured_runs")
 def test_more_leads_in_one_moment_than_a_walk_gives(start_some: Start) -> None:
-    """12,000 of 13,000 leads share a change time; a walk by cursor ends after 10,000 objects, and nothing is counted.
+    """10,250 of 10,500 leads share a change time; a walk by cursor ends after 10,000, and nothing is counted.
 
     The other looks of the cap are played below, on a smaller account.
     """
@@ -60,7 +60,7 @@ def test_more_leads_in_one_moment_than_a_walk_gives(start_some: Start) -> None:
     row = run.audit()["leads"]
     assert row["complete"]
     assert row["unexplained"] == 0
-    assert row["requests"] <= 220
+    assert row["requests"] <= 180
 
 
 #: Each way of a cursor and of ties with both looks of the cap, and with and without counts.
@@ -137,9 +137,9 @@ def test_a_cap_in_the_middle_of_a_page_is_noticed(start_some: Start, counts: str
     assert walks_cut_off(app) > 0
 
 
-def test_12_000_leads_made_and_changed_in_one_moment(start_some: Start) -> None:
+def test_more_leads_made_and_changed_in_one_moment_than_a_walk_gives(start_some: Start) -> None:
     """As many as an import makes; the cap of 10,000 is passed by reading them from the other end too."""
-    app, tap = start_some(("leads",), {**CROWDED, "leads": 12_300, "tie_block_created": True})
+    app, tap = start_some(("leads",), {**CROWDED, "tie_block_created": True})
     run = tap.sync()
     assert differences(app.account, "leads", merged("leads", run)) == {}
     assert run.audit()["leads"]["complete"]

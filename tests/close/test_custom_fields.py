@@ -83,7 +83,6 @@ def test_each_list_is_asked_for_once_with_all_streams_and_300_definitions(begin:
     assert differences(Close(app.account), "leads", run) == {}
 
 
-@pytest.mark.usefixtures("measured_runs")
 def test_an_organization_without_shared_fields_has_its_own(begin: Start) -> None:
     """Not every plan has shared ones: values of those are in `_extra`, if there are any."""
     app, tap = begin()

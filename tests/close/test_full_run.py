@@ -30,7 +30,6 @@ def validator(schema: dict[str, Any]) -> jsonschema.Draft202012Validator:
 
 
 @pytest.mark.timeout(280)
-@pytest.mark.usefixtures("unmeasured_runs")
 def test_a_large_account_arrives_whole_at_one_request_a_page(start: Start) -> None:
     """Every id, every value; a sample of the records is validated, the small account below validates all."""
     app, tap = start({**LARGE, "custom_fields": 2})

@@ -118,7 +118,6 @@ def test_a_record_deleted_while_its_page_is_read_is_not_the_end(start_some: Star
     assert app.stats.by_status["404"] > 1
 
 
-@pytest.mark.usefixtures("measured_runs")
 def test_a_deleted_record_that_stays_in_the_way_fails_its_stream_only(start_some: Start) -> None:
     """By name, in a minute at most; the others are complete."""
     knob = {"every": 0, "times": 10_000}

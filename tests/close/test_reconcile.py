@@ -85,7 +85,6 @@ def test_a_thousand_deletions_and_two_hundred_merges_are_found(start_some: Start
     assert {(number,) for number in merged} == target.ever_marked("leads")
 
 
-@pytest.mark.usefixtures("measured_runs")
 @pytest.mark.parametrize("seed", range(2))
 def test_a_reconcile_while_everything_changes_marks_nothing_that_lives(start_some: Start, seed: int) -> None:
     """Edits, deletions, creations and merges at every answer; after a quiet run the tables equal the truth."""
@@ -187,7 +186,6 @@ def test_the_run_after_a_killed_reconcile_goes_on_with_it(start_some: Start) -> 
     assert app.stats.requests < 60  # of pages alone there are so many
 
 
-@pytest.mark.usefixtures("measured_runs")
 def test_a_budget_spreads_a_reconcile_over_runs(start_some: Start) -> None:
     """Each uses about as much as it may; nothing is marked before the last of them."""
     streams = ("leads", "tasks", "notes")
@@ -220,7 +218,6 @@ def test_a_budget_spreads_a_reconcile_over_runs(start_some: Start) -> None:
     assert_equal(app, target, *streams)
 
 
-@pytest.mark.usefixtures("measured_runs")
 def test_deletions_that_are_told_while_a_reconcile_is_spread_are_no_reason_to_stop(start_some: Start) -> None:
     """A part was counted before they were told, the rest after it."""
     streams = ("leads",)

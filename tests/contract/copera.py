@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from sandbox.copera import PAT, CoperaSandbox, Shape, copera_app
-from tests.contract.crm import Crm, Knobs
+from tests.contract.crm import Crm, Knobs, target_of
 from tests.copera import truth
-from tests.target import Target
 from tests.truth import compared
 
 if TYPE_CHECKING:
@@ -70,7 +69,7 @@ class Copera(Crm):
     def differences(self, app: CoperaSandbox, stream: str, *runs: Run) -> dict[str, Any]:
         """Compare all values, in the columns that the runs tell of."""
         telling = [run for run in runs if run.count("columns")][-1]
-        target = Target(*runs)
+        target = target_of(*runs)
         if "__" in stream:
             (number,) = [key for key, name in truth.streams_of(telling).items() if name == stream]
             return compared(truth.rows_of(app.account, telling, app.account.tables[number]), target.living(stream))

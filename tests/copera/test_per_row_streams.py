@@ -31,9 +31,10 @@ def test_they_are_complete_when_selected(start: Start, order: str) -> None:
     """Page after page of comments; every text; and a warning of what it costs."""
     app, tap = start(SHAPE, comment_order=order, comment_page=7)
     run = tap.sync(catalog=choosing(tap, *PER_PARENT))
+    target = Target(run)
     for stream in PER_PARENT:
         assert run.count(stream) > 0, stream
-        assert differences(app.account, stream, run, Target(run)) == {}, stream
+        assert differences(app.account, stream, run, target) == {}, stream
         assert f"{stream}: costs a request for each row or document" in run.log
         assert run.audit()[stream]["complete"]
     assert max(len(found) for found in app.account.comments.values()) > 7
@@ -45,8 +46,9 @@ def test_they_are_complete_through_faults(start: Start) -> None:
     catalog = choosing(tap, *PER_PARENT)
     app.behaviour.faults = [FaultRule(["cut_json", "cut_connection", "broken_json", "null", "drop"], every=9)]
     run = tap.sync(catalog=catalog)
+    target = Target(run)
     for stream in PER_PARENT:
-        assert differences(app.account, stream, run, Target(run)) == {}, stream
+        assert differences(app.account, stream, run, target) == {}, stream
     assert app.stats.faults
 
 
@@ -72,5 +74,6 @@ def test_rows_that_are_deleted_meanwhile_are_skipped(start: Start) -> None:
 
     app.on_answer(delete)
     run = tap.sync(catalog=catalog)
+    target = Target(run)
     for stream in ("row_comments", "row_descriptions", "document_contents"):
-        assert not differences(app.account, stream, run, Target(run)).keys() - {"surplus"}, stream
+        assert not differences(app.account, stream, run, target).keys() - {"surplus"}, stream

@@ -45,7 +45,6 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> tuple[CopperSandbox, Run]
 
 
 @pytest.mark.timeout(280)
-@pytest.mark.usefixtures("unmeasured_runs")
 def test_a_large_account_arrives_whole_at_one_request_a_page(start_some: Start) -> None:
     """Every id in its version, a sample with every value; the small account below has all values."""
     app, tap = start_some(SEARCHED, LARGE)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pytest
-
 from tests.limits import none_refused, used_undisturbed
 
 if TYPE_CHECKING:
@@ -21,7 +19,6 @@ PER_MINUTE = 1_060
 SLACK = (LIMIT - 0.98 * PER_MINUTE / 60 * SECONDS - 2) * 60 / (0.98 * PER_MINUTE)
 
 
-@pytest.mark.usefixtures("unmeasured_runs")
 def test_nine_tenths_of_the_limit_are_used_at_150_ms_without_a_429(
     start_some: Start,
 ) -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pytest
-
 from tests.copper.conftest import PLAIN
 from tests.copper.reconciling import Load
 from tests.target import activated
@@ -14,7 +12,6 @@ if TYPE_CHECKING:
     from tests.copper.conftest import Start
 
 
-@pytest.mark.usefixtures("unmeasured_runs")
 def test_eight_thousand_people_cost_five_requests_a_thousand(start: Start) -> None:
     """Beside the question for what changed; 100,000 cost 520 at most."""
     app, tap = start({**PLAIN, "people": 8_000})

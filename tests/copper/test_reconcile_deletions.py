@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 THREE_PAGES = {"people": 420, "companies": 210, "leads": 210, "opportunities": 40, "activities": 5}
 
 
-@pytest.mark.usefixtures("unmeasured_runs")
 def test_a_thousand_deletions_two_hundred_merges_and_three_hundred_conversions_are_found(start: Start) -> None:
     """Between two runs. Converted leads stay, and say so; the audit counts what is gone."""
     shape = {**PLAIN, "people": 6_000, "leads": 1_500, "companies": 700}

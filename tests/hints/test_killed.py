@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pytest
-
 from tests.hints.killing import VICTIMS, Account
 
 if TYPE_CHECKING:
@@ -21,7 +19,6 @@ if TYPE_CHECKING:
 PLACES = 4
 
 
-@pytest.mark.usefixtures("unmeasured_runs")
 def test_every_event_leads_to_its_row_wherever_the_tap_or_the_target_is_killed(
     teller: Teller, start_told: StartTold, tmp_path: Path
 ) -> None:

@@ -30,11 +30,6 @@ APPS: dict[str, Callable[[], Simulator]] = {
 }
 
 
-@pytest.fixture(autouse=True)
-def _unmeasured(unmeasured: None, unmeasured_runs: None) -> None:
-    """Measure no coverage: tests of the tap alone reach the same lines."""
-
-
 @pytest.fixture(scope="session")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """Make a project; Meltano installs a plugin when it is first run."""

@@ -39,11 +39,6 @@ _TINY_SERVER = copies_of(
 )
 
 
-@pytest.fixture(autouse=True)
-def _unmeasured(unmeasured: None) -> None:
-    """Measure no coverage: no test of this folder runs the tap."""
-
-
 @pytest.fixture
 def app() -> CopperSandbox:
     """Make a small account without a rate limit."""
