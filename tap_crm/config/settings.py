@@ -67,8 +67,15 @@ class AccountSettings:
     requests_per_minute: int | None = setting(
         count(),
         "Requests per minute",
-        "Overrides the CRM's documented limit, under which requests are spaced evenly; 0 switches pacing off. Lower it "
-        "where other integrations use the same account.",
+        "Overrides the CRM's documented limit; requests are then spaced evenly under it, without bursts. 0 switches "
+        "pacing off.",
+    )
+    rate_limit_percent: float = setting(
+        amount(100, is_zero_nothing=True),
+        "Share of the rate limit in percent",
+        "How much of each limit is used, in any window. Lower it where other integrations use the same account: the "
+        "rest is left to them.",
+        default=100,
     )
     retry_seconds: int = setting(
         count(), "Retries in seconds", "How long a failing request is tried again before its stream fails.", default=600

@@ -273,6 +273,7 @@ class Provider:
         title: the CRM's name for people.
         base_url: the API's root.
         requests_per_minute: the documented limit.
+        limit_is_known: that is the limit of each group, within any minute; else it is an example, and answers tell it.
         streams: every stream.
         authenticate: makes the credentials from the settings; raises ``ConfigError`` if some are missing.
         headers: sent with every request.
@@ -297,6 +298,7 @@ class Provider:
     streams: tuple[StreamSpec, ...]
     authenticate: Callable[[AccountSettings], AuthBase]
     headers: Mapping[str, str] = field(default_factory=dict)
+    limit_is_known: bool = False
     group_of: Callable[[str, str], str] = one_group
     rates: Mapping[str, int] = field(default_factory=dict)
     extra_limits: tuple[ExtraLimit, ...] = ()

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 #: What the target has in common with the tap.
 CONNECTION = (
     *("provider", "api_key", "user_email", "access_token", "oauth", "api_url", "requests_per_minute"),
-    *("retry_seconds", "request_timeout_seconds", "date_order"),
+    *("rate_limit_percent", "retry_seconds", "request_timeout_seconds", "date_order"),
 )
 ALL = "*"
 JOURNAL = "target-crm.sqlite"

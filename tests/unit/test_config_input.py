@@ -39,6 +39,7 @@ VALUES: dict[str, Any] = {
     "api_url": "http://127.0.0.1:9000/v1",
     "start_date": "2026-01-01T00:00:00Z",
     "requests_per_minute": 0,
+    "rate_limit_percent": 62.5,
     "overlap_seconds": 12,
     "activity_lookback_days": 0.5,
     "reconcile": True,

@@ -19,6 +19,7 @@ from tap_crm.config.settings import DAY
 from tap_crm.contract.newest import Newest
 from tap_crm.messages import Checkpoint, Page
 from tap_crm.providers.close.answers import DATA, ask_page, get, moment
+from tap_crm.providers.close.event_slices import PAGES_AT_FIRST, PAGES_BEFORE_A_CUT, Slice, Unbounded, walk_side_by_side
 from tap_crm.reading.changes import BEHIND_THE_CLOCK
 from tap_crm.reading.no_news import NoNews
 from tap_crm.shaping.moments import to_epoch
@@ -69,11 +70,12 @@ class Change:
 
 @dataclass(slots=True)
 class _Stored:
-    """Where a page of the log lies in the spool, and the times of its events."""
+    """Where a page of the log lies in the spool, the times of its events, and which of them it was asked for."""
 
     offset: int
     length: int
     times: list[int | None]
+    part: Slice
 
 
 def _spool() -> IO[bytes]:
@@ -90,6 +92,7 @@ class EventLog:
 
     only: Mapping[str, str] = field(default_factory=dict)
     _lock: threading.RLock = field(default_factory=threading.RLock)
+    _storing: threading.Lock = field(default_factory=threading.Lock)
     _file: IO[bytes] = field(default_factory=_spool)
     _pages: list[_Stored] = field(default_factory=list)
     _reached: float | None = None
@@ -105,9 +108,14 @@ class EventLog:
 
     def pages(self, reading: Reading, since: int | None) -> Iterator[tuple[bytes, list[int | None]]]:
         """Yield every page down to ``since``: the answer, and the time of each event in it."""
+        for body, times, _ in self.own_pages(reading, since):
+            yield body, times
+
+    def own_pages(self, reading: Reading, since: int | None) -> Iterator[tuple[bytes, list[int | None], Slice]]:
+        """Yield every page, and the times that it was asked for: what it has of others is on other pages, too."""
         self.read_back(reading, since)
         for stored in list(self._pages):
-            yield self._body(stored), stored.times
+            yield self._body(stored), stored.times, stored.part
 
     def changes(self, reading: Reading, object_type: str, since: int) -> dict[str, Change]:
         """Return what happened since then to the objects of a type, by their ids."""
@@ -154,32 +162,65 @@ class EventLog:
             if self._reached is not None and self._reached <= target:
                 return
             try:
-                self._walk(reading, since)
+                self._walk_at_all(reading, since)
             except errors.ReadError as error:
                 self._closed = error
                 raise
             self._reached = target
 
-    def _walk(self, reading: Reading, since: int | None) -> None:
+    def _walk_at_all(self, reading: Reading, since: int | None) -> None:
+        before = len(self._pages)
+        try:
+            self._walk(reading, since, reading.lanes)
+        except Unbounded:
+            reading.ledger.note("the event log does not heed times: it is read one page after the other")
+            del self._pages[before:]
+            self._walk(reading, since, 1)
+
+    def _walk(self, reading: Reading, since: int | None, lanes: int) -> None:
+        """Read what is not here yet: a few pages, then what is left in slices of time side by side."""
+        whole = Slice(since, None if self._reached is None else int(self._reached) + 1)  # newer ones are here already
+        if self.only or lanes == 1:
+            self._walk_slice(reading, whole, None)
+            return
+        # A first run reads a month of it, others what came since: mostly a few pages, which are no work for slices.
+        rest = self._walk_slice(reading, whole, PAGES_AT_FIRST if since is None else PAGES_BEFORE_A_CUT)
+        if rest is not None:
+            oldest = int(reading.transport.clock.now()) - DAYS_KEPT * DAY
+            walk_side_by_side(
+                rest.parts(lanes, oldest), lanes, lambda part: self._walk_slice(reading, part, PAGES_BEFORE_A_CUT)
+            )
+
+    def _walk_slice(self, reading: Reading, part: Slice, most: int | None) -> Slice | None:
+        """Read a slice, so many pages at most; return what is left of it."""
         params: dict[str, str | int] = {**self.only}
-        if since is not None:
-            params["date_updated__gte"] = moment(since)
-        if self._reached is not None:  # newer ones are here already
-            params["date_updated__lt"] = moment(int(self._reached) + 1)
+        if part.low is not None:
+            params["date_updated__gte"] = moment(part.low)
+        if part.high is not None:
+            params["date_updated__lt"] = moment(part.high)
         cursor: str | None = None
         no_news, last = NoNews("events"), [""]
+        stored: list[_Stored] = []
         while True:
             answer, reply = self._ask(reading, params, cursor)
-            self._began = int(reply.server_time) if self._began is None else self._began
-            times = self._store(reply.body, answer.data)
-            known = [at for at in times if at is not None]
+            page = self._store(reply, answer.data, part)
+            stored.append(page)
+            known = [at for at in page.times if at is not None]
+            if cursor is None and most is not None and part.high is not None and max(known, default=0) > part.high:
+                # The bound has no effect: newest first, the whole log down to the slice would be read once more.
+                raise Unbounded
             cursor = answer.cursor_next or None
-            if cursor is None or (since is not None and known and max(known) < since):
-                return
+            if cursor is None or (part.low is not None and known and max(known) < part.low):
+                return None
             no_news.follow(cursor)
             ids = [event.id for event in answer.data]
             no_news.heed(is_new=bool(ids) and ids != last)
             last = ids
+            rest = part.below(min(known)) if most is not None and len(stored) >= most and known else None
+            if rest is not None:
+                for one in stored:
+                    one.part = Slice(rest.high, part.high)
+                return rest
 
     def _ask(self, reading: Reading, params: dict[str, str | int], cursor: str | None) -> tuple[_Answer, Reply]:
         """Ask for a page; an empty one is believed when it came twice."""
@@ -197,15 +238,19 @@ class EventLog:
                 break
         return answer, reply
 
-    def _store(self, body: bytes, events: Sequence[_Event]) -> list[int | None]:
+    def _store(self, reply: Reply, events: Sequence[_Event], part: Slice) -> _Stored:
         times = [to_epoch(event.date_updated) for event in events]
-        self._file.seek(0, io.SEEK_END)
-        self._pages.append(_Stored(self._file.tell(), len(body), times))
-        self._file.write(body)
-        return times
+        with self._storing:
+            now = int(reply.server_time)
+            self._began = now if self._began is None else self._began
+            self._file.seek(0, io.SEEK_END)
+            page = _Stored(self._file.tell(), len(reply.body), times, part)
+            self._pages.append(page)
+            self._file.write(reply.body)
+        return page
 
     def _body(self, stored: _Stored) -> bytes:
-        with self._lock:
+        with self._storing:
             self._file.seek(stored.offset)
             return self._file.read(stored.length)
 
@@ -252,8 +297,12 @@ class Events:
         """Emit the log from the bookmark on, less the overlap: events become visible late and out of order."""
         log = event_log(reading)
         since = reading.since
-        for body, times in log.pages(reading, since):
-            keep = [at for at, time in enumerate(times) if since is None or time is None or time >= since]
+        for body, times, part in log.own_pages(reading, since):
+            keep = [
+                at
+                for at, time in enumerate(times)
+                if time is None or ((since is None or time >= since) and part.has(time))
+            ]
             if keep:
                 reading.ledger.add(distinct=len(keep))
                 reading.emit(Page(body, None if len(keep) == len(times) else keep, within=DATA))

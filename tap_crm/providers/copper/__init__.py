@@ -20,6 +20,7 @@ PROVIDER = Provider(
     title="Copper",
     base_url="https://api.copper.com/developer_api/v1",
     requests_per_minute=180,  # developer.copper.com: introduction/requests, a rolling window
+    limit_is_known=True,
     extra_limits=(ExtraLimit(r"/[a-z_]+/bulk_(create|update)", 3, 1.0),),  # bulk-create-people
     streams=STREAMS,
     authenticate=authenticate,

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from tap_crm.transport.pacing.headers import LEAST_PER_SECOND, LONGEST_WINDOW, MOST_PER_SECOND
 from tap_crm.transport.pacing.pacer import SHARE_OF_LIMIT
+from tap_crm.transport.pacing.sent import OwnTimes
+from tap_crm.transport.pacing.window import Window
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
@@ -76,15 +78,16 @@ class _Bucket:
 class Group:
     """Requests that are thought to count against one limit; whoever calls holds the lock of all groups."""
 
-    def __init__(self, pacer: Pacer, per_minute: float) -> None:
+    def __init__(self, pacer: Pacer, per_minute: float, share: float = 1.0) -> None:
         self.pacer = pacer
         self.sent = Times()
         self.refused = Times()
         self._per_minute = per_minute
+        self._share = share
         self._buckets: dict[float, _Bucket] = {}
         self._ease = 1.0
         self._eased_at = 0.0
-        self._pace: Pace | None = None
+        self._pace: tuple[Pace, Window | None] | None = None
 
     def used(self, now: float, slowest: float = 0.0) -> float:
         """Return the share of the limit that was used since the first request; 0 without a limit.
@@ -97,14 +100,15 @@ class Group:
         return min(1.0, SHARE_OF_LIMIT * self.sent.density(interval, now)) if interval else 0.0
 
     @classmethod
-    def of(cls, groups: Collection[Group], pacer: Pacer, per_minute: float, now: float) -> Group:
+    def of(cls, groups: Collection[Group], pacer: Pacer, per_minute: float, now: float, share: float = 1.0) -> Group:
         """Return one group in the place of several, with all that they learned."""
-        joined = cls(pacer, per_minute)
+        joined = cls(pacer, per_minute, share)
         for group in groups:
             joined._inherit(group)
             pacer.hold(group.pacer.held_until - now)
         joined.sent = Times(time for group in groups for time in group.sent)
         joined.refused = Times(time for group in groups for time in group.refused)
+        pacer.sent = OwnTimes(list(joined.sent))
         joined.adapt(None, now, limited=False)
         return joined
 
@@ -151,35 +155,47 @@ class Group:
     def adapt(self, told: Told | None, now: float, *, limited: bool) -> None:
         """Set the pace by all that is known, and by what the last answer said of the rest of its window."""
         bucket = self._tightest()
+        if limited:
+            self.pacer.calm()
         if bucket is None:
             return
         self._breathe(bucket, now, limited=limited)
-        default = self._per_minute / MINUTE
-        if bucket.rate > default and now < bucket.settled_at:
-            pace: Pace = (self._per_minute, MINUTE, SHARE_OF_LIMIT)
+        default, share = self._per_minute / MINUTE, SHARE_OF_LIMIT * self._share
+        limit, window, is_settled = bucket.limit, bucket.window, now >= bucket.settled_at
+        if bucket.rate > default and not is_settled:
+            limit, window = self._per_minute, MINUTE
+            pace: Pace = (limit, window, share)
         else:
-            pace = (bucket.limit, bucket.window, SHARE_OF_LIMIT * self._ease)
+            pace = (limit, window, share * self._ease)
+        whole: Window | None = None
+        if self._ease == 1.0 and (is_settled or self.pacer.knows_window):
+            whole = Window(max(1, int(limit * self._share)), window if is_settled else max(window, MINUTE))
         if told is not None and not limited and told.limit == bucket.limit:
-            pace = min(pace, self._for_the_rest(told, bucket, now) or pace, key=_rate)
-        if pace != self._pace:
-            self._pace = pace
-            self.pacer.pace(*pace)
+            slower = self._for_the_rest(told, bucket, now)
+            if slower is not None and _rate(slower) < _rate(pace):
+                pace, whole = slower, None
+        if (pace, whole) != self._pace:
+            self._pace = pace, whole
+            self.pacer.pace(*pace, whole=whole)
 
     def _for_the_rest(self, told: Told, bucket: _Bucket, now: float) -> Pace | None:
         """Return a slower pace where the window would be used up before its end: somebody else sends as well."""
         if told.remaining is None or told.reset is None:
             return None
         margin = max(1.0, 0.02 * bucket.limit)
-        if told.reset > bucket.window - 1.0:
-            # It has just begun, or it rolls and its rest is always the whole: what we did not send, others did.
-            others = bucket.limit - told.remaining - self.sent.within(bucket.window, now)
-            if others <= margin:
-                return None
-            return max(1.0, bucket.limit - others), bucket.window, SHARE_OF_LIMIT * self._ease
+        # What we did not send, others did. A rest that is rounded up is by less than a second longer than the true one;
+        # one that is the whole is that of a window that has just begun, or of one that rolls.
+        is_whole = told.reset > bucket.window - 1.0
+        since = bucket.window if is_whole else bucket.window - told.reset + 1.0
+        others = bucket.limit - told.remaining - max(self.sent.within(since, now), self.pacer.sent_within(since))
+        if others <= margin:
+            return None
+        if is_whole:
+            return max(1.0, bucket.limit - others), bucket.window, SHARE_OF_LIMIT * self._share * self._ease
         if told.remaining + margin >= bucket.limit * (told.reset - 1.0) / bucket.window:  # a rest is rounded up
             return None
         if told.remaining:
-            return told.remaining, min(told.reset, told.remaining * LONGEST_PAUSE), 1.0
+            return self._share * told.remaining, min(told.reset, told.remaining * LONGEST_PAUSE), 1.0
         self.pacer.hold(min(told.reset, LONGEST_PAUSE))
         return None
 

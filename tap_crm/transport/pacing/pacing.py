@@ -11,16 +11,18 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from tap_crm.transport.pacing.bucket import Group
+from tap_crm.transport.pacing.bucket import MINUTE, Group
 from tap_crm.transport.pacing.headers import limit_of
 from tap_crm.transport.pacing.joining import Suspicion
 from tap_crm.transport.pacing.pacer import Pacer
 from tap_crm.transport.pacing.rolling import RollingLimit
+from tap_crm.transport.pacing.window import Window
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from tap_crm.transport.pacing.rolling import ExtraLimit
+    from tap_crm.transport.pacing.sent import SentTimes
 
 _log = logging.getLogger("tap-crm.transport")
 
@@ -39,6 +41,9 @@ class Pacing:
         is_ceiling: the rate is the user's wish: all groups together are never faster.
         rates: of groups for which another rate is documented, requests a minute.
         extra: limits that some requests have besides.
+        share: the part of each limit that is used: the rest is left to others.
+        known: by group, its limit and the seconds of a window, what was sent to it so far; None where the limit is not
+            known, or is the user's wish: then requests follow each other evenly.
         clock: seconds that only go forward.
         sleep: waits so many seconds.
     """
@@ -51,6 +56,8 @@ class Pacing:
         is_ceiling: bool = False,
         rates: Mapping[str, float] | None = None,
         extra: Sequence[ExtraLimit] = (),
+        share: float = 1.0,
+        known: Callable[[str, float, float], SentTimes] | None = None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -63,7 +70,8 @@ class Pacing:
         self._groups: dict[str, Group] = {}
         self._joined: Group | None = None
         self._suspicion = Suspicion()
-        self._ceiling = self._pacer(per_minute if is_ceiling else 0)
+        self._ceiling = Pacer(per_minute * share if is_ceiling else 0, clock=clock, sleep=sleep)
+        self._share, self._known = share, known
         self._extra = [RollingLimit(one, clock=clock, sleep=sleep) for one in extra if per_minute]
 
     @property
@@ -141,15 +149,21 @@ class Pacing:
                 return self._joined
             if name not in self._groups:
                 rate = min(self._per_minute, self._rates.get(name, self._per_minute))
-                self._groups[name] = Group(self._pacer(rate), rate)
+                self._groups[name] = Group(self._pacer(rate, name), rate, self._share)
             return self._groups[name]
 
-    def _pacer(self, per_minute: float) -> Pacer:
-        return Pacer(per_minute, clock=self._clock, sleep=self._sleep)
+    def _pacer(self, per_minute: float, group: str | None = None) -> Pacer:
+        """Return what spaces a group's requests, or those of all."""
+        used = per_minute * self._share
+        if self._known is None or group is None or not per_minute:
+            return Pacer(used, clock=self._clock, sleep=self._sleep)
+        pacer = Pacer(used, clock=self._clock, sleep=self._sleep, sent=self._known(group, used, MINUTE))
+        pacer.pace(used, MINUTE, whole=Window(max(1, int(used)), MINUTE))
+        return pacer
 
     def _join(self) -> None:
         """Let one pacer space all groups for the rest of the run."""
         pacer = self._pacer(self._per_minute)
-        self._joined = Group.of(self._groups.values(), pacer, self._per_minute, self._clock())
+        self._joined = Group.of(self._groups.values(), pacer, self._per_minute, self._clock(), self._share)
         names = ", ".join(sorted(self._groups))
         _log.info("the endpoint groups %s share one rate limit: they are paced together from now on", names)
