@@ -138,6 +138,8 @@ class PageEncoder:
         """
         counts = self._custom.counts() if self._custom is not None else ()
         try:
+            if b"\n" in body or b"\r" in body:  # a value of any shape is written as it came, and a line must be one
+                body = msgspec.json.format(body, indent=-1)
             rows = self._decoded(self._rows(body, within), keep)
             spread = self._spread(rows)
         except (ValueError, RecursionError):  # does not fit, or is a time that no calendar has

@@ -138,6 +138,14 @@ def test_a_field_that_no_schema_knows_is_kept_without_the_careful_path(record: b
         assert same([loads(line) for line in lines], careful(schema, wanted, body))
 
 
+def test_an_answer_that_is_set_out_for_people_is_one_line_for_each_record() -> None:
+    """Values of any shape are written as they came, but for the ends of lines."""
+    body = b'[\r\n {"id": 1,\n "anything": [1.50,\n {"a":\r"b\\n"}]}]'
+    wanted = frozenset(EVERYTHING["properties"])
+    lines = PageEncoder(EVERYTHING, wanted, "mdy").encode(body, None)
+    assert lines == [b'{"id":1,"anything":[1.50,{"a":"b\\n"}]}']
+
+
 def test_fields_without_end_take_the_careful_path() -> None:
     """A structure of them all would be as slow."""
     body = ENCODER.encode([{"id": 1, **{f"unknown_{number}": number for number in range(100)}}])
