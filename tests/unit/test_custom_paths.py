@@ -130,7 +130,11 @@ def test_a_custom_field_of_close_that_no_definition_knows_is_kept_as_by_the_care
     """And counted, once for each value."""
     stream, values = close(form), close(form).values()
     encoder = PageEncoder(stream.own, stream.everything, "mdy", values)
-    page = [{"id": "a", "custom.cf_gone": 1}, {"id": "b", "custom.cf_gone": None, "custom.cf_1": "S"}, {"id": "c"}]
+    page: list[dict[str, Any]] = [
+        {"id": "a", "custom.cf_gone": 1},
+        {"id": "b", "custom.cf_gone": None, "custom.cf_1": "S"},
+        {"id": "c"},
+    ]
     for _ in range(2):
         lines = encoder.encode(ENCODER.encode(page), None)
         assert lines is not None
