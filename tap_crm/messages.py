@@ -67,6 +67,8 @@ class Page:
         if self.rows is None or not set(names) <= set(self.times):
             return None
         places = [self.times.index(name) for name in names]
+        if places == list(range(len(self.times))):  # just as they are
+            return [(row, row.times) for row in self.kept(self.rows)]
         return [(row, tuple([row.times[place] for place in places])) for row in self.kept(self.rows)]
 
 

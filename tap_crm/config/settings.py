@@ -26,18 +26,23 @@ from tap_crm.config.setting import Kind, parsed, secrets_in, setting
 from tap_crm.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 T = TypeVar("T")
 DAY = 86_400
 
 
-class HasSettings(Protocol):
-    """A CRM, of which only its own settings are asked for."""
+class KnowsSettings(Protocol):
+    """The CRMs that there are, of which only their own settings are asked for."""
 
-    @property
-    def settings(self) -> type | None:
-        """The dataclass that declares the settings which only this CRM has; None if there are none."""
+    def __iter__(self) -> Iterator[str]:
+        """Yield their names."""
+
+    def __contains__(self, name: object, /) -> bool:
+        """Tell whether there is one of this name."""
+
+    def settings(self) -> Mapping[str, type]:
+        """Return the dataclasses that declare the settings which only one CRM has, for each that has some."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +100,7 @@ class AccountSettings:
     own: object = None
 
     @classmethod
-    def from_config(cls, config: Mapping[str, Any], providers: Mapping[str, HasSettings]) -> Self:
+    def from_config(cls, config: Mapping[str, Any], providers: KnowsSettings) -> Self:
         """Check the config, the settings of every CRM included.
 
         Raises:
@@ -107,7 +112,7 @@ class AccountSettings:
         if not isinstance(name, str) or name not in providers:
             raise ConfigError(f"the setting `provider` is not known; set it to one of: {known}")
         common = parsed(cls, config)
-        groups = {crm: one.settings for crm, one in providers.items() if one.settings is not None}
+        groups = providers.settings()
         owns = {crm: group(**parsed(group, config)) for crm, group in groups.items()}
         return cls(**common, own=owns.get(name))
 

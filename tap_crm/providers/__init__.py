@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tap_crm.providers import close, copera, copper
+from tap_crm.providers.close.settings import CloseSettings
+from tap_crm.providers.copera.settings import CoperaSettings
+from tap_crm.providers.copper.settings import CopperSettings
+from tap_crm.providers.registry import Later, Registry
 
 if TYPE_CHECKING:
     from tap_crm.contract.stream import Provider
 
 #: Every CRM that can be read, by the value of the setting `provider`.
-PROVIDERS: dict[str, Provider] = {}
+PROVIDERS = Registry()
 
 
 def register(provider: Provider) -> None:
@@ -19,10 +22,11 @@ def register(provider: Provider) -> None:
     Raises:
         ValueError: another CRM has that name.
     """
-    if PROVIDERS.setdefault(provider.name, provider) is not provider:
+    if provider.name in PROVIDERS and PROVIDERS[provider.name] is not provider:
         raise ValueError(f"there is a provider `{provider.name}` already")
+    PROVIDERS[provider.name] = provider
 
 
-register(copper.PROVIDER)
-register(close.PROVIDER)
-register(copera.PROVIDER)
+PROVIDERS.offer("copper", Later("Copper", CopperSettings, "tap_crm.providers.copper.provider"))
+PROVIDERS.offer("close", Later("Close", CloseSettings, "tap_crm.providers.close.provider"))
+PROVIDERS.offer("copera", Later("Copera", CoperaSettings, "tap_crm.providers.copera.provider"))

@@ -39,7 +39,7 @@ def secret_texts(config: Mapping[str, Any]) -> list[str]:
 
 def unused_by(provider: Provider) -> frozenset[str]:
     """Return the names of the settings that change nothing with a CRM, those of the other CRMs among them."""
-    others = (other.settings for other in PROVIDERS.values() if other is not provider)
+    others = (group for name, group in PROVIDERS.settings().items() if name != provider.name)
     return provider.unused.union(*(_names(group) for group in others)) - _names(provider.settings)
 
 
@@ -53,9 +53,8 @@ def _names(group: type | None) -> frozenset[str]:
 
 
 def _table(common: type[AccountSettings]) -> dict[str, Setting]:
-    owns = (provider.settings for provider in PROVIDERS.values() if provider.settings is not None)
     table: dict[str, Setting] = {}
-    for row in (row for group in (AccountSettings, *owns, common) for row in rows_of(group)):
+    for row in (row for group in (AccountSettings, *PROVIDERS.settings().values(), common) for row in rows_of(group)):
         if row.name in table and table[row.name] != row:
             raise ValueError(f"the setting `{row.name}` is declared twice, and not alike")
         table[row.name] = row
@@ -66,5 +65,4 @@ def _table(common: type[AccountSettings]) -> dict[str, Setting]:
 def _with_crms(row: Setting) -> Setting:
     """Return the row of the setting that chooses a CRM, with the CRMs that there are."""
     *names, last = (f"`{name}`" for name in PROVIDERS)
-    titles = {provider.name: provider.title for provider in PROVIDERS.values()}
-    return replace(row, text=row.text.format(crms=f"{', '.join(names)} or {last}"), options=titles)
+    return replace(row, text=row.text.format(crms=f"{', '.join(names)} or {last}"), options=PROVIDERS.titles())

@@ -56,6 +56,53 @@ def _check_metadata(name: str, metadata: Any) -> None:  # noqa: ANN401 - any JSO
         )
 
 
+def without_idle(catalog: dict[str, Any], *, fields: bool) -> dict[str, Any]:
+    """Return a catalog in which a stream that is not read has no more than its keys: the rest takes long to read.
+
+    A stream that is read for a child table is kept.
+
+    Args:
+        catalog: as it was given, of the right form.
+        fields: whether the metadata of all fields is kept.
+    """
+    roots = {entry["tap_stream_id"]: _root(entry) for entry in catalog["streams"]}
+    idle = {name: root for name, root in roots.items() if _is_idle(root)}
+    read = [entry["tap_stream_id"] for entry in catalog["streams"] if entry["tap_stream_id"] not in idle]
+    kept = []
+    for entry in catalog["streams"]:
+        name = entry["tap_stream_id"]
+        if name in idle and not any(one.startswith(f"{name}__") for one in read):
+            given = entry.get("schema", {}).get("properties")
+            properties = given if isinstance(given, dict) else {}
+            keys = {one: properties[one] for one in _keys(entry, idle[name]) if one in properties}
+            entry = {**entry, "schema": {"type": "object", "properties": keys}}  # noqa: PLW2901 - a part of it
+            if not fields:
+                entry["metadata"] = [part for part in entry.get("metadata", []) if not part["breadcrumb"]]
+        kept.append(entry)
+    return {**catalog, "streams": kept}
+
+
+def _root(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a catalog says of a stream as a whole."""
+    found: list[dict[str, Any]] = [part["metadata"] for part in entry.get("metadata", []) if not part["breadcrumb"]]
+    return found[-1] if found else {}
+
+
+def _is_idle(root: Mapping[str, Any]) -> bool:
+    return root.get("selected") is False and root.get("inclusion") != "automatic"
+
+
+def _keys(entry: Mapping[str, Any], root: Mapping[str, Any]) -> list[str]:
+    """Return the names of the keys of a stream, wherever a catalog has them."""
+    lists = [
+        entry.get("key_properties"),
+        *(root.get(name) for name in ("table-key-properties", "view-key-properties", "valid-replication-keys")),
+        [entry.get("replication_key"), root.get("replication-key")],
+    ]
+    names = [name for names in lists if isinstance(names, list) for name in names if isinstance(name, str)]
+    return list(dict.fromkeys(names))
+
+
 def check_entry(
     entry: CatalogEntry, keys: Sequence[str], replication_key: str | None, own: Mapping[str, Any] | None
 ) -> None:

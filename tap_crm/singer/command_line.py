@@ -17,12 +17,14 @@ from tap_crm.config.config_input import (
     without_effect,
 )
 from tap_crm.config.json_files import parse_json
+from tap_crm.config.meltano_select import select_rules
 from tap_crm.config.redaction import redact_logs
 from tap_crm.config.schema import schema_of
 from tap_crm.config.settings import Settings
 from tap_crm.contract.signals import REFUSED, ending
 from tap_crm.providers import PROVIDERS
 from tap_crm.providers.setting_table import rows, secret_texts, unused_by
+from tap_crm.singer.catalog_checks import without_idle
 from tap_crm.singer.logs import settle_logs
 from tap_crm.singer.sdk_internals import SdkTap
 from tap_crm.singer.sdk_settings import check_by_schema
@@ -73,6 +75,8 @@ class CommandLine(SdkTap):
             check_by_schema(given, self.config_jsonschema)
             provider = PROVIDERS[settings.provider]
             self._warn(without_effect(given, self.config_jsonschema, unused_by(provider), provider.title))
+        if isinstance(others.get("catalog"), dict) and not given.get("stream_maps"):  # maps may be of any stream
+            others["catalog"] = without_idle(others["catalog"], fields=bool(select_rules()))
         super().__init__(config=given, parse_env_config=False, validate_config=validate_config, **others)
 
     def _warn(self, remarks: Iterable[str]) -> None:
@@ -173,7 +177,8 @@ class CommandLine(SdkTap):
         if about:
             cls.print_about(about_format)
             return
-        cls.print_version(print_fn=cls.logger.info)
+        if logging.getLogger().isEnabledFor(logging.DEBUG):  # it takes a while to find out, and few look at it
+            cls.print_version(print_fn=cls.logger.debug)
         tap = cls(
             config=None if config is None else config.config,
             parse_env_config=config is not None and config.parse_env,

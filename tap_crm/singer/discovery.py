@@ -146,6 +146,9 @@ class Discovery:
         return CrmStream(self._tap, self._run, spec, schema)
 
     def _declared(self, spec: StreamSpec) -> CrmStream:
+        if self._is_idle(spec):
+            keys = filter(None, (*spec.primary_key, spec.replication_key))
+            return CrmStream(self._tap, self._run, spec, {"type": "object", "properties": {name: {} for name in keys}})
         schema = load_schema(self._run.provider.name, spec.name, self._run.provider.schemas)
         reading = self._reading(spec) if self._is_wanted(spec) else None
         custom = None if reading is None else custom_columns(spec, schema, self._run.settings, reading)
@@ -164,6 +167,11 @@ class Discovery:
         if entry is not None and entry.metadata.resolve_selection()[()]:
             return True
         return any(name.startswith(f"{spec.name}__") for name in selected_in(catalog))
+
+    def _is_idle(self, spec: StreamSpec) -> bool:
+        """Tell whether nothing needs the schema of a stream that is not read: no map, and no name of an array."""
+        asked = self._run.settings.child_tables or self._tap.config.get("stream_maps")
+        return not asked and not self._is_wanted(spec)
 
     def _reading(self, spec: StreamSpec) -> Reading:
         return Reading(

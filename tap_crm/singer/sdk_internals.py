@@ -14,6 +14,8 @@ from singer_sdk import Stream, Tap
 from singer_sdk.mapper import RemoveRecordTransform
 from typing_extensions import override
 
+from tap_crm.singer.sdk_settings import fits_plainly
+
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Mapping
     from types import FrameType
@@ -120,6 +122,22 @@ class SdkTap(Tap):
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
         """Replace the SDK's handler, which would write STATE in the middle of a line."""
         self.on_signal(signum)
+
+    @override
+    def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
+        """Put in the defaults, without the SDK's validator where every setting plainly fits: it takes long to load."""
+        schema = self.config_jsonschema
+        self.append_builtin_config(schema)
+        known: dict[str, dict[str, Any]] = schema["properties"]
+        given = self._config
+        if not {*schema.get("required", ())} <= given.keys() or not all(
+            fits_plainly(value, known[name]) for name, value in given.items() if name in known
+        ):
+            return super()._validate_config(raise_errors=raise_errors)
+        for name, part in known.items():
+            if "default" in part:
+                given.setdefault(name, part["default"])
+        return []
 
     def leave_out(self, stream: str) -> None:
         """Take a stream out of those that are offered; the SDK gives no way but its own dictionary of them."""

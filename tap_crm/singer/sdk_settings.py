@@ -31,6 +31,17 @@ _NEEDED = {
     "faker_config": "stream_maps",
 }
 
+#: Words of a JSON schema that need no library: they say nothing of a value, or something plain.
+_PLAIN = frozenset({"type", "enum", "properties", "items", "default", "description", "title", "secret", "writeOnly"})
+_TYPES = {
+    str: frozenset({"string"}),
+    bool: frozenset({"boolean"}),
+    int: frozenset({"integer", "number"}),
+    float: frozenset({"number"}),
+    list: frozenset({"array"}),
+    dict: frozenset({"object"}),
+    type(None): frozenset({"null"}),
+}
 _OTHER_FORM = "has a form that the Singer SDK does not take; see the SDK's documentation of this setting"
 _NOUNS = {
     "string": "text",
@@ -145,13 +156,39 @@ def check_by_schema(config: Mapping[str, Any], schema: Mapping[str, Any]) -> Non
         ConfigError: names the setting and what it should be; no message holds a value, which may be a secret.
     """
     for name, part in schema["properties"].items():
+        if name not in config or fits_plainly(config[name], part):
+            continue
         try:
-            found = [*DEFAULT_JSONSCHEMA_VALIDATOR(part).iter_errors(config[name])] if name in config else []
+            found = [*DEFAULT_JSONSCHEMA_VALIDATOR(part).iter_errors(config[name])]
         except (AttributeError, TypeError):  # the SDK's schema of stream maps is none where `__else__` is wrong
             raise ConfigError(f"the setting `{name}` {_OTHER_FORM}") from None
         for error in found:
             where = ".".join(map(str, [name, *error.absolute_path]))
             raise ConfigError(f"the setting `{where}` {_wanted(error.validator, error.validator_value)}")
+
+
+def fits_plainly(value: Any, part: Mapping[str, Any]) -> bool:  # noqa: ANN401 - any JSON
+    """Tell whether a value surely fits a part of a JSON schema that has no defaults within.
+
+    The library that knows all of JSON schema takes long to load, and most settings do not need it.
+    """
+    types = part.get("type", ())
+    if not part.keys() <= _PLAIN or not _TYPES.get(type(value), frozenset()).intersection(
+        [types] if isinstance(types, str) else types
+    ):
+        return False
+    if "enum" in part and not (isinstance(value, str) and value in part["enum"]):
+        return False
+    if isinstance(value, list):
+        return all(_fits_within(one, part.get("items")) for one in value)
+    if isinstance(value, dict):
+        properties = part.get("properties", {})
+        return all(_fits_within(one, properties.get(name)) for name, one in value.items())
+    return True
+
+
+def _fits_within(value: Any, part: Mapping[str, Any] | None) -> bool:  # noqa: ANN401 - any JSON
+    return part is None or ("default" not in part and fits_plainly(value, part))
 
 
 def _wanted(rule: Any, wanted: Any) -> str:  # noqa: ANN401 - from a JSON schema

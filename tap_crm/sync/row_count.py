@@ -98,7 +98,7 @@ class RowCount:
 
     def count(self, page: Page) -> None:
         """Count the records of a page; may be called from several threads."""
-        found = list(self._read(page))
+        found = list(self._read(page, self._now()))
         with self._lock:
             self._all.extend(key for key, _, _ in found)
             self._all_new.extend(key for key, _, what in found if what & _NEW)
@@ -106,28 +106,39 @@ class RowCount:
             if self._by is not None:
                 self._pending += found
 
-    def _read(self, page: Page) -> Iterable[tuple[int, int, int]]:
+    def _read(self, page: Page, now: float) -> Iterable[tuple[int, int, int]]:
         """Yield what is counted of each record."""
         names = [name for name in (self._by, self._created) if name is not None]
         told = page.told(names) if len(self._keys) == 1 else None
+        if told is not None and self._after is None:  # no part of the read came before: nothing can be told twice
+            until = self._until
+            for row, times in told:
+                created = times[-1] if self._created is not None else None
+                if created is None or created <= now:
+                    at = times[0] if self._by is not None else None
+                    is_new = until is not None and created is not None and created > until
+                    yield hash((str(row.key),)) % _MODULUS, _NEVER if at is None else at, _NEW * is_new
+            return
         if told is not None:
             for row, times in told:
                 at = times[0] if self._by is not None else None
                 created = times[-1] if self._created is not None else None
-                yield from self._judged((str(row.key),), at, created)
+                yield from self._judged((str(row.key),), at, created, now)
             return
         for record in page.decoded():
             if record.get(DELETED_AT) is None:
                 at, created = (
                     None if name is None else to_epoch(record.get(name)) for name in (self._by, self._created)
                 )
-                yield from self._judged(tuple([str(record.get(name)) for name in self._keys]), at, created)
+                yield from self._judged(tuple([str(record.get(name)) for name in self._keys]), at, created, now)
 
-    def _judged(self, key: tuple[str, ...], at: int | None, created: int | None) -> Iterable[tuple[int, int, int]]:
+    def _judged(
+        self, key: tuple[str, ...], at: int | None, created: int | None, now: float
+    ) -> Iterable[tuple[int, int, int]]:
         """Yield a number for the key, the time, and what it is; nothing for what was counted, or is yet to come."""
         if self._after is not None and at is not None and at <= self._after:
             return
-        if created is not None and created > self._now():
+        if created is not None and created > now:
             return
         is_new = self._until is not None and created is not None and created > self._until
         what = _NEW * is_new + _AGAIN * self._may_have_been_counted(at, created)

@@ -72,9 +72,19 @@ class Sender:
         self._session.auth = auth
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))  # an API needs none
         self._session.headers.update(headers)
+        self._settle_environment()
         adapter = HTTPAdapter(pool_connections=2, pool_maxsize=CONNECTIONS)
         self._session.mount("https://", adapter)
         self._session.mount("http://", adapter)
+
+    def _settle_environment(self) -> None:
+        """Take proxies and CA bundle from the environment once: there is one address, and no redirect is followed."""
+        try:
+            found = self._session.merge_environment_settings(self.base_url, {}, None, None, None)
+        except ValueError:  # no usable address, which each request says
+            return
+        self._session.proxies, self._session.verify = found["proxies"], found["verify"]
+        self._session.trust_env = False
 
     def send(self, question: Question, ledger: Ledger) -> requests.Response:
         """Send once, and learn from the answer how fast it may go on."""

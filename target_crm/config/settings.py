@@ -14,7 +14,7 @@ from tap_crm.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tap_crm.config.settings import HasSettings
+    from tap_crm.config.settings import KnowsSettings
 
 #: What the target has in common with the tap.
 CONNECTION = (
@@ -129,7 +129,7 @@ class TargetSettings:
     )
 
     @classmethod
-    def from_config(cls, config: Mapping[str, Any], providers: Mapping[str, HasSettings]) -> Self:
+    def from_config(cls, config: Mapping[str, Any], providers: KnowsSettings) -> Self:
         """Check the config.
 
         Raises:

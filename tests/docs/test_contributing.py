@@ -90,7 +90,11 @@ def test_a_crm_joins_by_one_line_of_the_same_form() -> None:
     lines = [(ROOT / path_in(cell)).read_text("utf-8") for _, _, cell in steps()[1:2]]
     lines.append((ROOT / path_in(steps()[1][1])).read_text("utf-8"))
     assert re.findall(r"^register\(([\w.]+)\)$", lines[0], re.MULTILINE) == ["PROVIDER"]
-    assert re.findall(r"^register\((\w+)\.PROVIDER\)$", lines[1], re.MULTILINE) == list(PROVIDERS)
+    offered = re.findall(r'^PROVIDERS.offer\("(\w+)", Later\("(\w+)", (\w+), "([\w.]+)"\)\)$', lines[1], re.MULTILINE)
+    assert offered == [
+        (name, crm.title, crm.settings and crm.settings.__name__, f"tap_crm.providers.{name}.provider")
+        for name, crm in PROVIDERS.items()
+    ]
 
 
 def test_the_contract_is_kept_by_every_crm_and_by_pebble() -> None:

@@ -38,7 +38,7 @@ USED = {
         "_write_schema_message",
         "_write_state_message",
     },
-    "SdkTap": {"_handle_termination", "_streams"},
+    "SdkTap": {"_config", "_handle_termination", "_streams", "_validate_config"},
     "SdkTarget": {
         "_env_var_config",
         "_handle_termination",

@@ -126,9 +126,21 @@ def test_odd_entries_of_copper_are_left_to_the_careful_path(entries: bytes, form
 
 
 @pytest.mark.parametrize("form", ["columns", "both"])
-def test_an_unknown_field_of_close_is_left_to_the_careful_path(form: str) -> None:
-    """It may be a custom field that no definition knows."""
-    assert fast(close(form), b'[{"id": "a", "custom.cf_gone": 1}]') is None
+def test_a_custom_field_of_close_that_no_definition_knows_is_kept_as_by_the_careful_path(form: str) -> None:
+    """And counted, once for each value."""
+    stream, values = close(form), close(form).values()
+    encoder = PageEncoder(stream.own, stream.everything, "mdy", values)
+    page: list[dict[str, Any]] = [
+        {"id": "a", "custom.cf_gone": 1},
+        {"id": "b", "custom.cf_gone": None, "custom.cf_1": "S"},
+        {"id": "c"},
+    ]
+    for _ in range(2):
+        lines = encoder.encode(ENCODER.encode(page), None)
+        assert lines is not None
+        assert same([loads(line) for line in lines], [stream.shaped(record, stream.everything) for record in page])
+    assert values is not None
+    assert values.undefined == {"cf_gone": 2}
 
 
 @pytest.mark.parametrize("form", ["raw", "both"])
@@ -137,8 +149,11 @@ def test_values_as_they_come_have_every_field_also_without_extra(form: str) -> N
     stream = close(form)
     wanted = stream.everything - {EXTRA}
     body = b'[{"id": "a", "custom.cf_gone": 1}]'
-    assert PageEncoder(stream.own, wanted, "mdy", stream.values(wanted)).encode(body, None) is None
-    assert stream.shaped({"id": "a", "custom.cf_gone": 1}, wanted)[ENTRIES] == {"cf_gone": 1}
+    lines = PageEncoder(stream.own, wanted, "mdy", stream.values(wanted)).encode(body, None)
+    assert lines is not None
+    expected = stream.shaped({"id": "a", "custom.cf_gone": 1}, wanted)
+    assert expected[ENTRIES] == {"cf_gone": 1}
+    assert same([loads(line) for line in lines], [expected])
 
 
 def test_what_does_not_fit_a_column_costs_no_speed() -> None:

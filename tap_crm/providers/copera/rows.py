@@ -14,7 +14,7 @@ from tap_crm import errors
 from tap_crm.messages import NewVersion, Page, Row
 from tap_crm.providers.common.whole_list import ask_once
 from tap_crm.providers.copera.account import ask_tables
-from tap_crm.providers.copera.columns import Column, columns_of, filled
+from tap_crm.providers.copera.columns import SELECTS, Column, columns_of, filled
 from tap_crm.providers.copera.people import member_names
 from tap_crm.reading.emptiness import WHOLE
 from tap_crm.reading.fingerprint import Fingerprint
@@ -84,10 +84,12 @@ class RowShaper:
     changed: bool = False
     unknown_options: set[str] = field(default_factory=set)
     _empty: Record = field(default_factory=dict)
+    _plain: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Know what a row without any cell has."""
+        """Know what a row without any cell has, and the columns whose values arrive as they are."""
         self._empty = {}
+        self._plain = {key: column.name for key, column in self.columns.items() if column.is_plain}
         for column in self.columns.values():
             self._empty.update(column.read({}, self.names, with_ids=self.form == "both"))
 
@@ -107,6 +109,13 @@ class RowShaper:
             return record
         record.update(self._empty)
         for cell in cells:
+            if type(cell) is dict and len(cell) == len(_PLAIN):  # most are of a plain column: no call for these
+                key = cell.get("columnId")
+                name = self._plain.get(key) if type(key) is str else None
+                if name is not None and "value" in cell:
+                    value = cell["value"]
+                    record[name] = value or filled(value)
+                    continue
             self._read(cell, record)
         return record
 
@@ -116,10 +125,7 @@ class RowShaper:
             record.setdefault("cells_without_column", []).append(cell)
             return
         column = self.columns.get(key)
-        if column is not None and column.is_plain and cell.keys() == _PLAIN:  # most are
-            record[column.name] = filled(cell["value"])
-            return
-        if (column is None or not column.knows(cell)) and not self.learned:
+        if not self.learned and (column is None or (column.kind in SELECTS and not column.knows(cell))):
             self.learned = True
             present = {**self.columns, **self._relabelled(self.learn())}
             self.changed, self.columns = present != self.columns, present
@@ -128,7 +134,7 @@ class RowShaper:
         if column is None:
             record[key] = cell["value"] if cell.keys() == _PLAIN else cell  # not in any definition: kept under its id
             return
-        if not column.knows(cell):
+        if column.kind in SELECTS and not column.knows(cell):
             self.unknown_options.add(column.name)
         record.update(column.read(cell, self.names, with_ids=self.form == "both"))
         if len(cell) > len(_PLAIN) and (unread := column.unread(cell)):

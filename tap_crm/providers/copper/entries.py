@@ -59,6 +59,9 @@ class Entries:
         entries = [{_KEY: key, _VALUE: value} for key, value in pairs]
         extra[self.column] = [*(kept if isinstance(kept, list) else [kept]), *entries]
 
+    def key_in(self, name: str) -> None:
+        """Return None: no field of the record carries a single custom field."""
+
     def fields(self, keys: Iterable[Any]) -> list[tuple[str, Any]]:  # noqa: ARG002
         """Decode the list as it is."""
         return [(self.column, msgspec.Raw)]

@@ -32,6 +32,9 @@ class Layout(Protocol):
     def keep(self, pairs: Sequence[Pair], extra: Record) -> None:
         """Put values that have no column into ``extra``, in the form in which they came."""
 
+    def key_in(self, name: str) -> str | None:
+        """Return the id of the custom field that a field of the record carries; None if it carries none."""
+
     # What the fast path needs: the same from structures
 
     def fields(self, keys: Iterable[Any]) -> list[tuple[str, Any]]:
@@ -63,6 +66,10 @@ class Prefixed:
     def keep(self, pairs: Sequence[Pair], extra: Record) -> None:
         """Keep the fields under their names."""
         extra.update((f"{self.prefix}{key}", value) for key, value in pairs)
+
+    def key_in(self, name: str) -> str | None:
+        """Return what follows on the prefix."""
+        return name.removeprefix(self.prefix) if name.startswith(self.prefix) else None
 
     def fields(self, keys: Iterable[Any]) -> list[tuple[str, Any]]:
         """Decode a field for each id."""

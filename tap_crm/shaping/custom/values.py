@@ -272,11 +272,17 @@ class CustomValues:
 
     # The fast path
 
-    def spread(self, fields: tuple[Any, ...]) -> Record:
-        """Return all that the custom fields add to a record, ``_extra`` included, from its decoded fields."""
+    def spread(self, fields: tuple[Any, ...], unknown: Record) -> Record:
+        """Return all that is added to a record: its custom fields as columns, and ``_extra``.
+
+        Args:
+            fields: the decoded fields that carry the custom fields.
+            unknown: its fields that no schema knows.
+        """
         extra: Record = {}
         pairs = self.layout.pairs(self.keys, fields)
         values = self.read(pairs, extra)
+        extra.update(unknown)
         if extra and self._keeps_extra:
             values[EXTRA] = to_text(extra) if self._extra_as_text else extra
         if self.gathers:

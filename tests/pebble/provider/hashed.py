@@ -32,6 +32,10 @@ class Hashed:
         """Keep the fields under their names."""
         extra.update(pairs)
 
+    def key_in(self, name: str) -> str | None:
+        """Return the name, if it is a hash."""
+        return name if _HASH.fullmatch(name) else None
+
     def fields(self, keys: Iterable[Any]) -> list[tuple[str, Any]]:
         """Decode a field for each hash."""
         return [(str(key), Any) for key in keys]
