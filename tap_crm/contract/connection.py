@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -39,6 +40,7 @@ def connect(settings: AccountSettings, provider: Provider, stopping: threading.E
             is_ceiling=wished is not None,
             rates=provider.rates,
             extra=provider.extra_limits,
+            clock=time.monotonic,
             sleep=partial(_pause, stopping),
         ),
         stopping=stopping,
