@@ -13,6 +13,7 @@ from tests.proof.seam import BASE, AppServer, Asked, answered_by
 from tests.proof.virtual_time import virtual_time
 from tests.singer import Run, only
 from tests.target import Target
+from tests.truth import compared
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -190,6 +191,24 @@ class Account:
         """Return what the first run's state would be, had it read these streams only."""
         known = self.first.state
         return {**known, "bookmarks": {name: one for name, one in known["bookmarks"].items() if name in streams}}
+
+    def differences(self, stream: str, *runs: Run, is_first: bool, in_all: bool = False) -> dict[str, Any]:
+        """Return how what a target has after these runs differs from what faultless ones load.
+
+        Rows that the CRM has deleted may be there or not: which run looks for them depends on the clocks.
+
+        Args:
+            stream: the stream.
+            runs: all of them, but for the first one of the account.
+            is_first: whether they began without a state.
+            in_all: whether they read all streams.
+        """
+        table = self.loaded(stream, *(() if is_first else (self.first,)), *runs)
+        truth = self.truth_of_all(is_first=is_first)[stream] if in_all else self.truth(stream, is_first=is_first)
+        if truth == table:
+            return {}
+        alive = self.truth_of_all(is_first=True)[stream] if in_all else self.truth(stream, is_first=True)
+        return compared({key: row for key, row in truth.items() if key in table or key in alive}, table)
 
     def truth_of_all(self, *, is_first: bool) -> dict[str, dict[Key, Record]]:
         """Return what one faultless run of all streams loads, by stream."""

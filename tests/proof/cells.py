@@ -13,7 +13,6 @@ from tests.proof.accounts import by_template, template
 from tests.proof.faults import FAULTS, Fault, Moment, Told, ignoring, parameters
 from tests.proof.seam import answered_by
 from tests.proof.virtual_time import virtual_time
-from tests.truth import compared
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -194,8 +193,7 @@ def _of_others(account: Account, cell: Cell, companions: tuple[str, ...], run: R
 
 
 def _differences(account: Account, cell: Cell, stream: str, *runs: Run) -> str:
-    known = () if cell.is_first else (account.first,)
-    found = compared(account.truth(stream, is_first=cell.is_first), account.loaded(stream, *known, *runs))
+    found = account.differences(stream, *runs, is_first=cell.is_first)
     return str(found)[:400] if found else ""
 
 
@@ -205,7 +203,7 @@ def _wrongly_marked(account: Account, cell: Cell, run: Run) -> Iterator[str]:
         return
     before = account.loaded(cell.stream, account.first)
     after = account.loaded(cell.stream, account.first, run)
-    if lost := sorted((before.keys() - after.keys()) & account.truth(cell.stream, is_first=False).keys(), key=str):
+    if lost := sorted((before.keys() - after.keys()) & account.truth(cell.stream, is_first=True).keys(), key=str):
         yield f"marked as deleted, and the CRM has them: {lost[:3]}"
 
 

@@ -9,7 +9,6 @@ from tests.proof.cells import Faulty, Often, of_any_run, timed
 from tests.proof.faults import FAULTS, Fault, Told
 from tests.proof.seam import answered_by
 from tests.proof.virtual_time import virtual_time
-from tests.truth import compared
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,16 +30,16 @@ def kinds(account: Account) -> list[str]:
     return list(dict.fromkeys(template(asked, account.base_path) for asked in recorder.asked))
 
 
-def once(account: Account, part: int) -> Iterator[Faults]:
-    """Yield faults by kind of question, every fault at least once; of two parts, which one."""
+def once(account: Account) -> Iterator[Faults]:
+    """Yield faults by kind of question: every kind, and every fault, at least once."""
     names = [one for one in FAULTS.values() if one.told is not Told.DECEIVING]
     asked = kinds(account)
     for first in range(0, len(names), max(len(asked), 1)):
-        yield {kind: names[(first + at + part * len(names) // 2) % len(names)] for at, kind in enumerate(asked)}
+        yield {kind: names[(first + at) % len(names)] for at, kind in enumerate(asked)}
 
 
 def for_ever(account: Account) -> Iterator[Faults]:
-    """Yield faults by kind of question, every kind once."""
+    """Yield faults by kind of question: every kind once, each time a part of them."""
     names = [one for one in FAULTS.values() if one.told is Told.BROKEN]
     asked = kinds(account)
     for part in range(EACH):
@@ -68,8 +67,11 @@ def judge(account: Account, faults: Faults, often: Often, *, is_first: bool) -> 
 
 
 def _untrue(account: Account, streams: list[str] | tuple[str, ...], *runs: Run, is_first: bool) -> Iterator[str]:
-    known = () if is_first else (account.first,)
     for stream in streams:
-        found = compared(account.truth_of_all(is_first=is_first)[stream], account.loaded(stream, *known, *runs))
-        if found:
+        if found := account.differences(stream, *runs, is_first=is_first, in_all=True):
             yield f"{stream}: {str(found)[:400]}"
+
+
+def named(faults: Faults) -> dict[str, str]:
+    """Return the names of faults by kind of question."""
+    return {kind: fault.name for kind, fault in faults.items()}

@@ -21,14 +21,13 @@ def account(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     return Account(crm, tmp_path_factory.mktemp(crm.name))
 
 
-@pytest.mark.parametrize("is_first", [False, True], ids=["next run", "first run"])
-def test_faults_that_pass_cost_nothing(account: Account, is_first: bool, unmeasured: None) -> None:  # noqa: ARG001
+def test_faults_that_pass_cost_nothing(account: Account, unmeasured: None) -> None:  # noqa: ARG001
     """Each kind of question, each time it is asked first: everything is loaded, exit code 0."""
-    for faults in groups.once(account, part=int(is_first)):
-        assert not groups.judge(account, faults, "once", is_first=is_first), faults
+    for number, faults in enumerate(groups.once(account)):
+        assert not groups.judge(account, faults, "once", is_first=bool(number % 2)), groups.named(faults)
 
 
 def test_faults_that_stay_end_their_streams_only(account: Account, unmeasured: None) -> None:  # noqa: ARG001
     """Exit code 1, what is complete is true, and the next run has all of it."""
-    for number, faults in enumerate(groups.for_ever(account)):
-        assert not groups.judge(account, faults, "for ever", is_first=bool(number % 2)), faults
+    for is_first, faults in zip((False, True), groups.for_ever(account), strict=False):
+        assert not groups.judge(account, faults, "for ever", is_first=is_first), groups.named(faults)

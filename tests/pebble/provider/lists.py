@@ -37,7 +37,8 @@ def ask(reading: Reading, path: str, name: str) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = reading.ask(Question("GET", path, label), parse)
         return found
 
-    return reading.once_per_run.get_once(path, lambda: asked() or (asked() if reading.lists.is_doubtful() else []))
+    # A failure is not kept: who the account is, is asked with little patience, and again by the stream.
+    return reading.once_per_run.get(path, lambda: asked() or (asked() if reading.lists.is_doubtful() else []))
 
 
 @dataclass(frozen=True, slots=True)
