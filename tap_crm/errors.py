@@ -95,3 +95,11 @@ class Emptied(ReadError):  # noqa: N818
 
 class Cancelled(Exception):  # noqa: N818
     """The run is ending: whoever still reads may stop. Never shown to a user."""
+
+
+def no_room(error: OSError) -> str:
+    """Return what to say where a file of a read cannot be written, such as an answer that waits in a temporary one."""
+    return (
+        f"a file cannot be written or read ({error.strerror or type(error).__name__}); large answers wait in temporary "
+        "files, in the folder that the variable TMPDIR names: make room there, or name another one"
+    )

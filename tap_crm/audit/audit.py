@@ -108,6 +108,8 @@ class Audit:
                 self._refused = error
             elif self._is_not_offered(stream, error):
                 found.verdict = LEFT_OUT
+        except OSError as error:
+            found.reason = errors.no_room(error)
         except Exception as error:  # noqa: BLE001 - a fault of ours in one stream must not cost the others
             _log.exception("%s: unexpected error; please report it", stream.name)
             found.reason = f"unexpected {type(error).__name__}; see the log"

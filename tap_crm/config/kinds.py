@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 import time
 from datetime import UTC, datetime
@@ -42,7 +43,7 @@ def text() -> Kind[str]:
 
 
 def url() -> Kind[str]:
-    """An address, without credentials and query."""
+    """An address, without credentials and query; of https, unless it is in the same network."""
     return Kind(_url)
 
 
@@ -186,7 +187,26 @@ def _url(value: Any, name: str) -> str:  # noqa: ANN401 - any JSON
         raise wrong(name, _ADDRESS)
     if parts.username or parts.password:
         raise wrong(name, "must not hold credentials; they have settings of their own")
+    if parts.scheme == "http" and not is_near(parts.hostname or ""):
+        raise wrong(name, "must begin with https://: by http:// anybody on the way reads the credentials")
     return found
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether a host is this machine."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
+
+
+def is_near(host: str) -> bool:
+    """Tell whether a host is this machine, or one of a private network: an address of one, or a name without a dot."""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return "." not in host or host.lower().endswith((".localhost", ".local", ".internal"))
+    return address.is_loopback or address.is_private or address.is_link_local
 
 
 def _path(value: Any, name: str) -> str:  # noqa: ANN401 - any JSON

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -48,6 +49,7 @@ def connect(settings: AccountSettings, provider: Provider, stopping: threading.E
             extra=provider.extra_limits,
             share=settings.rate_limit_percent / 100,
             known=partial(shared_times, _mark(settings, provider)) if is_known else None,
+            clock=time.monotonic,
             sleep=partial(_pause, stopping),
         ),
         stopping=stopping,

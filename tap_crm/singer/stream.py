@@ -223,6 +223,13 @@ class CrmStream(KeptStream):
             self._fail(errors.ReadError(f"{self.name}: a batch file cannot be written: {reason}"))
         self.write_state()
 
+    def _unforeseen(self, error: Exception) -> errors.ReadError:
+        """Return what is said of an error that no reading raises; one of ours goes into the log."""
+        if isinstance(error, OSError):  # those of the network have names of their own by now
+            return errors.ReadError(f"{self.name}: {errors.no_room(error)}")
+        self.logger.error("%s: unexpected error; please report it", self.name, exc_info=error)
+        return errors.ReadError(f"{self.name}: unexpected {type(error).__name__}; see the log")
+
     def _read_for_children(self) -> Iterator[Batch]:
         """Read for the batch files of child tables alone."""
         for _ in self.write_all(write_messages=False):
@@ -256,9 +263,8 @@ class CrmStream(KeptStream):
             return  # a test run that has seen enough
         except errors.CrmError:
             raise  # what ends the whole run
-        except Exception as error:  # a fault of ours in one stream must not cost the others
-            self.logger.exception("%s: unexpected error; please report it", self.name)
-            self._fail(errors.ReadError(f"{self.name}: unexpected {type(error).__name__}; see the log"))
+        except Exception as error:  # noqa: BLE001 - a fault of ours in one stream must not cost the others
+            self._fail(self._unforeseen(error))
         finally:
             self.finished = time.time()
             self.run.read_ahead.close(self.name)

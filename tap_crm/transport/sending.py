@@ -13,7 +13,8 @@ from requests.adapters import HTTPAdapter
 from urllib3.exceptions import LocationValueError, NewConnectionError, ReadTimeoutError
 
 from tap_crm import errors
-from tap_crm.transport import tls
+from tap_crm.transport import body, tls
+from tap_crm.transport.body import Body
 from tap_crm.transport.judging import OK, TOO_MANY
 from tap_crm.transport.pacing.headers import limit_of
 from tap_crm.transport.question import Doubtful
@@ -95,7 +96,6 @@ class Sender:
             ledger.add(requests=1)
             started = time.monotonic()
             response = self._sent(question)
-        self.has_reached = True
         took = time.monotonic() - started
         self.latency = 0.8 * self.latency + 0.2 * took if self.latency else took
         limited = response.status_code == TOO_MANY
@@ -119,18 +119,22 @@ class Sender:
             Doubtful, ReadError, ConfigError: nothing came.
         """
         try:
+            patience = max(self._timeout[1], question.patience)
             response = self._session.request(
                 question.method,
                 self.base_url + question.path,
                 params=dict(question.params) or None,
                 data=None if question.body is None else msgspec.json.encode(question.body),
                 headers={"Content-Type": "application/json"} if question.body is not None else None,
-                timeout=(self._timeout[0], max(self._timeout[1], question.patience)),
+                timeout=(self._timeout[0], patience),
                 allow_redirects=False,
-                stream=question.spooled,
+                stream=True,
             )
-            if response.status_code != OK:
-                _ = response.content  # a refusal is small, and frees the connection
+            self.has_reached = True
+            is_spooled = question.spooled and response.status_code == OK
+            response.raw = Body(response.raw, patience, body.LARGEST_SPOOLED if is_spooled else body.LARGEST)
+            if not is_spooled:
+                _ = response.content  # now, so that the connection is free; a refusal is small
         except requests.exceptions.RequestException as fault:
             raise self.fault(fault, question) from None
         except LocationValueError:  # requests lets these through

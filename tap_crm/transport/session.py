@@ -100,7 +100,7 @@ class Transport:
         self._refused = ""
         self._answered: Question | None = None
         self._pause = "", 0.0
-        self.outage = Outage(self._answers_still)
+        self.outage = Outage(self._answers_still, clock=time.monotonic)
         self._renewable = auth if isinstance(auth, Renewable) else None
 
     @property

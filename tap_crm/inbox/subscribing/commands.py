@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import ipaddress
 import sys
 import threading
 from contextlib import closing, contextmanager
@@ -15,6 +14,7 @@ import msgspec
 
 from tap_crm import errors
 from tap_crm.config.config_option import config_option
+from tap_crm.config.kinds import is_loopback
 from tap_crm.contract.command import DONE
 from tap_crm.contract.connection import connect
 from tap_crm.contract.signals import FAILED
@@ -105,16 +105,9 @@ def checked_url(url: str) -> str:
     is_bare = not (parts.query or parts.fragment or parts.username or parts.password)
     if not host or not is_bare or parts.scheme not in ("https", "http"):
         raise wrong
-    if parts.scheme == "http" and not _is_loopback(host):
+    if parts.scheme == "http" and not is_loopback(host):
         raise wrong
     return parts.geturl().rstrip("/")
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 @contextmanager

@@ -50,9 +50,14 @@ def with_keys(records: Iterable[Record], *keys: str) -> list[Record]:
     """
     found = list(records)
     for key in keys:
-        if any(record.get(key) in {None, ""} for record in found):
+        if not all(is_key(record.get(key)) for record in found):
             raise Doubtful(f"a record has no {key}")
     return found
+
+
+def is_key(value: object) -> bool:
+    """Tell whether a value can be that of a key: a text, or a number; never nothing, and never a list or an object."""
+    return isinstance(value, (str, int, Decimal)) and not isinstance(value, bool) and value != ""
 
 
 def record_in(body: Any, key: str | None = None) -> Record:  # noqa: ANN401 - any JSON
@@ -61,6 +66,6 @@ def record_in(body: Any, key: str | None = None) -> Record:  # noqa: ANN401 - an
     Raises:
         Doubtful: it is none.
     """
-    if not isinstance(body, dict) or (key is not None and body.get(key) in {None, ""}):
+    if not isinstance(body, dict) or (key is not None and not is_key(body.get(key))):
         raise Doubtful("the answer is not the documented object")
     return body

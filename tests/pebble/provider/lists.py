@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from tap_crm.providers.common.records import with_keys
 from tap_crm.reading.emptiness import WHOLE
 from tap_crm.shaping.custom.fields import ANY, DATE, NUMBER, TEXT, CustomField, list_of
 from tap_crm.transport.question import Doubtful, Question
@@ -28,7 +29,7 @@ def ask(reading: Reading, path: str, name: str) -> list[dict[str, Any]]:
         records = [found] if isinstance(found, dict) else found
         if not isinstance(records, list) or not all(isinstance(one, dict) for one in records):
             raise Doubtful("the answer is not the documented one")
-        return records
+        return with_keys(records, "key" if name == "fields" else "id")
 
     def asked() -> list[dict[str, Any]]:
         label = "definitions of custom fields" if name == "fields" else reading.spec.name
@@ -36,7 +37,8 @@ def ask(reading: Reading, path: str, name: str) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = reading.ask(Question("GET", path, label), parse)
         return found
 
-    return reading.once_per_run.get_once(path, lambda: asked() or (asked() if reading.lists.is_doubtful() else []))
+    # A failure is not kept: who the account is, is asked with little patience, and again by the stream.
+    return reading.once_per_run.get(path, lambda: asked() or (asked() if reading.lists.is_doubtful() else []))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,70 @@
+"""Time that passes where somebody waits for it, and costs none: hours of retries take a moment."""
+
+from __future__ import annotations
+
+import threading
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from typing_extensions import override
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_REAL_EVENT = threading.Event
+
+
+class VirtualTime:
+    """The clocks of this process, ahead of the machine's by what was waited for.
+
+    Attributes:
+        passed: seconds that were waited for in vain.
+    """
+
+    def __init__(self) -> None:
+        """Begin with the machine's time."""
+        self.passed = 0.0
+        self._lock = threading.Lock()
+        self._machine = time.time, time.monotonic, time.sleep
+
+    def wait(self, seconds: float) -> None:
+        """Let time pass, and other threads run."""
+        with self._lock:
+            self.passed += max(0.0, seconds)
+        self._machine[2](0)
+
+    def time(self) -> float:
+        """Stand in for ``time.time``."""
+        return self._machine[0]() + self.passed
+
+    def monotonic(self) -> float:
+        """Stand in for ``time.monotonic``."""
+        return self._machine[1]() + self.passed
+
+
+@contextmanager
+def virtual_time() -> Iterator[VirtualTime]:
+    """Let ``time.sleep`` and waits for an event that have an end cost nothing, in every thread of this process."""
+    clock = VirtualTime()
+
+    class Event(_REAL_EVENT):
+        """An event for which nobody waits long."""
+
+        @override
+        def wait(self, timeout: float | None = None) -> bool:
+            if timeout is None:
+                return super().wait()
+            if not self.is_set():
+                clock.wait(timeout)
+            return self.is_set()
+
+    known = time.time, time.monotonic, time.sleep
+    time.time, time.monotonic = clock.time, clock.monotonic
+    time.sleep = clock.wait  # type: ignore[assignment]
+    threading.Event = Event  # type: ignore[misc]
+    try:
+        yield clock
+    finally:
+        time.time, time.monotonic, time.sleep = known
+        threading.Event = _REAL_EVENT  # type: ignore[misc]
