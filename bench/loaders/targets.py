@@ -227,7 +227,7 @@ LOADERS: tuple[Loader, ...] = (
         "target-duckdb",
         "target-duckdb",
         _duckdb,
-        extra={"add_metadata_columns": True},
+        extra={"add_metadata_columns": True, "batch_size_rows": 20_000},
         advice="as in `meltano.yml`; `duckdb==1.2.2` beside it",
     ),
     Loader(

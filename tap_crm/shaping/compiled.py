@@ -78,12 +78,10 @@ class PageEncoder:
                 fields.append((attribute, msgspec.Raw | UnsetType, UNSET))
                 self._dropped.append(attribute)
                 continue
-            by_python = name in texts or _by_python(part)
-            kind = Any if by_python else _type(part)
+            kind, convert = _field(part, date_order, as_text=name in texts)
             fields.append((attribute, _optional(kind), UNSET))
-            if by_python:
-                conform = compile_conform(part, date_order)
-                self._converted.append((attribute, _as_text(conform) if name in texts else conform))
+            if convert is not None:
+                self._converted.append((attribute, convert))
             elif kind is datetime:
                 self._moments.append(attribute)
             elif kind is Decimal:
@@ -188,6 +186,17 @@ class PageEncoder:
             for row in rows
             if (number := getattr(row, attribute)) is not UNSET
         )
+
+
+def _field(schema: dict[str, Any], date_order: str, *, as_text: bool) -> tuple[Any, Conform | None]:
+    """Return the type that decodes a field, and what makes of its values what is written; None for nothing."""
+    if _by_python(schema):
+        conform = compile_conform(schema, date_order)
+        return Any, _as_text(conform) if as_text else conform
+    kind = _type(schema)
+    if not as_text:
+        return kind, None
+    return Any if kind is msgspec.Raw else kind, to_text  # raw JSON may have blanks between its parts
 
 
 def _as_text(conform: Conform) -> Conform:

@@ -177,8 +177,7 @@ class ChildStream(ToldStream):
             own = None if self.spec.versioned else self.schema["properties"]
             check_entry(entry, self.table.primary_key, None, own)
             allow_nulls(entry, self.table.primary_key)
-        texts = self.run.settings.free_objects == "text"
-        self.follow_types(self.tap.states_given.get(self.kept_under, StreamState()), entry, texts=texts)
+        self.follow_types(self.tap.states_given.get(self.kept_under, StreamState()), self.run.settings, entry)
         super().apply_catalog(catalog)
 
     # What is written
