@@ -50,7 +50,7 @@ def test_a_stream_that_was_loaded_keeps_its_form(crm: Crm, first: str, tmp_path:
 
 
 def test_child_tables_have_the_same_rows_in_both_forms(crm: Crm, tmp_path: Path) -> None:
-    """Their rows are made of what the CRM sent, not of the text."""
+    """Their rows are made of what the CRM sent, not of the text; a value of any shape is JSON text in them as well."""
     app = crm.app(crm.shape, rate_limit=0, **crm.knobs)
     with running(app) as url:
         tap = tap_for(crm, url, tmp_path)
@@ -59,6 +59,8 @@ def test_child_tables_have_the_same_rows_in_both_forms(crm: Crm, tmp_path: Path)
     assert tables
     for stream in tables:
         values = [[record.get("value") for record in run.records(stream)] for run in (typed, text)]
+        if is_nested(properties(typed, stream)["value"]):
+            values[1] = [None if value is None else json.loads(value) for value in values[1]]
         assert values[0] == values[1], stream
 
 
