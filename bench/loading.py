@@ -110,7 +110,12 @@ class Bench:
 
     def __init__(self, url: str, folder: Path, other: Path | None) -> None:
         self._folder, self._other = folder, other
-        self._config = {"provider": "copper", "api_key": API_KEY, "user_email": USER_EMAIL, "api_url": url}
+        self._config: dict[str, Any] = {
+            "provider": "copper",
+            "api_key": API_KEY,
+            "user_email": USER_EMAIL,
+            "api_url": url,
+        }
         self._config["requests_per_minute"] = 0
         self._catalogs: dict[Any, Path] = {}
 
