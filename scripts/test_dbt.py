@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import sys
 import tempfile
@@ -38,7 +39,9 @@ _COLUMNS = f"SELECT table_name, column_name FROM information_schema.columns WHER
 
 def main() -> int:
     """Load, build and compare; 1 if anything is not as it should be."""
-    started = time.monotonic()
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--nested-values", choices=("typed", "text"), default="typed", help="the tap's setting")
+    form, started = parser.parse_args().nested_values, time.monotonic()
     failures: list[str] = []
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="dbt", ignore_cleanup_errors=True)))
@@ -46,7 +49,7 @@ def main() -> int:
         databases: tuple[Loaded, ...] = (InDuckDb(folder / "loaded.duckdb"), InPostgres(server.create()))
         (folder / "meltano").mkdir()
         project = Project(folder / "meltano")
-        clients = {name: _load(stack, project, name, databases) for name in CRMS}
+        clients = {name: _load(stack, project, name, databases, form) for name in CRMS}
         for database in databases:
             failures += _builds(folder, database, clients)
     for failure in failures:
@@ -56,7 +59,7 @@ def main() -> int:
     return int(bool(failures))
 
 
-def _load(stack: ExitStack, project: Project, name: str, databases: tuple[Loaded, ...]) -> Client:
+def _load(stack: ExitStack, project: Project, name: str, databases: tuple[Loaded, ...], form: str) -> Client:
     """Serve a CRM, load it, change it and delete some of it, load what changed with a reconcile."""
     crm, started = CRMS[name], time.monotonic()
     client = Client(stack.enter_context(running(APPS[name]())))
@@ -64,10 +67,11 @@ def _load(stack: ExitStack, project: Project, name: str, databases: tuple[Loaded
     work = project.folder / name
     work.mkdir()
     loading = Piped(project, work, crm, client.url, databases)
-    loading.run()
+    variables = {f"TAP_{name.upper()}_NESTED_VALUES": form}
+    loading.run(**variables)
     for change in (*crm.changes, *crm.deletions):
         change.make(client)
-    loading.run(**crm.reconciling)
+    loading.run(**variables, **crm.reconciling)
     print(f"{crm.title}: loaded, changed, loaded again into {len(databases)} databases: {_since(started)}", flush=True)
     return client
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from bench.loaders import compare
 from bench.loaders.account import Loads, load
+from bench.loaders.other_accounts import OTHERS, load_other
 from bench.loaders.page import written
 from bench.loaders.targets import LOADERS, Loader
 
@@ -28,10 +29,16 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[2]
 VENVS = ROOT / ".venvs" / "loaders"
 LONGEST = 600
+#: Loaders that are tried with the accounts of all CRMs: one of each kind.
+TRIED_WITH_ALL = frozenset({"postgres", "duckdb", "jsonl", "parquet"})
 
 
 class LoaderError(Exception):
     """A loader cannot be installed, or stops."""
+
+
+class NoServer(Exception):  # noqa: N818 - it is no fault
+    """There is nothing that a loader could load into."""
 
 
 def install(loader: Loader) -> Path:
@@ -41,10 +48,16 @@ def install(loader: Loader) -> Path:
         LoaderError: it cannot be installed.
     """
     folder = VENVS / "-".join(package.replace("==", "-") for package in loader.packages)
-    if not (folder / "bin" / loader.command).exists():
-        _do([sys.executable, "-m", "venv", str(folder)])
+    if not _runs(folder / "bin" / "python") or not (folder / "bin" / loader.command).exists():
+        _do([sys.executable, "-m", "venv", "--clear", str(folder)])
         _do([str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", *loader.packages])
     return folder / "bin"
+
+
+def _runs(python: Path) -> bool:
+    """Tell whether an environment is there and was not moved: its commands name the folder in which it was made."""
+    place = python.parent.parent / "pyvenv.cfg"
+    return python.exists() and str(python.parent.parent) in place.read_text("utf-8")
 
 
 def _do(command: list[str]) -> None:
@@ -91,18 +104,43 @@ def tables_of(place: Place, loads: Loads) -> dict[str, dict[Key, Record]]:
     }
 
 
+def loaded(loader: Loader, loads: Loads) -> dict[str, dict[Key, Record]]:
+    """Return what a loader holds that was given three runs.
+
+    Raises:
+        LoaderError: it cannot be installed, or stops.
+        NoServer: what it loads into is not had here.
+    """
+    commands = install(loader)
+    if loader.server:
+        raise NoServer(f"it installs, but there is no server of {loader.server} here")
+    with tempfile.TemporaryDirectory(prefix="ld") as name:
+        folder = Path(name)
+        with loader.place(folder, commands / "python") as place:
+            fill(loader, commands / loader.command, place, loads, folder)
+            return tables_of(place, loads)
+
+
+def of_other(loader: Loader, loads: Loads) -> str:
+    """Return what a loader makes of the account of another CRM, in one line."""
+    try:
+        tables = loaded(loader, loads)
+    except (LoaderError, subprocess.TimeoutExpired) as error:
+        return str(error)
+    found = compare.compare_values(loads, tables)
+    changed = [f"{kind}: {found.told(kind)}" for kind in compare.KINDS if found.changed[kind]]
+    return f"{compare.rows(loads, tables)} rows; {'; '.join(changed) or 'all values exact'}"
+
+
 def tried(loader: Loader, loads: Loads) -> dict[str, Any]:
     """Return the row of the table for one loader."""
     row: dict[str, Any] = {"title": loader.title, "packages": " ".join(loader.packages), "advice": loader.advice}
-    with tempfile.TemporaryDirectory(prefix="ld") as name:
-        folder = Path(name)
-        try:
-            commands = install(loader)
-            with loader.place(folder, commands / "python") as place:
-                fill(loader, commands / loader.command, place, loads, folder)
-                tables = tables_of(place, loads)
-        except (LoaderError, subprocess.TimeoutExpired) as error:
-            return {**row, "fails": str(error)}
+    try:
+        tables = loaded(loader, loads)
+    except NoServer as error:
+        return {**row, "untried": str(error)}
+    except (LoaderError, subprocess.TimeoutExpired) as error:
+        return {**row, "fails": str(error)}
     found = compare.compare_values(loads, tables)
     return {
         **row,
@@ -117,12 +155,15 @@ def tried(loader: Loader, loads: Loads) -> dict[str, Any]:
 
 def main() -> None:
     """Try the loaders that are named."""
+    known = ", ".join(loader.name for loader in LOADERS)
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("names", nargs="*", choices=[*(loader.name for loader in LOADERS), "all", []])
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"{known}, or all")
     names = parser.parse_args().names
     if not names:
         parser.print_help()
         return
+    if unknown := [name for name in names if name not in {*known.split(", "), "all"}]:
+        parser.error(f"no loader is called {', '.join(unknown)}; there are {known}")
     made: dict[str, Loads] = {}
     results: dict[str, Mapping[str, Any]] = {}
     for loader in LOADERS:
@@ -131,7 +172,14 @@ def main() -> None:
             if form not in made:
                 with tempfile.TemporaryDirectory() as folder:
                     made[form] = load(Path(folder), loader.tap, large=loader.large)
-            results[loader.name] = tried(loader, made[form])
+            result = tried(loader, made[form])
+            for crm in OTHERS if loader.name in TRIED_WITH_ALL and "rows" in result else ():
+                key = f"{crm} {form}"
+                if key not in made:
+                    with tempfile.TemporaryDirectory() as folder:
+                        made[key] = load_other(Path(folder), crm, loader.tap)
+                result[crm] = of_other(loader, made[key])
+            results[loader.name] = result
             print(json.dumps(results[loader.name], ensure_ascii=False, indent=2), flush=True)
     file = ROOT / "docs" / "loaders.md"
     file.write_text(written(file.read_text("utf-8"), results), "utf-8")

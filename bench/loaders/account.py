@@ -94,7 +94,7 @@ def load(folder: Path, settings: Mapping[str, Any], *, large: bool) -> Loads:
     with running(app) as url:
         config: dict[str, Any] = {"provider": "copper", "api_key": API_KEY, "user_email": USER_EMAIL, "api_url": url}
         config |= {"requests_per_minute": 0, "child_tables": ["emails"], **settings}
-        read = _reader(folder, config)
+        read = reader(folder, config)
         state = loads.take(read({}, None))
         loads.before = {key: record.get(RETYPED) for key, record in loads.truth[STREAM].items()}
         _change(app)
@@ -106,7 +106,9 @@ def load(folder: Path, settings: Mapping[str, Any], *, large: bool) -> Loads:
     return loads
 
 
-def _reader(folder: Path, config: Mapping[str, Any]) -> Callable[[Mapping[str, Any], Any], bytes]:
+def reader(folder: Path, config: Mapping[str, Any]) -> Callable[[Mapping[str, Any], Any], bytes]:
+    """Return what runs the tap with further settings, from a state, and returns its messages."""
+
     def read(more: Mapping[str, Any], state: Any) -> bytes:  # noqa: ANN401 - JSON
         file, kept = folder / "config.json", folder / "state.json"
         file.write_text(json.dumps({**config, **more}))

@@ -19,6 +19,8 @@ _ROWS = {
     "added": "a column that is added",
     "retyped": "a field of another kind: its new column",
     "composite": "keys of several columns",
+    "close": "odd data of Close",
+    "copera": "odd data of Copera",
 }
 
 
@@ -32,11 +34,13 @@ def section(name: str, result: Mapping[str, Any]) -> str:
     lines = [f"<!-- loader: {name} -->", "", f"### {result['title']}", "", f"`{result['packages']}`"]
     if result["advice"]:
         lines[-1] += f"; {result['advice']}."
-    if "fails" in result:
+    if "untried" in result:
+        lines += ["", f"**Not tried:** {result['untried']}."]
+    elif "fails" in result:
         lines += ["", f"**Does not load:** {result['fails']}."]
     else:
         lines += ["", "| what | arrives |", "| --- | --- |"]
-        lines += [f"| {title} | {result[key]} |" for key, title in _ROWS.items()]
+        lines += [f"| {title} | {result[key]} |" for key, title in _ROWS.items() if key in result]
     return "\n".join([*lines, "", "<!-- end -->", ""])
 
 

@@ -28,6 +28,7 @@ Tables: TypeAlias = "Mapping[str, list[Record]]"
 
 SCHEMA = "crm"
 _NAMED = "{stream_name}-{timestamp}.csv"
+_PARQUET_FORMAT = {"format_type": "parquet", "format_parquet": {"get_schema_from_tap": True}}
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,7 @@ class Loader:
         extra: the loader's own settings, beside those of the place.
         variables: of its environment.
         large: whether it is given numbers that a double does not hold; some stop at them.
+        server: the server that it needs and that is not had here: it is installed, and not tried.
     """
 
     name: str
@@ -70,6 +72,7 @@ class Loader:
     extra: Mapping[str, Any] = field(default_factory=dict)
     variables: Mapping[str, str] = field(default_factory=dict)
     large: bool = True
+    server: str = ""
 
 
 # Places
@@ -151,7 +154,7 @@ def _csv(folder: Path, _: Path) -> Iterator[Place]:
             found[stream] = [row for file in files for row in _csv_rows(file)]
         return found
 
-    yield Place({"output_path": str(folder), "destination_path": str(folder), "file_naming_scheme": _NAMED}, read)
+    yield Place({"output_path": str(folder), "destination_path": str(folder)}, read)
 
 
 def _csv_rows(file: Path) -> list[Record]:
@@ -184,7 +187,6 @@ def _parquet(folder: Path, python: Path) -> Iterator[Place]:
         aws |= {"aws_bucket": "bucket", "aws_endpoint_override": url}
         yield Place(
             {
-                "format": {"format_type": "parquet", "format_parquet": {"get_schema_from_tap": True}},
                 "cloud_provider": {"cloud_provider_type": "aws", "aws": aws},
                 "prefix": "crm",
             },
@@ -199,6 +201,7 @@ def _sqlite(folder: Path, _: Path) -> Iterator[Place]:
 
 _POSTGRES = {"load_method": "upsert", "activate_version": True, "hard_delete": False, "validate_records": False}
 _FREE = {"free_objects": "text"}
+_NESTED = {"nested_values": "text"}
 _LINES = {**_FREE, "missing_properties": "null"}
 _PLAIN = {"activate_versions": False}
 LOADERS: tuple[Loader, ...] = (
@@ -222,12 +225,22 @@ LOADERS: tuple[Loader, ...] = (
         advice="`use_copy: false`, and `PGTZ=UTC` in its environment: else times are stored in the server's zone",
     ),
     Loader(
+        "postgres-text",
+        ("meltanolabs-target-postgres==0.8.1",),
+        "target-postgres",
+        "target-postgres by COPY, objects and arrays as JSON text",
+        _postgres,
+        tap=_NESTED,
+        extra={**_POSTGRES, "use_copy": True},
+        advice="as in `meltano.yml`; tap: `nested_values: text`; half the CPU, and columns of type `text`",
+    ),
+    Loader(
         "duckdb",
         ("target-duckdb==0.8.0", "duckdb==1.2.2"),
         "target-duckdb",
         "target-duckdb",
         _duckdb,
-        extra={"add_metadata_columns": True},
+        extra={"add_metadata_columns": True, "batch_size_rows": 20_000},
         advice="as in `meltano.yml`; `duckdb==1.2.2` beside it",
     ),
     Loader(
@@ -245,8 +258,9 @@ LOADERS: tuple[Loader, ...] = (
         "target-csv (Meltano)",
         _csv,
         tap=_LINES,
-        advice="`file_naming_scheme` with `{timestamp}`, or the next run replaces the file; tap: `free_objects: text`, "
-        "`missing_properties: null`",
+        extra={"file_naming_scheme": _NAMED},
+        advice="`file_naming_scheme` with `{timestamp}`, or the next run replaces the file; tap: "
+        "`free_objects: text`, `missing_properties: null`",
     ),
     Loader(
         "csv-singer",
@@ -264,9 +278,10 @@ LOADERS: tuple[Loader, ...] = (
         "target-s3 as Parquet (plinxore)",
         _parquet,
         tap=_FREE,
+        extra={"format": _PARQUET_FORMAT},
         large=False,
-        advice="tap: `free_objects: text`; it stops at whole numbers beyond 2^53 in columns of numbers, which were "
-        "left out here: make such columns text by the extractor's `schema`",
+        advice="tap: `free_objects: text`; it stops at whole numbers beyond 2^53 in columns of "
+        "numbers, which were left out here: make such columns text by the extractor's `schema`",
     ),
     Loader(
         "postgres-pipelinewise",

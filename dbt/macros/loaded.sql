@@ -111,7 +111,11 @@ select
     {%- elif kind == 'day' -%}
         {{ tap_crm.as_day(expression, column.data_type | lower) }}
     {%- elif kind == 'json' -%}
+        {%- if tap_crm.is_text(column.data_type | lower) %}
+        {{ tap_crm.text_as_json(expression) }}
+        {%- else %}
         {{ tap_crm.as_json(expression) }}
+        {%- endif %}
     {%- elif kind == 'name' -%}
         cast('{{ column.name | lower }}' as text)
     {%- elif kind == 'text' -%}

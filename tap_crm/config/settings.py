@@ -226,6 +226,13 @@ class Settings(AccountSettings):
         "`text` (JSON text), for loaders that take no such objects (Parquet, Avro). Choose before the first load.",
         default="object",
     )
+    nested_values: str = setting(
+        choice("typed", "text"),
+        "Form of objects and arrays",
+        "How objects and arrays arrive: `typed` (with the types of their parts) or `text` (JSON text, which loaders "
+        "take at half the cost; docs/loaders.md). A stream that was loaded keeps its form.",
+        default="typed",
+    )
     missing_properties: str = setting(
         choice("absent", "null"),
         "Missing properties",

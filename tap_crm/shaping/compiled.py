@@ -92,12 +92,10 @@ class PageEncoder:
                 fields.append((attribute, msgspec.Raw | UnsetType, UNSET))
                 self._dropped.append(attribute)
                 continue
-            by_python = name in self._texts or _by_python(part)
-            kind = Any if by_python else _type(part, f".{name}", self._learned)
+            kind, convert = self._field(name, part)
             fields.append((attribute, _optional(kind), UNSET))
-            if by_python:
-                conform = compile_conform(part, date_order)
-                self._converted.append((attribute, _as_text(conform) if name in self._texts else conform))
+            if convert is not None:
+                self._converted.append((attribute, convert))
             elif kind is datetime:
                 self._moments.append(attribute)
             elif kind is Decimal:
@@ -109,6 +107,17 @@ class PageEncoder:
         record = msgspec.defstruct("Record", fields, rename=names, forbid_unknown_fields=strict, gc=False)
         self._record = record
         self._decoders: dict[str | None, Callable[[bytes], Any]] = {None: self._decoder(list[record])}  # type: ignore[valid-type]
+
+    def _field(self, name: str, part: dict[str, Any]) -> tuple[Any, Conform | None]:
+        """Return the type that decodes a field, and what makes of its values what is written; None for nothing."""
+        as_text = name in self._texts
+        if _by_python(part):
+            conform = compile_conform(part, self._date_order)
+            return Any, _as_text(conform) if as_text else conform
+        kind = _type(part, f".{name}", self._learned)
+        if not as_text:
+            return kind, None
+        return Any if kind is msgspec.Raw else kind, to_text  # raw JSON may have blanks between its parts
 
     @staticmethod
     def _add(fields: list[Any], names: dict[str, str], mark: str, more: Sequence[tuple[str, Any]]) -> list[str]:

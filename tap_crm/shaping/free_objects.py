@@ -1,7 +1,8 @@
-"""Properties that hold objects whose fields are not declared, as JSON text: some loaders take no such objects."""
+"""Objects and arrays as JSON text: some loaders take no others, and all load text at the least cost."""
 
 from __future__ import annotations
 
+from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -29,9 +30,27 @@ def is_free(schema: Mapping[str, Any]) -> bool:
     return "array" in types and is_free(part.get("items") or {})
 
 
-def free_in(properties: Mapping[str, Mapping[str, Any]]) -> frozenset[str]:
-    """Return the properties that hold such objects."""
-    return frozenset(name for name, part in properties.items() if is_free(part))
+def is_nested(schema: Mapping[str, Any]) -> bool:
+    """Tell whether a value may be an object or an array, with declared parts or without."""
+    return not is_json_text(dict(schema)) and (is_free(schema) or bool(json_types(dict(schema)) & {"object", "array"}))
+
+
+class Texts(Enum):
+    """Which objects and arrays are written as JSON text."""
+
+    NONE = "none"
+    FREE = "free"
+    NESTED = "nested"
+
+    def takes(self, schema: Mapping[str, Any]) -> bool:
+        """Tell whether a property of this schema is written as JSON text."""
+        if self is Texts.NONE:
+            return False
+        return is_free(schema) if self is Texts.FREE else is_nested(schema)
+
+    def among(self, properties: Mapping[str, Mapping[str, Any]]) -> frozenset[str]:
+        """Return the properties that are written as JSON text."""
+        return frozenset(name for name, part in properties.items() if self.takes(part))
 
 
 def declared_as_text(part: Mapping[str, Any]) -> dict[str, Any]:
@@ -42,9 +61,9 @@ def declared_as_text(part: Mapping[str, Any]) -> dict[str, Any]:
     return {"type": ["string", "null"], "contentMediaType": "application/json", **said}
 
 
-def with_texts(properties: Mapping[str, Mapping[str, Any]], free: Collection[str]) -> dict[str, Any]:
-    """Return the properties, those that are free as JSON text."""
-    return {name: declared_as_text(part) if name in free else part for name, part in properties.items()}
+def with_texts(properties: Mapping[str, Mapping[str, Any]], texts: Collection[str]) -> dict[str, Any]:
+    """Return the properties, those that are named declared as JSON text."""
+    return {name: declared_as_text(part) if name in texts else part for name, part in properties.items()}
 
 
 def to_text(value: Any) -> str | None:  # noqa: ANN401 - any JSON

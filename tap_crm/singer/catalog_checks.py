@@ -8,7 +8,7 @@ from singer_sdk.singerlib import Schema
 from singer_sdk.singerlib.catalog import Metadata
 
 from tap_crm.errors import ConfigError
-from tap_crm.shaping.free_objects import declared_as_text, is_free
+from tap_crm.shaping.free_objects import Texts, declared_as_text, is_free, is_nested
 from tap_crm.shaping.retyped import renamed
 from tap_crm.shaping.schema import is_free_form, json_types
 
@@ -174,12 +174,30 @@ def rename_fields(entry: CatalogEntry, names: Mapping[str, str]) -> None:
         entry.metadata[(breadcrumb[0], names[breadcrumb[1]], *breadcrumb[2:])] = entry.metadata.pop(breadcrumb)
 
 
-def declare_texts(entry: CatalogEntry) -> None:
-    """Declare fields that hold objects of any shape as JSON text; what is selected within them stays so."""
+def declare_texts(entry: CatalogEntry, texts: Texts) -> None:
+    """Declare fields that are written as JSON text so; what is selected within them stays so."""
+    properties = entry.schema.properties or {}
+    for name, part in properties.items() if texts is not Texts.NONE else ():
+        if texts.takes(found := part.to_dict()):
+            properties[name] = Schema.from_dict(declared_as_text(found))
+
+
+def restore_texts(entry: CatalogEntry, own: Mapping[str, Any], texts: Texts, *, free: bool) -> None:
+    """Declare fields as they are that are JSON text only in the catalog: it was made without the run's state.
+
+    Args:
+        entry: the catalog's.
+        own: the properties of the stream's own schema.
+        texts: which are written as JSON text.
+        free: also those whose parts are not declared; else a catalog may have them as text for a reason of its own.
+    """
     properties = entry.schema.properties or {}
     for name, part in properties.items():
-        if is_free(found := part.to_dict()):
-            properties[name] = Schema.from_dict(declared_as_text(found))
+        mine = own.get(name)
+        if mine is None or texts.takes(mine) or (is_free(mine) and not free):
+            continue
+        if is_nested(mine) and part.to_dict() == declared_as_text(mine):
+            properties[name] = Schema.from_dict(dict(mine))
 
 
 def texts_of(own: Mapping[str, Any], told: Mapping[str, Any]) -> frozenset[str]:

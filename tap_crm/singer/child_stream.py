@@ -179,8 +179,7 @@ class ChildStream(ToldStream):
             own = None if self.spec.versioned else self.schema["properties"]
             check_entry(entry, self.keys, None, own)
             allow_nulls(entry, self.keys)
-        texts = self.run.settings.free_objects == "text"
-        self.follow_types(self.tap.states_given.get(self.kept_under, StreamState()), entry, texts=texts)
+        self.follow_types(self.tap.states_given.get(self.kept_under, StreamState()), self.run.settings, entry)
         super().apply_catalog(catalog)
 
     # What is written

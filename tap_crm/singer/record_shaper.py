@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from tap_crm.shaping.compiled import PageEncoder
 from tap_crm.shaping.conform import RecordConformer
-from tap_crm.shaping.free_objects import free_in, to_text
+from tap_crm.shaping.free_objects import to_text
 from tap_crm.shaping.retyped import renamed
 from tap_crm.shaping.schema import EXTRA, json_types
 from tap_crm.shaping.selection import Within
@@ -63,7 +63,7 @@ class Form:
             self,
             date_order=settings.date_order,
             names=stream.told_names,
-            free=free_in(self.own) if stream.writes_text else frozenset(),
+            free=stream.texts.among(self.own),
             whole=settings.missing_properties == "null",
             account=run.account_column,
         )

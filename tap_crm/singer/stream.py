@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from singer_sdk.metrics import Counter
     from singer_sdk.singerlib import Catalog, CatalogEntry
 
+    from tap_crm.config.settings import Settings
     from tap_crm.contract.stream import StreamSpec
     from tap_crm.messages import Emit, Item
     from tap_crm.shaping.custom.columns import CustomColumns
@@ -88,9 +89,9 @@ class CrmStream(KeptStream):
         return [name for name, part in properties.items() if self.custom is not None and id_described(part) is not None]
 
     @override
-    def follow_types(self, kept: StreamState, entry: CatalogEntry | None = None, *, texts: bool = False) -> None:
-        """Take another name for each column that the target knows with another type."""
-        super().follow_types(kept, entry, texts=texts)
+    def follow_types(self, kept: StreamState, settings: Settings, entry: CatalogEntry | None = None) -> None:
+        """Take the form of objects and arrays that the target knows, and other names for columns of another type."""
+        super().follow_types(kept, settings, entry)
         if self.custom is not None:
             self.custom.told_names = self.told_names
 
@@ -432,8 +433,7 @@ class CrmStream(KeptStream):
         if entry is not None and entry.metadata.resolve_selection()[()]:
             check_entry(entry, self.keys, self.spec.replication_key, None if self.spec.versioned else self._fixed())
             allow_nulls(entry, self.keys)
-        texts = self.run.settings.free_objects == "text"
-        self.follow_types(self.tap.states_given.get(self.name, StreamState()), entry, texts=texts)
+        self.follow_types(self.tap.states_given.get(self.name, StreamState()), self.run.settings, entry)
         super().apply_catalog(catalog)
 
     def _wanted_of_source(self) -> frozenset[str]:

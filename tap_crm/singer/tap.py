@@ -26,6 +26,7 @@ from tap_crm.providers import PROVIDERS
 from tap_crm.providers.setting_table import rows
 from tap_crm.shaping.account_column import AccountColumn
 from tap_crm.shaping.custom.columns import warn_of_changes
+from tap_crm.shaping.free_objects import Texts
 from tap_crm.shaping.retyped import moved
 from tap_crm.singer.audit_stream import AuditStream
 from tap_crm.singer.catalog_checks import check_form
@@ -40,6 +41,7 @@ from tap_crm.singer.readable import Readable
 from tap_crm.singer.sdk_internals import SdkStream
 from tap_crm.singer.sdk_settings import check_sdk_settings
 from tap_crm.singer.stream import CrmStream
+from tap_crm.singer.told_stream import NESTED_AS_TEXT
 from tap_crm.singer.verdict_table import show
 from tap_crm.sync.account import account_of
 from tap_crm.sync.hints import hints_of
@@ -153,7 +155,7 @@ class TapCRM(CommandLine):
         if self.input_catalog is None:
             for stream in made:
                 kept = self.states_given.get(stream.kept_under, StreamState())
-                stream.follow_types(kept, texts=self.settings.free_objects == "text")
+                stream.follow_types(kept, self.settings)
         return [*made, *writes, AuditStream(self, self.run)]
 
     @property
@@ -261,6 +263,7 @@ class TapCRM(CommandLine):
             stream.forget_future(run.transport.clock.server())
         run.hints = self._hints(selected)
         self._warn_of_changed_columns(selected)
+        self._warn_of_kept_forms(selected)
         run.limit.count([stream.ledger for stream in selected])
         run.selected_told = tuple((stream.spec, stream.told_to()) for stream in selected)
         run.told_names = {stream.name: stream.told_names for stream in self.readable if stream.told_names}
@@ -342,6 +345,20 @@ class TapCRM(CommandLine):
         if is_empty or not (selected or self.run.failures or any(one.selected for one in writes)):
             raise errors.ConfigError(NOTHING_SELECTED)
         return selected
+
+    def _warn_of_kept_forms(self, selected: Sequence[CrmStream]) -> None:
+        """Say which streams keep a form of objects and arrays that is not the one of the setting."""
+        wanted = self.settings.nested_values
+        is_text = wanted == NESTED_AS_TEXT
+        kept = sorted(stream.name for stream in selected if (stream.texts is Texts.NESTED) != is_text)
+        if kept:
+            self.logger.warning(
+                "`nested_values` is `%s`, but %d streams (%s) were loaded in the other form and keep it, as columns "
+                "keep their types; docs/loaders.md says how to move",
+                wanted,
+                len(kept),
+                ", ".join(kept[:3]) + (", ..." if len(kept) > 3 else ""),  # noqa: PLR2004 - enough to know which
+            )
 
     def _warn_of_changed_columns(self, selected: Sequence[CrmStream]) -> None:
         """Say what changed of the custom fields since the last run, and since the catalog was made."""

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
-from tap_crm.shaping.free_objects import free_in, with_texts
+from tap_crm.shaping.free_objects import Texts, with_texts
 from tap_crm.shaping.retyped import renamed, told_names, type_of
-from tap_crm.singer.catalog_checks import declare_texts, rename_fields
+from tap_crm.singer.catalog_checks import declare_texts, rename_fields, restore_texts
 from tap_crm.singer.sdk_internals import SdkStream
 
 if TYPE_CHECKING:
@@ -16,7 +16,23 @@ if TYPE_CHECKING:
 
     from singer_sdk.singerlib import CatalogEntry
 
+    from tap_crm.config.settings import Settings
     from tap_crm.sync.state import StreamState
+
+
+#: The value of ``nested_values`` that the state keeps; the other one is what it means to keep none.
+NESTED_AS_TEXT = "text"
+
+
+def texts_for(kept: StreamState, settings: Settings) -> Texts:
+    """Return which objects and arrays of a stream are written as JSON text.
+
+    A stream that was loaded keeps its form whatever the setting says now: no loader changes the type of a column.
+    """
+    form = kept.nested_values or ("typed" if kept.was_told else settings.nested_values)
+    if form == NESTED_AS_TEXT:
+        return Texts.NESTED
+    return Texts.FREE if settings.free_objects == "text" else Texts.NONE
 
 
 class ToldStream(SdkStream):
@@ -24,12 +40,12 @@ class ToldStream(SdkStream):
 
     Attributes:
         told_names: the names in the target by those in the catalog; only those that differ.
-        writes_text: objects whose fields are not declared are written as JSON text.
+        texts: which objects and arrays are written as JSON text.
         account_column: the column with the account's id; None for none.
     """
 
     told_names: Mapping[str, str] = {}
-    writes_text: bool = False
+    texts: Texts = Texts.NONE
     account_column: str | None = None
 
     @property
@@ -37,10 +53,10 @@ class ToldStream(SdkStream):
     def schema(self) -> dict[str, Any]:
         """The stream's own schema, as the target is told."""
         own: dict[str, Any] = super().schema
-        if not (self.told_names or self.writes_text):
+        if not self.told_names and self.texts is Texts.NONE:
             return own
         properties = self.own_properties
-        return {**own, "properties": with_texts(properties, free_in(properties) if self.writes_text else ())}
+        return {**own, "properties": with_texts(properties, self.texts.among(properties))}
 
     @property
     def own_properties(self) -> dict[str, Any]:
@@ -66,20 +82,22 @@ class ToldStream(SdkStream):
         """What stands before the names of its columns in the state."""
         return ""
 
-    def follow_types(self, kept: StreamState, entry: CatalogEntry | None = None, *, texts: bool = False) -> None:
-        """Take another name for each column that the target knows with another type.
+    def follow_types(self, kept: StreamState, settings: Settings, entry: CatalogEntry | None = None) -> None:
+        """Take the form of objects and arrays that the target knows, and other names for columns of another type.
 
         Args:
             kept: what the state has of the stream, or of its parent.
+            settings: which of them become JSON text, where the target does not know the stream yet.
             entry: the catalog's, changed in place; None where the run has no catalog of the stream.
-            texts: objects whose fields are not declared become JSON text.
         """
-        self.writes_text = texts
-        if entry is not None and texts:
-            declare_texts(entry)
-        properties = super().schema["properties"] if entry is None else entry.schema.to_dict().get("properties") or {}
-        if entry is None and texts:
-            properties = with_texts(properties, free_in(properties))
+        self.texts = texts_for(kept, settings)
+        if entry is None:
+            properties = with_texts(super().schema["properties"], self.texts.among(super().schema["properties"]))
+        else:
+            own = super().schema["properties"]
+            restore_texts(entry, own, self.texts, free=settings.nested_values == NESTED_AS_TEXT)
+            declare_texts(entry, self.texts)
+            properties = entry.schema.to_dict().get("properties") or {}
         self.told_names = told_names(properties, self.made_by_account(properties), self.types_in(kept))
         if entry is not None:
             rename_fields(entry, self.told_names)
@@ -97,6 +115,9 @@ class ToldStream(SdkStream):
             kept: what the state has of the stream, or of its parent; changed in place.
             told: the names of the columns.
         """
+        form = NESTED_AS_TEXT if self.texts is Texts.NESTED else None
+        is_new = form != kept.nested_values
+        kept.nested_values = form
         properties = self.effective_schema["properties"]
         found = {
             f"{self.mark_in_types}{name}": type_of(properties[name])
@@ -105,6 +126,6 @@ class ToldStream(SdkStream):
         }
         known = kept.column_types or {}
         if found.items() <= known.items():
-            return False
+            return is_new
         kept.column_types = {**known, **found}
         return True

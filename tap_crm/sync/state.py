@@ -84,6 +84,7 @@ class StreamState:
         columns: the names of columns by the ids of their custom fields.
         column_types: of each column that the account makes and that was ever told, by its name; those of child tables
             as ``<stream>.<column>``.
+        nested_values: ``text``, where objects and arrays were told as JSON text; None: with their types.
         tables: the tables that are written up to the bookmark; None: the stream's own.
         arrays: the greatest lengths of arrays that are child tables, by the property.
         left_at: when a run left it to the next one, since it had used what it may use; the first time in a row.
@@ -109,6 +110,7 @@ class StreamState:
     empty_since: Mapping[str, int] = field(default_factory=dict)
     columns: Mapping[str, str] | None = None
     column_types: Mapping[str, str] | None = None
+    nested_values: str | None = None
     tables: tuple[str, ...] | None = None
     arrays: Mapping[str, Any] | None = None
     left_at: int | None = None
@@ -159,6 +161,11 @@ class StreamState:
     def was_loaded(self) -> bool:
         """Whether an earlier run wrote rows of the stream."""
         return any(one is not None for one in (self.bookmark, self.version, self.memory, self.unfinished))
+
+    @property
+    def was_told(self) -> bool:
+        """Whether an earlier run told a target of the stream's columns: it wrote rows, or read none of an account."""
+        return self.was_loaded or any(one is not None for one in (self.account, self.column_types, self.reconciled_at))
 
     @property
     def going_on(self) -> Unfinished | None:
@@ -265,6 +272,10 @@ def _version(value: object) -> int | None:
 
 def _text(value: object) -> str | None:
     return None if value is None else str(value)
+
+
+def _nested_values(value: object) -> str | None:
+    return value if value == "text" else None
 
 
 def _truth(value: object) -> bool | None:
@@ -388,6 +399,7 @@ _KEYS = (
     _Key("empty_since", _EMPTY_SINCE, _moments, lambda found: {name: from_epoch(at) for name, at in found.items()}),
     _Key("columns", "custom_fields", _texts, dict),
     _Key("column_types", "column_types", _texts, dict),
+    _Key("nested_values", "nested_values", _nested_values),
     _Key("tables", "tables", _names, list),
     _Key("arrays", "arrays", _objects, dict),
     _Key("left_at", "left_at", to_epoch, _moment),

@@ -15,10 +15,13 @@ from tests.contract.conftest import tap_for
 from tests.contract.crms import CRMS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.contract.crm import Crm
     from tests.singer import Key, Record, Run
 
 TEXT = {"free_objects": "text"}
+NESTED = {"nested_values": "text"}
 WHOLE = {**TEXT, "missing_properties": "null"}
 UNVERSIONED = {"activate_versions": False}
 
@@ -29,6 +32,7 @@ class Runs:
 
     usual: Run
     text: Run
+    nested: Run
     whole: Run
     unversioned: Run
 
@@ -41,7 +45,7 @@ def runs(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     with running(app) as url:
         tap = tap_for(crm, url, tmp_path_factory.mktemp(crm.name), custom_fields="both")
         crm.add_unknown(app)
-        return Runs(*(tap.sync(**config) for config in ({}, TEXT, WHOLE, UNVERSIONED)))
+        return Runs(*(tap.sync(**config) for config in ({}, TEXT, NESTED, WHOLE, UNVERSIONED)))
 
 
 def is_free(part: Record) -> bool:
@@ -52,6 +56,12 @@ def is_free(part: Record) -> bool:
     if "object" in types:
         return not part.get("properties") or any(map(is_free, part["properties"].values()))
     return "array" in types and is_free(part.get("items") or {})
+
+
+def is_nested(part: Record) -> bool:
+    """Tell whether a schema has an object or a list, with parts that it declares or without."""
+    types = {part["type"]} if isinstance(part.get("type"), str) else set(part.get("type") or ())
+    return is_free(part) or bool(types & {"object", "array"})
 
 
 def properties(run: Run, stream: str) -> Record:
@@ -77,13 +87,20 @@ def test_as_text_no_stream_has_an_object_of_any_shape(runs: Runs) -> None:
         assert bool(found) == has_any, found[:5]
 
 
-@pytest.mark.parametrize("name", ["text", "whole"])
-def test_text_says_what_the_object_does(runs: Runs, name: str) -> None:
+def test_nested_values_as_text_leave_no_object_and_no_array(runs: Runs) -> None:
+    """Only the audit keeps its list of notes; as JSON text of free objects only, arrays stay."""
+    for run, has_any in ((runs.text, True), (runs.nested, False)):
+        found = [(s, name) for s in streams(run) for name, part in properties(run, s).items() if is_nested(part)]
+        assert bool(found) == has_any, found[:5]
+
+
+@pytest.mark.parametrize(("name", "is_text"), [("text", is_free), ("nested", is_nested), ("whole", is_free)])
+def test_text_says_what_the_object_does(runs: Runs, name: str, is_text: Callable[[Record], bool]) -> None:
     """Whichever way a record is written, and unknown fields as well; nothing else is another value."""
     run: Run = getattr(runs, name)
     seen = set()
     for stream in streams(runs.usual):
-        texts = {one for one, part in properties(runs.usual, stream).items() if is_free(part)}
+        texts = {one for one, part in properties(runs.usual, stream).items() if is_text(part)}
         written, usual = by_key(run, stream), by_key(runs.usual, stream)
         assert written.keys() == usual.keys()
         for key, record in usual.items():
@@ -99,7 +116,7 @@ def test_text_says_what_the_object_does(runs: Runs, name: str) -> None:
 
 def test_text_fits_its_schema(runs: Runs) -> None:
     """Every record of every stream."""
-    for run in (runs.text, runs.whole):
+    for run in (runs.text, runs.nested, runs.whole):
         for stream, message in run.schemas.items():
             check = jsonschema.Draft202012Validator(message["schema"])
             for record in run.records(stream):

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from bench.loaders.account import Key, Record
     from bench.loaders.targets import Loader
 
+MELTANO = "as in `meltano.yml`"
 PAGE = (Path(__file__).parents[2] / "docs" / "loaders.md").read_text("utf-8")
 
 
@@ -44,6 +45,16 @@ def test_loaders_of_meltano_have_the_pins_that_were_tried() -> None:
         name: one["pip_url"] for name, one in plugins().items() if name.startswith("target-") and name not in own
     }
     assert set(loaders.values()) <= tried
+
+
+@pytest.mark.parametrize("loader", [one for one in LOADERS if one.advice.startswith(MELTANO)], ids=lambda one: one.name)
+def test_what_is_said_to_be_as_in_meltano_is_tried_with_the_same_settings(loader: Loader) -> None:
+    assert loader.extra.items() <= plugins()[loader.command]["config"].items()
+
+
+def test_a_loader_whose_server_is_not_had_is_said_to_be_untried() -> None:
+    result = {"title": "T", "packages": "p==1", "advice": "", "untried": "there is no server of it here"}
+    assert "**Not tried:** there is no server of it here." in section("clickhouse", result)
 
 
 def test_a_section_that_is_made_anew_leaves_the_others() -> None:

@@ -53,6 +53,7 @@ VALUES: dict[str, Any] = {
     "custom_fields": "both",
     "custom_field_names": "id",
     "free_objects": "text",
+    "nested_values": "text",
     "missing_properties": "null",
     "activate_versions": False,
     "account_column": "_account",

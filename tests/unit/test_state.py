@@ -50,6 +50,7 @@ WRITTEN: dict[str, Any] = {
     "empty_since": {"system": TIME},
     "custom_fields": {"17": "hair_color"},
     "column_types": {"hair_color": "text"},
+    "nested_values": "text",
     "inbox": {
         "place": 12,
         "again": [[7, TIME]],
@@ -78,6 +79,7 @@ PARSED = StreamState(
     empty_since={"system": AT},
     columns={"17": "hair_color"},
     column_types={"hair_color": "text"},
+    nested_values="text",
     hints=HintsKept(12, again={7: AT}, told=(8, "lead_9"), gone={"lead_7": AT}, gap=AT, inbox="5eed"),
 )
 
@@ -140,6 +142,7 @@ STATES = st.builds(
     empty_since=st.dictionaries(_texts, _moments, max_size=3),
     columns=_maybe(st.dictionaries(_texts, _texts, max_size=3)),
     column_types=_maybe(st.dictionaries(_texts, _texts, max_size=3)),
+    nested_values=_maybe(st.just("text")),
     hints=_maybe(HINTS),
 )
 PARTS = ["version", "records", "since", "rows", "place", "told", "again", "", "x"]

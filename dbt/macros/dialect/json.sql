@@ -9,6 +9,30 @@
 {% macro default__as_json(expression) %}to_jsonb({{ expression }}){% endmacro %}
 {% macro duckdb__as_json(expression) %}to_json({{ expression }}){% endmacro %}
 
+{# Whether a type is that of texts, which may be JSON text: the setting `nested_values` makes it of objects and arrays. #}
+{% macro is_text(type) %}{{ return(modules.re.match('(text|varchar|character varying|string)', type) is not none) }}{% endmacro %}
+
+{# A text as JSON: what it says where it is an object or an array, as people write none; else the text itself. #}
+{% macro text_as_json(expression) %}{{ return(adapter.dispatch('text_as_json', 'tap_crm')(expression)) }}{% endmacro %}
+{% macro default__text_as_json(expression) -%}
+{#- Before PostgreSQL 16, nothing tells whether a text is JSON: one that only looks like it fails the build. -#}
+{%- set version = run_query("select current_setting('server_version_num')").rows[0][0] | int if execute else 0 -%}
+case
+    when {{ tap_crm.looks_like_json(expression) }}{% if version >= 160000 %} and pg_input_is_valid({{ expression }}, 'jsonb'){% endif %}
+        then cast({{ expression }} as jsonb)
+    else to_jsonb({{ expression }})
+end
+{%- endmacro %}
+{% macro duckdb__text_as_json(expression) -%}
+case
+    when {{ tap_crm.looks_like_json(expression) }} and json_valid({{ expression }})
+        then try_cast({{ expression }} as json)
+    else to_json({{ expression }})
+end
+{%- endmacro %}
+
+{% macro looks_like_json(expression) %}left({{ expression }}, 1) || right({{ expression }}, 1) in ('[]', '{}'){% endmacro %}
+
 {# The whole row of a table alias. #}
 {% macro row_as_json(alias) %}{{ return(adapter.dispatch('row_as_json', 'tap_crm')(alias)) }}{% endmacro %}
 {% macro default__row_as_json(alias) %}to_jsonb({{ alias }}){% endmacro %}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from tap_crm import errors
 from tap_crm.shaping.custom.fields import CustomField, columns_of, id_described
 from tap_crm.shaping.custom.values import Column, CustomValues
-from tap_crm.shaping.free_objects import is_free
+from tap_crm.shaping.free_objects import is_nested
 from tap_crm.shaping.retyped import KEEPS, type_of
 from tap_crm.shaping.schema import EXTRA, is_json_text, json_types
 
@@ -158,8 +158,8 @@ class CustomColumns:
 
 
 def _is_text_of(column: Column) -> bool:
-    """Tell whether values of any shape arrive as JSON text in a column."""
-    return is_json_text(dict(column.schema)) and is_free(column.field.schema)
+    """Tell whether objects or arrays arrive as JSON text in a column."""
+    return is_json_text(dict(column.schema)) and is_nested(column.field.schema)
 
 
 def _shape(schema: Mapping[str, Any]) -> tuple[Any, ...]:

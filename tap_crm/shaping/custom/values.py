@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from tap_crm.shaping.conform import Conform, compile_conform
-from tap_crm.shaping.free_objects import to_text
+from tap_crm.shaping.free_objects import is_free, is_nested, to_text
 from tap_crm.shaping.moments import Unfit, to_iso_moment
 from tap_crm.shaping.schema import EXTRA, is_json_text, json_types
 
@@ -168,6 +168,9 @@ class CustomValues:
     def _conform(self, column: Column, date_order: str) -> Conform:
         """Return what reads a value of the definition's kind into the column's type."""
         field, schema = column.field, dict(column.schema)
+        if is_json_text(schema) and is_nested(field.schema) and not is_free(field.schema):
+            typed = self._conform(replace(column, schema=field.schema), date_order)
+            return lambda value: to_text(typed(value))
         fit = compile_conform(schema, date_order)
         form = _form_of(schema)
         if form in _TIMES and form != _form_of(field.schema):

@@ -1,0 +1,191 @@
+"""Measures what a full load of people costs, tap and loader together: each form and each setting in turn.
+
+All ways read one sandbox and load into one server, round by round, so that their ratios hold on a noisy machine.
+
+    python -m bench.loading --people 20000 --other ../tap-crm-before
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bench.loaders.__main__ import install
+from bench.loaders.targets import LOADERS
+from bench.run import only
+from sandbox.copper import API_KEY, USER_EMAIL, Shape, copper_app
+from sandbox.server import running
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bench.loaders.targets import Place
+
+TEXT = {"nested_values": "text"}
+
+
+@dataclass(frozen=True)
+class Way:
+    """One way to load.
+
+    Attributes:
+        name: for people.
+        loader: of :data:`LOADERS`.
+        tap: settings of the tap, beside the account's.
+        extra: settings of the loader, beside those that it is tried with.
+        is_other: read by the tap of the other checkout.
+    """
+
+    name: str
+    loader: str
+    tap: Mapping[str, Any] = field(default_factory=dict)
+    extra: Mapping[str, Any] = field(default_factory=dict)
+    is_other: bool = False
+
+
+_OLD_BATCHES = {"duckdb": {"batch_size_rows": 100_000}}
+WAYS = (
+    Way("before", "postgres", is_other=True),
+    Way("typed", "postgres"),
+    Way("text", "postgres", TEXT),
+    Way("text, batches of 50,000", "postgres", TEXT, {"batch_size_rows": 50_000}),
+    Way("text, records validated", "postgres", TEXT, {"validate_records": True}),
+    Way("text, no _sdc_ columns", "postgres", TEXT, {"add_record_metadata": False, "activate_version": False}),
+    Way("text, by INSERT", "postgres", TEXT, {"use_copy": False}),
+    Way("before", "duckdb", extra=_OLD_BATCHES["duckdb"], is_other=True),
+    Way("typed, batches of 100,000", "duckdb", extra=_OLD_BATCHES["duckdb"]),
+    Way("text, batches of 100,000", "duckdb", TEXT, _OLD_BATCHES["duckdb"]),
+    Way("typed", "duckdb"),
+    Way("text", "duckdb", TEXT),
+)
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Seconds of CPU of the tap and of the loader, and megabytes of the loader at its peak."""
+
+    tap: float
+    loader: float
+    peak: float
+
+
+def load(tap: list[str | Path], loader: list[str | Path], *, cwd: Path, variables: Mapping[str, str]) -> Cost:
+    """Run a tap into a loader.
+
+    Raises:
+        RuntimeError: one of them does not end with 0.
+    """
+    with tempfile.TemporaryFile() as log:
+        reading = subprocess.Popen(tap, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=cwd)
+        loading = subprocess.Popen(
+            loader, stdin=reading.stdout, stdout=subprocess.DEVNULL, stderr=log, env={**os.environ, **variables}
+        )
+        if reading.stdout is not None:
+            reading.stdout.close()  # the loader's alone: the tap hears when it ends
+        _, ended, used = os.wait4(loading.pid, 0)
+        _, read, spent = os.wait4(reading.pid, 0)
+        if ended or read:
+            log.seek(0)
+            raise RuntimeError(f"tap {read}, loader {ended}: {log.read().decode(errors='replace')[-500:]}")
+    return Cost(spent.ru_utime + spent.ru_stime, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
+
+
+class Bench:
+    """Measures ways on one account.
+
+    Args:
+        url: of the account.
+        folder: for what runs need.
+        other: another checkout, with an environment in `.venvs`; None for none.
+    """
+
+    def __init__(self, url: str, folder: Path, other: Path | None) -> None:
+        self._folder, self._other = folder, other
+        self._config: dict[str, Any] = {
+            "provider": "copper",
+            "api_key": API_KEY,
+            "user_email": USER_EMAIL,
+            "api_url": url,
+        }
+        self._config["requests_per_minute"] = 0
+        self._catalogs: dict[Any, Path] = {}
+
+    def _tap(self, way: Way) -> tuple[list[str | Path], Path]:
+        root = self._other if way.is_other and self._other is not None else Path.cwd()
+        python = next(iter((root / ".venvs").glob("*/bin/python"))) if way.is_other else Path(sys.executable)
+        config = self._folder / "tap.json"
+        config.write_text(json.dumps({**self._config, **way.tap}))
+        command: list[str | Path] = [python, "-m", "tap_crm", "--config", config]
+        key = (root, *way.tap.items())
+        if key not in self._catalogs:
+            done = subprocess.run([*command, "--discover"], cwd=root, capture_output=True, check=True)
+            self._catalogs[key] = self._folder / f"catalog-{len(self._catalogs)}.json"
+            self._catalogs[key].write_text(json.dumps(only(json.loads(done.stdout), "people")))
+        return [*command, "--catalog", self._catalogs[key]], root
+
+    def cost(self, way: Way) -> Cost:
+        """Return what a load into a new place costs."""
+        loader = next(one for one in LOADERS if one.name == way.loader)
+        commands = install(loader)
+        tap, root = self._tap(way)
+        with tempfile.TemporaryDirectory(prefix="ld") as name, loader.place(Path(name), commands / "python") as place:
+            return self._into(place, [commands / loader.command], {**loader.extra, **way.extra}, tap, root)
+
+    def _into(
+        self, place: Place, command: list[str | Path], extra: Mapping[str, Any], tap: list[str | Path], root: Path
+    ) -> Cost:
+        config = self._folder / "loader.json"
+        config.write_text(json.dumps({**place.config, **extra}))
+        return load(tap, [*command, "--config", config], cwd=root, variables={})
+
+
+def main() -> None:
+    """Measure the ways and print the medians, and their ratios to the first of each loader."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--people", type=int, default=20_000)
+    parser.add_argument("--rounds", type=int, default=1)
+    parser.add_argument("--other", type=Path, help="another checkout, read as `before`")
+    parser.add_argument("--only", default="", help="numbers of the ways, as 0,2,7")
+    options = parser.parse_args()
+    chosen = [WAYS[int(number)] for number in options.only.split(",") if number] or list(WAYS)
+    ways = [way for way in chosen if options.other is not None or not way.is_other]
+    costs: dict[str, dict[str, list[Cost]]] = {}
+    shape = Shape(people=options.people, companies=10, opportunities=10, leads=10, activities=10)
+    with ExitStack() as stack:
+        url = stack.enter_context(running(copper_app(shape, rate_limit=0)))
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        bench = Bench(url, folder, options.other.resolve() if options.other else None)
+        for _ in range(options.rounds):
+            for way in ways:
+                cost = bench.cost(way)
+                costs.setdefault(way.loader, {}).setdefault(way.name, []).append(cost)
+                print(way.loader, way.name, cost, file=sys.stderr, flush=True)
+    print(f"{options.people:,} people, median of {options.rounds}; CPU in seconds")
+    print(table(costs))
+
+
+def table(costs: Mapping[str, Mapping[str, list[Cost]]]) -> str:
+    """Return the table of all ways, by loader."""
+    lines = ["| loader | way | tap | loader | both | ratio | peak of the loader |", "| --- " * 7 + "|"]
+    for loader, ways in costs.items():
+        base = 0.0
+        for way, found in ways.items():
+            tap, loading = statistics.median(one.tap for one in found), statistics.median(one.loader for one in found)
+            base = base or tap + loading
+            peak = max(one.peak for one in found)
+            both = f"{tap:.1f} | {loading:.1f} | {tap + loading:.1f} | {(tap + loading) / base:.2f}"
+            lines.append(f"| {loader} | {way} | {both} | {peak:.0f} MB |")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    main()
