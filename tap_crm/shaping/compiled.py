@@ -70,7 +70,7 @@ class PageEncoder:
 
     def _build(self) -> None:
         """Make the structure, and what has to be done with each of its fields."""
-        schema, wanted, date_order, custom = self._schema, self._wanted, self._date_order, self._custom
+        schema, wanted, custom = self._schema, self._wanted, self._custom
         self._keeps_extra = EXTRA in wanted
         fields: list[tuple[str, Any, Any]] = []
         names: dict[str, str] = {}
