@@ -62,6 +62,15 @@ def _level_of_logs() -> Iterator[None]:
     log.setLevel(level)
 
 
+@pytest.fixture(autouse=True)
+def _forms_of_logs() -> Iterator[None]:
+    """Put back how pytest's handlers write lines: a command in this process has them hide its secrets."""
+    forms = {one: one.formatter for one in logging.getLogger().handlers}
+    yield
+    for one, form in forms.items():
+        one.formatter = form
+
+
 @pytest.fixture
 def unmeasured() -> Iterator[None]:
     """Measure no coverage of this process during a test, other than that of the tap's runs in it.

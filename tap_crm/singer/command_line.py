@@ -75,8 +75,9 @@ class CommandLine(SdkTap):
             check_by_schema(given, self.config_jsonschema)
             provider = PROVIDERS[settings.provider]
             self._warn(without_effect(given, self.config_jsonschema, unused_by(provider), provider.title))
-        if isinstance(others.get("catalog"), dict) and not given.get("stream_maps"):  # maps may be of any stream
-            others["catalog"] = without_idle(others["catalog"], fields=bool(select_rules()))
+        catalog = others.get("catalog")  # parsed JSON, a file, or the SDK's own `Catalog`, which is a dict, too
+        if type(catalog) is dict and not given.get("stream_maps"):  # maps may be of any stream
+            others["catalog"] = without_idle(catalog, fields=bool(select_rules()))
         super().__init__(config=given, parse_env_config=False, validate_config=validate_config, **others)
 
     def _warn(self, remarks: Iterable[str]) -> None:

@@ -129,12 +129,12 @@ def test_a_429_with_a_reset_holds_its_group_only() -> None:
 
 
 def test_the_transport_paces_by_the_limit_that_answers_tell() -> None:
-    """Two requests a second, though the documentation said ten."""
+    """Two within any second, though the documentation said ten; and not much fewer."""
     fake = FakeTime()
     pacing = Pacing(600, clock=fake.clock, sleep=fake.sleep)
     with serving(Answer(headers={"RateLimit": "limit=2, remaining=1, reset=1"})) as server:
         transport = transport_to(server, pacing=pacing)
         for _ in range(4):
             ask(transport)
-    assert fake.slept == pytest.approx([0.5 / 0.98] * 3)
+    assert 2.0 <= sum(fake.slept) <= 3.0  # the third a second after the first, the fourth after the second
     assert transport.pacing.interval == pytest.approx(0.5 / 0.98)
