@@ -61,7 +61,7 @@ def test_child_tables_have_the_same_rows_in_both_forms(crm: Crm, tmp_path: Path)
         values = [[record.get("value") for record in run.records(stream)] for run in (typed, text)]
         if is_nested(properties(typed, stream)["value"]):
             values[1] = [None if value is None else json.loads(value) for value in values[1]]
-        assert sorted(map(json.dumps, values[0])) == sorted(map(json.dumps, values[1])), stream
+        assert sorted(map(repr, values[0])) == sorted(map(repr, values[1])), stream
 
 
 def test_a_state_of_an_earlier_version_keeps_types(crm: Crm, tmp_path: Path) -> None:
