@@ -44,6 +44,7 @@ class Signals:
         self._stopping, self._settle = stopping, settle
         self._log, self._when = log, when
         self._noted: int | None = None
+        self._leaving = _thread.allocate_lock()
 
     def note(self, number: int, *, is_minded: bool) -> None:
         """Leave a note. A second signal ends the process at once, as does the first if nobody minds notes."""
@@ -68,8 +69,7 @@ class Signals:
         def heed() -> None:
             while told := os.read(reading, 1):
                 if told[0] in ENDING:
-                    self._settle()
-                    os._exit(128 + told[0])
+                    self._leave_settled(128 + told[0])
 
         _thread.start_new_thread(heed, ())
 
@@ -84,14 +84,15 @@ class Signals:
 
     def _leave(self, code: int) -> None:
         """End the process as soon as no OAuth token is under way, which could not be had again."""
-
-        def leave() -> None:
-            self._settle()
-            os._exit(code)
-
         # The exchange may be this thread's own, so another one waits for it. Not `threading.Thread`: its start takes
         # a lock that this thread, which the signal interrupted, may hold.
-        _thread.start_new_thread(leave, ())
+        _thread.start_new_thread(self._leave_settled, (code,))
+
+    def _leave_settled(self, code: int) -> None:
+        """End the process from a thread that may wait; one does, though the handler and the system both tell of it."""
+        self._settle()
+        if self._leaving.acquire(blocking=False):
+            os._exit(code)
 
 
 def file_fault(error: OSError) -> str:

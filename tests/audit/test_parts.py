@@ -146,13 +146,15 @@ class Told(SilentProgress):
         self.records += records if stream else 0
 
 
+#: What is known of an account without asking it for more.
+FOUND: dict[str, Any] = {"provider": "copper", "find": lambda: None, "column": None}
+
+
 def audited(
     databases: Databases, account: Account, *played: PlayedStream, lost: dict[str, str] | None = None
 ) -> Report:
     """Return the report on streams that are played."""
-    crm = SimpleNamespace(
-        provider="copper", streams=lambda: played, lost=lambda: lost or {}, offers_what_there_is=False
-    )
+    crm = SimpleNamespace(**FOUND, streams=lambda: played, lost=lambda: lost or {}, offers_what_there_is=False)
     database = database_at(databases.make("duckdb", account).address)
     return Audit(cast("Any", crm), database, None, 10, Told()).run()
 
@@ -192,7 +194,7 @@ def test_if_no_stream_can_be_compared_the_first_reason_is_told(databases: Databa
 def test_progress_is_told_of_records(databases: Databases, copper_account: Account) -> None:
     stream = PlayedStream("people")
     stream.keys = [str(number) for number in range(2_500)]
-    crm = SimpleNamespace(provider="copper", streams=lambda: [stream], lost=dict, offers_what_there_is=False)
+    crm = SimpleNamespace(**FOUND, streams=lambda: [stream], lost=dict, offers_what_there_is=False)
     progress = Told()
     Audit(cast("Any", crm), database_at(databases.make("duckdb", copper_account).address), None, 10, progress).run()
     assert progress.records == 2_000
