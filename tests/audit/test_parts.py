@@ -125,7 +125,7 @@ class PlayedStream:
     def __init__(self, name: str, *, error: Exception | None = None, **ledger: object) -> None:
         self.name, self.error = name, error
         self.columns = ComparedColumns(("id",), "date_modified")
-        self.source = SimpleNamespace(ledger=SimpleNamespace(**{"unexplained": 0, "gaps": [], **ledger}))
+        self.source = SimpleNamespace(keys=("id",), ledger=SimpleNamespace(**{"unexplained": 0, "gaps": [], **ledger}))
         self.keys: list[str] = []
 
     def records(self) -> Iterator[tuple[str, None, None]]:
