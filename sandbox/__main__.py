@@ -63,6 +63,8 @@ _COPERA = copera.Shape(rows=10_000, documents=300, drive_files=300, bookings=200
 _HELP = {
     "seed": "same seed and now: same data",
     "now": "anchor of all dates, epoch seconds",
+    "account": "the id of the account: another number is another account",
+    "converted_leads": "part of the leads that are converted",
     "tie_block": "records that share one moment",
     "tie_fraction": "part of the records in batches that share one moment",
     "rate_limit": "requests a window; 0: no limit",

@@ -23,6 +23,11 @@ if TYPE_CHECKING:
 FETCH_SIZE = 10_000
 #: Seconds until a server that does not answer counts as not there, unless the address says otherwise.
 CONNECT_TIMEOUT = 20
+#: What brings a missing driver, or what else the commands need and the tap does not.
+HOW_TO_INSTALL = (
+    "in a clone of its repository, `pip install '.[audit]'` brings what is needed; in Meltano, the extractor's "
+    "`pip_url` has to end in `[audit]`, as in `-e .[audit]`, and `meltano install` follows"
+)
 #: Of a driver's message, so much is passed on.
 LONGEST = 300
 FORMS = "`postgresql://user:password@host:5432/database`, `duckdb:///path` or a path that ends in `.duckdb`"
@@ -183,7 +188,4 @@ class PostgreSql:
 
 
 def _driver_is_missing(name: str) -> DatabaseError:
-    return DatabaseError(
-        f"the driver `{name}` is not installed beside tap-crm; in a clone of its repository, `pip install '.[audit]'` "
-        "brings what is needed"
-    )
+    return DatabaseError(f"the driver `{name}` is not installed beside tap-crm; {HOW_TO_INSTALL}")

@@ -10,9 +10,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tap_crm.audit.database import DatabaseError, quoted
-from tap_crm.audit.tables import named, schemas_of
+from tap_crm.audit.tables import account_columns, named, schemas_of
 from tap_crm.contract.stream import AUDIT
-from tap_crm.shaping.schema import DELETED_AT, load_schema
+from tap_crm.shaping.schema import DELETED_AT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -24,7 +24,6 @@ MARK, REMOVE = "mark", "delete"
 #: When a row was read, as loaders write it.
 EXTRACTED_AT = "_sdc_extracted_at"
 _NEEDED = ("stream", "complete", "whole_since")
-_LOADERS = "_sdc_"
 
 
 def print_statements(connection: Connection, schema: str | None, effect: str) -> Iterator[str]:
@@ -53,7 +52,7 @@ def print_statements(connection: Connection, schema: str | None, effect: str) ->
 def _of_schema(connection: Connection, schema: Schema, effect: str) -> Iterator[str]:
     stream = _column(schema, AUDIT, "stream")
     query = f"SELECT DISTINCT {stream} FROM {schema.table(AUDIT)} ORDER BY 1"  # noqa: S608 - quoted
-    accounts = _account_columns(schema)
+    accounts = account_columns(schema)
     for (name,) in connection.rows(query):
         if name != AUDIT and schema.has(name):
             yield from _of_table(schema, name, effect, accounts)
@@ -92,16 +91,6 @@ def _statement(schema: Schema, stream: str, effect: str, accounts: Sequence[str]
     return (
         f"UPDATE {table} AS loaded SET {deleted} = CAST(whole.at AS {kind}) FROM {runs} "  # noqa: S608 - quoted
         f"WHERE {' AND '.join(conditions)};"
-    )
-
-
-def _account_columns(schema: Schema) -> list[str]:
-    """Return the columns of ``sync_audit`` that are neither its own nor a loader's."""
-    own = {name.casefold() for name in load_schema("common", AUDIT)["properties"]}
-    return sorted(
-        name
-        for name in schema.columns(AUDIT)
-        if name.casefold() not in own and not name.casefold().startswith(_LOADERS)
     )
 
 

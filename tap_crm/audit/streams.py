@@ -25,10 +25,11 @@ if TYPE_CHECKING:
 #: What the CRMs call the time of a record's creation.
 CREATED = ("date_created", "createdAt")
 
-_EACH_RUN = "each run tells of deletions; the loader must heed ACTIVATE_VERSION, which target-duckdb does not"
+_STATEMENTS = "where the loader does not heed ACTIVATE_VERSION, `--print-sql` prints statements"
+_EACH_RUN = f"each run tells of deletions; {_STATEMENTS}"
 FOUND_BY = {
     Deletions.RECONCILED: "deletions are found by a reconcile, which is due every `reconcile_days` with "
-    "`reconcile: auto`, and now with `reconcile: true`; the loader must heed ACTIVATE_VERSION",
+    f"`reconcile: auto`, and now with `reconcile: true`; {_STATEMENTS}",
     Deletions.EACH_RUN: _EACH_RUN,
     Deletions.BY_ITSELF: _EACH_RUN,
     Deletions.UNTOLD: "with `batch_config`, deletions are not told to the loader",

@@ -12,7 +12,7 @@ from tap_crm.audit.database import DatabaseError, quoted
 from tap_crm.audit.keys import Key, key_of
 from tap_crm.contract.stream import AUDIT
 from tap_crm.shaping.moments import to_epoch
-from tap_crm.shaping.schema import DELETED_AT
+from tap_crm.shaping.schema import DELETED_AT, load_schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -28,6 +28,7 @@ BEHIND_THE_CLOCK = 5
 NO_TIME = -(2**62)
 #: Flags of a row.
 MARKED, BEFORE_START = 1, 2
+_LOADERS = "_sdc_"
 
 
 def named(known: Mapping[str, T], name: str) -> str | None:
@@ -188,6 +189,16 @@ def schemas_of(connection: Connection) -> dict[str, Schema]:
     for schema, table, column, kind in connection.rows(query):
         tables.setdefault(schema, {}).setdefault(table, {})[column] = kind
     return {name: Schema(name, of) for name, of in tables.items()}
+
+
+def account_columns(schema: Schema) -> list[str]:
+    """Return the columns of ``sync_audit`` that are neither its own nor a loader's: by them, accounts share tables."""
+    own = {name.casefold() for name in load_schema("common", AUDIT)["properties"]}
+    return sorted(
+        name
+        for name in schema.columns(AUDIT)
+        if name.casefold() not in own and not name.casefold().startswith(_LOADERS)
+    )
 
 
 def find_schema(connection: Connection, wanted: str | None, provider: str, usual: str) -> Schema:

@@ -46,15 +46,15 @@ class AuditTable:
         connection: an open one.
         schema: where the table is.
         since: epoch seconds; history from there on is read, and the newest row of each stream in any case.
-        account_column: the column that tells accounts apart, if there is one of this name.
+        account_column: the column that tells accounts apart, if there is one of this name; None for none.
     """
 
-    def __init__(self, connection: Connection, schema: Schema, since: float, account_column: str) -> None:
+    def __init__(self, connection: Connection, schema: Schema, since: float, account_column: str | None) -> None:
         self._connection, self._since = connection, since
         self._columns = schema.columns(AUDIT)
         self._table = schema.table(AUDIT)
-        has_account = named(self._columns, account_column) is not None
-        self._owner = f"{self._text('provider')}, {self._text(account_column) if has_account else _NO_TEXT}"
+        account = None if account_column is None else named(self._columns, account_column)
+        self._owner = f"{self._text('provider')}, {_NO_TEXT if account is None else self._text(account)}"
 
     # What it is asked
 

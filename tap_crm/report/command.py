@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 from click.core import ParameterSource
 
-from tap_crm.audit.database import database_at
+from tap_crm.audit.database import HOW_TO_INSTALL, database_at
 from tap_crm.contract.command import run_command
 from tap_crm.errors import ConfigError
 from tap_crm.report.facts import DAY
@@ -82,10 +82,9 @@ Exit codes: 0 if the page was written, whatever it says; 1 if it was not, with o
 )
 @click.option(
     "--account-column",
-    default="account",
-    show_default=True,
     metavar="NAME",
-    help="The column that tells accounts apart, where several of them share tables.",
+    help="The column that tells accounts apart, where several of them share tables. Without it, it is found in "
+    "sync_audit: the one column that is neither its own nor a loader's.",
 )
 @click.option("--count/--no-count", default=True, help="Whether the rows of each table are counted.")
 def command(  # noqa: PLR0913 - one for each option
@@ -98,7 +97,7 @@ def command(  # noqa: PLR0913 - one for each option
     max_age: float,
     requests_per_minute: float | None,
     journal: str | None,
-    account_column: str,
+    account_column: str | None,
     count: bool,
 ) -> None:
     """Write one page that says whether what was loaded is complete and fresh, and what to do where it is not.
@@ -135,10 +134,7 @@ def _maker() -> Callable[..., str]:
     try:
         from tap_crm.report.page import page_of  # noqa: PLC0415 - an optional dependency
     except ModuleNotFoundError as error:
-        raise ConfigError(
-            f"the package `{error.name}` is not installed beside tap-crm; in a clone of its repository, "
-            "`pip install '.[audit]'` brings what is needed"
-        ) from None
+        raise ConfigError(f"the package `{error.name}` is not installed beside tap-crm; {HOW_TO_INSTALL}") from None
     return page_of
 
 
@@ -150,6 +146,7 @@ def _write(page: str, out: str) -> None:
     part = Path(f"{out}.part")
     part.write_text(page, "utf-8")
     part.replace(out)
+    click.echo(f"{NAME}: the page is {out}", err=True)
 
 
 def _with_writes(accounts: Sequence[Account], journal: str) -> list[Account]:

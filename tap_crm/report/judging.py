@@ -216,7 +216,7 @@ def _to_look_at(account: Account, judged: Sequence[Judged]) -> Iterator[Task]:
     gone = [one.stream for one in judged if one.stream.gone]
     if gone:
         what = f"{sum(one.gone or 0 for one in gone):,} rows are deleted in the CRM and still in the tables"
-        do = "the loader ignores ACTIVATE_VERSION: remove them by the statement of docs/deletions.md"
+        do = "the loader was not told which they are: mark or remove them by what `tap-crm-audit --print-sql` prints"
         yield _to_see([one.name for one in gone], what, do)
     if account.runs and (counts := account.runs[0].counts).rate_limited * 100 > MANY_REFUSED * counts.requests:
         what = f"the CRM refused {counts.rate_limited:,} of {counts.requests:,} requests of the last run (429)"

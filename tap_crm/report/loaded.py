@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tap_crm.audit.database import DatabaseError, quoted
-from tap_crm.audit.tables import BEHIND_THE_CLOCK, named, schemas_of
+from tap_crm.audit.tables import BEHIND_THE_CLOCK, account_columns, named, schemas_of
 from tap_crm.contract.stream import AUDIT, WRITES
 from tap_crm.report.audit_table import NEEDED, AuditTable, Owner, owners, time_sql
 from tap_crm.report.facts import Account, Read, Stream, Written
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 #: The loader's time of a row.
 EXTRACTED_AT = "_sdc_extracted_at"
+#: What such a column is usually called.
+_USUAL = ("_account", "account")
 _KINDS = {"duckdb": "DuckDB", "postgresql": "PostgreSQL"}
 
 
@@ -31,13 +33,13 @@ class Wanted:
     Attributes:
         since: epoch seconds; history from there on.
         schemas: only these; none for all that have the table.
-        account_column: the column that tells accounts apart in tables that several of them share.
+        account_column: the column that tells accounts apart in tables that several of them share; None to find it.
         counts_rows: whether the rows of each table are counted.
     """
 
     since: float
     schemas: Sequence[str] = ()
-    account_column: str = "account"
+    account_column: str | None = None
     counts_rows: bool = True
 
 
@@ -77,7 +79,8 @@ def _chosen(found: Mapping[str, Schema], names: Sequence[str]) -> list[Schema]:
 
 
 def _of_schema(connection: Connection, kind: str, schema: Schema, wanted: Wanted) -> Iterator[Account]:
-    table = AuditTable(connection, schema, wanted.since, wanted.account_column)
+    account_column = wanted.account_column or _account_column(schema)
+    table = AuditTable(connection, schema, wanted.since, account_column)
     last, whole = table.newest(complete=False), table.newest(complete=True)
     gone, days, runs = table.deletions_known(), table.days(), table.runs()
     failures, incomplete, remarks = table.failures(), table.incomplete(), table.remarks()
@@ -89,7 +92,7 @@ def _of_schema(connection: Connection, kind: str, schema: Schema, wanted: Wanted
             found = whole.get(owner, {}).get(name)
             failed = [at for run, at in incomplete.get(owner, {}).get(name, []) if found is None or run > found.run_id]
             gone_up_to = gone.get(owner, {}).get(name)
-            counted = _Counted(schema, name, owner, wanted.account_column, gone_up_to)
+            counted = _Counted(schema, name, owner, account_column, gone_up_to)
             rows = counted.rows(connection) if wanted.counts_rows else (None, None, None)
             streams.append(
                 Stream(
@@ -123,6 +126,14 @@ def loaded_up_to(read: Read | None) -> float | None:
     return None if read.started is None else read.started - BEHIND_THE_CLOCK
 
 
+def _account_column(schema: Schema) -> str | None:
+    """Return the column that tells accounts apart; of several that may, the one with a usual name, else none."""
+    found = account_columns(schema)
+    if len(found) == 1:
+        return found[0]
+    return next((name for name in found if name.casefold() in _USUAL), None)
+
+
 def _name(schema: Schema, owner: Owner, everyone: Sequence[Owner]) -> str:
     if owner.account is not None:
         return owner.account
@@ -136,7 +147,7 @@ class _Counted:
     schema: Schema
     stream: str
     owner: Owner
-    account_column: str
+    account_column: str | None
     gone_up_to: float | None
 
     def rows(self, connection: Connection) -> tuple[int | None, int | None, int | None]:
@@ -149,7 +160,8 @@ class _Counted:
         is_gone = "1 = 0"
         if extracted is not None and self.gone_up_to is not None:
             is_gone = f"NOT ({is_marked}) AND {time_sql(extracted, columns[extracted])} < {self.gone_up_to!r}"
-        column = None if self.owner.account is None else named(columns, self.account_column)
+        name = None if self.owner.account is None else self.account_column
+        column = None if name is None else named(columns, name)
         whose = "" if column is None else f"WHERE CAST({quoted(column)} AS VARCHAR) = {_literal(self.owner.account)}"
         sums = ", ".join(f"sum(CASE WHEN {one} THEN 1 ELSE 0 END)" for one in (is_marked, is_gone))
         query = f"SELECT count(*), {sums} FROM {self.schema.table(self.stream)} {whose}"  # noqa: S608 - quoted

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import closing
 from typing import IO, TYPE_CHECKING, Any
 
 from typing_extensions import override
@@ -130,15 +131,16 @@ class CommandLine(SdkTap):
         """Write the catalog."""
         if not value:
             return
-        sources = ctx.params.get("config")
-        tap = cls(
-            config=None if sources is None else sources.config,
-            parse_env_config=sources is not None and sources.parse_env,
-            setup_mapper=False,
-            catalog_only=True,
-        )
-        tap.run_discovery()
-        ctx.exit()
+        with closing(ctx):  # also where it fails: files that were named stay open else
+            sources = ctx.params.get("config")
+            tap = cls(
+                config=None if sources is None else sources.config,
+                parse_env_config=sources is not None and sources.parse_env,
+                setup_mapper=False,
+                catalog_only=True,
+            )
+            tap.run_discovery()
+            ctx.exit()
 
     @override
     @classmethod
@@ -146,22 +148,23 @@ class CommandLine(SdkTap):
         """Write the SCHEMA of every stream, or read one record of each as well."""
         if value == NO_TEST:
             return
-        sources = ctx.params.get("config")
-        tap = cls(
-            config=None if sources is None else sources.config,
-            parse_env_config=sources is not None and sources.parse_env,
-            setup_mapper=False,
-        )
-        for stream in tap.streams.values():
-            stream.selected = True
-        tap.setup_mapper()  # only now: it takes the columns of what is selected
-        if value == SCHEMA_TEST:
-            tap.write_schemas()
-        else:
-            tap.run_sync_dry_run(1, tap.readable)
-        tap.writer.flush()
-        tap.logger.info("the test succeeded")
-        ctx.exit()
+        with closing(ctx):
+            sources = ctx.params.get("config")
+            tap = cls(
+                config=None if sources is None else sources.config,
+                parse_env_config=sources is not None and sources.parse_env,
+                setup_mapper=False,
+            )
+            for stream in tap.streams.values():
+                stream.selected = True
+            tap.setup_mapper()  # only now: it takes the columns of what is selected
+            if value == SCHEMA_TEST:
+                tap.write_schemas()
+            else:
+                tap.run_sync_dry_run(1, tap.readable)
+            tap.writer.flush()
+            tap.logger.info("the test succeeded")
+            ctx.exit()
 
     @override
     @classmethod

@@ -61,6 +61,7 @@ def test_a_row_too_many_is_named_with_what_finds_deletions(audit: Audit, each_da
     assert "`reconcile: true`" in found["people"]["notes"][0]
     assert found["tags"]["surplus"] == ["no such tag"]
     assert "each run tells of deletions" in found["tags"]["notes"][0]
+    assert "`--print-sql`" in found["tags"]["notes"][0]
 
 
 def test_a_second_row_of_a_record_is_a_row_too_many(audit: Audit, database: Loaded, copper_account: Account) -> None:

@@ -36,6 +36,11 @@ def steps(path: Path) -> list[dict[str, Any]]:
     return [step for job in workflow(path)["jobs"].values() for step in job["steps"]]
 
 
+def test_the_site_is_built_where_the_pages_are_checked() -> None:
+    steps = workflow(ROOT / ".github" / "workflows" / "test.yml")["jobs"]["docs"]["steps"]
+    assert "./scripts/docs" in [step.get("run") for step in steps]
+
+
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
 def test_a_workflow_has_no_more_rights_than_it_needs_and_ends_in_time(path: Path) -> None:
     found = workflow(path)

@@ -37,7 +37,7 @@ README, INDEX, MELTANO = ROOT / "README.md", ROOT / "docs" / "README.md", ROOT /
 #: A front page is read to its end, or not at all.
 MOST_LINES = 200
 #: What a page has its readers define.
-OWN_PLUGINS = {"tap-of-your-warehouse"}
+OWN_PLUGINS = {"tap-of-your-warehouse", "tap-copper-emea"}
 #: Where options are declared that several commands have.
 SHARED_OPTIONS = sorted([*(ROOT / "tap_crm" / "config").glob("*.py"), *(ROOT / "tap_crm" / "contract").glob("*.py")])
 #: Streams of tables as the pages' examples name them.

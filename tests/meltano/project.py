@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sqlite3
 import subprocess
 import sys
@@ -42,8 +43,9 @@ class Project:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         definition = (ROOT / "meltano.yml").read_text()
-        assert definition.count("pip_url: -e .\n") == 2  # the tap and the target
-        (folder / "meltano.yml").write_text(definition.replace("pip_url: -e .\n", f"pip_url: -e '{ROOT}'\n"))
+        own, found = re.subn(r"pip_url: -e \.(\[audit\].*)?\n", f"pip_url: -e '{ROOT}'\n", definition)
+        assert found == 2  # the tap and the target
+        (folder / "meltano.yml").write_text(own)
         (folder / "output").mkdir()
         (folder / "logging.conf").write_text(_LOGGING)
 

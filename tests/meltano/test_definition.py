@@ -71,11 +71,17 @@ def test_the_definition_for_a_hub_is_what_the_tap_says_of_itself(plugins: dict[s
 
 
 def test_each_command_of_the_project_is_one_that_is_installed(plugins: dict[str, dict[str, Any]]) -> None:
-    """`tap-crm-report` is, as soon as it is there."""
+    """And what they need beside the tap is installed with it."""
     scripts = tomllib.loads((project.ROOT / "pyproject.toml").read_text("utf-8"))["project"]["scripts"]
     told = {name: one["executable"] for name, one in plugins["tap-crm"]["commands"].items()}
     assert told == {"audit": "tap-crm-audit", "call": "tap-crm-call", "report": "tap-crm-report"}
-    assert set(told.values()) - {"tap-crm-report"} <= scripts.keys()
+    assert set(told.values()) <= scripts.keys()
+    assert plugins["tap-crm"]["pip_url"] == "-e .[audit]"
+
+
+def test_the_audit_of_an_extractor_looks_into_its_own_schema(plugins: dict[str, dict[str, Any]]) -> None:
+    """Else that of a second account, which has a schema of its own, is held against the rows of the first."""
+    assert plugins["tap-crm"]["commands"]["audit"]["args"].endswith(" --schema $MELTANO_EXTRACT__LOAD_SCHEMA")
 
 
 def test_no_credential_is_written_in_it(plugins: dict[str, dict[str, Any]]) -> None:

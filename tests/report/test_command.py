@@ -55,7 +55,7 @@ def loaded(file: DuckDbFile) -> DuckDbFile:
 
 def test_it_writes_a_page_and_nothing_else(report: Callable[..., Ended], loaded: DuckDbFile, tmp_path: Path) -> None:
     before = set(tmp_path.iterdir())
-    assert report("--database", loaded.address) == (0, "", "")
+    assert report("--database", loaded.address) == (0, "", "tap-crm-report: the page is report.html\n")
     assert {path.name for path in set(tmp_path.iterdir()) - before} == {"report.html"}
     page = (tmp_path / "report.html").read_text("utf-8")
     assert page.startswith("<!DOCTYPE html>")

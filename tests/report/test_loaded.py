@@ -101,6 +101,22 @@ def test_accounts_that_share_tables_are_told_apart_by_their_column(file: DuckDbF
     assert found == {"a": (END - 3605, 2, 1), "b": (END - 30 * 3600 - 5, 1, 0)}
 
 
+@pytest.mark.parametrize("column", ["_account", "tenant"])
+def test_the_column_of_accounts_is_found(file: DuckDbFile, read: Read, column: str) -> None:
+    """Else the rows of one account would be held against the runs of another, and called gone."""
+    rows = [
+        row("people", hours, whole_since=NOW - timedelta(hours=hours), **{column: of})
+        for of, hours in [("2", 30), ("3", 1)]
+    ]
+    make(file, rows, more={column: "VARCHAR", "_sdc_extracted_at": "TIMESTAMP"})
+    file.execute(
+        f"CREATE TABLE copper.people ({column} VARCHAR, id BIGINT, _sdc_extracted_at TIMESTAMP);"  # noqa: S608
+        "INSERT INTO copper.people VALUES ('2', 1, '2026-11-19 11:30'), ('3', 1, '2026-11-20 11:30')"
+    )
+    found = {one.name: (one.streams[0].rows, one.streams[0].gone) for one in read(file)}
+    assert found == {"2": (1, 0), "3": (1, 0)}
+
+
 def test_rows_are_counted_by_whether_they_are_still_there(
     each_database: DuckDbFile | PostgreSqlDatabase, kind: str, read: Read
 ) -> None:

@@ -69,6 +69,19 @@ def a_file(folder: Path, content: Any) -> str:  # noqa: ANN401 - any JSON, or by
     return str(file)
 
 
+def test_discovery_that_fails_leaves_no_warning_of_an_open_file(tmp_path: Path) -> None:
+    """Meltano gives it the state, and has Python show warnings, which a process of its own does from its start."""
+    (tmp_path / "state.json").write_text('{"bookmarks": {}}', "utf-8")
+    state = str(tmp_path / "state.json")
+    with running(copper.copper_app(FEW, rate_limit=0)) as api_url:
+        wrong = {"provider": "copper", "api_key": "wrong", "user_email": copper.USER_EMAIL, "api_url": api_url}
+        config = a_file(tmp_path, wrong)
+        command = [*COMMAND, "--config", config, "--state", state, "--discover"]
+        done = execute(command, {**environment(), "PYTHONWARNINGS": "once"}, 60, warm=False)
+    assert done.returncode == REFUSED
+    assert b"ResourceWarning" not in done.stderr
+
+
 @pytest.mark.parametrize("option", [(), ("--discover",), ("--test",)], ids=str)
 @pytest.mark.parametrize(
     "secret",
