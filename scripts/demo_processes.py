@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[1]
 OUTPUT = ROOT / "output" / "demo"
+PLUGINS = ROOT / ".venvs" / "demo-plugins"
 LOADER = "target-duckdb"
 DATABASE = "crm.duckdb"
 LOG_LINES = 40
@@ -42,7 +43,7 @@ class Meltano:
             **crm.settings,
             f"{prefix}_API_URL": url,
             "TARGET_DUCKDB_PATH": str(self.database),
-            "MELTANO_SYS_DIR_ROOT": str(ROOT / ".venvs" / "demo-plugins"),
+            "MELTANO_SYS_DIR_ROOT": str(PLUGINS),
             "MELTANO_DATABASE_URI": f"sqlite:///{output / 'meltano.db'}",
             "MELTANO_CLI_LOG_FORMAT": "uncolored",
             "NO_COLOR": "1",

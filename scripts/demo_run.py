@@ -18,9 +18,10 @@ from scripts.demo_copera import COPERA
 from scripts.demo_copper import COPPER
 from scripts.demo_events import demo_events
 from scripts.demo_pipeline import show_pipeline
-from scripts.demo_processes import DATABASE, LOADER, OUTPUT, DemoError, Meltano, make_page, served, short
+from scripts.demo_processes import DATABASE, LOADER, OUTPUT, PLUGINS, DemoError, Meltano, make_page, served, short
 from scripts.demo_report import show_comparison, show_deals, show_runs
 from scripts.demo_two_way import two_way
+from tap_crm.sync import schema_owner
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -130,6 +131,8 @@ def main(arguments: list[str] | None = None) -> int:
     console = Console(highlight=False)
     shutil.rmtree(OUTPUT, ignore_errors=True)
     OUTPUT.mkdir(parents=True)
+    # The database is gone; what stays is the plugins, and the note of whose tables were in it.
+    (PLUGINS / schema_owner.FILE).unlink(missing_ok=True)
     try:
         if asked == EVENTS:
             demo_events(console)
