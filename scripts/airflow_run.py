@@ -24,6 +24,7 @@ from rich.table import Table as Shown
 from sandbox.faults import FaultRule
 from scripts.airflow_accounts import CREDENTIALS, CRMS, Served, accounts, compare, edit, loaded_besides
 from scripts.airflow_service import ROOT, Airflow, AirflowError
+from tap_crm.sync import schema_owner
 from tests.postgres import serving
 
 if TYPE_CHECKING:
@@ -248,6 +249,7 @@ def main() -> int:
     console = Console(highlight=False)
     shutil.rmtree(OUTPUT, ignore_errors=True)
     OUTPUT.mkdir(parents=True)
+    (PLUGINS / schema_owner.FILE).unlink(missing_ok=True)  # the warehouse is a new one
     began = time.monotonic()
     everyone = accounts()
     wrong: list[str] = []
