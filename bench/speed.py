@@ -93,6 +93,7 @@ def unchanged(build: Build, crm: str, folder: Path) -> tuple[float, int, int, li
         catalog.write_bytes(build.run(folder, config, "--discover").written)
         first = build.run(folder, config, "--catalog", str(catalog))
         state.write_text(last_state(first.written))
+        time.sleep(MINUTE + 2)  # as tomorrow: nothing of the runs before counts any more
         app.stats.reset()
         wall = build.run(folder, config, "--catalog", str(catalog), "--state", str(state)).wall
         return wall, app.stats.requests, app.stats.refused, sorted(app.stats.arrivals)
