@@ -1,17 +1,19 @@
 """Makes the pictures in `docs/screens`: `python -m scripts.screens [report] [docs] [runs] [demo]`; all without a name.
 
-Pages are shown by a headless Chromium, as PNG; what a terminal shows is drawn as SVG.
+Pages are shown by a headless Chromium, as PNG; what a terminal shows is drawn as SVG, and as PNG besides.
 """
 
 from __future__ import annotations
 
 import argparse
 import io
+import math
 import os
+import re
 import subprocess
 import sys
 import tempfile
-from contextlib import redirect_stdout, suppress
+from contextlib import redirect_stdout
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -84,13 +86,20 @@ def runs() -> None:
         with running(copper_app(SHAPE, rate_limit=0, **knobs)) as url:
             keys = {"provider": "copper", "api_key": API_KEY, "user_email": USER_EMAIL, "api_url": url}
             tap = TapCRM(config={**keys, "requests_per_minute": 3_000, "retry_seconds": 1})
-            with redirect_stdout(io.StringIO()), suppress(CrmError, SystemExit):
-                tap.sync_all()
+            failure = ""
+            with redirect_stdout(io.StringIO()):
+                try:
+                    tap.sync_all()
+                except CrmError as error:
+                    failure = str(error)
         if tap.verdict is None:
             raise SystemExit(f"{name}: no verdict")
+        streams = len(tap.verdict.outcomes)
+        last = Text(failure, "bold red") if failure else Text(f"complete: {streams} of {streams} streams", "bold green")
         console = _console(FAILED_WIDTH if knobs else WIDTH)
         console.print("$ tap-crm --config config.json | target-postgres > states.jsonl", style="bold")
         show_on(console, tap.verdict)
+        console.print(last)
         _save(console, name)
 
 
@@ -110,7 +119,18 @@ def _console(width: int = WIDTH) -> Console:
 
 
 def _save(console: Console, name: str) -> None:
-    (SCREENS / f"{name}.svg").write_text(as_svg(console, name), "utf-8")
+    drawn = SCREENS / f"{name}.svg"
+    drawn.write_text(as_svg(console, name), "utf-8")
+    with browser() as started:
+        _shot(started, drawn, name, _size_of(drawn))
+
+
+def _size_of(drawn: Path) -> tuple[int, int]:
+    """Return how wide and how high a picture is."""
+    found = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', drawn.read_text("utf-8"))
+    if found is None:
+        raise SystemExit(f"{drawn}: no viewBox")
+    return math.ceil(float(found[1])), math.ceil(float(found[2]))
 
 
 PICTURES: Mapping[str, Callable[[], None]] = {"report": report, "docs": site, "runs": runs, "demo": demo}

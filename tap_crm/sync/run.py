@@ -281,7 +281,7 @@ class Run:
         if selected and not self.begun:
             raise errors.ReadError(NOTHING_READABLE)
         if self.failures:
-            wanted = {*self.failures, *(stream.name for stream in selected)}
+            wanted = {*self.failures, *(stream.name for stream in selected)}.difference(self.left_out)
             others = "The others are; the state" if len(self.failures) < len(wanted) else "The state"
             raise errors.ReadError(
                 f"{len(self.failures)} of {len(wanted)} streams are not complete: {', '.join(self.failures)}. "

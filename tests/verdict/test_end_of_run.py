@@ -14,7 +14,7 @@ import pytest
 
 from sandbox.faults import FaultRule
 from tests.killing import stopped
-from tests.singer import environment, later
+from tests.singer import Tap, environment, later
 from tests.verdict.conftest import SERVERS
 from tests.verdict.screen import Screen
 
@@ -122,6 +122,18 @@ def test_a_failed_run_shows_which_stream_failed_and_why(start: Start, crm: str) 
     assert rows["total"][-1] == "1 of 2 complete"
     assert f"\n{other}: {run.audit()[other]['error']}\n" in run.log
     assert said(run).startswith(f"1 of 2 streams are not complete: {other}. The others are")
+
+
+def test_a_stream_that_is_left_out_counts_in_no_line(start: Start) -> None:
+    """Without a catalog, what the key may not read is left out; the table and the last line count the same streams."""
+    _, tap = start("copper", "people", faults=[FaultRule(["500"], every=1, path="companies/search")])
+    every = len(rows_of(tap.call(Tap.command(tap, retry_seconds=0)).log)) - 1
+    _, tap = start(
+        "copper", "people", faults=[FaultRule(["500"], every=1, path="companies/search")], forbidden=["projects"]
+    )
+    run = tap.call(Tap.command(tap, retry_seconds=0))
+    assert rows_of(run.log)["total"][-1] == f"{every - 2} of {every - 1} complete"
+    assert said(run).startswith(f"1 of {every - 1} streams are not complete: companies. The others are")
 
 
 @pytest.mark.parametrize("crm", SERVERS)
