@@ -110,13 +110,18 @@ def people(build: Build, count: int, folder: Path) -> float:
         return build.run(folder, config, "--catalog", str(catalog)).cpu
 
 
+def _said(number: float) -> str:
+    """Return a number as people write it at an axis."""
+    return f"{number:,.0f}" if number >= 100 else f"{number:.3g}"  # noqa: PLR2004 - decimals say nothing there
+
+
 def plot(lines: dict[str, list[tuple[float, float]]], left: int, title: str, axes: str) -> Iterator[str]:
     """Yield one plot of lines as parts of an SVG."""
     most_x = max((x for line in lines.values() for x, _ in line), default=1.0) or 1.0
     most_y = max((y for line in lines.values() for _, y in line), default=1.0) or 1.0
     yield f'<text x="{left}" y="18" font-weight="bold">{title}</text><text x="{left}" y="258">{axes}</text>'
     yield f'<path d="M{left} 30V220H{left + 340}" fill="none" stroke="#888"/>'
-    yield f'<text x="{left + 345}" y="224">{most_x:,.4g}</text><text x="{left + 4}" y="40">{most_y:,.4g}</text>'
+    yield f'<text x="{left + 345}" y="224">{_said(most_x)}</text><text x="{left + 4}" y="40">{_said(most_y)}</text>'
     for place, (name, line) in enumerate(lines.items()):
         points = " ".join(f"{left + 340 * x / most_x:.1f},{220 - 180 * y / most_y:.1f}" for x, y in line)
         colour = COLOURS[place % len(COLOURS)]
