@@ -14,6 +14,7 @@ from tap_crm import errors
 from tap_crm.audit.audit import Audit, Report
 from tap_crm.audit.database import database_at
 from tap_crm.audit.deletions import MARK, REMOVE, print_statements
+from tap_crm.audit.options import database_option
 from tap_crm.audit.report import as_text, write_table
 from tap_crm.audit.streams import open_account
 from tap_crm.config.config_option import config_option
@@ -35,16 +36,7 @@ one line that says why.
 
 @click.command(NAME, epilog=_EPILOG, context_settings={"help_option_names": ["--help"], "max_content_width": 100})
 @config_option
-@click.option(
-    "--database",
-    "address",
-    required=True,
-    metavar="URL",
-    envvar="TAP_CRM_AUDIT_DATABASE",
-    show_envvar=True,
-    help="What was loaded: postgresql://user:password@host/database, duckdb:///path, or a path that ends in .duckdb. "
-    "It is only read.",
-)
+@database_option(required=True)
 @click.option(
     "--schema",
     metavar="NAME",

@@ -12,6 +12,7 @@ import click
 from click.core import ParameterSource
 
 from tap_crm.audit.database import HOW_TO_INSTALL, database_at
+from tap_crm.audit.options import database_option
 from tap_crm.contract.command import run_command
 from tap_crm.errors import ConfigError
 from tap_crm.report.facts import DAY
@@ -35,15 +36,7 @@ Exit codes: 0 if the page was written, whatever it says; 1 if it was not, with o
 
 
 @click.command(NAME, epilog=_EPILOG, context_settings={"help_option_names": ["--help"], "max_content_width": 100})
-@click.option(
-    "--database",
-    "address",
-    metavar="URL",
-    envvar="TAP_CRM_AUDIT_DATABASE",
-    show_envvar=True,
-    help="What was loaded: postgresql://user:password@host/database, duckdb:///path, or a path that ends in .duckdb. "
-    "It is only read.",
-)
+@database_option(required=False)
 @click.option(
     "--state",
     "states",

@@ -40,6 +40,8 @@ MOST_LINES = 200
 OWN_PLUGINS = {"tap-of-your-warehouse", "tap-copper-emea"}
 #: Where options are declared that several commands have.
 SHARED_OPTIONS = sorted([*(ROOT / "tap_crm" / "config").glob("*.py"), *(ROOT / "tap_crm" / "contract").glob("*.py")])
+#: Where options of a command are declared that has them in common with one other.
+COMMON_OPTIONS = {"tap-crm-report": [ROOT / "tap_crm" / "audit" / "options.py"]}
 #: Streams of tables as the pages' examples name them.
 PINNED = ("leads", "people", "companies", "opportunities")
 #: What the loader adds to every table.
@@ -95,7 +97,8 @@ def options_of(command: str) -> set[str]:
     if command in ("tap-crm", "target-crm"):
         return {name for option in (TapCRM if command == "tap-crm" else TargetCRM).cli.params for name in option.opts}
     folder = commands()[command]
-    files = [*(folder.rglob("*.py") if folder.is_dir() else [folder.with_suffix(".py")]), *SHARED_OPTIONS]
+    own = folder.rglob("*.py") if folder.is_dir() else [folder.with_suffix(".py")]
+    files = [*own, *COMMON_OPTIONS.get(command, []), *SHARED_OPTIONS]
     return {name for path in files for name in re.findall(r'"(--[a-z][a-z-]*)', path.read_text("utf-8"))} | {"--help"}
 
 
