@@ -96,6 +96,24 @@ def test_a_schema_that_is_refused_later_is_not_told_as_deleted(start_some: Start
     assert any("no schema of activity/" in note for note in run.audit()["custom_field_schemas"]["notes"])
 
 
+def test_a_schema_of_fields_without_ids_is_asked_for_again(start_some: Start) -> None:
+    """A field that has something else where its id should be is not the answer that Close documents."""
+    app, tap = start_some(("custom_field_schemas",), TINY)
+    spoiled: list[Any] = []
+
+    def spoil(moment: Any) -> None:  # noqa: ANN401 - a moment
+        if moment.when == "after" and not spoiled and moment.request.path == "custom_field_schema/lead":
+            spoiled.append(moment)
+            told = json.loads(moment.answer.body)
+            told["fields"] = [{**one, "id": {"a": 1}} for one in told["fields"]]
+            moment.answer.body = json.dumps(told).encode()
+
+    app.on_answer(spoil)
+    row = next(one for one in tap.sync().records("custom_field_schemas") if one["object"] == "lead")
+    assert spoiled
+    assert [one["id"] for one in row["fields"]] == [one["id"] for one in app.account.source.custom.of("lead")]
+
+
 def test_meetings_have_transcripts(start_some: Start) -> None:
     """A row for each meeting, with the transcripts as JSON text, null where there are none."""
     app, tap = start_some(("meeting_transcripts",), TINY)

@@ -18,33 +18,42 @@ if TYPE_CHECKING:
 
 #: Of the kinds of questions of a CRM, each so many-th has a fault that stays: the CRM as a whole still answers.
 EACH = 4
+#: The time that these take passes for all requests that are under way: one of them in a run, or no answer is in time.
+SLOW = ("stall", "stall in the body", "slow drip")
 Faults = dict[str, Fault]
 
 
 def kinds(account: Account) -> list[str]:
-    """Return every kind of question that a run asks which reads all streams."""
+    """Return every kind of question that a run asks which reads all streams, in an order that no thread decides."""
     recorder = Recorder(account.server)
     with virtual_time() as clock, answered_by(recorder, clock.wait):
         run = account.run(account.streams, is_first=True)
     assert run.code == 0, run.said()
-    return list(dict.fromkeys(template(asked, account.base_path) for asked in recorder.asked))
+    return sorted({template(asked, account.base_path) for asked in recorder.asked})
 
 
 def once(account: Account) -> Iterator[Faults]:
     """Yield faults by kind of question: every kind, and every fault, at least once."""
-    names = [one for one in FAULTS.values() if one.told is not Told.DECEIVING]
+    names = [one for one in FAULTS.values() if one.told is not Told.DECEIVING and one.name not in SLOW]
     asked = kinds(account)
-    for first in range(0, len(names), max(len(asked), 1)):
-        yield {kind: names[(first + at) % len(names)] for at, kind in enumerate(asked)}
+    for part in range(max(len(SLOW), -(-len(names) // len(asked)))):
+        chosen = {kind: names[(part * len(asked) + at) % len(names)] for at, kind in enumerate(asked)}
+        yield chosen | _slow(asked, part)
 
 
 def for_ever(account: Account) -> Iterator[Faults]:
     """Yield faults by kind of question: every kind once, each time a part of them."""
-    names = [one for one in FAULTS.values() if one.told is Told.BROKEN]
+    names = [one for one in FAULTS.values() if one.told is Told.BROKEN and one.name not in SLOW]
     asked = kinds(account)
     for part in range(EACH):
-        chosen = asked[part::EACH]
-        yield {kind: names[(part * len(asked) + at) % len(names)] for at, kind in enumerate(chosen)}
+        kinds_of_part = asked[part::EACH]
+        chosen = {kind: names[(part * len(asked) + at) % len(names)] for at, kind in enumerate(kinds_of_part)}
+        yield chosen | _slow(kinds_of_part, part)
+
+
+def _slow(asked: list[str], part: int) -> Faults:
+    """Return one slow fault, of another kind of question each time."""
+    return {asked[part % len(asked)]: FAULTS[SLOW[part]]} if asked and part < len(SLOW) else {}
 
 
 def judge(account: Account, faults: Faults, often: Often, *, is_first: bool) -> list[str]:

@@ -18,6 +18,10 @@ _REAL_EVENT = threading.Event
 class VirtualTime:
     """The clocks of this process, ahead of the machine's by what was waited for.
 
+    Threads wait side by side: what one of them waits for is no time that another one lost. So each thread has its own
+    clock, which begins where the latest one is; the main thread's is always the latest one, since it waits for the
+    others.
+
     Attributes:
         passed: seconds that were waited for in vain.
     """
@@ -26,21 +30,30 @@ class VirtualTime:
         """Begin with the machine's time."""
         self.passed = 0.0
         self._lock = threading.Lock()
+        self._own = threading.local()
         self._machine = time.time, time.monotonic, time.sleep
 
     def wait(self, seconds: float) -> None:
         """Let time pass, and other threads run."""
         with self._lock:
-            self.passed += max(0.0, seconds)
+            self._own.passed = self._ahead() + max(0.0, seconds)
+            self.passed = max(self.passed, self._own.passed)
         self._machine[2](0)
 
     def time(self) -> float:
         """Stand in for ``time.time``."""
-        return self._machine[0]() + self.passed
+        return self._machine[0]() + self._ahead()
 
     def monotonic(self) -> float:
         """Stand in for ``time.monotonic``."""
-        return self._machine[1]() + self.passed
+        return self._machine[1]() + self._ahead()
+
+    def _ahead(self) -> float:
+        if threading.current_thread() is threading.main_thread():
+            return self.passed
+        if not hasattr(self._own, "passed"):
+            self._own.passed = self.passed
+        return float(self._own.passed)
 
 
 @contextmanager

@@ -90,6 +90,9 @@ def _schema(reading: Reading, one: str) -> list[Record]:
 
 def _a_schema(reply: Reply) -> Record:
     record = object_of(reply)
-    if not isinstance(record.get("fields"), list):
+    fields = record.get("fields")
+    if not isinstance(fields, list):
         raise Doubtful("the answer is not the documented object with `fields`")
+    if not all(isinstance(one, dict) and isinstance(one.get("id"), str) for one in fields):
+        raise Doubtful("not each one of `fields` is an object with an `id`")
     return record
