@@ -44,6 +44,8 @@ class HeldStream(KeptStream):
     def settle_schemas(self) -> None:
         """Send the SCHEMA of the stream and of its child tables, unless the target was told the same before."""
         held = self._held
+        if held is None or self.tells_deletions is not Deletions.EACH_RUN:
+            self._forget_written()  # whatever is written now, nobody compares it
         if held is None:
             return
         is_told = self.kept.schema == held.form
@@ -69,7 +71,9 @@ class HeldStream(KeptStream):
         if self._written.digest is not None:
             self.kept.written = Written()
             self._keep()
-            self.write_state_at_once()
+            self.note_changed_state()
+            if self.run.is_going_on:
+                self.write_state(waits=False)
 
     def settle_rows(self, *, whole: bool) -> bool:
         """Forget the rows that wait if the target has just these, and tell so; write them otherwise.

@@ -118,3 +118,25 @@ def test_an_idle_run_ends_with_a_state_and_writes_few(crm: Crm, start: Start) ->
     idle = tap.sync(state=first.state)
     assert idle.messages[-1]["type"] == "STATE"
     assert sum(one["type"] == "STATE" for one in idle.messages) <= 3
+
+
+def test_a_list_is_compared_as_stream_maps_and_other_settings_have_it_written(crm: Crm, start: Start) -> None:
+    """The target gets what they make of the rows: with another form, all of them are new to it."""
+    stream = crm.listed[0]
+    _, tap = start(stream)
+    first = tap.sync()
+    maps = {stream: {"__alias__": "renamed", "more": "'x'"}}
+    mapped = tap.sync(state=first.state, stream_maps=maps)
+    assert mapped.count("renamed") == first.count(stream)
+    idle = tap.sync(state=mapped.state, stream_maps=maps)
+    assert written(idle, "renamed", stream) == set()
+    assert idle.audit()[stream]["records"] == 0
+    batched = tap.sync(
+        state=mapped.state,
+        batch_config={
+            "encoding": {"format": "jsonl", "compression": "gzip"},
+            "storage": {"root": f"file://{tap.folder}", "prefix": "x"},
+        },
+    )
+    assert {one["type"] for one in batched.messages if one.get("stream") == stream} == {"SCHEMA", "BATCH"}
+    assert batched.state["bookmarks"][stream]["written"] == {"digest": None}
