@@ -9,6 +9,7 @@ import pytest
 
 from tests.copera.conftest import activated, choosing, table_streams
 from tests.copera.truth import streams_of, table_differences
+from tests.singer import together
 from tests.target import Target
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ SHAPE = {
 
 def assert_complete(app: CoperaSandbox, *runs: Run) -> None:
     """A target that took all the runs holds the truth."""
-    assert table_differences(app.account, runs[-1], Target(*runs)) == {}
+    assert table_differences(app.account, together(*runs), Target(*runs)) == {}
 
 
 def written(run: Run) -> dict[str, int]:
