@@ -198,7 +198,7 @@ def test_another_form_of_cells_writes_every_row_anew(start_read: StartRead) -> N
     """Each of the forms is complete."""
     app, tap, first = start_read({**SHAPE, "rows": 300})
     second = tap.sync(state=first.state, custom_fields="both")
-    assert table_differences(app.account, second, Target(first, second), "both") == {}
+    assert table_differences(app.account, together(first, second), Target(first, second), "both") == {}
     assert sorted(activated(second)) == table_streams(second)
 
 
