@@ -9,7 +9,7 @@ import pytest
 
 from tests.copera.conftest import activated, choosing, table_streams
 from tests.copera.truth import rows_of, table_differences
-from tests.singer import untold
+from tests.singer import together, untold
 from tests.target import Target
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def test_a_column_of_another_type_is_another_column_for_the_target(
     state = first.state
     for catalog in (None, choosing(tap, *STREAMS)):
         run = tap.sync(catalog=catalog, state=state)
-        assert table_differences(app.account, run, Target(first, run)) == {}
+        assert table_differences(app.account, together(first, run), Target(first, run)) == {}
         assert_valid(run)
         properties = run.schemas["sales__deals"]["schema"]["properties"]
         assert new in properties
