@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.singer import only
 from tests.target import Target, activated
 
 if TYPE_CHECKING:
@@ -140,3 +141,19 @@ def test_a_list_is_compared_as_stream_maps_and_other_settings_have_it_written(cr
     )
     assert {one["type"] for one in batched.messages if one.get("stream") == stream} == {"SCHEMA", "BATCH"}
     assert batched.state["bookmarks"][stream]["written"] == {"digest": None}
+
+
+def test_accounts_that_share_tables_write_a_list_that_is_the_same_once(crm: Crm, start: Start) -> None:
+    """No version tells of deletions there: what is gone is older than the last ``whole_since``, which stays."""
+    app, tap = start(*crm.listed)
+    shared: dict[str, Any] = {"account_column": "account"}
+    shared["catalog"] = only(tap.discover(**shared)[0], *crm.listed, "sync_audit")
+    first = tap.sync(**shared)
+    idle = tap.sync(state=first.state, **shared)
+    assert written(idle, *crm.listed) == set()
+    gone = {stream: crm.drop(app, stream) for stream in crm.listed}
+    changed = tap.sync(state=idle.state, **shared)
+    for stream in crm.listed:
+        assert idle.audit()[stream]["whole_since"] is None, stream
+        assert len(changed.keys(stream)) == len(first.keys(stream)) - len(gone[stream]), stream
+        assert changed.audit()[stream]["whole_since"] is not None, stream
