@@ -88,6 +88,20 @@ class Run:
         return tuple(record[name] for name in self.schemas[stream]["key_properties"])
 
 
+def together(*runs: Run) -> Run:
+    """Return one run that wrote what several did: of a list that did not change, the last one writes nothing."""
+    return Run(runs[-1].code, runs[-1].log, [message for run in runs for message in run.messages])
+
+
+def untold(state: dict[str, Any]) -> dict[str, Any]:
+    """Return a state that does not say what the target was told: the next run tells each SCHEMA and each list again."""
+    bookmarks = {
+        stream: {key: value for key, value in kept.items() if key not in ("schema", "written")}
+        for stream, kept in state["bookmarks"].items()
+    }
+    return {**state, "bookmarks": bookmarks}
+
+
 def merged(stream: str, *runs: Run) -> dict[Key, Record]:
     """Return what a target would hold after these runs: the last record of each key."""
     table: dict[Key, Record] = {}

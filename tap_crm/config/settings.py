@@ -163,7 +163,8 @@ class Settings(AccountSettings):
         switch("auto"),
         "Reconcile",
         "Streams with a bookmark: when to read them completely beside it, which finds deletions: `auto` (every "
-        "`reconcile_days`), `true` (in this run) or `false` (never). Copera: when to write all rows of a table anew.",
+        "`reconcile_days`), `true` (in this run) or `false` (never). Lists that are read whole, and Copera's tables: "
+        "when to write all rows anew, though they did not change.",
         default="auto",
     )
     reconcile_days: float = setting(

@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
+from typing_extensions import override
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -27,6 +29,24 @@ _MODULUS = 2 ** (8 * _BYTES)
 
 def _sum_of(*parts: bytes) -> int:
     return int.from_bytes(blake2b(b"\0".join(parts), digest_size=_BYTES).digest(), "big")
+
+
+@dataclass(slots=True)
+class Digest:
+    """The sum of parts, whatever their order: tells only whether they are the same as others were."""
+
+    parts: int = 0
+    _sum: int = 0
+
+    def add(self, *part: bytes) -> None:
+        """Add one."""
+        self.parts += 1
+        self._sum = (self._sum + _sum_of(*part)) % _MODULUS
+
+    @override
+    def __str__(self) -> str:
+        """Return what is kept of it."""
+        return f"{self.parts}:{self._sum:016x}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -157,17 +157,18 @@ class Children:
         now = {table.stream.table.array: table.ends.to_state() for table in self._tables}
         self._kept.arrays = {**(self._kept.arrays or {}), **now}
 
-    def end(self, version: int | None, now: float) -> None:
+    def end(self, version: int | None, now: float, *, as_written: bool = False) -> None:
         """Tell what no version takes out, or that a version is complete.
 
         Args:
             version: that the parent's target is told to be complete; None for none.
             now: the present, by the server's clock.
+            as_written: nothing was written, since all rows are as an earlier run wrote them.
         """
         at = from_epoch(int(now))
         for table in self._tables:
             one = table.stream.table
-            for mark, length, until in table.ends.end(is_versioned=version is not None):
+            for mark, length, until in table.ends.end(is_versioned=as_written or version is not None):
                 key = dict(zip(one.keys.values(), mark, strict=True))
                 table.rows += one.beyond(key, length, until, at)
                 if len(table.rows) >= ROWS_AT_ONCE:

@@ -80,10 +80,6 @@ class KeptStream(ToldStream):
         self.stream_state.update(state)
         self._kept = None
 
-    def _write_changed_state(self, *, write_messages: bool) -> None:
-        self.note_changed_state()
-        self._write_state_message_now(write_messages=write_messages)
-
     def _write_state_message_now(self, *, write_messages: bool) -> None:
         if write_messages:
             self.write_state()

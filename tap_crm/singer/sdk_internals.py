@@ -61,9 +61,35 @@ class SdkStream(Stream):
         """Have the next :meth:`write_state` write, which writes nothing unless something changed."""
         self.state_manager.is_flushed = False
 
-    def write_state(self) -> None:
-        """Write STATE if it changed. The SDK's own writer, so that whatever it adds to a state is kept."""
-        self._write_state_message()
+    def write_state(self, *, waits: bool = True) -> None:
+        """Write STATE if it changed. The SDK's own writer, so that whatever it adds to a state is kept.
+
+        Args:
+            waits: it may be put off.
+        """
+        if waits:
+            self._write_state_message()
+        else:
+            super()._write_state_message()
+
+    def state_may_wait(self) -> bool:
+        """Tell whether a STATE that changed is put off; whoever says so sees that it is written after all."""
+        return False
+
+    @override
+    def _write_state_message(self) -> None:
+        """Put off what may wait: the SDK would write STATE after each stream, whether or not it wrote anything."""
+        if self.state_manager.is_flushed or not self.state_may_wait():
+            super()._write_state_message()
+
+    def before_schema(self) -> None:
+        """Prepare for the first message of the stream."""
+
+    @override
+    def _write_schema_message(self) -> None:
+        """Let the stream prepare: the SDK writes SCHEMA before it asks the stream for anything."""
+        self.before_schema()
+        super()._write_schema_message()
 
     def write_schema(self) -> None:
         """Write SCHEMA, under each name that stream maps give; the SDK does so for streams that it reads itself."""

@@ -25,7 +25,7 @@ from tap_crm.shaping.schema import EXTRA
 from tap_crm.singer.catalog_checks import allow_nulls, check_entry
 from tap_crm.singer.child_stream import ChildStream
 from tap_crm.singer.children import Children
-from tap_crm.singer.kept_stream import KeptStream
+from tap_crm.singer.held_stream import HeldStream
 from tap_crm.singer.record_shaper import Form, RecordShaper, tell_of_values
 from tap_crm.sync.bookkeeping import Bookkeeping, Noted
 from tap_crm.sync.run_limit import LimitReached
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from tap_crm.sync.run import Run
 
 
-class CrmStream(KeptStream):
+class CrmStream(HeldStream):
     """A declared stream as the SDK sees it.
 
     Args:
@@ -147,6 +147,7 @@ class CrmStream(KeptStream):
         return None if self._book is None else self._book.whole_since
 
     @property
+    @override
     def tells_deletions(self) -> Deletions:
         """How it is found out which rows are gone; batches carry no versions, so nothing can be concluded of theirs."""
         if self.config.get("batch_config") or self.spec.is_log:
@@ -251,6 +252,7 @@ class CrmStream(KeptStream):
         for one in self.written:
             self.run.begin(one)
         book = self._book = Bookkeeping(self, self.kept)
+        self.before_schema()
         try:
             self.run.check()
             yield from self._sync_items(book, write_messages=write_messages)
@@ -268,6 +270,7 @@ class CrmStream(KeptStream):
             self._fail(self._unforeseen(error))
         finally:
             self.finished = time.time()
+            self.end_held()
             self.run.read_ahead.close(self.name)
             for one in self.written:
                 self.run.display.end(one.name, complete=self.complete)
@@ -280,6 +283,7 @@ class CrmStream(KeptStream):
 
     def _leave(self) -> None:
         """Leave the rest to the next run, which begins with the stream that waits longest."""
+        self.release_held()
         for one in self.written:
             self.run.leave_unfinished(one)
         if self.kept.left_at is None:
@@ -289,6 +293,7 @@ class CrmStream(KeptStream):
 
     def _fail(self, error: errors.ReadError) -> None:
         """Note that it failed, and with it its child tables."""
+        self.release_held()
         for one in self.written:
             self.run.fail(one, error)
 
@@ -297,7 +302,8 @@ class CrmStream(KeptStream):
 
         def write_state() -> None:
             self._keep()
-            self._write_changed_state(write_messages=write_messages)
+            if write_messages:
+                self.write_state_at_once()
 
         tables = [] if self.is_test_run else self.child_tables
         order = self.run.settings.date_order
@@ -314,6 +320,7 @@ class CrmStream(KeptStream):
         if self._note_types():
             self.note_changed_state()
         children = self._begin_children(write_messages=write_messages)
+        self.settle_schemas()
         fast = write_messages and self._may_write_fast()
         index = 0
         with counter, self.get_sync_timer():
@@ -325,7 +332,8 @@ class CrmStream(KeptStream):
                     continue
                 if book.note_page():
                     self._keep()
-                    self._write_changed_state(write_messages=write_messages)
+                    if write_messages:
+                        self.write_state_at_once()
                 children.write(item, self.run.transport.clock.now())
                 if not self.selected:
                     continue
@@ -338,6 +346,16 @@ class CrmStream(KeptStream):
                     written = self.write_mapped(record) if write_messages else 1
                     index = self._booked(index, written, counter)
                     yield record
+            self._settle_rows(book, counter)
+
+    def _settle_rows(self, book: Bookkeeping, counter: Counter) -> None:
+        """Write the rows that wait; if the target has just these, count none as written."""
+        if not self.settle_rows(whole=book.is_whole):
+            return
+        counter.increment(-self.ledger.records)
+        for one in self.written:
+            self.run.display.advance(one.name, -one.ledger.records)
+            one.ledger.add(records=-one.ledger.records)
 
     def _take_note(self, book: Bookkeeping, item: Item, *, write_messages: bool) -> None:
         """Follow what the reading says beside its pages."""
@@ -361,15 +379,18 @@ class CrmStream(KeptStream):
 
         The SDK would say so before the first record, and a run that dies then would have emptied the table.
         """
-        now, version = self.run.transport.clock.now(), None
+        now, version, as_written = self.run.transport.clock.now(), None, self.as_written
         if write_messages:
-            version = self._told(book.end(self._memory, self.started or time.time(), now))
+            ended = book.end(self._memory, self.started or time.time(), now, as_written=as_written)
+            version = self._told(ended)
             self.ledger.add(deletions=book.gone)
             if version is not None and self.selected:
                 self.write_version_end(version)
+            if ended is not None:
+                self.note_written(ended)
             self.note_changed_state()
         if self._children:
-            self._children.end(version, now)
+            self._children.end(version, now, as_written=as_written)
         self.kept.left_at = None
         self.kept.note_tables(self.name, self.tables)
         book.note_account(self.run.account, self.account_column)

@@ -55,6 +55,11 @@ class Bookkeeping:
         return self._versions.whole_since
 
     @property
+    def is_whole(self) -> bool:
+        """Whether a complete read has found all there is."""
+        return self._versions.is_whole
+
+    @property
     def gone(self) -> int:
         """How many rows a complete read has found to be gone."""
         return self._versions.gone
@@ -111,12 +116,13 @@ class Bookkeeping:
             self._kept.bookmark = from_epoch(checkpoint.at)
         return True
 
-    def end(self, memory: Memory, began: float, now: float) -> int | None:
+    def end(self, memory: Memory, began: float, now: float, *, as_written: bool = False) -> int | None:
         """Note that the stream is complete; return the version to activate, if there is one.
 
         Args:
             memory: what the source remembers.
             began: when the run began to read, in epoch seconds.
             now: the present, too.
+            as_written: nothing was written, since all rows are as an earlier run wrote them.
         """
-        return self._versions.end(memory, began, now)
+        return self._versions.end(memory, began, now, as_written=as_written)

@@ -231,6 +231,11 @@ class Run:
         transport = self.__dict__.get("transport")
         return None if transport is None else transport.pacing.used()
 
+    @property
+    def is_going_on(self) -> bool:
+        """Whether the streams are being read, one after the other."""
+        return self._isolates_failures
+
     # What becomes of streams
 
     def begin(self, stream: AuditedStream) -> None:

@@ -19,6 +19,7 @@ from tap_crm.reading.changes import BEHIND_THE_CLOCK
 from tap_crm.shaping.moments import from_epoch, to_epoch
 from tap_crm.sync.kept_hints import parse_hints, write_hints
 from tap_crm.sync.row_count import Counted
+from tap_crm.sync.written import Written
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, MutableMapping, Sequence
@@ -90,6 +91,8 @@ class StreamState:
         left_at: when a run left it to the next one, since it had used what it may use; the first time in a row.
         journal: the journal of which the bookmark is a row, and the run of that row.
         hints: how far events were heeded, and what of them is left to do.
+        schema: a digest of each SCHEMA that the target was told last.
+        written: what of a list that is read whole was written last.
     """
 
     replication_key: str | None = None
@@ -116,6 +119,8 @@ class StreamState:
     left_at: int | None = None
     journal: Mapping[str, Any] | None = None
     hints: HintsKept | None = None
+    schema: str | None = None
+    written: Written | None = None
 
     @classmethod
     def parse(cls, kept: Mapping[str, Any]) -> StreamState:
@@ -339,6 +344,19 @@ def _write_memory(one: Memory) -> dict[str, Any]:
     return {**one.others, **_present({"rows": one.fingerprint, "counted": one.counted})}
 
 
+def _written(value: object) -> Written | None:
+    if not isinstance(value, dict):
+        return None
+    digest = value.get("digest")
+    at = to_epoch(value.get("at"))
+    return Written(digest if isinstance(digest, str) else None, _version(value.get(_VERSION)), at)
+
+
+def _write_written(one: Written) -> dict[str, Any]:
+    # Null says that nothing is known: whoever merges states would bring back what is only absent.
+    return {"digest": one.digest, **_present({_VERSION: one.version, "at": _moment(one.at)})}
+
+
 def _unfinished(value: object) -> Unfinished | None:
     kept = value if isinstance(value, dict) else {}
     version = _version(kept.get("version"))
@@ -405,6 +423,8 @@ _KEYS = (
     _Key("left_at", "left_at", to_epoch, _moment),
     _Key("journal", "journal", _objects, dict),
     _Key("hints", "inbox", parse_hints, write_hints),
+    _Key("schema", "schema", _text),
+    _Key("written", "written", _written, _write_written),
 )
 _OF_UNFINISHED = (
     _Key("started", "started", to_epoch, _moment),

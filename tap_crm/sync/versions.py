@@ -117,19 +117,25 @@ class Versions:
         self._state.memory = Memory(counted=memory.counted)
         return True
 
-    def end(self, memory: Memory, began: float, now: float) -> int | None:
+    @property
+    def is_whole(self) -> bool:
+        """Whether a complete read has found all there is."""
+        return self._whole is not None
+
+    def end(self, memory: Memory, began: float, now: float, *, as_written: bool = False) -> int | None:
         """Remember what the stream, which is complete now, has; return the version to activate, if there is one.
 
         Args:
             memory: what the source remembers.
             began: when the run began to read, in epoch seconds.
             now: the present, too.
+            as_written: nothing was written, since all rows are as an earlier run wrote them.
         """
         if self._deletions is Deletions.UNTOLD:
             return None
         by_itself = self._deletions is Deletions.BY_ITSELF
         wrote_all = self.present != self._state.version if by_itself else self._whole is not None
-        self.whole_since = from_epoch(int(began)) if wrote_all else None
+        self.whole_since = from_epoch(int(began)) if wrote_all and not as_written else None
         if by_itself:
             self._state.memory = replace(memory)
             if wrote_all:
@@ -139,7 +145,7 @@ class Versions:
             return None
         else:
             self._note_reconciled(self._whole, int(began), int(now))
-        if self.present is None or self.present == self._state.version:
+        if as_written or self.present is None or self.present == self._state.version:
             return None
         self._state.version = self.present
         return self.present

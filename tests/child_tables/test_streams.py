@@ -128,6 +128,24 @@ def test_a_child_table_is_read_without_its_parent(start: Start, case: Case) -> N
     assert again.count(child) < run.count(child)
 
 
+@pytest.mark.parametrize(("crm", "array"), [("copper", "stages"), ("close", "statuses")])
+def test_child_tables_of_a_list_that_is_the_same_are_not_written(start: Start, crm: str, array: str) -> None:
+    """They are, with their list, where it changed; rows that it has no more are gone then."""
+    names = ("pipelines", f"pipelines__{array}")
+    app, tap = start(CASES[crm], child_tables=[array])
+    tap = tap.given(only(tap.discover()[0], *names, "sync_audit"))
+    first = tap.sync()
+    idle = tap.sync(state=first.state)
+    app.account.delete("pipelines", count=1)
+    changed = tap.sync(state=idle.state)
+    assert first.count(names[1]) > 0
+    assert not any(idle.count(name) or name in idle.schemas for name in names)
+    told = Target(first, idle, changed)
+    for name in names:
+        assert told.living(name).keys() == changed.keys(name) < first.keys(name), name
+        assert idle.audit()[name]["complete"], name
+
+
 def test_an_array_can_be_a_table_only(start: Start, case: Case) -> None:
     """Deselected in the parent, it is in the child table all the same."""
     app, tap = start(case)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from sandbox.copera import PAT, CoperaSandbox, Shape, copera_app
 from tests.contract.crm import Crm, Knobs, target_of
 from tests.copera import truth
+from tests.singer import together
 from tests.truth import compared
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ class Copera(Crm):
 
     def differences(self, app: CoperaSandbox, stream: str, *runs: Run) -> dict[str, Any]:
         """Compare all values, in the columns that the runs tell of."""
-        telling = [run for run in runs if run.count("columns")][-1]
+        telling = together(*runs)
         target = target_of(*runs)
         if "__" in stream:
             (number,) = [key for key, name in truth.streams_of(telling).items() if name == stream]

@@ -20,7 +20,7 @@ from tests.custom_truth import (
     differences,
     lines,
 )
-from tests.singer import only
+from tests.singer import only, untold
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -175,7 +175,7 @@ def test_a_field_that_gets_its_kind_back_has_its_column_again(custom: Custom, be
 def test_with_the_state_of_an_earlier_version_no_column_moves(custom: Custom, begin: Begin, loaded: Loaded) -> None:
     """It does not say which types there were: the present ones are taken for these, and kept from then on."""
     app, tap = begin()
-    state = deepcopy(loaded.first.state)
+    state = untold(deepcopy(loaded.first.state))
     for kept in state["bookmarks"].values():
         kept.pop("column_types", None)
     second = tap.sync(catalog=catalog_of(custom, tap), state=state)

@@ -11,7 +11,7 @@ from sandbox.faults import FINAL, FaultRule, Kind
 from tap_crm.reading.emptiness import APART
 from tests.copera.conftest import activated, table_streams
 from tests.copera.truth import FIXED, differences, table_differences
-from tests.singer import later
+from tests.singer import later, together
 from tests.target import Target
 
 if TYPE_CHECKING:
@@ -29,9 +29,9 @@ SHAPE = {"boards": 2, "tables": 7, "rows": 300}
 def assert_complete(app: CoperaSandbox, *runs: Run) -> None:
     """Everything is there and right."""
     target = Target(*runs)
-    assert table_differences(app.account, runs[-1], target) == {}
+    assert table_differences(app.account, together(*runs), target) == {}
     for stream in FIXED:
-        assert differences(app.account, stream, runs[-1], target) == {}, stream
+        assert differences(app.account, stream, together(*runs), target) == {}, stream
 
 
 @pytest.mark.parametrize("how", ["short_message", "closed", "chunks_end", "chunks_closed"])

@@ -13,7 +13,7 @@ from tap_crm.contract.signals import REFUSED
 from tests.close.killing import whole_lines
 from tests.copera.conftest import activated, choosing, table_streams
 from tests.copera.truth import FIXED, differences, table_differences
-from tests.singer import Run, Tap, environment, parse
+from tests.singer import Run, Tap, environment, parse, together
 from tests.target import Target
 from tests.warm_tap import WarmRun
 
@@ -28,9 +28,9 @@ SHAPE = {"boards": 2, "tables": 7, "rows": 800}
 def assert_complete(app: CoperaSandbox, *runs: Run) -> None:
     """A target that took all the runs holds the truth, in every table and every other stream."""
     target = Target(*runs)
-    assert table_differences(app.account, runs[-1], target) == {}
+    assert table_differences(app.account, together(*runs), target) == {}
     for stream in FIXED:
-        assert differences(app.account, stream, runs[-1], target) == {}, stream
+        assert differences(app.account, stream, together(*runs), target) == {}, stream
 
 
 def stopped(tap: Tap, lines: int, command: list[str], number: int = signal.SIGKILL) -> Run:

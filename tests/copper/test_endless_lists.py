@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 import msgspec
 import pytest
 
+from sandbox.faults import FaultRule
 from tests.copper.truth import differences
 from tests.singer import merged
+from tests.target import Target
 
 if TYPE_CHECKING:
     from sandbox.simulator import Moment
@@ -58,3 +60,18 @@ def test_tags_of_which_there_is_only_one_part(start_some: Start, page: int, code
         assert differences(app.account, "tags", merged("tags", run), ("name",)) == {}
     else:
         assert "tags: the CRM gives the same tags again" in run.log
+
+
+def test_a_list_that_breaks_off_has_the_next_run_write_all_of_it(start_some: Start) -> None:
+    """Its rows are as they were, but those before the break were written: nobody knows what the target has now."""
+    app, tap = start_some(("users",), {**FEW, "users": 450})
+    first = tap.sync()
+    breaks = FaultRule(["500"], at=list(range(3, 99)), path="users")
+    app.behaviour.faults.append(breaks)
+    broken = tap.sync(state=first.state, retry_seconds=1, expect=1)
+    app.behaviour.faults.remove(breaks)
+    again = tap.sync(state=broken.state)
+    assert 0 < broken.count("users") < first.count("users")
+    assert again.count("users") == first.count("users")
+    assert Target(first, broken, again).marked("users") == set()
+    assert tap.sync(state=again.state).count("users") == 0
