@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
-from tap_crm.contract.stream import Deletions
 from tap_crm.singer.kept_stream import KeptStream
 from tap_crm.sync.written import Written
 
@@ -31,8 +30,8 @@ class HeldStream(KeptStream):
     _held: Held | None = None
 
     @property
-    def tells_deletions(self) -> Deletions:
-        """How it is found out which rows are gone."""
+    def is_compared(self) -> bool:
+        """Whether its rows need not be written where they are the same as in the last complete read."""
         raise NotImplementedError
 
     @override
@@ -44,7 +43,7 @@ class HeldStream(KeptStream):
     def settle_schemas(self) -> None:
         """Send the SCHEMA of the stream and of its child tables, unless the target was told the same before."""
         held = self._held
-        if held is None or self.tells_deletions is not Deletions.EACH_RUN:
+        if held is None or not self.is_compared:
             self._forget_written()  # whatever is written now, nobody compares it
         if held is None:
             return
@@ -54,7 +53,7 @@ class HeldStream(KeptStream):
             self.kept.schema = held.form
             self._keep()
             self.note_changed_state()
-        if self.tells_deletions is Deletions.EACH_RUN:
+        if self.is_compared:
             now, settings = self.run.transport.clock.now(), self.run.settings
             waits = is_told and self._written.holds(self.kept.version, settings, now)
             held.compare(b"versions" if settings.tells_versions else b"", self._forget_written, waits=waits)

@@ -147,7 +147,6 @@ class CrmStream(HeldStream):
         return None if self._book is None else self._book.whole_since
 
     @property
-    @override
     def tells_deletions(self) -> Deletions:
         """How it is found out which rows are gone; batches carry no versions, so nothing can be concluded of theirs."""
         if self.config.get("batch_config") or self.spec.is_log:
@@ -155,6 +154,12 @@ class CrmStream(HeldStream):
         if self.spec.versioned:
             return Deletions.BY_ITSELF
         return Deletions.RECONCILED if self.is_incremental else Deletions.EACH_RUN
+
+    @property
+    @override
+    def is_compared(self) -> bool:
+        """Whether it is a list; who has a stream with a bookmark read as FULL_TABLE wants all of it written."""
+        return self.tells_deletions is Deletions.EACH_RUN and self.spec.replication_key is None
 
     def _check_definitions(self) -> None:
         """Raise what kept the definitions of custom fields from being read, if columns depend on them."""
