@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 #: How many pages the near part of a span should have that is cut in two since a lane is idle.
 FEWEST_PAGES, MOST_PAGES = 10, 40
+#: Each cut costs about a page, the last one of the near part: it is made where that is two per cent of what is left.
+FEWEST_LEFT = 50
 #: Pages after which a span is cut: at once where a count tells what is left, else when there is likely to be more.
 PAGES_BEFORE_A_CUT, PAGES_BEFORE_A_BLIND_CUT = 2, 16
 
@@ -103,7 +105,7 @@ class Spans:
         if answer.total is None:
             return MOST_PAGES if span.pages >= PAGES_BEFORE_A_BLIND_CUT else None
         left = (answer.total - len(answer.rows)) // max(1, answer.size)
-        return None if left < 2 * FEWEST_PAGES else max(FEWEST_PAGES, min(MOST_PAGES, left // (idle + 1)))
+        return None if left < FEWEST_LEFT else max(FEWEST_PAGES, min(MOST_PAGES, left // (idle + 1)))
 
     def complete(self) -> int | None:
         """Return the second up to which all spans are read, without a gap from the oldest on; None if there is none."""

@@ -20,8 +20,9 @@ BYTES_AHEAD = 40_000_000
 BYTES_OF_ITS_OWN = 8_000_000
 #: Streams that are being read at the same time, the one that is written included.
 STREAMS_AT_ONCE = 4
-#: Streams that may have been read before their turn comes; most of these are small lists.
-STREAMS_AHEAD = 16
+#: Streams that may have been read before their turn comes; most of these are small lists, and where one that takes long
+#: is before them, they are not to be left to the end, when nothing else uses the limit.
+STREAMS_AHEAD = 64
 #: Seconds between two looks at whether the run is ending.
 POLL_SECONDS = 0.1
 #: What a page of decoded records is reckoned as, each.

@@ -287,6 +287,20 @@ def test_a_few_changes_cost_one_question(total: str) -> None:
 # What ends a run
 
 
+@pytest.mark.parametrize("lanes", [2, 6])
+def test_what_is_read_side_by_side_costs_no_request_more_below_fifty_pages(lanes: int) -> None:
+    """Each part has a last page of its own: so 9,000 leads, 45 pages, are read in one part."""
+    times = random.Random(0).sample(range(90_000), 900)
+    asked = []
+    for at_once in (1, lanes):
+        account = Account({key: (500_000 + at, 400_000 + key) for key, at in enumerate(times)})
+        listing = UntidyListing(account, page_size=20)
+        _, ledger = read(listing, None, at_once)
+        assert ledger.distinct == len(times)
+        asked.append(listing.asked)
+    assert asked[0] == asked[1]
+
+
 def test_the_first_failure_ends_all_lanes() -> None:
     """The error of the lane that failed is raised, whatever the others do."""
     account = Account({key: (600_000 + key, 500_000 + key) for key in range(1, 3_000)})

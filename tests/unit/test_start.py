@@ -16,7 +16,6 @@ SLOW = (
     "duckdb",
     "filelock",
     "fsspec",
-    "ijson",
     "joblib",
     "jsonpath_ng",
     "jsonschema",

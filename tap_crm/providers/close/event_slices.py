@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 PAGES_AT_FIRST, PAGES_BEFORE_A_CUT = 4, 16
 
 
+#: Slices that are walked at once, where there are so many. The log is by far the most requests of a first run, and a
+#: page comes only after the one before it: too few slices leave the limit unused whenever answers take longer.
+MOST_AT_ONCE = 8
+
+
 class Unbounded(Exception):  # noqa: N818 - it names what the CRM does
     """A walk did not begin where it was asked to."""
 

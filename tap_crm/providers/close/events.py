@@ -19,7 +19,14 @@ from tap_crm.config.settings import DAY
 from tap_crm.contract.newest import Newest
 from tap_crm.messages import Checkpoint, Page
 from tap_crm.providers.close.answers import DATA, ask_page, get, moment
-from tap_crm.providers.close.event_slices import PAGES_AT_FIRST, PAGES_BEFORE_A_CUT, Slice, Unbounded, walk_side_by_side
+from tap_crm.providers.close.event_slices import (
+    MOST_AT_ONCE,
+    PAGES_AT_FIRST,
+    PAGES_BEFORE_A_CUT,
+    Slice,
+    Unbounded,
+    walk_side_by_side,
+)
 from tap_crm.reading.changes import BEHIND_THE_CLOCK
 from tap_crm.reading.no_news import NoNews
 from tap_crm.shaping.moments import to_epoch
@@ -188,7 +195,9 @@ class EventLog:
         if rest is not None:
             oldest = int(reading.transport.clock.now()) - DAYS_KEPT * DAY
             walk_side_by_side(
-                rest.parts(lanes, oldest), lanes, lambda part: self._walk_slice(reading, part, PAGES_BEFORE_A_CUT)
+                rest.parts(lanes, oldest),
+                MOST_AT_ONCE,
+                lambda part: self._walk_slice(reading, part, PAGES_BEFORE_A_CUT),
             )
 
     def _walk_slice(self, reading: Reading, part: Slice, most: int | None) -> Slice | None:

@@ -69,7 +69,7 @@ def rows(reading: Reading) -> Iterator[Place]:
 
 
 def _row_ids(reply: Reply) -> list[str]:
-    found = [str(row.get("_id") or "") if isinstance(row, dict) else "" for row in items_in(reply, "item")]
+    found = [str(row.get("_id") or "") if isinstance(row, dict) else "" for row in items_in(reply)]
     if not all(found):
         raise Doubtful("a row has no _id")
     if reply.file is not None:

@@ -14,6 +14,7 @@ from tap_crm import errors
 from tap_crm.messages import NewVersion, Page, Row
 from tap_crm.providers.common.whole_list import ask_once
 from tap_crm.providers.copera.account import ask_tables
+from tap_crm.providers.copera.array_file import items_of
 from tap_crm.providers.copera.columns import SELECTS, Column, columns_of, filled
 from tap_crm.providers.copera.people import member_names
 from tap_crm.reading.emptiness import WHOLE
@@ -36,31 +37,20 @@ _IN_ORDER = msgspec.json.Encoder(decimal_format="number", order="deterministic")
 ROWS_PER_PAGE = 200
 #: Seconds that a large table may stay silent before its first byte.
 PATIENCE = 300.0
-FIRST_BYTES = 64
 #: Records that are kept go to the disk beyond so many bytes.
 SPOOLED_IN_MEMORY = 4_000_000
 _PLAIN = {"columnId", "value"}
 
 
-def items_in(reply: Reply, prefix: str) -> Iterator[Any]:
-    """Yield what lies at ``prefix`` in an answer that is a JSON array, read to its very end with flat memory.
+def items_in(reply: Reply) -> Iterator[Any]:
+    """Yield the items of an answer that is a JSON array, read to its very end with flat memory.
 
     Raises:
         Doubtful: it is no array, or cut, or broken; perhaps after having yielded some.
     """
-    import ijson  # noqa: PLC0415 - of all CRMs, only this one needs it
-
-    file = reply.file
-    if file is None:
+    if reply.file is None:
         raise Doubtful("the answer is empty")
-    file.seek(0)
-    if not file.read(FIRST_BYTES).lstrip().startswith(b"["):
-        raise Doubtful("the answer is not the documented list of rows")
-    file.seek(0)
-    try:
-        yield from ijson.items(file, prefix, use_float=False)
-    except (ijson.JSONError, UnicodeDecodeError, ArithmeticError):
-        raise Doubtful("the answer is broken or cut JSON") from None
+    yield from items_of(reply.file)
 
 
 @dataclass(slots=True)
@@ -85,11 +75,17 @@ class RowShaper:
     unknown_options: set[str] = field(default_factory=set)
     _empty: Record = field(default_factory=dict)
     _plain: dict[str, str] = field(default_factory=dict)
+    _single: dict[str, tuple[str, Mapping[str, str]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Know what a row without any cell has, and the columns whose values arrive as they are."""
+        """Know what a row without any cell has, and the columns of plain values and of single options."""
         self._empty = {}
         self._plain = {key: column.name for key, column in self.columns.items() if column.is_plain}
+        self._single = {
+            key: (column.name, column.options)
+            for key, column in self.columns.items()
+            if column.kind in SELECTS and column.kind != "LABELS" and self.form != "both"
+        }
         for column in self.columns.values():
             self._empty.update(column.read({}, self.names, with_ids=self.form == "both"))
 
@@ -115,6 +111,11 @@ class RowShaper:
                 if name is not None and "value" in cell:
                     value = cell["value"]
                     record[name] = value or filled(value)
+                    continue
+                found = self._single.get(key) if type(key) is str else None
+                value = cell.get("value")
+                if found is not None and type(value) is str and value in found[1]:
+                    record[found[0]] = found[1][value]
                     continue
             self._read(cell, record)
         return record
@@ -324,7 +325,7 @@ def _pages(reply: Reply, shaper: RowShaper) -> Iterator[list[Record]]:
         Doubtful: something in the list is no row.
     """
     records: list[Record] = []
-    for row in items_in(reply, "item"):
+    for row in items_in(reply):
         records.append(shaper.record(row))
         if len(records) >= ROWS_PER_PAGE:
             yield records

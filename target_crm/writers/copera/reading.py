@@ -214,7 +214,7 @@ def _rows(reply: Reply) -> Iterator[dict[str, Any]]:
     Raises:
         Doubtful: something in it is no row, or it is not whole; perhaps after having yielded some.
     """
-    for row in items_in(reply, "item"):
+    for row in items_in(reply):
         check_row(row)
         yield row
     if reply.file is not None:
