@@ -28,7 +28,7 @@ from sandbox.server import running
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bench.loaders.targets import Place
+    from bench.loaders.places import Place
 
 TEXT = {"nested_values": "text"}
 

@@ -18,19 +18,18 @@ from bench.loaders import compare
 from bench.loaders.account import Loads, load
 from bench.loaders.other_accounts import OTHERS, load_other
 from bench.loaders.page import written
+from bench.loaders.places import RUN
 from bench.loaders.targets import LOADERS, Loader
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from bench.loaders.account import Key, Record
-    from bench.loaders.targets import Place
+    from bench.loaders.places import Place
 
 ROOT = Path(__file__).resolve().parents[2]
 VENVS = ROOT / ".venvs" / "loaders"
 LONGEST = 600
 #: Loaders that are tried with the accounts of all CRMs: one of each kind.
-TRIED_WITH_ALL = frozenset({"postgres", "duckdb", "jsonl", "parquet"})
+TRIED_WITH_ALL = frozenset({"postgres", "duckdb", "jsonl", "csv", "parquet", "iceberg", "clickhouse"})
 
 
 class LoaderError(Exception):
@@ -51,6 +50,8 @@ def install(loader: Loader) -> Path:
     if not _runs(folder / "bin" / "python") or not (folder / "bin" / loader.command).exists():
         _do([sys.executable, "-m", "venv", "--clear", str(folder)])
         _do([str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", *loader.packages])
+    if not (folder / "bin" / loader.command).exists():
+        raise LoaderError(f"installs no command {loader.command}")
     return folder / "bin"
 
 
@@ -78,9 +79,10 @@ def fill(loader: Loader, command: Path, place: Place, loads: Loads, folder: Path
         LoaderError: it does not end with 0.
     """
     config = folder / "loader.json"
-    config.write_text(json.dumps({**place.config, **loader.extra}))
+    given = json.dumps({**place.config, **loader.extra})
     variables = {**os.environ, **loader.variables}
     for number, messages in enumerate(loads.runs, start=1):
+        config.write_text(given.replace(RUN, str(number)))
         done = subprocess.run(
             [command, "--config", config],
             input=messages,
@@ -92,16 +94,6 @@ def fill(loader: Loader, command: Path, place: Place, loads: Loads, folder: Path
         )
         if done.returncode:
             raise LoaderError(f"stops in run {number}: {_last_line(done.stderr.decode(errors='replace'))}")
-
-
-def tables_of(place: Place, loads: Loads) -> dict[str, dict[Key, Record]]:
-    """Return the rows that a loader holds, the latest of each key, by stream."""
-    found = place.read(loads.truth)
-    keys = {stream: loads.schemas[stream]["key_properties"] for stream in loads.truth}
-    return {
-        stream: {tuple(str(row.get(name)) for name in keys[stream]): row for row in found.get(stream, [])}
-        for stream in loads.truth
-    }
 
 
 def loaded(loader: Loader, loads: Loads) -> dict[str, dict[Key, Record]]:
@@ -118,7 +110,7 @@ def loaded(loader: Loader, loads: Loads) -> dict[str, dict[Key, Record]]:
         folder = Path(name)
         with loader.place(folder, commands / "python") as place:
             fill(loader, commands / loader.command, place, loads, folder)
-            return tables_of(place, loads)
+            return compare.tables_of(place, loads)
 
 
 def of_other(loader: Loader, loads: Loads) -> str:
@@ -164,25 +156,27 @@ def main() -> None:
         return
     if unknown := [name for name in names if name not in {*known.split(", "), "all"}]:
         parser.error(f"no loader is called {', '.join(unknown)}; there are {known}")
-    made: dict[str, Loads] = {}
-    results: dict[str, Mapping[str, Any]] = {}
+    page, made = ROOT / "docs" / "loaders.md", dict[str, Loads]()
     for loader in LOADERS:
         if loader.name in names or "all" in names:
-            form = json.dumps([loader.tap, loader.large])
-            if form not in made:
-                with tempfile.TemporaryDirectory() as folder:
-                    made[form] = load(Path(folder), loader.tap, large=loader.large)
-            result = tried(loader, made[form])
+            result = tried(loader, _made(made, "copper", loader))
             for crm in OTHERS if loader.name in TRIED_WITH_ALL and "rows" in result else ():
-                key = f"{crm} {form}"
-                if key not in made:
-                    with tempfile.TemporaryDirectory() as folder:
-                        made[key] = load_other(Path(folder), crm, loader.tap)
-                result[crm] = of_other(loader, made[key])
-            results[loader.name] = result
-            print(json.dumps(results[loader.name], ensure_ascii=False, indent=2), flush=True)
-    file = ROOT / "docs" / "loaders.md"
-    file.write_text(written(file.read_text("utf-8"), results), "utf-8")
+                result[crm] = of_other(loader, _made(made, crm, loader))
+            print(json.dumps(result, ensure_ascii=False, indent=2), flush=True)
+            page.write_text(written(page.read_text("utf-8"), {loader.name: result}), "utf-8")
+
+
+def _made(made: dict[str, Loads], crm: str, loader: Loader) -> Loads:
+    """Return three runs on the account of a CRM in the form that a loader needs, made once."""
+    form = json.dumps([crm, dict(loader.tap), loader.large])
+    if form not in made:
+        with tempfile.TemporaryDirectory() as folder:
+            made[form] = (
+                load(Path(folder), loader.tap, large=loader.large)
+                if crm == "copper"
+                else load_other(Path(folder), crm, loader.tap)
+            )
+    return made[form]
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from bench.loaders.account import Key, Loads, Record
+    from bench.loaders.places import Place
 
 #: The kinds of values, as the columns of the table name them.
 KINDS = ("texts", "numbers", "booleans", "dates", "times", "arrays", "objects", "nulls")
@@ -60,6 +61,19 @@ def _short(value: Any) -> str:  # noqa: ANN401
     text = json.dumps(value, ensure_ascii=False, default=str) if not isinstance(value, Decimal) else str(value)
     text = text.replace("|", "¦")
     return f"`{text if len(text) <= _LONGEST else text[:_LONGEST] + '…'}`"
+
+
+def tables_of(place: Place, loads: Loads) -> dict[str, dict[Key, Record]]:
+    """Return the rows that a loader holds, the latest of each key, by stream, with the names of the properties."""
+    found, tables = place.read(loads.truth), {}
+    for stream in loads.truth:
+        names = {name.lower(): name for name in loads.schemas[stream]["schema"]["properties"]}
+        keys, table = loads.schemas[stream]["key_properties"], {}
+        for row in found.get(stream, []):
+            named = {name if name in names.values() else names.get(name, name): row[name] for name in row}
+            table[tuple(str(named.get(name)) for name in keys)] = named
+        tables[stream] = table
+    return tables
 
 
 def compare_values(loads: Loads, tables: Mapping[str, Mapping[Key, Record]]) -> Found:

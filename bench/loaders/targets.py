@@ -1,47 +1,21 @@
-"""The loaders that are tried: what is installed, how each is configured, and how what it holds is read."""
+"""The loaders that are tried: what is installed, and how each is configured."""
 
 from __future__ import annotations
 
-import csv
-import json
-import subprocess
-from collections import defaultdict
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from decimal import Decimal
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
-import duckdb
-import psycopg
-from psycopg.rows import dict_row
-
-from bench.loaders import object_store
+from bench.loaders import places
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
     from contextlib import AbstractContextManager
     from pathlib import Path
 
-    from bench.loaders.account import Record
+    from bench.loaders.places import Place
 
-Tables: TypeAlias = "Mapping[str, list[Record]]"
-
-SCHEMA = "crm"
 _NAMED = "{stream_name}-{timestamp}.csv"
 _PARQUET_FORMAT = {"format_type": "parquet", "format_parquet": {"get_schema_from_tap": True}}
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where a loader loads.
-
-    Attributes:
-        config: of the loader.
-        read: returns the rows of each table, the latest of a key last.
-    """
-
-    config: dict[str, Any]
-    read: Callable[[Iterable[str]], Tables]
 
 
 @dataclass(frozen=True)
@@ -75,134 +49,10 @@ class Loader:
     server: str = ""
 
 
-# Places
-
-
-@contextmanager
-def _postgres(_: Path, __: Path) -> Iterator[Place]:
-    from tests.postgres import serving  # noqa: PLC0415 - starts a server
-
-    with serving() as server:
-        url = server.create()
-
-        def read(streams: Iterable[str]) -> Tables:
-            with psycopg.connect(url, row_factory=dict_row) as connection:
-                known = {row["table_name"] for row in connection.execute(_NAMES.encode()).fetchall()}
-                return {one: connection.execute(_all(one).encode()).fetchall() for one in streams if one in known}
-
-        with psycopg.connect(url) as connection:
-            host, name, user = connection.info.host, connection.info.dbname, connection.info.user
-        yield Place(
-            {
-                "sqlalchemy_url": url.replace("postgresql://", "postgresql+psycopg://", 1),
-                "default_target_schema": SCHEMA,
-                "host": host,
-                "port": 5432,
-                "user": user,
-                "password": "unused",
-                "dbname": name,
-            },
-            read,
-        )
-
-
-_NAMES = f"SELECT table_name FROM information_schema.tables WHERE table_schema = '{SCHEMA}'"  # noqa: S608 - a name of ours
-
-
-def _all(table: str) -> str:
-    return f'SELECT * FROM {SCHEMA}."{table}"'  # noqa: S608 - names of ours
-
-
-@contextmanager
-def _duckdb(folder: Path, _: Path) -> Iterator[Place]:
-    file = str(folder / "loaded.duckdb")
-
-    def read(streams: Iterable[str]) -> Tables:
-        with duckdb.connect(file, read_only=True) as connection:
-            known = {row[0] for row in connection.execute(_NAMES).fetchall()}
-            return {one: _rows(connection.execute(_all(one))) for one in streams if one in known}
-
-    yield Place({"path": file, "default_target_schema": SCHEMA}, read)
-
-
-def _rows(answer: Any) -> list[Record]:  # noqa: ANN401 - of any duckdb
-    names = [column[0] for column in answer.description]
-    return [dict(zip(names, row, strict=True)) for row in answer.fetchall()]
-
-
-@contextmanager
-def _json_lines(folder: Path, _: Path) -> Iterator[Place]:
-    def read(streams: Iterable[str]) -> Tables:
-        return {
-            stream: [
-                json.loads(line, parse_float=Decimal)
-                for file in sorted(folder.glob(f"{stream}-*.jsonl"))
-                for line in file.read_text("utf-8").splitlines()
-            ]
-            for stream in streams
-        }
-
-    yield Place({"destination_path": str(folder), "do_timestamp_file": True}, read)
-
-
-@contextmanager
-def _csv(folder: Path, _: Path) -> Iterator[Place]:
-    def read(streams: Iterable[str]) -> Tables:
-        found: dict[str, list[Record]] = {}
-        for stream in streams:
-            files = [*folder.glob(f"{stream}.csv"), *sorted(folder.glob(f"{stream}-*.csv"))]
-            found[stream] = [row for file in files for row in _csv_rows(file)]
-        return found
-
-    yield Place({"output_path": str(folder), "destination_path": str(folder)}, read)
-
-
-def _csv_rows(file: Path) -> list[Record]:
-    with file.open(encoding="utf-8", newline="") as lines:
-        return [dict(row) for row in csv.DictReader(lines)]
-
-
-_PARQUET = """
-import json, sys, pyarrow.parquet
-for path in sys.argv[1:]:
-    for row in pyarrow.parquet.read_table(path).to_pylist():
-        print(json.dumps(row, default=str))
-"""
-
-
-@contextmanager
-def _parquet(folder: Path, python: Path) -> Iterator[Place]:
-    with object_store.serving() as (url, objects):
-
-        def read(_: Iterable[str]) -> Tables:
-            found: defaultdict[str, list[Record]] = defaultdict(list)
-            for number, (path, body) in enumerate(objects.items()):
-                file = folder / f"{number}.parquet"
-                file.write_bytes(body)
-                shown = subprocess.run([python, "-c", _PARQUET, file], check=True, stdout=subprocess.PIPE).stdout
-                found[path.split("/")[3]] += [json.loads(line, parse_float=Decimal) for line in shown.splitlines()]
-            return found
-
-        aws = {"aws_access_key_id": "a", "aws_secret_access_key": "b", "aws_region": "us-east-1"}
-        aws |= {"aws_bucket": "bucket", "aws_endpoint_override": url}
-        yield Place(
-            {
-                "cloud_provider": {"cloud_provider_type": "aws", "aws": aws},
-                "prefix": "crm",
-            },
-            read,
-        )
-
-
-@contextmanager
-def _sqlite(folder: Path, _: Path) -> Iterator[Place]:
-    yield Place({"database": str(folder / "loaded.sqlite")}, lambda _: {})
-
-
 _POSTGRES = {"load_method": "upsert", "activate_version": True, "hard_delete": False, "validate_records": False}
 _FREE = {"free_objects": "text"}
 _NESTED = {"nested_values": "text"}
-_LINES = {**_FREE, "missing_properties": "null"}
+_LINES = {**_NESTED, "missing_properties": "null"}
 _PLAIN = {"activate_versions": False}
 LOADERS: tuple[Loader, ...] = (
     Loader(
@@ -210,7 +60,7 @@ LOADERS: tuple[Loader, ...] = (
         ("meltanolabs-target-postgres==0.8.1",),
         "target-postgres",
         "target-postgres by COPY (Meltano)",
-        _postgres,
+        places.postgres_server,
         extra={**_POSTGRES, "use_copy": True},
         advice="as in `meltano.yml`",
     ),
@@ -219,7 +69,7 @@ LOADERS: tuple[Loader, ...] = (
         ("meltanolabs-target-postgres==0.8.1",),
         "target-postgres",
         "target-postgres by INSERT (Meltano)",
-        _postgres,
+        places.postgres_server,
         extra={**_POSTGRES, "use_copy": False},
         variables={"PGTZ": "UTC"},
         advice="`use_copy: false`, and `PGTZ=UTC` in its environment: else times are stored in the server's zone",
@@ -229,7 +79,7 @@ LOADERS: tuple[Loader, ...] = (
         ("meltanolabs-target-postgres==0.8.1",),
         "target-postgres",
         "target-postgres by COPY, objects and arrays as JSON text",
-        _postgres,
+        places.postgres_server,
         tap=_NESTED,
         extra={**_POSTGRES, "use_copy": True},
         advice="as in `meltano.yml`; tap: `nested_values: text`; half the CPU, and columns of type `text`",
@@ -239,16 +89,16 @@ LOADERS: tuple[Loader, ...] = (
         ("target-duckdb==0.8.0", "duckdb==1.2.2"),
         "target-duckdb",
         "target-duckdb",
-        _duckdb,
+        places.duckdb_file,
         extra={"add_metadata_columns": True, "batch_size_rows": 20_000},
-        advice="as in `meltano.yml`; `duckdb==1.2.2` beside it",
+        advice="as in `meltano.yml`; `duckdb==1.2.2` beside it; names of columns are in lower case",
     ),
     Loader(
         "jsonl",
         ("target-jsonl==0.1.4",),
         "target-jsonl",
         "target-jsonl",
-        _json_lines,
+        places.json_lines,
         advice="as in `meltano.yml`; the last line of a key counts",
     ),
     Loader(
@@ -256,31 +106,31 @@ LOADERS: tuple[Loader, ...] = (
         ("meltanolabs-target-csv==0.5.0",),
         "target-csv",
         "target-csv (Meltano)",
-        _csv,
+        places.csv_lines,
         tap=_LINES,
         extra={"file_naming_scheme": _NAMED},
-        advice="`file_naming_scheme` with `{timestamp}`, or the next run replaces the file; tap: "
-        "`free_objects: text`, `missing_properties: null`",
+        advice="as in `meltano.yml`; `file_naming_scheme` with `{timestamp}`, or the next run replaces the file; tap: "
+        "`nested_values: text`, `missing_properties: null`",
     ),
     Loader(
         "csv-singer",
         ("target-csv==0.3.0", "setuptools==80.9.0"),
         "target-csv",
         "target-csv (Singer)",
-        _csv,
+        places.csv_lines,
         tap={**_LINES, **_PLAIN},
-        advice="tap: `free_objects: text`, `missing_properties: null`, `activate_versions: false`",
+        advice="tap: `nested_values: text`, `missing_properties: null`, `activate_versions: false`",
     ),
     Loader(
         "parquet",
         ("plinxore-target-s3==0.1.7",),
         "target-s3",
         "target-s3 as Parquet (plinxore)",
-        _parquet,
+        places.parquet_objects,
         tap=_FREE,
         extra={"format": _PARQUET_FORMAT},
         large=False,
-        advice="tap: `free_objects: text`; it stops at whole numbers beyond 2^53 in columns of "
+        advice="in `meltano.yml`; tap: `free_objects: text`; it stops at whole numbers beyond 2^53 in columns of "
         "numbers, which were left out here: make such columns text by the extractor's `schema`",
     ),
     Loader(
@@ -288,9 +138,81 @@ LOADERS: tuple[Loader, ...] = (
         ("pipelinewise-target-postgres==2.1.2",),
         "target-postgres",
         "target-postgres (PipelineWise)",
-        _postgres,
+        places.postgres_server,
         extra={"add_metadata_columns": True, "hard_delete": False},
         advice="`add_metadata_columns: true`",
     ),
-    Loader("sqlite", ("target-sqlite==0.2.0",), "target-sqlite", "target-sqlite", _sqlite, tap=_PLAIN),
+    Loader(
+        "iceberg",
+        ("target-s3tables==0.0.6",),
+        "target-s3tables",
+        "target-s3tables: Iceberg by a REST catalog",
+        places.iceberg_catalog,
+        tap=_FREE,
+        extra={"sanitize_names": False, "add_record_metadata": True, "evolve_schema": True},
+        advice="in `meltano.yml`; tap: `free_objects: text`, else such objects become maps of texts; "
+        "`add_record_metadata: true`, since rows are only added: the last `_sdc_batched_at` of a key counts; tried "
+        "with a REST catalog over SQLite and a folder, by `glue_uri` and `sigv4_enabled: false`; pyiceberg "
+        "stores null as an empty list where objects are listed",
+    ),
+    Loader(
+        "clickhouse",
+        ("shaped-target-clickhouse==0.2.5", "chdb==4.4.0", "setuptools==80.9.0"),
+        "target-clickhouse",
+        "target-clickhouse (Shaped)",
+        places.clickhouse_engine,
+        extra={"engine_type": "ReplacingMergeTree", "add_record_metadata": True},
+        advice="`engine_type: ReplacingMergeTree`, and `SELECT ... FINAL`, else each load of a row is a row; "
+        "`add_record_metadata: true`, else nothing is marked; never `hard_delete: true`, which removes rows of the "
+        "same run; `password` must be given; tried with ClickHouse 26.9 as the package `chdb` has it, behind its HTTP "
+        "interface; numbers have 32 bits, columns are not nullable",
+    ),
+    Loader(
+        "universal-csv",
+        ("target-universal-file==0.0.1",),
+        "target-universal-file",
+        "target-universal-file as CSV",
+        places.universal_files,
+        tap=_LINES,
+        extra={"file_type": "csv"},
+        advice="a `path` of its own for each run, or the next run replaces the files; tap: `nested_values: text`, "
+        "`missing_properties: null`",
+    ),
+    Loader(
+        "universal-jsonl",
+        ("target-universal-file==0.0.1",),
+        "target-universal-file",
+        "target-universal-file as JSON lines",
+        places.universal_files,
+        extra={"file_type": "jsonl"},
+        advice="it turns times into objects that it cannot write; take `target-jsonl`",
+    ),
+    Loader(
+        "universal-parquet",
+        ("target-universal-file==0.0.1",),
+        "target-universal-file",
+        "target-universal-file as Parquet",
+        places.universal_files,
+        tap=_NESTED,
+        extra={"file_type": "parquet"},
+        advice="it takes no type that may be null; tap: `nested_values: text`, which does not help here",
+    ),
+    Loader(
+        "mysql",
+        ("thk-target-mysql==0.1.3",),
+        "target-mysql",
+        "target-mysql (thk)",
+        places.sqlite_file,
+        advice="it wants Python 3.11.0 at most. Where that was passed over, it stopped in MariaDB 10.11: each text is "
+        "a `VARCHAR(1000)`, and a key of two of them is longer than an index may be",
+    ),
+    Loader(
+        "mysql-singer",
+        ("singer-target-mysql==0.0.2",),
+        "target-mysql",
+        "target-mysql (Singer)",
+        places.sqlite_file,
+        advice="so does `target-mysql==0.8.0`",
+    ),
+    Loader("sqlite", ("target-sqlite==0.2.0",), "target-sqlite", "target-sqlite", places.sqlite_file, tap=_PLAIN),
 )

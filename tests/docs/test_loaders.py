@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bench.loaders.account import Loads
-from bench.loaders.compare import compare_values, deletions, is_same
+from bench.loaders.compare import compare_values, deletions, is_same, tables_of
 from bench.loaders.page import names_in, section, written
+from bench.loaders.places import Place
 from bench.loaders.targets import LOADERS
 from tap_crm.providers.setting_table import rows
 from tests.meltano.project import plugins
@@ -67,6 +68,14 @@ def test_a_section_that_is_made_anew_leaves_the_others() -> None:
     assert page.startswith("before\n")
     assert page.endswith("after\n")
     assert written(page, {first: {**result, "title": "F"}}) == page
+
+
+def test_columns_in_lower_case_are_the_properties_that_they_hold() -> None:
+    """As a database names them; a column of the loader's own keeps its name."""
+    loads = Loads(truth={"rows": {("a",): {"rowId": "a", "n": 1}}})
+    loads.schemas = {"rows": {"key_properties": ["rowId"], "schema": {"properties": {"rowId": {}, "n": {}}}}}
+    place = Place({}, lambda _: {"rows": [{"rowid": "a", "n": 0}, {"rowid": "a", "n": 1, "_sdc_x": 2}]})
+    assert tables_of(place, loads) == {"rows": {("a",): {"rowId": "a", "n": 1, "_sdc_x": 2}}}
 
 
 @pytest.mark.parametrize(
