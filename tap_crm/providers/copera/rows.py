@@ -20,6 +20,7 @@ from tap_crm.reading.emptiness import WHOLE
 from tap_crm.reading.fingerprint import Fingerprint
 from tap_crm.shaping.moments import to_epoch
 from tap_crm.sync.row_count import Counted, check_gone
+from tap_crm.transport.depth import check_depth
 from tap_crm.transport.question import Doubtful, Question
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ def items_in(reply: Reply, prefix: str) -> Iterator[Any]:
     file.seek(0)
     if not file.read(FIRST_BYTES).lstrip().startswith(b"["):
         raise Doubtful("the answer is not the documented list of rows")
+    check_depth(file)
     file.seek(0)
     try:
         yield from ijson.items(file, prefix, use_float=False)
