@@ -151,7 +151,10 @@ class Matrix:
         fault = WRITE_FAULTS[cell.fault]
         server = Faulty(trial, dict.fromkeys(hit, fault), cell.often)
         may_lack = cell.where == "writes" and fault.told is Told.DECEIVING and not fault.effect
-        return Judging(trial, [operation], self._truth[str(operation)], fault.told, may_lack=may_lack).judge(server)
+        is_denied = cell.where == "reads" and fault.told is Told.DECEIVING
+        judging = Judging(trial, [operation], self._truth[str(operation)], fault.told, may_lack=may_lack)
+        judging.may_double = is_denied and operation.action == ADOPT
+        return judging.judge(server)
 
 
 def _of_reads() -> list[str]:
@@ -174,6 +177,7 @@ class Judging:
         operations: what is to be done.
         truth: what the account has after a run without a fault.
         told: what can be known of the answers with a fault.
+        may_double: whether each answer to a look-up denies that a record is there which no journal knows.
         may_lack: whether the answer of a success came though nothing was carried out, which nobody can tell.
     """
 
@@ -182,6 +186,7 @@ class Judging:
     truth: Content
     told: Told
     may_lack: bool = False
+    may_double: bool = False
     wrong: list[str] = field(default_factory=list)
 
     def judge(self, server: Faulty) -> Verdict:
@@ -232,7 +237,7 @@ class Judging:
         """Tell of rows that are there more often than meant, and of those that nobody meant."""
         for name, rows in content.items():
             for row, count in rows.items():
-                most = max(before[name][row], self.truth[name][row])
+                most = max(before[name][row], self.truth[name][row]) + self.may_double
                 if count > most:
                     self.wrong.append(f"{count} of {name} instead of {most} at most: {row[:300]}")
 
@@ -262,6 +267,8 @@ class Judging:
         self, first: Outcome, own: list[Record], beside: list[Record], before: Content, *, is_open: bool
     ) -> None:
         """Go on without the fault, from the last state: what was to be written is there then, each once."""
+        if self.may_double:
+            return  # what was made anew is there twice, and nothing tells
         passed = max(first.states, default=0)
         left = [[*numbered(own, 1), *numbered(beside, 2)], numbered(beside, 2), []][passed]
         declared = [message for message in own if message["type"] == "SCHEMA"]
