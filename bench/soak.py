@@ -59,7 +59,7 @@ class Tally:
         what = cell.stream if isinstance(cell, cells.Cell) else cell.operation
         for key in ((self.title, cell.crm, what), ("fault", cell.crm, fault)):
             self.by.setdefault(key, Counter()).update(
-                tried=1, passed=not verdict.wrong, believed=verdict.deceived and not verdict.wrong
+                tried=1, passed=int(not verdict.wrong), believed=int(verdict.deceived and not verdict.wrong)
             )
 
     def table(self) -> str:
