@@ -1,11 +1,14 @@
-"""Tries the whole matrix of reading: every stream of every CRM with every fault, once and for ever (`tests/proof`).
+"""Tries the whole matrices of reading and writing: streams and write operations, every fault, once and for ever.
 
-It is too long for the suite: hours of one core. The cells come in the order of a seed, which is printed, so that any
-part of them is a sample; each that shows a fault is printed with the command that repeats it.
+What a cell is, `tests/proof` says. All of them are too long for the suite: hours of one core. They come in the order of
+a seed, which is printed, so that any part of them is a sample; each that shows a fault is printed with the command that
+repeats it.
 
     ./scripts/soak
     ./scripts/soak --minutes 10 --crm close
     ./scripts/soak --cell 'copper | people | cut JSON | once | next'
+    ./scripts/soak --of writing --minutes 10
+    ./scripts/soak --write-cell 'close | create 2 leads | cut JSON | once | writes'
     ./scripts/soak --write
 """
 
@@ -14,49 +17,60 @@ from __future__ import annotations
 import argparse
 import random
 import sys
-import tempfile
 import time
 from collections import Counter
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from tap_crm.providers import PROVIDERS
+from target_crm.writers import WRITERS
 from tests.contract.crms import CRMS
-from tests.proof import cells
+from tests.proof import cells, write_cells
 from tests.proof.accounts import Account
-from tests.proof.faults import FAULTS
+from tests.proof.operations import Bed, in_memory
+from tests.proof.write_cells import Matrix
+from tests.proof.write_faults import WRITE_FAULTS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
 PAGE = Path(__file__).parents[1] / "docs" / "proof.md"
-BEGIN, END = "<!-- written by ./scripts/soak -->", "<!-- until here -->"
+BEGIN, END = "<!-- {} by ./scripts/soak -->", "<!-- until here -->"
+#: A cell, what tries it, and what repeats it.
+Try: TypeAlias = "tuple[cells.Cell | write_cells.Cell, Callable[[], cells.Verdict], str]"
 
 
 class Tally:
-    """What was tried and what it showed, by CRM and stream, and by CRM and fault."""
+    """What was tried and what it showed, by CRM and stream or operation, and by CRM and fault.
 
-    def __init__(self) -> None:
+    Args:
+        title: ``stream`` or ``operation``.
+    """
+
+    def __init__(self, title: str) -> None:
         """Begin with nothing."""
+        self.title = title
         self.by: dict[tuple[str, str, str], Counter[str]] = {}
 
-    def note(self, cell: cells.Cell, verdict: cells.Verdict) -> None:
+    def note(self, cell: cells.Cell | write_cells.Cell, verdict: cells.Verdict) -> None:
         """Count a cell."""
         fault = "ignored parameter" if cell.fault.startswith("ignored ") else cell.fault
-        for key in (("stream", cell.crm, cell.stream), ("fault", cell.crm, fault)):
+        what = cell.stream if isinstance(cell, cells.Cell) else cell.operation
+        for key in ((self.title, cell.crm, what), ("fault", cell.crm, fault)):
             self.by.setdefault(key, Counter()).update(
-                tried=1, passed=not verdict.wrong, believed=verdict.deceived and not verdict.wrong
+                tried=1, passed=int(not verdict.wrong), believed=int(verdict.deceived and not verdict.wrong)
             )
 
     def table(self) -> str:
         """Return both tables in Markdown."""
         lines = []
-        for kind, title in (("stream", "stream"), ("fault", "fault")):
+        for kind in (self.title, "fault"):
             lines += [
-                f"| CRM | {title} | tried | passed | of these, a lie that was believed |",
+                f"| CRM | {kind} | tried | passed | of these, a lie that was believed |",
                 "| --- | --- | --- | --- | --- |",
             ]
-            order = list(FAULTS) if kind == "fault" else []
+            order = list(WRITE_FAULTS) if kind == "fault" else []
             found = sorted(
                 (key for key in self.by if key[0] == kind),
                 key=lambda key: (key[1], order.index(key[2]) if key[2] in order else 0, key[2]),
@@ -67,21 +81,42 @@ class Tally:
             lines.append("")
         return "\n".join(lines)
 
+    def counts(self) -> Counter[str]:
+        """Return how many cells were tried, and passed."""
+        return sum((one for key, one in self.by.items() if key[0] == self.title), Counter[str]())
 
-def tried(accounts: Iterable[Account], options: argparse.Namespace, tally: Tally) -> int:
+
+def reading(accounts: Iterable[Account]) -> list[Try]:
+    """Return the cells of reading."""
+    return [
+        (cell, partial(cells.judge, account, cell), f"--cell '{cell}'")
+        for account in accounts
+        for cell in cells.cells(account)
+    ]
+
+
+def writing(beds: Iterable[Bed]) -> list[Try]:
+    """Return the cells of writing."""
+    return [
+        (cell, partial(matrix.judge, cell), f"--write-cell '{cell}'")
+        for matrix in map(Matrix, beds)
+        for cell in matrix.cells()
+    ]
+
+
+def tried(everything: list[Try], options: argparse.Namespace, tally: Tally) -> int:
     """Try cells for as long as wished; return how many showed a fault."""
-    everything = [(account, cell) for account in accounts for cell in cells.cells(account)]
     random.Random(options.seed).shuffle(everything)
     ends, faults = time.monotonic() + options.minutes * 60, 0
-    for number, (account, cell) in enumerate(everything):
+    for number, (cell, judge, command) in enumerate(everything):
         if time.monotonic() > ends:
             print(f"{number} of {len(everything)} cells tried; the seed was {options.seed}")
             break
-        verdict = cells.judge(account, cell)
+        verdict = judge()
         tally.note(cell, verdict)
         if verdict.wrong:
             faults += 1
-            print(f"./scripts/soak --cell '{cell}'")
+            print(f"./scripts/soak {command}")
             for one in verdict.wrong:
                 print(f"    {one[:600]}", flush=True)
     else:
@@ -89,11 +124,22 @@ def tried(accounts: Iterable[Account], options: argparse.Namespace, tally: Tally
     return faults
 
 
-def write(table: str) -> None:
-    """Put the tables into the page."""
-    before, _, rest = PAGE.read_text("utf-8").partition(BEGIN)
+def write(table: str, of: str) -> None:
+    """Put the tables of reading or writing into the page."""
+    begin = BEGIN.format(of)
+    before, _, rest = PAGE.read_text("utf-8").partition(begin)
     _, _, after = rest.partition(END)
-    PAGE.write_text(f"{before}{BEGIN}\n\n{table}\n{END}{after}", "utf-8")
+    PAGE.write_text(f"{before}{begin}\n\n{table}\n{END}{after}", "utf-8")
+
+
+def said(tally: Tally, total: int, minutes: float, options: argparse.Namespace) -> str:
+    """Return how much of a matrix was tried, in one sentence."""
+    counts = tally.counts()
+    left = f"{total - counts['tried']} were not tried" if total > counts["tried"] else "all were tried"
+    return (
+        f"{counts['tried']} of {total} cells in {minutes:.0f} minutes of a busy machine (seed {options.seed}), "
+        f"{counts['passed']} passed; {left}."
+    )
 
 
 def main() -> None:
@@ -102,24 +148,46 @@ def main() -> None:
     parser.add_argument("--crm", choices=("all", *CRMS), default="all")
     parser.add_argument("--minutes", type=float, default=600.0, help="stop after so long (600)")
     parser.add_argument("--seed", type=int, default=random.randrange(1_000_000), help="of the order of the cells")
-    parser.add_argument("--cell", help="try this one only")
+    parser.add_argument("--of", choices=("reading", "writing", "both"), default="both", help="which matrix (both)")
+    parser.add_argument("--cell", help="try this cell of reading only")
+    parser.add_argument("--write-cell", help="try this cell of writing only")
     parser.add_argument("--write", action="store_true", help="write the tables into docs/proof.md")
     options = parser.parse_args()
-    tally = Tally()
-    with tempfile.TemporaryDirectory() as folder:
-        if options.cell:
-            cell = cells.parse(options.cell)
-            verdict = cells.judge(Account(CRMS[cell.crm], Path(folder)), cell)
+    with in_memory() as folder:
+        if options.cell or options.write_cell:
+            verdict = _one(options, folder)
             print(verdict)
             sys.exit(bool(verdict.wrong))
         print(f"seed {options.seed}")
-        chosen = list(PROVIDERS) if options.crm == "all" else [options.crm]
-        faults = tried([Account(CRMS[name], Path(folder)) for name in chosen], options, tally)
-    if options.write:
-        write(tally.table())
-    counts = sum((one for key, one in tally.by.items() if key[0] == "stream"), Counter[str]())
-    print(f"{counts['tried']} cells, {counts['passed']} passed, {faults} with a fault")
+        faults = sum(_soak(of, options, folder) for of in ("reading", "writing") if options.of in (of, "both"))
     sys.exit(bool(faults))
+
+
+def _one(options: argparse.Namespace, folder: Path) -> cells.Verdict:
+    if options.cell:
+        cell = cells.parse(options.cell)
+        return cells.judge(Account(CRMS[cell.crm], folder), cell)
+    written = write_cells.parse(options.write_cell)
+    return Matrix(Bed(written.crm, folder)).judge(written)
+
+
+def _soak(of: str, options: argparse.Namespace, folder: Path) -> int:
+    """Try one of the matrices; return how many cells showed a fault."""
+    known = PROVIDERS if of == "reading" else WRITERS
+    names = [name for name in known if options.crm in ("all", name)]
+    tally = Tally("stream" if of == "reading" else "operation")
+    everything = (
+        reading([Account(CRMS[name], folder) for name in names])
+        if of == "reading"
+        else writing([Bed(name, folder) for name in names])
+    )
+    began = time.monotonic()
+    faults = tried(everything, options, tally)
+    line = said(tally, len(everything), (time.monotonic() - began) / 60, options)
+    print(f"{of}: {line}")
+    if options.write:
+        write(f"{line}\n\n{tally.table()}", of)
+    return faults
 
 
 if __name__ == "__main__":

@@ -66,10 +66,17 @@ class InConflict(Refused):
 class GaveUp(ReadError):  # noqa: N818
     """Every retry failed until the time for retries was over."""
 
-    def __init__(self, message: str, *, timed_out: bool = False) -> None:
-        """Remember whether the last attempt timed out: a smaller question may then be answered."""
+    def __init__(self, message: str, *, timed_out: bool = False, is_over_all: bool = False) -> None:
+        """Remember what the next question may bring.
+
+        Args:
+            message: one line.
+            timed_out: the last attempt timed out: a smaller question may be answered.
+            is_over_all: nothing at all is answered any more: no other question is worth asking.
+        """
         super().__init__(message)
         self.timed_out = timed_out
+        self.is_over_all = is_over_all
 
 
 class EffectUnknown(CrmError):  # noqa: N818

@@ -191,7 +191,7 @@ class Transport:
             return self._silence(question, str(doubt))
         self._unreachable = not self._sender.has_reached
         if self._unreachable:
-            return errors.GaveUp(f"{question.label}: {doubt}; check `api_url` and the network")
+            return errors.GaveUp(f"{question.label}: {doubt}; check `api_url` and the network", is_over_all=True)
         return errors.GaveUp(
             f"{question.label}: gave up after {attempts} attempts; the last one: {doubt}. "
             "Nothing is lost: the next run goes on from the last state.",
@@ -232,7 +232,8 @@ class Transport:
             raise self._silence(question)
         if self._unreachable:
             raise errors.GaveUp(
-                f"{question.label}: no connection to {self._sender.base_url}; check `api_url` and the network"
+                f"{question.label}: no connection to {self._sender.base_url}; check `api_url` and the network",
+                is_over_all=True,
             )
 
     def _silence(self, question: Question, last: str = "") -> errors.GaveUp:
@@ -240,7 +241,8 @@ class Transport:
         return errors.GaveUp(
             f"{question.label}: the CRM has not answered anything for {self.outage.seconds:.0f} seconds"
             f"{f' (the last attempt: {last})' if last else ''}, so nothing more is asked in this run. "
-            "Nothing is lost: the next run goes on from the last state."
+            "Nothing is lost: the next run goes on from the last state.",
+            is_over_all=True,
         )
 
     def _answers_still(self) -> bool | None:

@@ -22,7 +22,7 @@ from target_crm.sync.looking import Looking
 from target_crm.sync.run_file import DELETIONS, HELD, SECOND, RunFile, Waiting
 from target_crm.sync.sending import Sending, pairs_of
 from target_crm.sync.steps import Steps
-from target_crm.sync.uncertain import Uncertain
+from target_crm.sync.uncertain import Uncertain, ends_the_run
 
 if TYPE_CHECKING:
     import threading
@@ -220,8 +220,10 @@ class Engine:
         try:
             self._probe(run)
             self._write_through(run, items)
-        except errors.Forbidden as refusal:
-            self._ends.stop(run, str(refusal))
+        except errors.ReadError as error:
+            if not self._is_probed or ends_the_run(error):
+                raise
+            self._ends.stop(run, str(error))
             for item in [one for one in items if one in self._ends.live and one not in self._uncertain.items]:
                 self._ends.leave_out(item, str(run.stopped))
         self._ends.settle()

@@ -11,12 +11,12 @@ from tap_crm import errors
 from target_crm.contract import CREATE, DELETE, UPDATE, InDoubt, NotTaken, Written
 from target_crm.journal.entries import Intent
 from target_crm.sync.asking import AT_ONCE, first_done
-from target_crm.sync.difference import ignored
+from target_crm.sync.difference import holds, ignored, value_in
 from target_crm.sync.items import CREATED, DELETED, REJECTED, UPDATED
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
     from concurrent.futures import Future
 
     from target_crm.contract import Answer, Id, Snapshot, Write
@@ -143,11 +143,12 @@ class Sending:
             self._doubt(part)
             return
         doubtful: list[tuple[Item, Write, Snapshot]] = []
-        for (item, write), answer in zip(part, answers, strict=True):
+        others = self._of_others(run, part, answers)
+        for at, ((item, write), answer) in enumerate(zip(part, answers, strict=True)):
             if isinstance(answer, NotTaken):
                 self._reject(item, write, answer)
                 continue
-            if isinstance(answer, InDoubt):
+            if isinstance(answer, InDoubt) or at in others:
                 self._uncertain(item)
                 continue
             item.crm_id = str(answer.id)
@@ -158,6 +159,28 @@ class Sending:
                 self._written(item, write, answer)
         if doubtful:
             self._look_again(run, doubtful)
+
+    def _of_others(self, run: StreamRun, part: Sequence[Pair], answers: Sequence[Answer]) -> set[int]:
+        """Return the positions of answers that are about another record than the one that was sent.
+
+        So they say nothing of it; taken for its own, they would let the next change go to that other record.
+        """
+        written = {at: answer for at, answer in enumerate(answers) if isinstance(answer, Written)}
+        made = [str(answer.id) for at, answer in written.items() if part[at][1].id is None]
+        owners = self._journal.keys_of(run.name, made) if made else {}
+        writes = [write for _, write in part]
+        found = set()
+        for at, answer in written.items():
+            item, write = part[at]
+            if write.id is not None:
+                is_other = str(answer.id) != str(write.id)
+            else:
+                is_other = owners.get(str(answer.id), item.key) != item.key or made.count(str(answer.id)) > 1
+            if is_other or (answer.record is not None and _is_of_another(answer.record, at, writes, run.spec.unique)):
+                found.add(at)
+        if found:
+            _log.warning("%s: %d of %d answers are about another record than was sent", run.name, len(found), len(part))
+        return found
 
     def _look_again(self, run: StreamRun, doubtful: Sequence[tuple[Item, Write, Snapshot]]) -> None:
         """Read records whose answers do not have what was sent: what they still have not, the CRM ignores."""
@@ -204,6 +227,19 @@ class Sending:
     def _leave_out(self, part: Sequence[Pair], reason: str) -> None:
         for item, _ in part:
             self._ends.leave_out(item, reason)
+
+
+def _is_of_another(record: Snapshot, at: int, writes: Sequence[Write], unique: Collection[str]) -> bool:
+    """Tell whether a record has the key of another one, or what another one of the same request was to have."""
+    write = writes[at]
+    if write.action == CREATE:
+        for field, value in write.values.items():
+            have = value_in(record, field) if field is write.key or field.name in unique else None
+            if have is not None and value is not None and not holds(field, have, value):
+                return True
+    return bool(ignored(record, write)) and any(
+        number != at and not ignored(record, other) for number, other in enumerate(writes)
+    )
 
 
 def _outcome(item: Item, write: Write) -> str:

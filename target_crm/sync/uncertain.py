@@ -92,8 +92,10 @@ class Uncertain:
             items = [item for item in items if item.stream is not run]
             try:
                 self._settle(run, own, steps, sending)
-            except errors.Forbidden as refusal:
-                self._ends.stop(run, str(refusal))
+            except errors.ReadError as error:
+                if ends_the_run(error):
+                    raise
+                self._ends.stop(run, str(error))
                 for item in [one for one in own if one in self._ends.live and one not in self.items]:
                     self._ends.leave_out(item, str(run.stopped))
         self._ends.settle()
@@ -171,6 +173,11 @@ class Uncertain:
 
     def _deadline(self, item: Item) -> float:
         return (item.sent or 0.0) + self._lookup_seconds
+
+
+def ends_the_run(error: errors.ReadError) -> bool:
+    """Tell whether other streams can be written no more either; else only the one that could not be asked for stops."""
+    return isinstance(error, errors.CredentialsRefused) or (isinstance(error, errors.GaveUp) and error.is_over_all)
 
 
 def _may_be_ours(record: Snapshot, item: Item) -> bool:

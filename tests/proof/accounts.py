@@ -172,6 +172,7 @@ class Account:
 
     def own(self, stream: str) -> tuple[str, ...]:
         """Return the kinds of questions that are asked for a stream, without those that every run asks."""
+        self.learn(stream)
         return tuple(one for one in self.templates[stream] if one not in self.common) or self.templates[stream]
 
     def companions(self, stream: str) -> tuple[str, ...]:

@@ -144,7 +144,7 @@ def judge(account: Account, cell: Cell) -> Verdict:
 def timed(call: Callable[[], Run], server: Server) -> tuple[Run, list[str]]:
     """Run with a server that has faults; return what the run wrote, and what is wrong with how long it took."""
     began, wrong = time.monotonic(), []
-    with virtual_time() as clock, answered_by(server, clock.wait), _small_answers():
+    with virtual_time() as clock, answered_by(server, clock.wait), small_answers():
         run = call()
     if (took := time.monotonic() - began) > LONGEST:
         wrong.append(f"took {took:.0f} s of this machine")
@@ -154,7 +154,7 @@ def timed(call: Callable[[], Run], server: Server) -> tuple[Run, list[str]]:
 
 
 @contextmanager
-def _small_answers() -> Iterator[None]:
+def small_answers() -> Iterator[None]:
     """Let an answer be too large soon, so that one without end does not take long."""
     known = body.LARGEST, body.LARGEST_SPOOLED
     body.LARGEST = body.LARGEST_SPOOLED = 1_000_000

@@ -268,9 +268,11 @@ FAULTS: dict[str, Fault] = {
         Fault("records without keys", _records(_keyed(None)), effect=True),
         Fault("keys as objects", _records(_keyed({"a": 1})), effect=True),
         Fault("no records", _records(lambda _: []), Told.DECEIVING, effect=True),
-        Fault("half of the records", _records(lambda records: records[: len(records) // 2]), Told.DECEIVING),
+        Fault(
+            "half of the records", _records(lambda records: records[: len(records) // 2]), Told.DECEIVING, effect=True
+        ),
         Fault("records of another account", _of_another_account, Told.DECEIVING),
-        Fault("first page again", _repeated, Told.DECEIVING, effect=True),
+        Fault("first page again", _repeated, Told.DECEIVING),
         Fault("gzip", _zipped, Told.HARMLESS, effect=True),
         Fault("gzip, cut", lambda moment: _zipped(moment, 0.5), effect=True),
         Fault("no Date", _dated(lambda _: None), Told.HARMLESS, effect=True),

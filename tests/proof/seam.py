@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeAlias
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from typing_extensions import override
 from urllib3.connection import HTTPConnection
@@ -99,7 +99,7 @@ class AppServer:
         scope = {
             "type": "http",
             "method": asked.method,
-            "path": asked.path,
+            "path": unquote(asked.path),
             "query_string": asked.query.encode(),
             "headers": [(name.lower().encode(), value.encode("latin-1")) for name, value in asked.headers.items()],
         }

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tap_crm.providers.copera import array_file
 from tap_crm.providers.copera.array_file import items_of
 from tap_crm.transport.question import Doubtful
 
@@ -63,6 +64,32 @@ def test_what_is_no_array_is_not_believed(text: str, size: int) -> None:
     """Nor what has more behind its end."""
     with pytest.raises(Doubtful):
         read(text, size)
+
+
+@pytest.mark.parametrize("size", [1_000, 10_000_000])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[" * 100_000 + "]" * 100_000,
+        '[{"a":' * 50_000 + "1" + "}]" * 50_000,
+        "[" * 100_000,
+        '[{"_id": 1},' + "[" * 50_000 + "]" * 50_001,
+    ],
+)
+def test_what_is_nested_too_deeply_is_not_believed(text: str, size: int) -> None:
+    """Whole or cut, of lists or objects."""
+    with pytest.raises(Doubtful):
+        read(text, size)
+
+
+def test_an_item_that_never_ends_does_not_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is doubted as soon as it is larger than any item is."""
+    monkeypatch.setattr(array_file, "LARGEST_ITEM", 1_000)
+    file = io.BytesIO(b'[{"_id": "' + b"x" * 100_000 + b'"}]')
+    with pytest.raises(Doubtful, match="too large"):
+        list(items_of(file, 100))
+    assert file.tell() < 5_000
+    assert read(json.dumps([{"_id": "x" * 900}] * 50), 100) == [{"_id": "x" * 900}] * 50
 
 
 @pytest.mark.parametrize("size", [1, 5, 1_000])

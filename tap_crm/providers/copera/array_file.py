@@ -19,10 +19,12 @@ if TYPE_CHECKING:
 
 #: Bytes that are decoded at once, at least.
 PIECE = 262_144
+#: Bytes that one item may have; without a bound, an item that never ends would be held in memory whole.
+LARGEST_ITEM = 64_000_000
 #: So many guesses are made for a piece.
 GUESSES = 3
 _DECODER = msgspec.json.Decoder(list, float_hook=Decimal)
-_BROKEN = (msgspec.DecodeError, UnicodeDecodeError, ArithmeticError)
+_BROKEN = (msgspec.DecodeError, UnicodeDecodeError, ArithmeticError, RecursionError)
 _SPACE = b" \t\r\n"
 _BEGIN = re.compile(rb'\s*(\{\s*"(?:[^"\\]|\\.)*")')
 _ITEM = re.compile(rb"\s*\{")
@@ -33,7 +35,7 @@ def items_of(file: IO[bytes], size: int = PIECE) -> Iterator[Any]:
     """Yield the items, read to the very end of the file. Numbers with fractions are Decimals.
 
     Raises:
-        Doubtful: it is no array, or cut, or broken; perhaps after items were yielded.
+        Doubtful: it is no array, or cut, broken, nested too deeply, or an item is too large; perhaps after items were yielded.
     """
     file.seek(0)
     text = file.read(size).lstrip(_SPACE)
@@ -44,6 +46,8 @@ def items_of(file: IO[bytes], size: int = PIECE) -> Iterator[Any]:
     text = text[1:]
     pieces = _Pieces(text)
     while piece := file.read(max(size, len(text))):
+        if len(text) > LARGEST_ITEM:
+            raise Doubtful("an item of the answer is too large to be one")
         text += piece
         items, text = pieces.cut(text)
         yield from items

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from tap_crm.providers.common.records import is_key
 from tap_crm.shaping.moments import to_exact_epoch
 from tap_crm.transport.question import Doubtful
 from target_crm.contract import Snapshot
@@ -70,7 +71,7 @@ def envelope(reply: Reply, key: str = "id") -> dict[str, Any]:
     if not isinstance(body, dict):
         raise Doubtful(_NO_SHAPE)
     found = body.get("data")
-    if not isinstance(found, list) or not all(isinstance(one, dict) and one.get(key) for one in found):
+    if not isinstance(found, list) or not all(isinstance(one, dict) and is_key(one.get(key)) for one in found):
         raise Doubtful(_NO_SHAPE)
     return body
 
