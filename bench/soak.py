@@ -7,6 +7,11 @@ part of them is a sample; each that shows a fault is printed with the command th
     ./scripts/soak --minutes 10 --crm close
     ./scripts/soak --cell 'copper | people | cut JSON | once | next'
     ./scripts/soak --write
+    ./scripts/soak --of crashes --write
+    ./scripts/soak --of machine --steps 20000
+
+The other parts: `crashes` lets processes die at every place, `machine` does random things in a random order,
+`fuzz` breaks every input from outside.
 """
 
 from __future__ import annotations
@@ -20,6 +25,7 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bench import crashes, fuzz, machine
 from tap_crm.providers import PROVIDERS
 from tests.contract.crms import CRMS
 from tests.proof import cells
@@ -31,6 +37,8 @@ if TYPE_CHECKING:
 
 PAGE = Path(__file__).parents[1] / "docs" / "proof.md"
 BEGIN, END = "<!-- written by ./scripts/soak -->", "<!-- until here -->"
+BEGIN_FUZZ, END_FUZZ = "<!-- written by ./scripts/soak --of fuzz -->", "<!-- fuzz until here -->"
+BEGIN_CRASHES, END_CRASHES = "<!-- written by ./scripts/soak --of crashes -->", "<!-- crashes until here -->"
 
 
 class Tally:
@@ -89,22 +97,44 @@ def tried(accounts: Iterable[Account], options: argparse.Namespace, tally: Tally
     return faults
 
 
-def write(table: str) -> None:
-    """Put the tables into the page."""
-    before, _, rest = PAGE.read_text("utf-8").partition(BEGIN)
-    _, _, after = rest.partition(END)
-    PAGE.write_text(f"{before}{BEGIN}\n\n{table}\n{END}{after}", "utf-8")
+def write(table: str, begin: str = BEGIN, end: str = END) -> None:
+    """Put tables into the page."""
+    before, _, rest = PAGE.read_text("utf-8").partition(begin)
+    _, _, after = rest.partition(end)
+    PAGE.write_text(f"{before}{begin}\n\n{table}\n{end}{after}", "utf-8")
+
+
+def other_part(options: argparse.Namespace, names: list[str]) -> int:
+    """Try another part than that of reading; return how many faults it showed."""
+    if options.of == "machine":
+        return machine.soak(names, options)
+    if options.of == "fuzz":
+        text, faults = fuzz.soak(names, options)
+        print(text)
+        if options.write:
+            write(text, BEGIN_FUZZ, END_FUZZ)
+        return faults
+    table = crashes.soak(names, options)
+    print(table.text())
+    if options.write:
+        write(table.text(), BEGIN_CRASHES, END_CRASHES)
+    return table.faults
 
 
 def main() -> None:
     """Try, and end with 1 where anything was wrong."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--of", choices=("reading", "crashes", "machine", "fuzz"), default="reading")
+    parser.add_argument("--steps", type=int, default=20_000, help="of the state machine, unless it is stopped before")
     parser.add_argument("--crm", choices=("all", *CRMS), default="all")
     parser.add_argument("--minutes", type=float, default=600.0, help="stop after so long (600)")
     parser.add_argument("--seed", type=int, default=random.randrange(1_000_000), help="of the order of the cells")
     parser.add_argument("--cell", help="try this one only")
     parser.add_argument("--write", action="store_true", help="write the tables into docs/proof.md")
     options = parser.parse_args()
+    if options.of != "reading":
+        print(f"seed {options.seed}")
+        sys.exit(bool(other_part(options, list(CRMS) if options.crm == "all" else [options.crm])))
     tally = Tally()
     with tempfile.TemporaryDirectory() as folder:
         if options.cell:
