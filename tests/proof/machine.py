@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from hypothesis import note
+from hypothesis import currently_in_test_context, note
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
@@ -36,10 +36,11 @@ if TYPE_CHECKING:
     from tests.proof.virtual_time import VirtualTime
 
 Record = dict[str, Any]
-#: Streams of each way in which streams are read, whose truth the sandbox tells.
+#: Streams of each way in which streams are read, whose truth the sandbox tells. Close's log of events is not among
+#: them: what it has forgotten stays loaded.
 STREAMS = {
     "copper": ("people", "companies", "activities", "loss_reasons", "pipeline_stages", "tags"),
-    "close": ("leads", "contacts", "tasks", "notes", "events", "groups"),
+    "close": ("leads", "contacts", "tasks", "notes", "opportunities", "groups"),
     "copera": ("tables", "columns", "sales__leads", "channels", "notifications"),
     "pebble": ("account", "contacts", "labels", "custom_fields"),
 }
@@ -168,7 +169,8 @@ class Machine(RuleBasedStateMachine):
                 keys = getattr(self.crm, verb)(self.app, stream, count)
             except REFUSED:
                 return
-            note(f"{verb} {stream} {keys}")
+            if currently_in_test_context():
+                note(f"{verb} {stream} {keys}")
             if self.told is not None and stream in TELLERS[self.name].streams and which < 5:
                 what = {"edit": "update", "create": "new", "delete": "delete"}[verb]
                 bodies = TELLERS[self.name].events(self.app, stream, [key for (key,) in keys], what)
@@ -283,8 +285,12 @@ class Machine(RuleBasedStateMachine):
             self.take(run)
             assert run.code == 0 or EMPTIED in run.log, run.said()
         assert run.code == 0, run.said()
+        self.check()
+
+    def check(self, *, without: tuple[str, ...] = ()) -> None:
+        """Compare what the target has with what the CRM has, but for some streams."""
         with self.now():
-            for stream in self.streams:
+            for stream in (one for one in self.streams if one not in without):
                 found = self.crm.differences(self.app, stream, *self.runs)
                 assert not found, f"{stream}: {str(found)[:1500]}"
 
