@@ -61,7 +61,8 @@ def tried(folder: Path) -> tuple[dict[str, int], list[str]]:
     live.mkdir()
     with closing(Spool.open(str(live / NAME), now=clock)) as spool:
         for name, act in operations(clock):
-            before, images = content(spool), []
+            before = content(spool)
+            images: list[tuple[str, Path]] = []
 
             def note(step: str, name: str = name, images: list[tuple[str, Path]] = images) -> None:
                 images.append((step, copied(live, folder / f"{name} {len(images)}")))
@@ -108,7 +109,8 @@ def test_every_step_of_every_operation_of_an_inbox(tmp_path: Path) -> None:
 
 def test_every_step_of_making_an_inbox(tmp_path: Path) -> None:
     """The next process makes what is not there yet."""
-    live, images = tmp_path / "live", []
+    live = tmp_path / "live"
+    images: list[tuple[str, Path]] = []
     live.mkdir()
     with each_step(lambda step: images.append((step, copied(live, tmp_path / str(len(images)))))):
         Spool.open(str(live / NAME)).close()
