@@ -6,7 +6,7 @@ import logging
 import time
 from typing import TYPE_CHECKING
 
-from hypothesis import HealthCheck, seed, settings
+from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from tests.proof.machine import MACHINES, Steps
@@ -30,6 +30,7 @@ def soak(names: list[str], options: Namespace) -> int:
         deadline=None,
         database=None,
         print_blob=True,
+        phases=[Phase.generate],  # to shrink an example of hundreds of steps takes longer than to read it
         suppress_health_check=list(HealthCheck),
     )
     while time.monotonic() < ends and Steps.done < options.steps and len(faulty) < len(names):
