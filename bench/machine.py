@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+import traceback
 from typing import TYPE_CHECKING
 
 from hypothesis import HealthCheck, Phase, seed, settings
@@ -43,9 +44,7 @@ def soak(names: list[str], options: Namespace) -> int:
                 run_state_machine_as_test(seed(number)(type(name, (MACHINES[name],), {})), settings=long)
             except Exception as error:  # noqa: BLE001 - whatever it found is printed, and the other CRMs go on
                 faulty.add(name)
-                print(
-                    f"{name}: {type(error).__name__}: {str(error)[:3000]}", *getattr(error, "__notes__", ()), sep="\n"
-                )
+                print(f"{name}:", *traceback.format_exception(error), sep="\n", flush=True)
         number += 1
     print(f"{Steps.done} steps")
     return len(faulty)
