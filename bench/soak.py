@@ -10,6 +10,11 @@ repeats it.
     ./scripts/soak --of writing --minutes 10
     ./scripts/soak --write-cell 'close | create 2 leads | cut JSON | once | writes'
     ./scripts/soak --write
+    ./scripts/soak --of crashes --write
+    ./scripts/soak --of machine --steps 20000
+
+The other parts: `crashes` lets processes die at every place, `machine` does random things in a random order,
+`fuzz` breaks every input from outside.
 """
 
 from __future__ import annotations
@@ -23,6 +28,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
+from bench import crashes, fuzz, machine
 from tap_crm.providers import PROVIDERS
 from target_crm.writers import WRITERS
 from tests.contract.crms import CRMS
@@ -36,7 +42,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 PAGE = Path(__file__).parents[1] / "docs" / "proof.md"
-BEGIN, END = "<!-- {} by ./scripts/soak -->", "<!-- until here -->"
+#: Before and behind the tables of a part in the page.
+BEGIN = "<!-- {} by ./scripts/soak -->"
+END = "<!-- until here -->"
+MATRICES = ("reading", "writing")
 #: A cell, what tries it, and what repeats it.
 Try: TypeAlias = "tuple[cells.Cell | write_cells.Cell, Callable[[], cells.Verdict], str]"
 
@@ -125,7 +134,7 @@ def tried(everything: list[Try], options: argparse.Namespace, tally: Tally) -> i
 
 
 def write(table: str, of: str) -> None:
-    """Put the tables of reading or writing into the page."""
+    """Put the tables of a part into the page."""
     begin = BEGIN.format(of)
     before, _, rest = PAGE.read_text("utf-8").partition(begin)
     _, _, after = rest.partition(END)
@@ -142,24 +151,48 @@ def said(tally: Tally, total: int, minutes: float, options: argparse.Namespace) 
     )
 
 
+def other_part(options: argparse.Namespace, names: list[str]) -> int:
+    """Try another part than the matrices; return how many faults it showed."""
+    if options.of == "machine":
+        return machine.soak(names, options)
+    if options.of == "fuzz":
+        text, faults = fuzz.soak(names, options)
+    else:
+        table = crashes.soak(names, options)
+        text, faults = table.text(), table.faults
+    print(text)
+    if options.write:
+        write(text, options.of)
+    return faults
+
+
 def main() -> None:
     """Try, and end with 1 where anything was wrong."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--steps", type=int, default=20_000, help="of the state machine, unless it is stopped before")
     parser.add_argument("--crm", choices=("all", *CRMS), default="all")
     parser.add_argument("--minutes", type=float, default=600.0, help="stop after so long (600)")
     parser.add_argument("--seed", type=int, default=random.randrange(1_000_000), help="of the order of the cells")
-    parser.add_argument("--of", choices=("reading", "writing", "both"), default="both", help="which matrix (both)")
+    parser.add_argument(
+        "--of",
+        choices=(*MATRICES, "both", "crashes", "machine", "fuzz"),
+        default="both",
+        help="which matrix, or which other part (both matrices)",
+    )
     parser.add_argument("--cell", help="try this cell of reading only")
     parser.add_argument("--write-cell", help="try this cell of writing only")
     parser.add_argument("--write", action="store_true", help="write the tables into docs/proof.md")
     options = parser.parse_args()
+    if options.of not in (*MATRICES, "both") and not (options.cell or options.write_cell):
+        print(f"seed {options.seed}")
+        sys.exit(bool(other_part(options, list(CRMS) if options.crm == "all" else [options.crm])))
     with in_memory() as folder:
         if options.cell or options.write_cell:
             verdict = _one(options, folder)
             print(verdict)
             sys.exit(bool(verdict.wrong))
         print(f"seed {options.seed}")
-        faults = sum(_soak(of, options, folder) for of in ("reading", "writing") if options.of in (of, "both"))
+        faults = sum(_soak(of, options, folder) for of in MATRICES if options.of in (of, "both"))
     sys.exit(bool(faults))
 
 

@@ -53,13 +53,20 @@ def parse_json(content: bytes, path: str, option: str, *, parse_float: Callable[
     if not content.strip():
         raise ConfigError(f"`{option}`: {path} is empty")
     try:
-        return json.loads(content, parse_float=parse_float)
+        return _without_halves(json.loads(content, parse_float=parse_float), content)
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
     except UnicodeError:
-        where = "its characters are not UTF-8"
+        where = "its characters are not UTF-8, or halves of characters"
     except RecursionError:
         where = "it is nested too deeply"
     except ValueError:  # a number of thousands of digits
         where = "it holds a number that is too long"
     raise ConfigError(f"`{option}`: {path} is no JSON object: {where}")
+
+
+def _without_halves(found: Any, content: bytes) -> Any:  # noqa: ANN401 - any JSON
+    """Return what was found; a UnicodeError if its texts hold halves of characters, which nobody could write out."""
+    if b"\\u" in content or b"\xed" in content:  # else there are none
+        json.dumps(found, ensure_ascii=False, default=str).encode()
+    return found

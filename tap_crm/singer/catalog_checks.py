@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import NoneType
 from typing import TYPE_CHECKING, Any
 
 from singer_sdk.singerlib import Schema
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
     from singer_sdk.singerlib import CatalogEntry
 
 FORM = 'the catalog has another form than {"streams": [{"tap_stream_id": ..., "schema": ..., "metadata": ...}]}'
+KEY_LISTS = ("table-key-properties", "view-key-properties", "valid-replication-keys")
+KEY_NAMES = ("replication-key", "forced-replication-method", "inclusion", "schema-name")
+#: How deep a schema may be; those of records are far flatter.
+DEEPEST = 64
 AGAIN = "run discovery again, or mend the catalog (with Meltano: the extractor's `schema` and `metadata`)"
 
 
@@ -43,11 +48,43 @@ def check_form(catalog: Any) -> None:  # noqa: ANN401 - any JSON
             )
         if not isinstance(entry.get("schema", {}), dict):
             raise ConfigError(f"the catalog's schema of stream `{name}` is no object; {AGAIN}")
+        if not _is_schema(entry.get("schema", {})):
+            raise ConfigError(f"the catalog's schema of stream `{name}` is no JSON schema; {AGAIN}")
+        _check_keys(name, entry)
+
+
+def _is_schema(part: Any, depth: int = 0) -> bool:  # noqa: ANN401 - any JSON
+    """Tell whether the parts of a schema that are read here, and by the SDK, have the forms of a JSON schema."""
+    if not isinstance(part, dict) or depth > DEEPEST:
+        return False
+    types, properties = part.get("type"), part.get("properties")
+    if not isinstance(types, (str, NoneType)) and not _are_texts(types):
+        return False
+    if not isinstance(part.get("format"), (str, NoneType)):
+        return False
+    if properties is not None and not isinstance(properties, dict):
+        return False
+    inner = [*(properties or {}).values(), *([part["items"]] if part.get("items") is not None else [])]
+    return all(_is_schema(one, depth + 1) for one in inner)
+
+
+def _check_keys(name: str, entry: dict[str, Any]) -> None:
+    """Check the forms of what an entry and its metadata say of the stream's keys."""
+    root = _root(entry)
+    lists = [entry.get("key_properties"), *(root.get(one) for one in KEY_LISTS)]
+    named = [entry.get("replication_key"), entry.get("replication_method"), *(root.get(one) for one in KEY_NAMES)]
+    if all(one is None or _are_texts(one) for one in lists) and all(isinstance(one, (str, NoneType)) for one in named):
+        return
+    raise ConfigError(f"the catalog's keys of stream `{name}` are no names of fields; {AGAIN}")
+
+
+def _are_texts(value: Any) -> bool:  # noqa: ANN401 - any JSON
+    return isinstance(value, list) and all(isinstance(one, str) for one in value)
 
 
 def _check_metadata(name: str, metadata: Any) -> None:  # noqa: ANN401 - any JSON
     fits = isinstance(metadata, list) and all(
-        isinstance(part, dict) and isinstance(part.get("breadcrumb"), list) and isinstance(part.get("metadata"), dict)
+        isinstance(part, dict) and _are_texts(part.get("breadcrumb")) and isinstance(part.get("metadata"), dict)
         for part in metadata
     )
     if not fits:
@@ -96,7 +133,7 @@ def _keys(entry: Mapping[str, Any], root: Mapping[str, Any]) -> list[str]:
     """Return the names of the keys of a stream, wherever a catalog has them."""
     lists = [
         entry.get("key_properties"),
-        *(root.get(name) for name in ("table-key-properties", "view-key-properties", "valid-replication-keys")),
+        *(root.get(name) for name in KEY_LISTS),
         [entry.get("replication_key"), root.get("replication-key")],
     ]
     names = [name for names in lists if isinstance(names, list) for name in names if isinstance(name, str)]

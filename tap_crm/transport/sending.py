@@ -35,6 +35,14 @@ CONNECT_TIMEOUT = 10.0
 #: Connections that are kept open, more than threads ask at once.
 CONNECTIONS = 24
 UNUSABLE_ADDRESS = "`api_url` is not a usable http(s) address"
+BROKEN_HEADERS = "an answer has headers that are broken; what can be read of it is used"
+
+
+def _without_content(record: logging.LogRecord) -> bool:
+    """Let urllib3 tell of broken headers in one line: its own has what they hold, and a traceback."""
+    if record.exc_info:
+        record.msg, record.args, record.exc_info, record.exc_text = BROKEN_HEADERS, (), None, None
+    return True
 
 
 class Sender:
@@ -69,6 +77,7 @@ class Sender:
         self.has_reached = False
         self._pacing, self._stopping = pacing, stopping
         self._timeout = (CONNECT_TIMEOUT, read_timeout)
+        logging.getLogger("urllib3.connection").addFilter(_without_content)
         self._session = requests.Session()
         self._session.auth = auth
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))  # an API needs none

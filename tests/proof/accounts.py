@@ -18,6 +18,7 @@ from tests.truth import compared
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
+    from random import Random
 
     from tests.contract.crm import Crm
     from tests.proof.seam import Piece
@@ -70,6 +71,12 @@ _ID = re.compile(r"[^/]*\d[^/]*")
 #: Seconds between the two runs: what is closed at the first one is past by then.
 PAUSE = 7_200.0
 AUDIT = "sync_audit"
+#: What records are made as, where the sandbox needs more of them than an id and a name.
+MADE_AS = {"copper webhooks": {"type": "person", "event": "new", "target": "https://example.com/hook"}}
+#: How the sandbox says that it has no such order.
+REFUSED = (ValueError, LookupError, AttributeError, TypeError)
+#: Of fewer records none is deleted.
+FEW = 4
 #: Streams beside the one with the fault, which stay complete.
 COMPANIONS = 2
 
@@ -142,11 +149,45 @@ class Account:
                 if verb == "delete" and stream not in self.crm.edited:
                     continue  # of lists as small as these, too little would be left
                 try:
-                    self.server.app.account.change(verb, {"object": name, "count": 2})
-                except (ValueError, KeyError, AttributeError, TypeError):
+                    self._change_one(verb, stream, 2)
+                except REFUSED:
                     continue
                 done.add(f"{stream}: {verb}")
         return done
+
+    def change_some(self, streams: tuple[str, ...], choice: Random) -> list[str]:
+        """Change, make and delete a record of each object that lets itself be changed; return what was done."""
+        done = []
+        for stream in streams:
+            name = self.crm.named(stream)
+            if f"{self.crm.name} {name}" in UNCHANGED:
+                continue
+            for verb in choice.sample(("edit", "create", "delete"), 3):
+                if verb == "delete" and self._has_few(stream):
+                    continue
+                try:
+                    self._change_one(verb, stream, 1)
+                except REFUSED:
+                    continue
+                done.append(f"{verb} {stream}")
+        return done
+
+    def _has_few(self, stream: str) -> bool:
+        """Tell whether a list may be empty soon, which is not believed at once."""
+        if stream in self.crm.edited:
+            return False
+        try:
+            return len(self.server.app.account.ids(self.crm.named(stream))) < FEW
+        except REFUSED:
+            return True
+
+    def _change_one(self, verb: str, stream: str, count: int) -> None:
+        """Carry out an order; one of `REFUSED` where the sandbox has no such order."""
+        name = self.crm.named(stream)
+        order = {"object": name, "count": count}
+        if verb == "create" and (made := MADE_AS.get(f"{self.crm.name} {name}")):
+            order["changes"] = made
+        self.server.app.account.change(verb, order)
 
     def learn(self, stream: str) -> None:
         """Find out what is asked for a stream, and what a faultless run loads of it."""
@@ -184,12 +225,16 @@ class Account:
 
     def run(self, streams: tuple[str, ...], *, is_first: bool, state: dict[str, Any] | None = None) -> Run:
         """Read streams, all of them or what changed since the first run."""
-        begun = state if state is not None else (None if is_first else self._state_of(streams))
-        command = self.tap.command(state=begun, catalog=only(self.catalog, *streams, AUDIT))
-        return self.tap.call(command)
+        return self.tap.call(self.command(streams, state=state or self.begun(streams, is_first=is_first)))
 
-    def _state_of(self, streams: tuple[str, ...]) -> dict[str, Any]:
-        """Return what the first run's state would be, had it read these streams only."""
+    def command(self, streams: tuple[str, ...], *, state: dict[str, Any] | None, **settings: Any) -> list[str]:  # noqa: ANN401
+        """Return the command that reads streams."""
+        return self.tap.command(state=state, catalog=only(self.catalog, *streams, AUDIT), **settings)
+
+    def begun(self, streams: tuple[str, ...], *, is_first: bool) -> dict[str, Any] | None:
+        """Return what a run goes on from: the first run's state, had it read these streams only; None for none."""
+        if is_first:
+            return None
         known = self.first.state
         return {**known, "bookmarks": {name: one for name, one in known["bookmarks"].items() if name in streams}}
 

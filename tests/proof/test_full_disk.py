@@ -1,21 +1,27 @@
-"""Where large answers cannot be kept in a file, one line says so, and the next run loads what is missing."""
+"""Where the disk is full, one line says so, and the next run loads or writes what is missing."""
 
 from __future__ import annotations
 
 import errno
 import os
 import tempfile
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import sqlalchemy as sa
 from typing_extensions import override
 
 from tests.contract.crms import CRMS
 from tests.proof.accounts import Account
 from tests.proof.seam import answered_by
 from tests.proof.virtual_time import virtual_time
+from tests.target_crm.crms import CRMS as WRITTEN
+from tests.target_crm.crms import Account as Writing
+from tests.target_crm.running import records, state
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from tests.singer import Run
@@ -52,3 +58,38 @@ def test_a_full_disk_is_said_and_costs_nothing(name: str, tmp_path: Path, monkey
     second = run(first.state)
     assert second.code == 0, second.said()
     assert not account.differences(streams[0], first, second, is_first=True)
+
+
+@contextmanager
+def _small_disk(pages: int) -> Iterator[None]:
+    """Let no database of this process have more than so many pages."""
+
+    def limit(connection: Any, _: object) -> None:  # noqa: ANN401 - of a driver
+        connection.execute(f"PRAGMA max_page_count={pages}")
+
+    sa.event.listen(sa.Engine, "connect", limit)
+    try:
+        yield
+    finally:
+        sa.event.remove(sa.Engine, "connect", limit)
+
+
+@pytest.mark.parametrize("name", WRITTEN)
+def test_a_full_disk_of_the_journal_doubles_and_loses_nothing(name: str, tmp_path: Path) -> None:
+    """What was sent is found again; no STATE was written that passes what is not settled."""
+    with WRITTEN[name]() as crm:
+        account = Writing(crm, tmp_path)
+        settings: dict[str, Any] = {"streams": {crm.stream: account.keyed}}
+        account.bench.run(records(crm.stream, account.row(0)), **settings)
+        size = account.bench.journal.stat().st_size // 4096
+        given = [*records(crm.stream, *(account.row(at, "A" * 400) for at in range(1, 25))), state(1)]
+        ends = []
+        for more in (2, 6, 12):
+            with _small_disk(size + more):
+                ends.append(account.reopened().bench.run(given, **settings))
+        assert ends[0].code == 1
+        assert "full" in ends[0].said
+        assert all(one.states == [] for one in ends if one.code)
+        done = account.reopened().bench.run(given, **settings)
+        assert (done.code, done.states) == (0, [{"at": 1}]), done.said
+        assert crm.names() == {f"Name k{at}": 1 for at in range(25)}

@@ -27,6 +27,7 @@ class Door:
         lost: tells for a request that writes, by its number, whether it gets no answer: ``before`` or ``after`` it
             took effect; None: it does.
         dies: the number of the request at which the process dies, 0 for none; ``before`` or ``after`` it took effect.
+        dying: is called at that moment.
         refuses: returns with what the CRM, or something before it, refuses a question; None: it does not.
         count: how many requests came.
         writes: how many of them were to write.
@@ -38,6 +39,7 @@ class Door:
         self._dead = False
         self.lost: Callable[[int], str | None] = lambda _: None
         self.dies: tuple[int, str] = (0, "")
+        self.dying: Callable[[], None] = lambda: None
         self.refuses: Callable[[Question], errors.FinalWord | None] = lambda _: None
         self.count = 0
         self.writes = 0
@@ -61,9 +63,10 @@ class Door:
             number = self.count
             self.writes += question.writes
             fate = self.lost(self.writes) if question.writes else None
-            if self._dead or self.dies == (number, "before"):
-                self._dead = True
+            if self._dead:
                 raise Killed
+            if self.dies == (number, "before"):
+                self._die()
         refusal = self.refuses(question)
         if refusal is not None:
             raise refusal
@@ -71,8 +74,12 @@ class Door:
             raise errors.EffectUnknown(f"{question.label}: no answer in time")
         found: T = self._crm.ask(question, parse, ledger)
         if self.dies == (number, "after"):
-            self._dead = True
-            raise Killed
+            self._die()
         if fate == "after":
             raise errors.EffectUnknown(f"{question.label}: no answer in time")
         return found
+
+    def _die(self) -> None:
+        self._dead = True
+        self.dying()
+        raise Killed

@@ -1,0 +1,97 @@
+"""A run that dies anywhere, and the next one, load what is there: `./scripts/soak --of crashes` tries every place."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from typing_extensions import override
+
+from tests.contract.crms import CRMS
+from tests.proof import crashes
+from tests.proof.accounts import Account
+
+if TYPE_CHECKING:
+    from tests.contract.crm import Crm
+
+#: Streams of each way in which streams are read: every place of a run that reads these is tried.
+KINDS = {
+    "copper": ("companies", "activities", "tags", "loss_reasons"),
+    "close": ("leads", "tasks", "notes", "groups"),
+    "copera": ("sales__leads", "channels", "notifications"),
+    "pebble": ("account", "contacts", "labels", "custom_fields"),
+}
+#: Of a run that reads all streams, each so many-th STATE is gone on from here.
+EACH = 24
+#: Requests at which a process is really killed.
+KILLED = ((crashes.BEFORE, 4), (crashes.AFTER, 9))
+
+
+@pytest.fixture(scope="module", params=list(CRMS.values()), ids=list(CRMS))
+def account(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Account:
+    """Return a tiny account of each CRM, loaded once and then changed."""
+    crm: Crm = request.param
+    return Account(crm, tmp_path_factory.mktemp(crm.name))
+
+
+@pytest.fixture(scope="module")
+def tapes(account: Account) -> dict[bool, crashes.Tape]:
+    """Return a first run of some streams, and a next one."""
+    streams = KINDS[account.crm.name]
+    return {is_first: crashes.recorded(account, streams, is_first=is_first) for is_first in (True, False)}
+
+
+def test_every_place_of_a_run_of_some_streams(tapes: dict[bool, crashes.Tape], unmeasured: None) -> None:  # noqa: ARG001
+    """Each request and each line: what was written, and what the next run writes, is what is there."""
+    for tape in tapes.values():
+        findings = crashes.Findings()
+        crashes.judge(tape, tape.resumes, findings)
+        assert not findings.wrong, findings.wrong
+        assert findings.tried[crashes.BEFORE] == findings.tried[crashes.AFTER] > 0
+        assert findings.tried.total() == len(tape.crashes) + len(tape.resumes)
+
+
+def test_some_places_of_a_run_of_all_streams(account: Account, unmeasured: None) -> None:  # noqa: ARG001
+    """All that can be cut off while these states are the last ones."""
+    tape = crashes.recorded(account, account.streams, is_first=False)
+    findings = crashes.Findings()
+    crashes.judge(tape, tape.resumes[EACH // 2 :: EACH], findings)
+    assert not findings.wrong, findings.wrong
+
+
+def test_records_that_change_between_a_crash_and_the_next_run(
+    tapes: dict[bool, crashes.Tape],
+    unmeasured: None,  # noqa: ARG001
+) -> None:
+    """Also those that were written, of which no state tells, and that are gone by the next run."""
+    for is_first, tape in tapes.items():
+        begun = tape.resumes[(1 + is_first) * len(tape.resumes) // 3]
+        tried, wrong = crashes.in_a_child(lambda tape=tape, begun=begun: crashes.judge_changed(tape, begun))
+        assert tried > 1
+        assert not wrong
+
+
+def test_a_process_that_is_killed_leaves_what_the_next_one_goes_on_from(
+    tapes: dict[bool, crashes.Tape],
+    unmeasured: None,  # noqa: ARG001
+) -> None:
+    """SIGKILL before a request, and after one."""
+    for tape, (kind, number) in zip(tapes.values(), KILLED, strict=True):
+        assert not crashes.judge_killed(tape, kind, number)
+
+
+class _Ahead(crashes.Tape):
+    """A run whose states are ahead of what was written."""
+
+    @override
+    def state(self, lines: int) -> dict[str, Any] | None:
+        return super().state(max(self.resumes)) if lines else super().state(0)
+
+
+def test_a_state_that_is_ahead_would_be_seen(tapes: dict[bool, crashes.Tape], unmeasured: None) -> None:  # noqa: ARG001
+    """The matrix finds the fault that it is made for."""
+    tape = tapes[True]
+    ahead = _Ahead(tape.account, tape.streams, tape.is_first, tape.run, tape.places, tape.sizes)
+    findings = crashes.Findings()
+    crashes.judge(ahead, ahead.resumes[1:2], findings)
+    assert findings.wrong
