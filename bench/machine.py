@@ -24,7 +24,8 @@ def soak(names: list[str], options: Namespace) -> int:
     Each round has a seed of its own, which is printed with the command that repeats it, before it begins.
     """
     logging.disable(logging.INFO)
-    ends, number, faulty = time.monotonic() + options.minutes * 60, options.seed, set()
+    ends, number = time.monotonic() + options.minutes * 60, options.seed
+    faulty: set[str] = set()
     long = settings(
         max_examples=EXAMPLES,
         stateful_step_count=STEPS,

@@ -241,10 +241,17 @@ def judge_changed(tape: Tape, begun: int) -> tuple[int, list[str]]:
 # A process that is really killed
 
 
-def in_a_child(act: Callable[[], T]) -> T | int:
-    """Do something in a copy of this process; return its result, or the number of the signal that killed it.
+class Killed(Exception):  # noqa: N818 - it says what happened
+    """A process was ended by SIGKILL."""
+
+
+def in_a_child(act: Callable[[], T]) -> T:
+    """Do something in a copy of this process, and return its result.
 
     What it changes in memory, such as an account, is as before when it is over.
+
+    Raises:
+        Killed: the copy was killed.
     """
     reading, writing = os.pipe()
     with warnings.catch_warnings():
@@ -263,8 +270,8 @@ def in_a_child(act: Callable[[], T]) -> T | int:
     with os.fdopen(reading, "rb") as pipe:
         text = pipe.read()
     _, status = os.waitpid(child, 0)
-    if os.WIFSIGNALED(status):
-        return os.WTERMSIG(status)
+    if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL:
+        raise Killed
     assert status == 0, "what was tried failed; it has said why above"
     found: T = pickle.loads(text)  # noqa: S301 - of our own child
     return found
@@ -315,7 +322,11 @@ def killed(tape: Tape, kind: str, number: int) -> Run | None:
             with suppress(SystemExit):
                 runpy.run_module(account.tap.module, run_name="__main__", alter_sys=False)
 
-    if in_a_child(run) != signal.SIGKILL:
+    try:
+        in_a_child(run)
+    except Killed:
+        pass
+    else:
         return None
     text = output.read_bytes()
     return parse(text[: text.rfind(b"\n") + 1])

@@ -167,7 +167,7 @@ class Attempt:
 
     def _keep(self) -> None:
         """Keep what a process would leave that dies now."""
-        self.states = [json.loads(line) for line in sys.stdout.getvalue().splitlines()]  # type: ignore[attr-defined]
+        self.states = [json.loads(line) for line in sys.stdout.getvalue().splitlines()]  # type: ignore[union-attr]
         copied(self.folder, self.image)
 
     def _input(self, after: int) -> list[Record]:

@@ -215,7 +215,7 @@ class Machine(RuleBasedStateMachine):
         self.count()
         stream, name = WRITTEN[self.name]
         rows = [{"id": key, name: text} for key in self.app.account.ids(stream)[:3]]
-        schema = {"properties": {"id": {}, name: {}}}
+        schema: Record = {"properties": {"id": {}, name: {}}}
         messages: list[Record] = [{"type": "SCHEMA", "stream": stream, "schema": schema, "key_properties": ["id"]}]
         messages += [{"type": "RECORD", "stream": stream, "record": row} for row in rows]
         config = {**self.tap.config, "streams": {stream: {"mode": "update"}}}
@@ -296,23 +296,32 @@ class Machine(RuleBasedStateMachine):
 
 
 def _copper(verb: str, number: Any, name: str) -> tuple[str, Record]:  # noqa: ANN401
-    own: Record = {"add": {"name": name, "data_type": "String", "fill": True}, "rename": {"name": name}}.get(verb, {})
-    own = {"data_type": "Text"} if verb == "retype" else own
+    orders: dict[str, Record] = {
+        "add": {"name": name, "data_type": "String", "fill": True},
+        "rename": {"name": name},
+        "retype": {"data_type": "Text"},
+    }
+    own = orders.get(verb, {})
     return f"{verb}_field", {**own, **({} if number is None else {"id": number})}
 
 
 def _close(verb: str, number: Any, name: str) -> tuple[str, Record]:  # noqa: ANN401
-    own: Record = {
+    orders: dict[str, Record] = {
         "add": {"object_type": "lead", "name": name, "type": "text", "fill": True},
         "rename": {"name": name},
         "retype": {"type": "number"},
-    }.get(verb, {})
+    }
+    own = orders.get(verb, {})
     return f"{verb}_field", {**own, **({} if number is None else {"id": number})}
 
 
 def _copera(verb: str, number: Any, name: str) -> tuple[str, Record]:  # noqa: ANN401
-    own: Record = {"add": {"label": name, "type": "TEXT", "fill": True}, "rename": {"label": name}}.get(verb, {})
-    own = {"type": "NUMBER"} if verb == "retype" else own
+    orders: dict[str, Record] = {
+        "add": {"label": name, "type": "TEXT", "fill": True},
+        "rename": {"label": name},
+        "retype": {"type": "NUMBER"},
+    }
+    own = orders.get(verb, {})
     return f"{verb}_column", {"table": "Leads", **own, **({} if number is None else {"column": number})}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -66,7 +67,7 @@ def test_records_that_change_between_a_crash_and_the_next_run(
     """Also those that were written, of which no state tells, and that are gone by the next run."""
     for is_first, tape in tapes.items():
         begun = tape.resumes[(1 + is_first) * len(tape.resumes) // 3]
-        tried, wrong = crashes.in_a_child(lambda tape=tape, begun=begun: crashes.judge_changed(tape, begun))
+        tried, wrong = crashes.in_a_child(partial(crashes.judge_changed, tape, begun))
         assert tried > 1
         assert not wrong
 

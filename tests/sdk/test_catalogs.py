@@ -41,7 +41,7 @@ def _drop_replication_key(entry: dict[str, Any]) -> None:
         part["metadata"].pop("replication-key", None)
 
 
-def _retype(name: str, schema: dict[str, Any]) -> Callable[[dict[str, Any]], None]:
+def _retype(name: str, schema: Any) -> Callable[[dict[str, Any]], None]:  # noqa: ANN401
     return lambda entry: entry["schema"]["properties"].update({name: schema})
 
 

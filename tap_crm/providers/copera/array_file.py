@@ -35,7 +35,8 @@ def items_of(file: IO[bytes], size: int = PIECE) -> Iterator[Any]:
     """Yield the items, read to the very end of the file. Numbers with fractions are Decimals.
 
     Raises:
-        Doubtful: it is no array, or cut, broken, nested too deeply, or an item is too large; perhaps after items were yielded.
+        Doubtful: it is no array, or cut, broken, nested too deeply, or an item is too large; perhaps after items were
+            yielded.
     """
     file.seek(0)
     text = file.read(size).lstrip(_SPACE)
