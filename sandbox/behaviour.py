@@ -80,9 +80,16 @@ class CommonBehaviour:
     """Beginnings of paths whose writes are answered 403, as they are to a key whose user may only read them."""
 
 
+#: The kinds of the knobs of each behaviour: finding them out takes as long as serving many requests.
+_KINDS: dict[type, dict[str, Any]] = {}
+
+
 def configure(behaviour: CommonBehaviour, knobs: Record) -> None:
     """Set knobs by name; ValueError for an unknown name or a value of the wrong kind, then nothing is set."""
-    hints = get_type_hints(type(behaviour))
+    kind = type(behaviour)
+    if kind not in _KINDS:
+        _KINDS[kind] = get_type_hints(kind)
+    hints = _KINDS[kind]
     known = {one.name for one in fields(behaviour)}
     unknown = sorted(set(knobs) - known)
     if unknown:

@@ -82,9 +82,20 @@ def is_among_measured(test: str) -> bool:
 
 @cache
 def _coverage() -> Any:  # noqa: ANN401 - its type is that of a package that need not be there
-    """Return what measures this process, if it is measured at all: it began before the first test."""
+    """Return what measures this process, if it is measured at all: it began before the first test.
+
+    In a worker of pytest-xdist, pytest-cov begins twice, and the first measurement goes on whenever the second one
+    stops: every test would be traced, whether it is measured or not. So all but the last one are ended here.
+    """
     coverage = sys.modules.get("coverage")
-    return coverage.Coverage.current() if coverage else None
+    last = coverage.Coverage.current() if coverage else None
+    if coverage is None or last is None:
+        return None
+    _switch(last, on=False)
+    while (other := coverage.Coverage.current()) is not None:
+        other.stop()
+    _switch(last, on=True)
+    return last
 
 
 @contextmanager

@@ -6,12 +6,13 @@ import os
 import select
 import sys
 import time
+from dataclasses import fields
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 from singer_sdk.singerlib.encoding.base import GenericSingerWriter, SingerMessageType
-from singer_sdk.singerlib.encoding.simple import RecordMessage, StateMessage
+from singer_sdk.singerlib.encoding.simple import RecordMessage, SchemaMessage, StateMessage
 from typing_extensions import override
 
 from tap_crm.errors import TargetGone
@@ -68,8 +69,9 @@ class LineWriter(GenericSingerWriter[bytes, Any]):
     @override
     def serialize_message(self, message: Message) -> bytes:
         """Return the message as JSON."""
-        if isinstance(message, StateMessage):  # turning it into a dict copies all of the state
-            return self._encoder.encode({"type": message.type, "value": message.value})
+        if isinstance(message, (SchemaMessage, StateMessage)):  # turning it into a dict copies all that it carries
+            values = {one.name: getattr(message, one.name) for one in fields(message)}
+            return self._encoder.encode({name: value for name, value in values.items() if value is not None})
         return self._encoder.encode(message.to_dict())
 
     @override

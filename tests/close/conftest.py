@@ -10,6 +10,7 @@ import pytest
 
 from sandbox.close import API_KEY, CloseSandbox, Shape, close_app
 from sandbox.server import running
+from tests.copies import app_of
 from tests.singer import Tap, only
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def start(tmp_path: Path, unmeasured: None) -> Iterator[Start]:  # noqa: ARG001 
     with ExitStack() as stack:
 
         def start_one(shape: dict[str, Any] | None = None, **knobs: Any) -> tuple[CloseSandbox, Tap]:  # noqa: ANN401
-            app = close_app(Shape(**{**SMALL, **(shape or {})}), **{"rate_limit": 0, **knobs})
+            app = app_of(close_app, Shape, {**SMALL, **(shape or {})}, **{"rate_limit": 0, **knobs})
             url = stack.enter_context(running(app))
             tap = Tap(
                 tmp_path, provider="close", api_key=API_KEY, api_url=url, requests_per_minute=0, custom_fields="both"

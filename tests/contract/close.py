@@ -8,6 +8,7 @@ from sandbox.close import API_KEY, SECOND_KEY, CloseSandbox, Shape, close_app
 from sandbox.close.small_lists import LISTS
 from tests.close import truth
 from tests.contract.crm import Crm, Knobs, living
+from tests.copies import app_of
 
 if TYPE_CHECKING:
     from tests.singer import Key, Run
@@ -102,7 +103,7 @@ class Close(Crm):
 
     def app(self, shape: dict[str, Any], **knobs: Any) -> CloseSandbox:  # noqa: ANN401
         """Return the server of an organization."""
-        return close_app(Shape(**shape), **knobs)
+        return app_of(close_app, Shape, shape, **knobs)
 
     def differences(self, app: CloseSandbox, stream: str, *runs: Run) -> dict[str, Any]:
         """Compare all values; those of custom fields as they come."""

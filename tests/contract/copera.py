@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from sandbox.copera import PAT, CoperaSandbox, Shape, copera_app
 from tests.contract.crm import Crm, Knobs, target_of
 from tests.copera import truth
+from tests.copies import app_of
 from tests.singer import together
 from tests.truth import compared
 
@@ -65,7 +66,7 @@ class Copera(Crm):
 
     def app(self, shape: dict[str, Any], **knobs: Any) -> CoperaSandbox:  # noqa: ANN401
         """Return the server of a workspace."""
-        return copera_app(Shape(**shape), **knobs)
+        return app_of(copera_app, Shape, shape, **knobs)
 
     def differences(self, app: CoperaSandbox, stream: str, *runs: Run) -> dict[str, Any]:
         """Compare all values, in the columns that the runs tell of."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from sandbox.copper import API_KEY, SECOND_KEY, USER_EMAIL, CopperSandbox, Shape, copper_app
 from tests.contract.crm import Crm, Knobs, living
+from tests.copies import app_of
 from tests.copper import truth
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ class Copper(Crm):
 
     def app(self, shape: dict[str, Any], **knobs: Any) -> CopperSandbox:  # noqa: ANN401
         """Return the server of an account."""
-        return copper_app(Shape(**shape), **knobs)
+        return app_of(copper_app, Shape, shape, **knobs)
 
     def differences(self, app: CopperSandbox, stream: str, *runs: Run) -> dict[str, Any]:
         """Compare all values; those of custom fields as they come."""

@@ -14,6 +14,7 @@ import pytest
 from sandbox.copera import PAT, CoperaSandbox, Shape, copera_app
 from sandbox.server import running
 from tests.copera.truth import FIXED, PER_PARENT
+from tests.copies import app_of
 from tests.singer import Run, Tap, selecting
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def start(tmp_path: Path, unmeasured: None) -> Iterator[Start]:  # noqa: ARG001 
     with ExitStack() as stack:
 
         def start_one(shape: dict[str, Any] | None = None, **knobs: Any) -> tuple[CoperaSandbox, Tap]:  # noqa: ANN401
-            app = copera_app(Shape(**{**SMALL, **(shape or {})}), **{"rate_limit": 0, **knobs})
+            app = app_of(copera_app, Shape, {**SMALL, **(shape or {})}, **{"rate_limit": 0, **knobs})
             url = stack.enter_context(running(app))
             return app, tap_for(url, tmp_path)
 

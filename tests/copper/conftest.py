@@ -10,6 +10,7 @@ import pytest
 
 from sandbox.copper import API_KEY, USER_EMAIL, CopperSandbox, Shape, copper_app
 from sandbox.server import running
+from tests.copies import app_of
 from tests.singer import Tap, only
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def start(tmp_path: Path, unmeasured: None) -> Iterator[Start]:  # noqa: ARG001 
     with ExitStack() as stack:
 
         def start_one(shape: dict[str, Any] | None = None, **knobs: Any) -> tuple[CopperSandbox, Tap]:  # noqa: ANN401
-            app = copper_app(Shape(**{**SMALL, **(shape or {})}), **{"rate_limit": 0, **knobs})
+            app = app_of(copper_app, Shape, {**SMALL, **(shape or {})}, **{"rate_limit": 0, **knobs})
             url = stack.enter_context(running(app))
             return app, tap_for(url, tmp_path)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -39,3 +40,9 @@ def test_processes_are_measured_in_the_first_cases_of_a_measured_test_only(monke
             found[node] = [name for name in MEASURING if name in os.environ]
         assert all(name in os.environ for name in MEASURING)
     assert [*found.values()] == [[], *[[*MEASURING]] * measuring.CASES, []]
+
+
+def test_nothing_is_traced_while_nothing_is_measured() -> None:
+    """Also in a worker of pytest-xdist, in which pytest-cov begins twice."""
+    with measuring.only_some("tests/made_up/test_it.py::test_it"):
+        assert sys.gettrace() is None
