@@ -80,12 +80,12 @@ def _refused(_: Moment) -> Iterable[Piece]:
     raise Refused
 
 
-def _body(change: Callable[[bytes], bytes], kind: str | None = "", status: int = 200) -> Make:
-    """Answer with a changed body; ``kind`` is another content type, None none at all."""
+def _body(change: Callable[[bytes], bytes], kind: str | None = "", status: int | None = 200) -> Make:
+    """Answer with a changed body; ``kind`` is another content type, None none at all; a status of None is kept."""
 
     def make(moment: Moment) -> Iterable[Piece]:
         whole = moment.whole()
-        changed = replace(whole, status=status, body=change(whole.body), headers=dict(whole.headers))
+        changed = replace(whole, status=status or whole.status, body=change(whole.body), headers=dict(whole.headers))
         changed.headers.pop("content-length", None)
         if kind is None:
             changed.headers.pop("content-type", None)
@@ -260,7 +260,7 @@ FAULTS: dict[str, Fault] = {
         Fault("{}", _body(lambda _: b"{}"), effect=True),
         Fault("an error with 200", _body(lambda _: b'{"error": "try again"}'), effect=True),
         Fault("wrong content type", _body(lambda body: body, "text/html; charset=utf-8"), effect=True),
-        Fault("no content type", _body(lambda body: body, None), Told.HARMLESS, effect=True),
+        Fault("no content type", _body(lambda body: body, None, None), Told.HARMLESS, effect=True),
         Fault("wrapped", _body(lambda body: b'{"unexpected": ' + (body or b"null") + b"}"), effect=True),
         Fault("in a list", _body(lambda body: b"[" + (body or b"null") + b"]"), effect=True),
         Fault("records as texts", _records(lambda records: [str(one) for one in records]), effect=True),
