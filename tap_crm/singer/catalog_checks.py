@@ -79,7 +79,8 @@ def _check_keys(name: str, entry: dict[str, Any]) -> None:
 
 
 def _are_texts(value: Any) -> bool:  # noqa: ANN401 - any JSON
-    return isinstance(value, list) and all(isinstance(one, str) for one in value)
+    # A catalog that never was a file has tuples, as the SDK makes them.
+    return isinstance(value, (list, tuple)) and all(isinstance(one, str) for one in value)
 
 
 def _check_metadata(name: str, metadata: Any) -> None:  # noqa: ANN401 - any JSON

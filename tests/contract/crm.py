@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 Knobs: TypeAlias = dict[str, Any]
 
+#: Records of each kind in a small account, and what is a time, and no number of records.
+FEW, MOST = 12, 1_000_000
+
 
 class Crm(ABC):
     """A CRM: its server, its streams, and the truth of each.
@@ -83,6 +86,11 @@ class Crm(ABC):
     deselected: ClassVar[tuple[str, ...]]
     forgotten: ClassVar[dict[str, str]]
     idle: ClassVar[dict[str, int]] = {}
+
+    @property
+    def few(self) -> dict[str, Any]:
+        """A shape like that of the contract, with few records of each kind: where their number is not the point."""
+        return {name: FEW if isinstance(one, int) and FEW < one < MOST else one for name, one in self.shape.items()}
 
     @abstractmethod
     def app(self, shape: dict[str, Any], **knobs: Any) -> Any:  # noqa: ANN401 - the CRM's own server

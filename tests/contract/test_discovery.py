@@ -47,7 +47,7 @@ def test_streams_that_the_key_may_not_read_are_left_out_by_name(
     crm: Crm, start: Start, catalog_of: CatalogOf, knobs: Knobs, left_out: tuple[str, ...]
 ) -> None:
     """A restricted role, or a plan without a feature, is a normal case; what is offered is complete."""
-    app, tap = start(**knobs)
+    app, tap = start(shape=crm.few, **knobs)
     catalog, log = tap.discover()
     for stream in left_out:
         assert f"stream `{stream}` is left out of the catalog" in log
@@ -63,7 +63,7 @@ def test_a_run_without_a_catalog_leaves_forbidden_streams_out(
     crm: Crm, start: Start, knobs: Knobs, left_out: tuple[str, ...]
 ) -> None:
     """Nobody asked for them: a warning, and exit code 0."""
-    app, tap = start(**knobs)
+    app, tap = start(shape=crm.few, **knobs)
     run = tap.sync()
     for stream in left_out:
         assert f"stream `{stream}` is left out" in run.log
@@ -103,7 +103,7 @@ def test_a_key_that_may_read_nothing_is_said_in_the_end(crm: Crm, start: Start) 
 @pytest.mark.parametrize("command", ["discover", "sync"])
 def test_a_wrong_key_is_one_line_and_one_question(crm: Crm, start: Start, command: str) -> None:
     """An exit code of its own, no traceback, no secret; nothing else is asked."""
-    app, tap = start()
+    app, tap = start(shape=crm.few)
     wrong = crm.config["api_key"][:-6] + "wrong0"
     if command == "discover":
         _, log = tap.discover(expect=REFUSED, api_key=wrong)
@@ -164,7 +164,7 @@ def test_a_setting_of_another_crm_is_named(crm: Crm, start: Start) -> None:
 @pytest.mark.parametrize("kept", [{"replication_key_value": "last week"}, "2026-01-01", None, []], ids=str)
 def test_a_state_that_cannot_be_used_is_refused_before_any_request(crm: Crm, start: Start, kept: Any) -> None:  # noqa: ANN401
     """Reading everything again in silence would be worse."""
-    app, tap = start()
+    app, tap = start(shape=crm.few)
     stream = next(iter(crm.replication), crm.default[0])
     state: Any = {"bookmarks": {stream: kept}} if kept else {"bookmarks": []} if kept is None else []
     if isinstance(kept, dict):
@@ -180,7 +180,7 @@ def test_a_state_that_cannot_be_used_is_refused_before_any_request(crm: Crm, sta
 
 def test_a_catalog_that_selects_an_unknown_stream_is_refused(crm: Crm, start: Start, catalog_of: CatalogOf) -> None:
     """It would otherwise load nothing for it, and exit 0; before any request where the CRM alone tells the streams."""
-    app, tap = start()
+    app, tap = start(shape=crm.few)
     stream = crm.listed[0]
     catalog = only(catalog_of(crm), stream)
     text = json.dumps(catalog).replace(f'"tap_stream_id": "{stream}"', '"tap_stream_id": "persons"')
@@ -191,7 +191,7 @@ def test_a_catalog_that_selects_an_unknown_stream_is_refused(crm: Crm, start: St
 
 def test_the_connection_test_reads_little_of_each_stream_and_fails_on_a_wrong_key(crm: Crm, start: Start) -> None:
     """``--test`` says whether a config works."""
-    _, tap = start()
+    _, tap = start(shape=crm.few)
     tap.inside = False  # what a test leaves open is closed by the end of its process
     good = tap.call([*tap.command(), "--test"])
     assert good.code == 0, good.log[-2000:]

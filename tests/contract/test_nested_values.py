@@ -30,7 +30,7 @@ def is_typed(run: Run, stream: str) -> bool:
 def test_a_stream_that_was_loaded_keeps_its_form(crm: Crm, first: str, tmp_path: Path) -> None:
     """With the state, whichever form the catalog was made with; without a state, the setting counts."""
     other = next(form for form in FORMS if form != first)
-    app = crm.app(crm.shape, rate_limit=0, **crm.knobs)
+    app = crm.app(crm.few, rate_limit=0, **crm.knobs)
     with running(app) as url:
         tap = tap_for(crm, url, tmp_path)
         before = tap.sync(nested_values=first)
@@ -52,7 +52,7 @@ def test_a_stream_that_was_loaded_keeps_its_form(crm: Crm, first: str, tmp_path:
 
 def test_child_tables_have_the_same_rows_in_both_forms(crm: Crm, tmp_path: Path) -> None:
     """Their rows are made of what the CRM sent, not of the text; a value of any shape is JSON text in them as well."""
-    app = crm.app(crm.shape, rate_limit=0, **crm.knobs)
+    app = crm.app(crm.few, rate_limit=0, **crm.knobs)
     with running(app) as url:
         tap = tap_for(crm, url, tmp_path)
         typed, text = (tap.sync(nested_values=form, child_tables=["*"]) for form in FORMS)
@@ -67,7 +67,7 @@ def test_child_tables_have_the_same_rows_in_both_forms(crm: Crm, tmp_path: Path)
 
 def test_a_state_of_an_earlier_version_keeps_types(crm: Crm, tmp_path: Path) -> None:
     """It has no word of the form: what is there was loaded with types."""
-    app = crm.app(crm.shape, rate_limit=0, **crm.knobs)
+    app = crm.app(crm.few, rate_limit=0, **crm.knobs)
     with running(app) as url:
         tap = tap_for(crm, url, tmp_path)
         before = tap.sync()

@@ -22,7 +22,7 @@ with_bookmarks = pytest.mark.parametrize(
 
 def test_only_selected_streams_cost_requests(crm: Crm, start: Start, catalog_of: CatalogOf) -> None:
     """One stream selected: its SCHEMA, its records, its requests, and one to know whose account it is."""
-    app, tap = start()
+    app, tap = start(shape=crm.few)
     stream, paths = crm.alone
     run = tap.sync(catalog=selecting(catalog_of(crm), stream))
     assert set(run.schemas) == {stream}
@@ -34,7 +34,7 @@ def test_selected_alone_each_stream_is_the_same_as_with_the_others(
     crm: Crm, start: Start, catalog_of: CatalogOf
 ) -> None:
     """None depends on what another one has read."""
-    app, tap = start()
+    app, tap = start(shape=crm.few)
     for stream in crm.streams:
         if not crm.is_of_account(stream):
             run = tap.sync(catalog=only(catalog_of(crm), stream, *crm.telling))
@@ -43,7 +43,7 @@ def test_selected_alone_each_stream_is_the_same_as_with_the_others(
 
 def test_a_deselected_field_is_not_emitted(crm: Crm, start: Start, catalog_of: CatalogOf) -> None:
     """Neither in its own column nor in `_extra`; by the careful path and by the fast one."""
-    _, tap = start()
+    _, tap = start(shape=crm.few)
     streams = {name.partition(".")[0] for name in crm.deselected}
     run = tap.sync(catalog=selecting(catalog_of(crm), *streams, without=crm.deselected))
     for name in crm.deselected:
@@ -70,7 +70,7 @@ def test_a_field_that_no_schema_knows_is_kept_in_extra(crm: Crm, start: Start) -
 
 def test_a_stale_catalog_loses_nothing(crm: Crm, start: Start, catalog_of: CatalogOf) -> None:
     """A field that the catalog's schema does not know yet goes to `_extra`."""
-    app, tap = start()
+    app, tap = start(shape=crm.few)
     stale = json.loads(json.dumps(selecting(catalog_of(crm), *crm.forgotten)))
     for entry in stale["streams"]:
         if name := crm.forgotten.get(entry["tap_stream_id"]):
@@ -86,7 +86,7 @@ def test_a_stale_catalog_loses_nothing(crm: Crm, start: Start, catalog_of: Catal
 @with_bookmarks
 def test_a_full_table_run_reads_everything_and_moves_no_bookmark(crm: Crm, start: Start, catalog_of: CatalogOf) -> None:
     """As the catalog's metadata asks."""
-    app, tap = start()
+    app, tap = start(shape=crm.few)
     forced = selecting(catalog_of(crm), *crm.changed)
     for entry in forced["streams"]:
         if entry["tap_stream_id"] in crm.changed:
