@@ -68,7 +68,7 @@ def _do(command: list[str]) -> None:
 
 
 def _last_line(text: str) -> str:
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    lines = [line.strip() for line in text.splitlines() if line.strip() and "| INFO " not in line]
     return lines[-1][:160] if lines else "no word why"
 
 
