@@ -319,16 +319,11 @@ class TapCRM(CommandLine):
             self.write_message(StateMessage(value=self.state))
             raise
         except errors.TargetGone:
+            self.writer.state_waits = False  # nobody is there to read it
             raise
-        except BaseException:
-            self._write_waiting_state()
-            raise
-        self._write_waiting_state()
-
-    def _write_waiting_state(self) -> None:
-        """Write the STATE that was put off, if none was written since."""
-        if self.writer.state_waits:
-            self.write_message(StateMessage(value=self.state))
+        finally:  # the STATE that was put off, if none was written since
+            if self.writer.state_waits:
+                self.write_message(StateMessage(value=self.state))
 
     def _writes(self) -> list[SdkStream]:
         """Return the stream of what `target-crm` has written; none without the setting `journal`."""
