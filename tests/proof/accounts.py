@@ -140,37 +140,22 @@ class Account:
 
     def _change(self) -> set[str]:
         """Change, make and delete records of every object that lets itself be changed."""
-        done = set()
-        for stream in self.streams:
-            name = self.crm.named(stream)
-            if f"{self.crm.name} {name}" in UNCHANGED:
-                continue
-            for verb in ("edit", "create", "delete"):
-                if verb == "delete" and stream not in self.crm.edited:
-                    continue  # of lists as small as these, too little would be left
-                try:
-                    self._change_one(verb, stream, 2)
-                except REFUSED:
-                    continue
-                done.add(f"{stream}: {verb}")
-        return done
+        return {
+            f"{stream}: {verb}"
+            for stream in self.streams
+            for verb in ("edit", "create", "delete")
+            # Of lists as small as these, too little would be left.
+            if (verb != "delete" or stream in self.crm.edited) and self._has_changed(verb, stream, 2)
+        }
 
     def change_some(self, streams: tuple[str, ...], choice: Random) -> list[str]:
         """Change, make and delete a record of each object that lets itself be changed; return what was done."""
-        done = []
-        for stream in streams:
-            name = self.crm.named(stream)
-            if f"{self.crm.name} {name}" in UNCHANGED:
-                continue
-            for verb in choice.sample(("edit", "create", "delete"), 3):
-                if verb == "delete" and self._has_few(stream):
-                    continue
-                try:
-                    self._change_one(verb, stream, 1)
-                except REFUSED:
-                    continue
-                done.append(f"{verb} {stream}")
-        return done
+        return [
+            f"{verb} {stream}"
+            for stream in streams
+            for verb in choice.sample(("edit", "create", "delete"), 3)
+            if not (verb == "delete" and self._has_few(stream)) and self._has_changed(verb, stream, 1)
+        ]
 
     def _has_few(self, stream: str) -> bool:
         """Tell whether a list may be empty soon, which is not believed at once."""
@@ -181,13 +166,20 @@ class Account:
         except REFUSED:
             return True
 
-    def _change_one(self, verb: str, stream: str, count: int) -> None:
-        """Carry out an order; one of `REFUSED` where the sandbox has no such order."""
+    def _has_changed(self, verb: str, stream: str, count: int) -> bool:
+        """Carry out an order; tell whether the sandbox has such an order."""
         name = self.crm.named(stream)
+        known = f"{self.crm.name} {name}"
+        if known in UNCHANGED:
+            return False
         order = {"object": name, "count": count}
-        if verb == "create" and (made := MADE_AS.get(f"{self.crm.name} {name}")):
+        if verb == "create" and (made := MADE_AS.get(known)):
             order["changes"] = made
-        self.server.app.account.change(verb, order)
+        try:
+            self.server.app.account.change(verb, order)
+        except REFUSED:
+            return False
+        return True
 
     def learn(self, stream: str) -> None:
         """Find out what is asked for a stream, and what a faultless run loads of it."""

@@ -11,6 +11,7 @@ import io
 import json
 import tempfile
 from contextlib import contextmanager, redirect_stdout
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -194,7 +195,7 @@ class Machine(RuleBasedStateMachine):
             return
         number = None if verb == "add" else self.fields[which % len(self.fields)]
         with self.now():
-            made = self.app.account.change(*_FIELDS[self.name](verb, number, f"Field {Steps.done}"))
+            made = self.app.account.change(*_FIELDS[self.name].order(verb, number, f"Field {Steps.done}"))
         if verb == "add":
             self.fields += made
         elif verb == "remove":
@@ -295,35 +296,31 @@ class Machine(RuleBasedStateMachine):
                 assert not found, f"{stream}: {str(found)[:1500]}"
 
 
-def _copper(verb: str, number: Any, name: str) -> tuple[str, Record]:  # noqa: ANN401
-    orders: dict[str, Record] = {
-        "add": {"name": name, "data_type": "String", "fill": True},
-        "rename": {"name": name},
-        "retype": {"data_type": "Text"},
-    }
-    own = orders.get(verb, {})
-    return f"{verb}_field", {**own, **({} if number is None else {"id": number})}
+@dataclass(frozen=True)
+class _Definitions:
+    """How a sandbox is told of a definition: what it is called, by which keys, and what it is made as."""
+
+    what: str
+    number: str
+    called: str
+    add: Record
+    retype: Record
+    always: Record = field(default_factory=dict)
+
+    def order(self, verb: str, number: Any, name: str) -> tuple[str, Record]:  # noqa: ANN401
+        """Return the order that adds a definition, or changes the one of a number."""
+        orders: dict[str, Record] = {
+            "add": {self.called: name, "fill": True, **self.add},
+            "rename": {self.called: name},
+            "retype": self.retype,
+        }
+        which = {} if number is None else {self.number: number}
+        return f"{verb}_{self.what}", {**self.always, **orders.get(verb, {}), **which}
 
 
-def _close(verb: str, number: Any, name: str) -> tuple[str, Record]:  # noqa: ANN401
-    orders: dict[str, Record] = {
-        "add": {"object_type": "lead", "name": name, "type": "text", "fill": True},
-        "rename": {"name": name},
-        "retype": {"type": "number"},
-    }
-    own = orders.get(verb, {})
-    return f"{verb}_field", {**own, **({} if number is None else {"id": number})}
-
-
-def _copera(verb: str, number: Any, name: str) -> tuple[str, Record]:  # noqa: ANN401
-    orders: dict[str, Record] = {
-        "add": {"label": name, "type": "TEXT", "fill": True},
-        "rename": {"label": name},
-        "retype": {"type": "NUMBER"},
-    }
-    own = orders.get(verb, {})
-    return f"{verb}_column", {"table": "Leads", **own, **({} if number is None else {"column": number})}
-
-
-_FIELDS = {"copper": _copper, "close": _close, "copera": _copera}
+_FIELDS = {
+    "copper": _Definitions("field", "id", "name", {"data_type": "String"}, {"data_type": "Text"}),
+    "close": _Definitions("field", "id", "name", {"object_type": "lead", "type": "text"}, {"type": "number"}),
+    "copera": _Definitions("column", "column", "label", {"type": "TEXT"}, {"type": "NUMBER"}, {"table": "Leads"}),
+}
 MACHINES = {name: type(f"{name.title()}Machine", (Machine,), {"name": name}) for name in CRMS}
