@@ -49,6 +49,7 @@ class Signals:
     def note(self, number: int, *, is_minded: bool) -> None:
         """Leave a note. A second signal ends the process at once, as does the first if nobody minds notes."""
         if self._noted is not None or not is_minded:
+            self._noted = self._noted or number  # whatever looks for notes first, or this one, ends the process
             self._leave(128 + number)
             return
         self._noted = number

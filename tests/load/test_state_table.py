@@ -80,7 +80,7 @@ def test_a_second_run_waits_for_the_first(opened: Callable[..., StateTable]) -> 
             first.close()
 
     assert second.claim(60, pause) == STATE
-    assert len(waits) == 3
+    assert len(waits) >= 3, "a server may give the lock back a moment after its owner has gone"
 
 
 def test_a_run_that_was_taken_for_dead_writes_nothing_more(opened: Callable[..., StateTable]) -> None:
