@@ -200,9 +200,10 @@ class Settings(AccountSettings):
     max_unexplained_percent: float = setting(
         amount(100),
         "Most records that are counted and not shown, in percent",
-        "A stream fails, and its bookmark stays, if more than this, and at least 10, of the records that the CRM "
-        "itself counts are never shown. Fewer are told in `sync_audit` as `unexplained`, and nothing counts as deleted "
-        "meanwhile. Raise it where the CRM counts records that it does not give.",
+        "A stream fails, and its bookmark stays, if more than this of the records that the CRM itself counts are never "
+        "shown, unless these are fewer than 10 and, in a read of everything, one or at most a tenth. Fewer are told in "
+        "`sync_audit` as `unexplained`, and nothing counts as deleted meanwhile. Raise it where the CRM counts records "
+        "that it does not give.",
         default=1,
     )
     custom_fields: str = setting(

@@ -18,8 +18,10 @@ if TYPE_CHECKING:
     from tap_crm.ledger import Ledger
     from tap_crm.messages import Emit, Item
 
-#: A limit concerns no fewer records: of small streams, a few are many percent.
+#: The setting concerns no fewer records: of small streams, a few are many percent.
 FEWEST = 10
+#: Of fewer, a read of everything may lack one, or up to this share: a third of a small stream is no few.
+SHARE_OF_FEW = 0.1
 
 
 class Unexplained:
@@ -31,7 +33,8 @@ class Unexplained:
         percent: the setting ``max_unexplained_percent``.
         earlier: what the state has of earlier reads.
         now: the present, in epoch seconds.
-        everything: the read asks for all records, so that the count of all of them can be held against it.
+        everything: the read asks for all records, so that the count of all of them can be held against it. A read of
+            changes may find a few rows that an index counts before it gives them, and no others.
     """
 
     def __init__(  # noqa: PLR0913 - what a verdict is made of
@@ -70,7 +73,7 @@ class Unexplained:
                 self._came = True
             elif isinstance(item, Checkpoint):
                 self._tell(emit)
-                self._held = item if self.records >= FEWEST or self._nothing_came() else None
+                self._held = item if self._may_be_too_many() or self._nothing_came() else None
                 if self._held is not None:
                     return
             emit(item)
@@ -90,7 +93,7 @@ class Unexplained:
             self._ledger.add(unexplained=(self._ledger.source_total or 0) - self.records)
         self._tell(emit)
         records = self.records
-        if records >= FEWEST and records * 100 > self._percent * (self.shown + records):
+        if self._may_be_too_many() and records * 100 > self._percent * (self.shown + records):
             raise errors.Incomplete(
                 f"{self._stream}: the CRM counts {self.shown + records} records and showed {self.shown}, however it "
                 f"was asked; what is missing is more than `max_unexplained_percent` ({self._percent:g}) allows. "
@@ -99,6 +102,12 @@ class Unexplained:
             )
         if self._held is not None:
             emit(self._held)
+
+    def _may_be_too_many(self) -> bool:
+        """Tell whether they are more than the few that are told only."""
+        records = self.records
+        few = max(1.0, SHARE_OF_FEW * (self.shown + records)) if self._everything else FEWEST
+        return records >= FEWEST or records > few
 
     def _nothing_came(self) -> bool:
         """Tell whether a read of all that the CRM counts was shown nothing at all."""

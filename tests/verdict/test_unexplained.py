@@ -161,6 +161,18 @@ def test_changes_that_are_counted_and_not_shown_arrive_by_a_later_run(
     assert second.keys(stream) | third.keys(stream) >= changed
 
 
+@pytest.mark.parametrize(("missing", "code"), [(1, 0), (2, 1), (4, 1)])
+def test_of_a_small_stream_only_one_record_or_a_tenth_may_lack(start: Start, missing: int, code: int) -> None:
+    """Four of fifteen are fewer than ten, and a quarter of all: nobody would call that loaded."""
+    app, tap = start("copera", "channels", shape={"channels": 15})
+    showing(app, "chat/channels", "channels", without(set(list(app.account.ids("channels"))[:missing])))
+    run = tap.sync(expect=code)
+    row = run.audit()["channels"]
+    assert row["complete"] is (code == 0)
+    assert row["unexplained"] == missing
+    assert run.count("channels") == len(app.account.ids("channels")) - missing
+
+
 def test_a_limit_that_is_raised_lets_the_run_pass(start: Start) -> None:
     """It is the user who knows the account; what is not shown is told all the same."""
     app, tap = start("copera", "channels", shape={"channels": ROWS})
