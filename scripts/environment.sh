@@ -64,29 +64,34 @@ enter_environment() {
   export PATH MELTANO_VENV_BACKEND
 }
 
-# Lint, format, types, generated tables: all run, and what failed is in $failed.
+# Lint, format, types, generated tables: all run, and the file $failed gets the names of those that failed.
 lint() {
-  failed=
   check ruff check .
   check ruff format --check .
   check mypy
   check python -m scripts.readme_tables --check
-  if [ -n "$failed" ]; then echo "failed so far:$failed" >&2; fi
 }
 
 check() {
   echo "--- $*"
-  "$@" || failed="$failed $1"
+  "$@" || echo "$1" >>"$failed"
 }
 
-# pytest with its arguments, after `lint` and last, so that the output ends with the summary; exits with what failed.
-run_tests() {
-  echo "--- pytest"
+# lint_and_test ARGUMENTS: lint, and pytest with its arguments; exits with what failed. They run beside each other, since
+# the types take one core a minute. What lint says comes in one piece when it is over, its verdict at the end.
+lint_and_test() {
+  failed=$(mktemp)
+  { told=$(lint 2>&1) && echo "$told"; } &
   status=0
   # A worker more than there are cores, since some tests wait, but not many: a container may have fewer than it sees. A
   # file's tests stay together: they share what is slow to make. Their order is that of `tests/distribution.py`.
   workers=$(python -c 'import os; print(min((os.cpu_count() or 1) + 1, 4))')
   python -m pytest -n "$workers" --dist loadfile --no-loadscope-reorder "$@" || status=$?
-  [ -z "$failed" ] || exit 1
+  wait
+  if [ -s "$failed" ]; then
+    echo "failed beside the tests: $(tr '\n' ' ' <"$failed")(see above: --- and the name)" >&2
+    status=1
+  fi
+  rm -f "$failed"
   exit "$status"
 }
