@@ -105,7 +105,7 @@ def test_nothing_is_hidden_from_a_later_run(start_some: Start, knobs: dict[str, 
 )
 def test_every_fifth_answer_of_a_kind_is_empty(start_some: Start, path: str, streams: tuple[str, ...]) -> None:
     """Whichever page that is."""
-    app, tap = start_some(streams, SHAPE, limit_caps={path: 5})
+    app, tap = start_some(streams, SHAPE, limit_caps={path: 2})
     app.behaviour.faults = [FaultRule(["empty_page"], every=5, path=path)]
     assert_complete(app, tap.sync(), streams=streams)
     assert app.stats.faults["empty_page"] > 1

@@ -425,7 +425,6 @@ def test_memberships_of_an_organization_that_is_not_readable_any_more_stay(
 @pytest.mark.parametrize(
     "knobs",
     [
-        pytest.param({"ignored_filters": ["opportunity", "task", "activity"]}, id="filters"),
         pytest.param({"ignored_filters": ["opportunity", "task", "activity"], "totals": "missing"}, id="no totals"),
         pytest.param({"ignored_filters": ["opportunity", "task"], "unstable_ties": True}, id="unstable"),
         pytest.param({"shortened_pages": 0.1}, id="shortened pages"),
