@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, get_args
 import pytest
 
 from sandbox.faults import FINAL, FaultRule, Kind
-from tests.close.truth import ACTIVITIES, ALL, CHANGING, differences
+from tests.close.truth import CHANGING, differences
 from tests.singer import Run, merged
 
 if TYPE_CHECKING:
@@ -16,27 +16,27 @@ if TYPE_CHECKING:
     from tests.close.conftest import Start
 
 OK = 200
-ATTEMPTS_IN_A_SECOND = 8
 SLOW = ("stall", "slow_headers")
 #: By their change or creation, and by the event log.
-BY_TIME = (*CHANGING, *ACTIVITIES)
+BY_TIME = (*CHANGING, "emails", "notes", "meetings", "import_updates")
 #: One of each way in which streams are read.
 KINDS = ("leads", "opportunities", "tasks", "emails", "notes", "events", "organization", "groups", "users", "outcomes")
+#: And of each way in which lists have parts.
+IN_PARTS = ("custom_fields", "bulk_actions", "sequence_subscriptions", "smart_views", "memberships")
 SHAPE: dict[str, Any] = {
-    "leads": 100,
-    "contacts": 60,
-    "opportunities": 70,
-    "tasks": 60,
-    "activities": {"emails": 70, "notes": 60},
-    "events": 60,
+    "leads": 40,
+    "contacts": 30,
+    "opportunities": 30,
+    "tasks": 30,
+    "activities": {"emails": 30, "notes": 24, "meetings": 10, "import_updates": 10},
+    "events": 24,
     "custom_fields": 3,
 }
 #: Small ones, so that a small account has many.
-PAGES = {"data/search": 40, "opportunity": 25, "task": 25, "activity": 25, "event": 20}
-EVERYTHING = {**SHAPE, "activities": 250}
+PAGES = {"data/search": 16, "opportunity": 10, "task": 10, "activity": 10, "event": 8}
 
 
-def assert_complete(app: CloseSandbox, *runs: Run, streams: tuple[str, ...] = ALL) -> None:
+def assert_complete(app: CloseSandbox, *runs: Run, streams: tuple[str, ...]) -> None:
     """Everything is there and right."""
     for stream in streams:
         assert differences(app.account, stream, merged(stream, *runs)) == {}, stream
@@ -64,26 +64,27 @@ class FirstAnswersAreEmpty:
             answer.body = self.app.empty_page(answer).body
 
 
-def test_every_question_is_first_answered_with_nothing(start: Start) -> None:
+def test_every_question_is_first_answered_with_nothing(start_some: Start) -> None:
     """An empty answer is asked for again, at the start of a list as in its middle."""
-    app, tap = start(EVERYTHING)
+    streams = (*KINDS, *IN_PARTS)
+    app, tap = start_some(streams, SHAPE, limit_caps=PAGES)
     lies = FirstAnswersAreEmpty(app)
     run = tap.sync()
-    assert lies.lies > 60
-    assert_complete(app, run)
+    assert lies.lies > 30
+    assert_complete(app, run, streams=streams)
 
 
 @pytest.mark.parametrize("knobs", [{}, {"totals": "missing", "search_counts": "missing"}], ids=["totals", "no totals"])
 def test_nothing_is_hidden_from_a_later_run(start_some: Start, knobs: dict[str, Any]) -> None:
     """A bookmark that passed a change would lose it for good. Whole lists are read again anyway: they may wait."""
     streams = (*BY_TIME, "events", "users", "outcomes")
-    app, tap = start_some(streams, {**SHAPE, "activities": 200}, **knobs)
+    app, tap = start_some(streams, SHAPE, **knobs)
     first = tap.sync()
     edited = {stream: app.account.edit(stream, count=5) for stream in BY_TIME if stream != "import_updates"}
     created = {stream: app.account.create(stream, count=2) for stream in BY_TIME}
     lies = FirstAnswersAreEmpty(app)
     second = tap.sync(state=first.state)
-    assert lies.lies > 20
+    assert lies.lies > 10
     for stream in BY_TIME:
         came = {record["id"] for record in second.records(stream)}
         assert came >= {*edited.get(stream, ()), *created[stream]}, stream
@@ -104,7 +105,7 @@ def test_nothing_is_hidden_from_a_later_run(start_some: Start, knobs: dict[str, 
 )
 def test_every_fifth_answer_of_a_kind_is_empty(start_some: Start, path: str, streams: tuple[str, ...]) -> None:
     """Whichever page that is."""
-    app, tap = start_some(streams, SHAPE, limit_caps={path: 5})
+    app, tap = start_some(streams, SHAPE, limit_caps={path: 2})
     app.behaviour.faults = [FaultRule(["empty_page"], every=5, path=path)]
     assert_complete(app, tap.sync(), streams=streams)
     assert app.stats.faults["empty_page"] > 1
@@ -117,29 +118,10 @@ def test_edits_that_the_log_tells_of_arrive_through_faults(start_some: Start) ->
     first = tap.sync()
     for stream in KINDS:
         if stream in BY_TIME:
-            app.account.edit(stream, count=40)
+            app.account.edit(stream, count=16)
     app.stats.reset()
     app.behaviour.faults = [FaultRule(list(kinds), every=3)]
     second = tap.sync(state=first.state)
     assert_complete(app, first, second, streams=KINDS)
     assert len(app.stats.faults) > 8
     assert any("id__in" in one.query for one in app.stats.log)
-
-
-def test_a_log_that_stays_broken_moves_no_bookmark_of_what_it_tells_of(start_some: Start) -> None:
-    """Edits and deletions are not known: the streams fail, each without waiting anew; the next run brings them."""
-    app, tap = start_some((*CHANGING, "notes", "emails", "events", "users", "dialers"), SHAPE)
-    first = tap.sync()
-    edited = app.account.edit("notes", count=20)
-    app.behaviour.faults = [FaultRule(["500"], every=1, path="event")]
-    second = tap.sync(state=first.state, expect=1, retry_seconds=1)
-    assert len(app.stats.faults) == 1
-    assert app.stats.faults["500"] <= ATTEMPTS_IN_A_SECOND
-    for stream in (*CHANGING, "notes"):
-        assert second.state["bookmarks"][stream] == first.state["bookmarks"][stream], stream
-        assert not second.audit()[stream]["complete"], stream
-    for stream in ("users", "dialers"):
-        assert second.audit()[stream]["complete"], stream
-    app.behaviour.faults = []
-    third = tap.sync(state=second.state)
-    assert {record["id"] for record in third.records("notes")} >= set(edited)

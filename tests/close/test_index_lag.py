@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from sandbox.simulator import Moment
     from tests.close.conftest import Start
 
-SHAPE = {"leads": 400, "contacts": 3, "opportunities": 3, "tasks": 3, "activities": 10, "events": 3}
+SHAPE = {"leads": 120, "contacts": 3, "opportunities": 3, "tasks": 3, "activities": 10, "events": 3}
 #: How long before the reconcile the edits were made: longer than a bookmark stays behind the clock.
 AGO = 60
 
@@ -22,10 +22,10 @@ AGO = 60
 @pytest.mark.parametrize("seed", range(2))
 def test_a_reconcile_marks_no_lead_whose_edit_shows_while_it_reads(start_some: Start, seed: int) -> None:
     """The newest leads are read before the edits show, some old places of the edited ones after it."""
-    app, tap = start_some(("leads",), {**SHAPE, "seed": seed}, limit_caps={"data/search": 20}, clock_skew=-AGO)
+    app, tap = start_some(("leads",), {**SHAPE, "seed": seed}, limit_caps={"data/search": 6}, clock_skew=-AGO)
     first = tap.sync()
     app.behaviour.index_lag = 3_600
-    edited = {(number,) for number in app.account.edit("leads", count=100)}
+    edited = {(number,) for number in app.account.edit("leads", count=30)}
     app.behaviour.index_lag = app.behaviour.clock_skew = 0
 
     def catch_up(moment: Moment) -> None:

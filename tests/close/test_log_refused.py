@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from tests.close.conftest import Start
 
 DAY = 86_400
-SHAPE = {"leads": 40, "contacts": 10, "opportunities": 10, "tasks": 20, "activities": {"notes": 60}, "events": 40}
+SHAPE = {"leads": 20, "contacts": 3, "opportunities": 3, "tasks": 10, "activities": {"notes": 40}, "events": 20}
 STREAMS = ("leads", "tasks", "notes")
 
 

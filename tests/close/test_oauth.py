@@ -16,7 +16,7 @@ from sandbox.close import ACCESS_TOKEN, CLIENT_ID, CLIENT_SECRET, REFRESH_TOKEN
 from sandbox.exchange import Refusal
 from tap_crm.contract.signals import REFUSED
 from tests.close.killing import killed
-from tests.close.truth import CHANGING, differences
+from tests.close.truth import differences
 from tests.singer import Run, Tap, environment, merged, only
 from tests.warm_tap import WarmRun
 
@@ -28,18 +28,18 @@ if TYPE_CHECKING:
     from tests.close.conftest import Start
 
 TOKEN = "oauth2/token"
-COMPARED = (*CHANGING, "emails", "notes", "users", "dialers", "smart_views")
+COMPARED = ("leads", "emails", "users")
 FEW: dict[str, Any] = {
-    "leads": 40,
-    "contacts": 40,
-    "opportunities": 30,
-    "tasks": 30,
-    "activities": {"emails": 30, "notes": 30},
-    "events": 20,
+    "leads": 30,
+    "contacts": 3,
+    "opportunities": 3,
+    "tasks": 3,
+    "activities": {"emails": 30},
+    "events": 5,
     "custom_fields": 2,
 }
 #: Small ones, where a run has to last.
-PAGES = {"data/search": 6, "opportunity": 6, "task": 6, "activity": 6}
+PAGES = {"data/search": 2, "activity": 2}
 
 
 def with_oauth(tap: Tap, **parts: str) -> Path:
@@ -101,7 +101,7 @@ def test_the_next_refresh_token_is_kept_before_anything_is_asked_with_it(start_s
 
 def test_a_token_that_runs_out_mid_run_is_renewed(start_some: Start) -> None:
     """By its lifetime, before it is refused."""
-    app, tap = start_some(COMPARED, FEW, oauth_ttl=2.0, latency_ms=150, limit_caps=PAGES)
+    app, tap = start_some(COMPARED, FEW, oauth_ttl=1.0, latency_ms=100, limit_caps=PAGES)
     path = with_oauth(tap)
     run = tap.sync()
     assert exchanges(app) >= 2
@@ -198,9 +198,17 @@ def test_a_killed_run_leaves_a_token_that_works(start_some: Start) -> None:
     assert_complete(app, tap.sync())
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-@pytest.mark.parametrize("signals", [1, 2], ids=["once", "twice"])
-@pytest.mark.parametrize("how", ["discovery", "set-up", "sync"])
+@pytest.mark.parametrize(
+    ("how", "signals", "number"),
+    [
+        pytest.param("discovery", 1, signal.SIGTERM, id="discovery-once"),
+        pytest.param("discovery", 2, signal.SIGINT, id="discovery-twice"),
+        pytest.param("set-up", 1, signal.SIGINT, id="set-up-once"),
+        pytest.param("set-up", 2, signal.SIGTERM, id="set-up-twice"),
+        pytest.param("sync", 1, signal.SIGTERM, id="sync-once"),
+        pytest.param("sync", 2, signal.SIGINT, id="sync-twice"),
+    ],
+)
 def test_a_signal_waits_until_the_next_refresh_token_is_stored(
     start: Start, catalog: dict[str, Any], how: str, signals: int, number: signal.Signals
 ) -> None:
@@ -243,7 +251,7 @@ def test_a_static_access_token(start_some: Start) -> None:
     assert ACCESS_TOKEN not in run.log
 
 
-@pytest.mark.parametrize("kind", ["500", "429", "cut_connection", "html", "empty", "broken_json"])
+@pytest.mark.parametrize("kind", ["500", "429", "cut_connection", "broken_json"])
 def test_a_token_address_that_stumbles_is_asked_again(start_some: Start, kind: Any) -> None:  # noqa: ANN401
     """Unless it answered: then the old refresh token may be used up, and that is said."""
     from sandbox.faults import FaultRule  # noqa: PLC0415

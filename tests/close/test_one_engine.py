@@ -12,21 +12,30 @@ from tests.singer import merged
 if TYPE_CHECKING:
     from tests.close.conftest import Start
 
-FEW: dict[str, Any] = {"contacts": 20, "opportunities": 10, "tasks": 10, "activities": 30, "events": 10}
+FEW: dict[str, Any] = {
+    "contacts": 2,
+    "opportunities": 2,
+    "tasks": 2,
+    "activities": 10,
+    "events": 3,
+    "custom_fields": 1,
+    "leads": 130,
+    "tie_block": 120,
+}
+#: A cap in the middle of a page.
+CAP: dict[str, Any] = {"search_cap": 90, "search_counts": "missing", "limit_caps": {"data/search": 20}}
 
 
 def test_a_cap_without_counts_is_complete_or_an_error(start_some: Start) -> None:
-    """1,200 leads of one second behind a cap of 900, in the middle of a page: split by creation, none is missing."""
-    shape = {**FEW, "leads": 1_300, "tie_block": 1_200, "custom_fields": 1}
-    app, tap = start_some(("leads",), shape, search_cap=900, search_counts="missing")
+    """120 leads of one second behind a cap of 90: split by creation, none is missing."""
+    app, tap = start_some(("leads",), FEW, **CAP)
     run = tap.sync()
     assert differences(app.account, "leads", merged("leads", run)) == {}
 
 
 def test_a_cap_without_counts_that_nothing_splits_is_an_error(start_some: Start) -> None:
     """The same, created in one second, too."""
-    shape = {**FEW, "leads": 1_300, "tie_block": 1_200, "tie_block_created": True, "custom_fields": 1}
-    _, tap = start_some(("leads",), shape, search_cap=900, search_counts="missing")
+    _, tap = start_some(("leads",), {**FEW, "tie_block_created": True}, **CAP)
     run = tap.sync(expect=1)
     assert "more records share one second" in run.log
     assert not run.audit()["leads"]["complete"]
@@ -34,11 +43,12 @@ def test_a_cap_without_counts_that_nothing_splits_is_an_error(start_some: Start)
 
 @pytest.mark.parametrize("counts", ["exact", "missing"])
 def test_hits_that_are_counted_but_never_given(start_some: Start, counts: str) -> None:
-    """The first 200 leads of a search: the others arrive."""
-    app, tap = start_some(("leads",), {**FEW, "leads": 700, "custom_fields": 1}, search_counts=counts)
+    """The first 40 leads of a search, which are two pages: the others arrive."""
+    shape = {**FEW, "leads": 140, "tie_block": 0}
+    app, tap = start_some(("leads",), shape, search_counts=counts, limit_caps={"data/search": 20})
     leads = sorted(app.account.records("leads"), key=lambda lead: (lead["date_updated"], lead["id"]))
-    app.behaviour.never_given = [lead["id"] for lead in leads[:200]]
+    app.behaviour.never_given = [lead["id"] for lead in leads[:40]]
     run = tap.sync(max_unexplained_percent=100)
-    assert merged("leads", run).keys() == {(lead["id"],) for lead in leads[200:]}
+    assert merged("leads", run).keys() == {(lead["id"],) for lead in leads[40:]}
     if counts == "exact":
-        assert run.audit()["leads"]["unexplained"] == 200
+        assert run.audit()["leads"]["unexplained"] == 40

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.close.truth import ACTIVITIES, CHANGING
 from tests.limits import none_refused, slack_of, used, used_undisturbed
 
 if TYPE_CHECKING:
@@ -69,10 +70,11 @@ def test_nine_tenths_of_a_limit_that_answers_tell_are_used(
 
 
 @pytest.mark.parametrize("scope", ["group", "key"])
-def test_a_limit_that_only_429s_tell_of_is_kept_and_nothing_is_lost(start: Start, scope: str) -> None:
+def test_a_limit_that_only_429s_tell_of_is_kept_and_nothing_is_lost(start_some: Start, scope: str) -> None:
     """No header says what the limit is; `Retry-After` says when to come back."""
     shape = {**FEW_RECORDS, "leads": 40, "contacts": 40, "activities": 150, "events": 60}
-    app, tap = start(shape, rate_limit=10, rate_window=1.0, rate_header="none", rate_scope=scope, latency_ms=50)
+    limit: dict[str, Any] = {"rate_limit": 10, "rate_window": 1.0, "rate_header": "none", "rate_scope": scope}
+    app, tap = start_some((*CHANGING, *ACTIVITIES), shape, latency_ms=50, **limit)
     del tap.config["requests_per_minute"]
     run = tap.sync()
     assert len(run.keys("emails")) == len(app.account.ids("emails"))

@@ -22,26 +22,26 @@ if TYPE_CHECKING:
     from tests.singer import Key
 
 ALL = (*CHANGING, *ACTIVITIES)
-#: Close documents no events of import updates.
-TOLD = tuple(name for name in ALL if name != "import_updates")
 DAY = 86_400
 #: A little of everything; what a test is about is larger.
 SMALL = {
-    "leads": 60,
-    "contacts": 60,
-    "opportunities": 60,
-    "tasks": 60,
-    "activities": 200,
-    "events": 60,
+    "leads": 40,
+    "contacts": 40,
+    "opportunities": 40,
+    "tasks": 40,
+    "activities": {"emails": 40, "notes": 30, "meetings": 10},
+    "events": 30,
     "custom_fields": 3,
     "custom_objects": 3,
     "comments": 3,
     "sequence_subscriptions": 4,
 }
 #: One of each way in which streams are read.
-KINDS = (*CHANGING, "emails", "notes", "meetings")
+KINDS = (*CHANGING, "emails", "meetings")
+#: So many that more than a hundred of them may be gone: fewer are believed whatever their part is.
+MANY = 260
 #: Small ones, so that a small account has many.
-PAGES = {"activity": 20, "data/search": 40, "opportunity": 40, "task": 40}
+PAGES = {"activity": 10, "data/search": 20, "opportunity": 20, "task": 20}
 
 
 def living_keys(app: CloseSandbox, stream: str) -> set[Key]:
@@ -67,14 +67,14 @@ def day(app: CloseSandbox, days_ago: float) -> str:
     return datetime.fromtimestamp(app.now() - days_ago * DAY, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def test_a_thousand_deletions_and_two_hundred_merges_are_found(start_some: Start) -> None:
+def test_a_hundred_deletions_and_twenty_merges_are_found(start_some: Start) -> None:
     """With all that the leads had: the tables equal the living truth, what is gone is marked."""
-    shape = {"leads": 2_000, "contacts": 250, "opportunities": 120, "tasks": 120, "activities": 300}
-    app, tap = start_some(ALL, {**SMALL, **shape})
+    shape = {"leads": 200, "contacts": 80, "opportunities": 40, "tasks": 40, "activities": dict.fromkeys(ACTIVITIES, 8)}
+    app, tap = start_some(ALL, {**SMALL, **shape}, limit_caps=PAGES)
     first = tap.sync()
     before = {stream: living_keys(app, stream) for stream in ALL}
-    app.account.delete("leads", count=1_000)
-    merged = app.account.merge(count=200)
+    app.account.delete("leads", count=100)
+    merged = app.account.merge(count=20)
     later(app, tap, BEHIND_THE_CLOCK + 1)  # a page of the last seconds would be left to a later run
     second = tap.sync(state=first.state, reconcile="true")
     target = Target(first, second)
@@ -88,12 +88,11 @@ def test_a_thousand_deletions_and_two_hundred_merges_are_found(start_some: Start
 @pytest.mark.parametrize("seed", range(2))
 def test_a_reconcile_while_everything_changes_marks_nothing_that_lives(start_some: Start, seed: int) -> None:
     """Edits, deletions, creations and merges at every answer; after a quiet run the tables equal the truth."""
-    activities = {"emails": 80, "notes": 60, "meetings": 20}
-    shape = {"leads": 150, "contacts": 100, "opportunities": 110, "tasks": 150, "activities": activities, "seed": seed}
+    shape = {"leads": 80, "contacts": 50, "opportunities": 50, "tasks": 60, "seed": seed}
     knobs = {"unstable_ties": seed == 1, "children_move_lead": seed == 1, "merge_deletes_source": True}
     app, tap = start_some(KINDS, {**SMALL, **shape}, limit_caps=PAGES, **knobs)
     first = tap.sync()
-    app.account.delete("leads", count=10)
+    app.account.delete("leads", count=6)
     app.behaviour.churn = Churn(edit=2, delete=1, create=1, merge=1, objects=[*KINDS])
     second = tap.sync(state=first.state, reconcile="true")
     target = Target(first, second)
@@ -109,14 +108,14 @@ def test_a_reconcile_while_everything_changes_marks_nothing_that_lives(start_som
 
 def test_with_a_start_date_nothing_that_a_run_loaded_is_marked(start_some: Start) -> None:
     """Nor activities and tasks that were made before it and edited after it."""
-    streams = KINDS
-    app, tap = start_some(streams, {**SMALL, "activities": 400, "tasks": 100})
+    streams = ("leads", "opportunities", "tasks", "emails")
+    app, tap = start_some(streams, {**SMALL, "activities": {"emails": 80}, "tasks": 80})
     tap.config["start_date"] = day(app, 400)
     first = tap.sync()
     for stream in streams:
-        oldest = [str(record["id"]) for record in app.account.records(stream)[:20]]
+        oldest = [str(record["id"]) for record in app.account.records(stream)[:10]]
         app.account.edit(stream, ids=oldest)
-    gone = {stream: app.account.delete(stream, count=2) for stream in CHANGING[1:]}
+    gone = {stream: app.account.delete(stream, count=2) for stream in ("opportunities", "tasks")}
     second = tap.sync(state=first.state)
     third = tap.sync(state=second.state, reconcile="true")
     target = Target(first, second, third)
@@ -130,7 +129,7 @@ def test_with_a_start_date_nothing_that_a_run_loaded_is_marked(start_some: Start
 
 def test_a_look_back_that_reaches_behind_the_start_date_loads_nothing_that_is_marked_later(start_some: Start) -> None:
     """What a reconcile reads from the start date on, each run does."""
-    app, tap = start_some(("notes", "meetings"), {**SMALL, "activities": {"notes": 300, "meetings": 40}})
+    app, tap = start_some(("notes", "meetings"), {**SMALL, "activities": {"notes": 60, "meetings": 20}})
     tap.config |= {"start_date": day(app, 200), "activity_lookback_days": 500}
     first = tap.sync()
     second = tap.sync(state=first.state)
@@ -145,20 +144,20 @@ def test_a_look_back_that_reaches_behind_the_start_date_loads_nothing_that_is_ma
 
 
 def test_a_killed_reconcile_marks_nothing_wrongly_and_the_next_run_completes_it(start_some: Start) -> None:
-    """SIGKILL at ten places, deletions and edits before each; half of the deletions are never told."""
+    """SIGKILL at six places, deletions and edits before each; half of the deletions are never told."""
     streams = ("leads", "tasks", "notes")
     shape = {"leads": 90, "tasks": 90, "activities": {"notes": 60}}
     caps = {"activity": 10, "data/search": 10, "task": 10}
     app, tap = start_some(streams, {**SMALL, **shape}, limit_caps=caps, deleted_missing=0.5)
     target, state = Target(run := tap.sync()), run.state
     unfinished = 0
-    for place in range(10):
+    for place in range(6):
         for stream in streams:
             app.account.delete(stream, count=2)
             app.account.edit(stream, count=1)
         app.stats.reset()
         app.behaviour.latency_ms = 3
-        cut_off = killed(tap, app, 5 + place * 3, state=state, reconcile="true")
+        cut_off = killed(tap, app, 5 + place * 5, state=state, reconcile="true")
         app.behaviour.latency_ms = 0
         assert wrongly_ended(app, target.take(cut_off), *streams) == {}
         state = cut_off.state or state
@@ -171,9 +170,9 @@ def test_a_killed_reconcile_marks_nothing_wrongly_and_the_next_run_completes_it(
 
 def test_the_run_after_a_killed_reconcile_goes_on_with_it(start_some: Start) -> None:
     """Unasked, and from where it was: not all pages are asked for again."""
-    app, tap = start_some(("leads",), {**SMALL, "leads": 480}, limit_caps={"data/search": 8}, deleted_missing=1.0)
+    app, tap = start_some(("leads",), {**SMALL, "leads": 180}, limit_caps={"data/search": 3}, deleted_missing=1.0)
     first = tap.sync()
-    gone = app.account.delete("leads", count=20)
+    gone = app.account.delete("leads", count=8)
     app.stats.reset()
     app.behaviour.latency_ms = 3
     second = killed(tap, app, 55, state=first.state, reconcile="true")
@@ -191,12 +190,12 @@ def test_a_budget_spreads_a_reconcile_over_runs(start_some: Start) -> None:
     streams = ("leads", "tasks", "notes")
     app, tap = start_some(
         streams,
-        {**SMALL, "leads": 330, "tasks": 330, "activities": {"notes": 330}},
-        limit_caps={"data/search": 10, "task": 10, "activity": 10},
+        {**SMALL, "leads": 120, "tasks": 120, "activities": {"notes": 120}},
+        limit_caps={"data/search": 5, "task": 5, "activity": 5},
         deleted_missing=1.0,
     )
     first = tap.sync()
-    gone = {stream: app.account.delete(stream, count=20) for stream in streams[1:]}
+    gone = {stream: app.account.delete(stream, count=10) for stream in streams[1:]}
     gone["leads"] = app.account.delete("leads", count=1)
     target = Target(first)
     run, runs = first, 0
@@ -221,10 +220,10 @@ def test_a_budget_spreads_a_reconcile_over_runs(start_some: Start) -> None:
 def test_deletions_that_are_told_while_a_reconcile_is_spread_are_no_reason_to_stop(start_some: Start) -> None:
     """A part was counted before they were told, the rest after it."""
     streams = ("leads",)
-    app, tap = start_some(streams, {**SMALL, "leads": 400}, limit_caps={"data/search": 10})
+    app, tap = start_some(streams, {**SMALL, "leads": MANY}, limit_caps={"data/search": 7})
     first = tap.sync()
     second = tap.sync(state=first.state, reconcile="true", reconcile_max_requests=10)
-    app.account.delete("leads", count=160)
+    app.account.delete("leads", count=120)
     third = tap.sync(state=second.state, reconcile="true", reconcile_max_requests=10)
     fourth = tap.sync(state=third.state, reconcile="true", reconcile_max_requests=1_000)
     fifth = tap.sync(state=fourth.state)
@@ -237,7 +236,7 @@ def test_deletions_that_are_told_while_a_reconcile_is_spread_are_no_reason_to_st
 def test_leads_that_the_key_sees_no_more_are_not_marked(start_some: Start) -> None:
     """Half of them are gone from sight: exit code 1, the reason named, nothing concluded; seen again, all is well."""
     streams = ("leads", "contacts", "tasks")
-    app, tap = start_some(streams, {**SMALL, "leads": 300})
+    app, tap = start_some(streams, {**SMALL, "leads": MANY})
     first = tap.sync()
     app.behaviour.hidden = {"leads": 0.5}
     second = tap.sync(state=first.state, reconcile="true", expect=1)
@@ -258,37 +257,37 @@ def test_leads_that_the_key_sees_no_more_are_not_marked(start_some: Start) -> No
 
 def test_a_raised_limit_lets_them_be_marked(start_some: Start) -> None:
     """Whoever knows that they are gone says so."""
-    app, tap = start_some(("leads",), {**SMALL, "leads": 300})
+    app, tap = start_some(("leads",), {**SMALL, "leads": MANY})
     first = tap.sync()
     app.behaviour.hidden = {"leads": 0.5}
     second = tap.sync(state=first.state, reconcile="true", max_deletions_percent=60)
     target = Target(first, second)
     seen = {(str(one["id"]),) for one in app.account.visible("leads")}
     assert target.living("leads").keys() == seen
-    assert second.audit()["leads"]["deletions"] == 300 - len(seen)
+    assert second.audit()["leads"]["deletions"] == MANY - len(seen) > 100
 
 
-@pytest.mark.parametrize("selected", [("leads", "contacts"), TOLD], ids=["the log of deletions", "the whole log"])
+@pytest.mark.parametrize("selected", [("leads",), ("leads", "emails")], ids=["the log of deletions", "the whole log"])
 def test_many_deletions_that_the_log_told_of_do_not_stop_it(start_some: Start, selected: tuple[str, ...]) -> None:
     """40 % of the leads; also if the run that told of them was an earlier one."""
-    app, tap = start_some(selected, {**SMALL, "leads": 320, "contacts": 60})
+    app, tap = start_some(selected, {**SMALL, "leads": MANY})
     first = tap.sync()
-    app.account.delete("leads", count=64)
+    app.account.delete("leads", count=52)
     second = tap.sync(state=first.state)
-    app.account.delete("leads", count=64)
+    app.account.delete("leads", count=52)
     third = tap.sync(state=second.state, reconcile="true")
     target = Target(first, second, third)
     assert_equal(app, target, *selected)
-    assert len(told(second, "leads")) == 64
-    assert len(target.marked("leads")) == 128
+    assert len(told(second, "leads")) == 52
+    assert len(target.marked("leads")) == 104
 
 
 def test_a_lost_permission_is_noticed_though_as_many_came_and_went_meanwhile(start_some: Start) -> None:
     """What was made and deleted since the last complete read was never among what it counted."""
-    app, tap = start_some(("tasks",), {**SMALL, "tasks": 300})
+    app, tap = start_some(("tasks",), {**SMALL, "tasks": MANY})
     first = tap.sync()
     later(app, tap, 60.0)
-    passing = app.account.create("tasks", count=200)
+    passing = app.account.create("tasks", count=180)
     second = tap.sync(state=first.state)
     app.account.delete("tasks", ids=passing)
     third = tap.sync(state=second.state)
@@ -301,19 +300,19 @@ def test_a_lost_permission_is_noticed_though_as_many_came_and_went_meanwhile(sta
 
 def test_deletions_told_without_their_content_are_no_reason_to_stop_either(start_some: Start) -> None:
     """The log has said that they are gone."""
-    app, tap = start_some(("contacts",), {**SMALL, "contacts": 300}, admin_key=False)
+    app, tap = start_some(("contacts",), {**SMALL, "contacts": MANY}, admin_key=False)
     first = tap.sync()
-    app.account.delete("contacts", count=120)
+    app.account.delete("contacts", count=104)
     later(app, tap, 7_200.0)
     second = tap.sync(state=first.state, reconcile="true")
     target = Target(first, second)
-    assert len(target.ever_marked("contacts")) == 120
+    assert len(target.ever_marked("contacts")) == 104
     assert_equal(app, target, "contacts")
 
 
 def test_meetings_ahead_do_not_count_as_gone(start_some: Start) -> None:
     """They are dated by when they begin: later than whatever was counted."""
-    app, tap = start_some(("meetings",), {**SMALL, "activities": {"meetings": 300}, "future_meetings": 125})
+    app, tap = start_some(("meetings",), {**SMALL, "activities": {"meetings": MANY}, "future_meetings": 110})
     first = tap.sync()
     second = tap.sync(state=first.state, reconcile="true")
     assert second.audit()["meetings"]["deletions"] == 0
@@ -327,21 +326,21 @@ def test_meetings_ahead_do_not_count_as_gone(start_some: Start) -> None:
 
 def test_a_deletion_is_told_by_the_next_run_if_this_one_dies_on_its_way(start_some: Start) -> None:
     """A bookmark that moves while pages come does not pass a deletion that comes after them."""
-    app, tap = start_some(("leads",), {**SMALL, "leads": 1_500}, limit_caps={"data/search": 25})
+    app, tap = start_some(("leads",), {**SMALL, "leads": 300}, limit_caps={"data/search": 5})
     app.behaviour.clock_skew = -20_000.0
     first = tap.sync()
     (gone,) = app.account.delete("leads", count=1)
     deleted = app.now()
     for number in range(150):
         app.behaviour.clock_skew = -15_000.0 + 90 * number
-        app.account.edit("leads", count=8)
+        app.account.edit("leads", count=2)
     app.behaviour.clock_skew = 0.0
     app.stats.reset()
     app.behaviour.latency_ms = 15
     late = killed(tap, app, 25, state=first.state)
     moved = late.state["bookmarks"]["leads"]["replication_key_value"]
     assert told(late, "leads") == {}
-    assert late.count("leads") > 200
+    assert late.count("leads") > 20
     assert moved <= datetime.fromtimestamp(deleted + 300, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     third = tap.sync(state=late.state)
     assert (gone,) in Target(first, late, third).marked("leads")
@@ -426,7 +425,6 @@ def test_memberships_of_an_organization_that_is_not_readable_any_more_stay(
 @pytest.mark.parametrize(
     "knobs",
     [
-        pytest.param({"ignored_filters": ["opportunity", "task", "activity"]}, id="filters"),
         pytest.param({"ignored_filters": ["opportunity", "task", "activity"], "totals": "missing"}, id="no totals"),
         pytest.param({"ignored_filters": ["opportunity", "task"], "unstable_ties": True}, id="unstable"),
         pytest.param({"shortened_pages": 0.1}, id="shortened pages"),
@@ -438,9 +436,9 @@ def test_a_reconcile_concludes_nothing_wrongly_where_filters_have_no_effect(
 ) -> None:
     """A list that is read by position moves while it is read: what is deleted pulls others out of sight."""
     streams = ("opportunities", "tasks", "emails")
-    shape = {"opportunities": 250, "tasks": 300, "activities": {"emails": 250}}
+    shape = {"opportunities": 70, "tasks": 80, "activities": {"emails": 70}}
     app, tap = start_some(streams, {**SMALL, **shape}, **knobs)
-    app.behaviour.limit_caps = {"activity": 25, "opportunity": 50, "task": 50}
+    app.behaviour.limit_caps = {"activity": 8, "opportunity": 14, "task": 14}
     first = tap.sync()
     app.behaviour.churn = Churn(edit=1, delete=2, objects=[*streams])
     second = tap.sync(state=first.state, reconcile="true")

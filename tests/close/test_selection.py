@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 
 
 SHAPE: dict[str, Any] = {
-    "leads": 60,
-    "contacts": 50,
-    "opportunities": 40,
-    "tasks": 40,
-    "activities": 200,
-    "events": 60,
+    "leads": 20,
+    "contacts": 20,
+    "opportunities": 15,
+    "tasks": 15,
+    "activities": {"notes": 20, "emails": 20},
+    "events": 20,
 }
 
 
@@ -40,9 +40,10 @@ def test_custom_fields_are_kept_where_the_catalog_knows_no_column_for_them(start
     assert any(truth.values())
 
 
-def test_stream_maps_are_applied(start: Start) -> None:
+def test_stream_maps_are_applied(start_some: Start) -> None:
     """A field computed, a field dropped, a stream filtered."""
-    app, tap = start(SHAPE)
+    untouched = ("opportunities", "webhooks", "emails")
+    app, tap = start_some(("leads", "notes", "contacts", *untouched), SHAPE)
     maps = {
         "leads": {"shout": "display_name.upper()", "description": None},
         "notes": {"kind": "_type.lower()"},
@@ -54,7 +55,7 @@ def test_stream_maps_are_applied(start: Start) -> None:
     assert not any("description" in record for record in run.records("leads"))
     assert {record["kind"] for record in run.records("notes")} == {"note"}
     assert run.count("contacts") == 0
-    for stream in ("opportunities", "tasks", "webhooks", "emails"):
+    for stream in untouched:
         assert differences(app.account, stream, merged(stream, run)) == {}, stream
 
 

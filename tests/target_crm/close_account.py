@@ -6,6 +6,7 @@ import threading
 import time
 from collections import Counter
 from contextlib import contextmanager
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sandbox.client import CloseClient
@@ -15,6 +16,7 @@ from tap_crm import errors
 from tap_crm.config.settings import Settings
 from tap_crm.contract.connection import connect
 from tap_crm.providers import PROVIDERS
+from tests.copies import app_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -168,7 +170,7 @@ class CloseAccount:
 @contextmanager
 def close_account(**knobs: Any) -> Iterator[CloseAccount]:  # noqa: ANN401
     """Serve an empty account, with a text field `Our key` on the objects that can have one."""
-    app = close_app(EMPTY, rate_limit=0, **knobs)
+    app = app_of(close_app, Shape, asdict(EMPTY), rate_limit=0, **knobs)
     with running(app) as url:
         account = CloseAccount(app, url)
         account.keys = {kind: account.define(kind, "Our key", "text") for kind in ("lead", "contact", "opportunity")}
