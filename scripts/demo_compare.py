@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import duckdb
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from collections.abc import Set as AbstractSet
     from pathlib import Path
 
@@ -52,9 +52,19 @@ class Comparison:
 
 def compare(crm: Crm, client: Client, database: Path) -> list[Comparison]:
     """Compare every table of a loaded database with the CRM."""
+    return compare_with(crm, living(crm, client), database)
+
+
+def living(crm: Crm, client: Client) -> dict[str, Versions]:
+    """Ask the CRM for what it has now of every table."""
+    return {name: versions(table, client) for name, table in crm.tables.items()}
+
+
+def compare_with(crm: Crm, there: Mapping[str, Versions], database: Path) -> list[Comparison]:
+    """Compare every table of a loaded database with what the CRM has."""
     with duckdb.connect(str(database), read_only=True) as connection:
         gone = {row[0] for row in connection.execute(crm.gone).fetchall()} if crm.gone else set()
-        return [_compare(crm, name, table, client, connection, gone) for name, table in crm.tables.items()]
+        return [_compare(crm, name, there[name], connection, gone) for name in crm.tables]
 
 
 def compared(
@@ -107,17 +117,13 @@ def remove(crm: Crm, database: Path) -> dict[str, int]:
         return {name: connection.execute(crm.removal(name)).fetchall()[0][0] for name in crm.tables}
 
 
-def _compare(  # noqa: PLR0913, PLR0917 - everything that is compared
-    crm: Crm,
-    name: str,
-    table: Table,
-    client: Client,
-    connection: duckdb.DuckDBPyConnection,
-    gone: AbstractSet[object],
+def _compare(
+    crm: Crm, name: str, there: Versions, connection: duckdb.DuckDBPyConnection, gone: AbstractSet[object]
 ) -> Comparison:
+    table = crm.tables[name]
     selected = ", ".join(f'"{column}"' for column in table.columns)
     try:
         rows = connection.table(f"{crm.schema}.{name}").select(selected).fetchall()
     except duckdb.CatalogException:  # nothing was loaded
         rows = []
-    return compared(name, versions(table, client), (keyed(table, row) for row in rows), gone)
+    return compared(name, there, (keyed(table, row) for row in rows), gone)

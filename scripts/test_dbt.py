@@ -7,7 +7,7 @@ import json
 import sys
 import tempfile
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -48,7 +48,7 @@ def main() -> int:
         server = stack.enter_context(serving())
         databases: tuple[Loaded, ...] = (InDuckDb(folder / "loaded.duckdb"), InPostgres(server.create()))
         (folder / "meltano").mkdir()
-        project = Project(folder / "meltano")
+        project = stack.enter_context(closing(Project(folder / "meltano")))
         clients = {name: _load(stack, project, name, databases, form) for name in CRMS}
         for database in databases:
             failures += _builds(folder, database, clients)

@@ -16,16 +16,23 @@ from sandbox import close, copera, copper
 from sandbox.server import running
 from tests.audit.loaded import Audited, DuckDbFile, PostgreSqlDatabase, load, run_audit
 from tests.postgres import Server, serving
-from tests.singer import Tap
+from tests.singer import Tap, only
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.singer import Run
 
-COPPER = copper.Shape(people=60, companies=20, opportunities=20, leads=20, projects=5, tasks=10, activities=40)
-CLOSE = replace(close.SMALL, leads=30, contacts=40, opportunities=20, tasks=20, activities=60, events=60)
-COPERA = replace(copera.SMALL, boards=1, tables=4, wide_tables=0, rows=60)
+COPPER = copper.Shape(
+    people=60, companies=20, opportunities=20, leads=20, projects=5, tasks=10, activities=40, custom_fields=2, tags=30
+)
+CLOSE = replace(close.SMALL, leads=10, contacts=10, opportunities=6, tasks=6, activities=40, events=20, custom_fields=2)
+#: Of Close's many streams some of each kind: with keys of their own, with and without times of change.
+CLOSE_STREAMS = (
+    *("leads", "contacts", "opportunities", "events", "notes", "users", "memberships", "pipelines", "custom_fields"),
+    *("bulk_actions", "unsubscribed_emails", "import_updates", "smart_views"),
+)
+COPERA = replace(copera.SMALL, boards=1, tables=4, wide_tables=0, rows=40)
 
 
 @dataclass
@@ -72,21 +79,29 @@ def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Open]:
             app, config = _served(name, stack)
             tap = Tap(tmp_path_factory.mktemp(name), **config)
             tap.inside = True
-            return Account(name, app, tap, tap.sync())
+            chosen = only(tap.discover()[0], *CLOSE_STREAMS, "sync_audit") if name == "close" else None
+            return Account(name, app, tap, tap.sync(catalog=chosen))
 
         yield serve
 
 
+@pytest.fixture(scope="session")
+def catalog(account: Open) -> dict[str, Any]:
+    """Give what discovery finds in Copper's account."""
+    return account("copper").tap.discover()[0]
+
+
 @pytest.fixture
-def own_account(tmp_path: Path) -> Iterator[Open]:
-    """Serve an account of Copper for one test, and read it."""
+def own_account(tmp_path: Path, catalog: dict[str, Any]) -> Iterator[Open]:
+    """Serve an account of Copper for one test, and read some of its streams; all of them, if none are named."""
     with ExitStack() as stack:
 
-        def serve(settings: dict[str, Any] | None = None, **knobs: Any) -> Account:  # noqa: ANN401
+        def serve(*streams: str, settings: dict[str, Any] | None = None, **knobs: Any) -> Account:  # noqa: ANN401
             app, config = _served("copper", stack, **knobs)
             tap = Tap(tmp_path, **config, **(settings or {}))
             tap.inside = True
-            return Account("copper", app, tap, tap.sync())
+            chosen = only(catalog, *streams, "sync_audit") if streams else None
+            return Account("copper", app, tap, tap.sync(catalog=chosen))
 
         yield serve
 
@@ -169,11 +184,16 @@ Audit: TypeAlias = Callable[..., Audited]
 
 
 @pytest.fixture
-def audit(copper_account: Account, unmeasured: None) -> Audit:  # noqa: ARG001 - the audit measures itself
-    """Return what compares a database with Copper's account, or with another one, and answers in JSON."""
+def audit(copper_account: Account, catalog: dict[str, Any], unmeasured: None) -> Audit:  # noqa: ARG001 - the audit measures itself
+    """Return what compares a database with Copper's account, or with another one, and answers in JSON.
+
+    Streams of Copper's are named by a catalog that has no others: those cost a start of the tap more than it takes.
+    """
 
     def run(database: Loaded, *streams: str, of: Account | None = None, arguments: tuple[str, ...] = ()) -> Audited:
-        named = ("--streams", ",".join(streams)) if streams else ()
+        named: tuple[str, ...] = ("--streams", ",".join(streams)) if streams else ()
+        if streams and of is None:
+            named += ("--catalog", copper_account.tap.write("catalog", only(catalog, *streams)))
         config = (of or copper_account).config
         return run_audit("--config", config, "--database", database.address, "--json", "-", *named, *arguments)
 

@@ -8,13 +8,13 @@ import socket
 import subprocess
 import sys
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pytest
 
 from tests.audit.loaded import DuckDbFile, run_audit
-from tests.singer import environment, selecting
+from tests.singer import environment, only, selecting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -129,20 +129,21 @@ def test_a_schema_may_be_named_and_else_is_found(
 
 
 def test_a_stream_that_cannot_be_read_is_named_and_the_others_are_compared(
-    audit: Audit, databases: Databases, own_account: Open
+    audit: Audit, databases: Databases, own_account: Open, catalog: dict[str, Any]
 ) -> None:
-    closed = own_account()
+    streams = ("users", "tags", "people")
+    closed = own_account(*streams)
     database = databases.make("duckdb", closed, is_shared=False)
-    catalog = closed.tap.write("catalog", selecting(closed.tap.discover()[0], "users", "tags", "people"))
+    chosen = closed.tap.write("catalog", only(catalog, *streams))
     closed.app.behaviour.forbidden = ["users"]
-    found = audit(database, of=closed, arguments=("--catalog", catalog))
+    found = audit(database, of=closed, arguments=("--catalog", chosen))
     assert found.code == 1
     assert found.report["equal"] is False
     verdicts = {one["stream"]: one["verdict"] for one in found.report["streams"]}
     assert verdicts == {"tags": "equal", "people": "equal", "users": "unknown"}
     assert "403" in found["users"]["reason"]
     assert found["users"]["crm_rows"] is None
-    shown = run_audit("--config", closed.config, "--database", database.address, "--catalog", catalog)
+    shown = run_audit("--config", closed.config, "--database", database.address, "--catalog", chosen)
     assert "equal; unknown" not in shown.out
     assert shown.out.splitlines()[-1].endswith("2 of 3 streams of the schema `copper` and Copper are; unknown: users")
 
@@ -162,10 +163,11 @@ def test_a_stream_that_runs_leave_out_is_left_out(audit: Audit, databases: Datab
 def test_credentials_that_are_refused_meanwhile_end_the_reading(
     audit: Audit, databases: Databases, own_account: Open
 ) -> None:
-    account = own_account()
+    streams = ("people", "tags", "users", "pipelines", "webhooks")
+    account = own_account(*streams)
     database = databases.make("duckdb", account, is_shared=False)
     account.app.revoke(None, 4)
-    found = audit(database, "people", "tags", "users", "pipelines", "webhooks", of=account)
+    found = audit(database, *streams, of=account)
     assert found.code == 1
     assert found["people"]["verdict"] == "equal"
     assert "401" in found["tags"]["reason"] + found["users"]["reason"] + found["pipelines"]["reason"]
@@ -280,7 +282,7 @@ def test_a_config_that_cannot_be_used(
 
 
 def test_files_and_names_that_cannot_be_used(
-    line: object, database: Loaded, copper_account: Account, tmp_path: Path
+    line: object, database: Loaded, copper_account: Account, catalog: dict[str, Any], tmp_path: Path
 ) -> None:
     (tmp_path / "list.json").write_text("[1]")
     to = ("--database", database.address)
@@ -289,7 +291,7 @@ def test_files_and_names_that_cannot_be_used(
     assert "`--catalog`" in line(*to, "--catalog", "nothing.json")  # type: ignore[operator]
     said = line(*to, "--streams", "people,peple")  # type: ignore[operator]
     assert "Copper has no stream peple; `--streams` takes of: account," in said
-    nothing = copper_account.tap.write("catalog", selecting(copper_account.tap.discover()[0]))
+    nothing = copper_account.tap.write("catalog", selecting(catalog))
     assert "no stream is selected" in line(*to, "--catalog", nothing)  # type: ignore[operator]
     assert "no folder for the file" in line(*to, "--json", "no/such/folder/report.json")  # type: ignore[operator]
 

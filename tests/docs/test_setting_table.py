@@ -20,6 +20,7 @@ from tap_crm.providers import PROVIDERS
 from tap_crm.providers.copper.settings import CopperSettings
 from tap_crm.providers.setting_table import rows, secret_texts, unused_by, users_of
 from tap_crm.singer.tap import TapCRM
+from tests.meltano.project import plugins
 
 ROOT = Path(__file__).resolve().parents[2]
 each_row = pytest.mark.parametrize("row", rows(), ids=lambda row: row.name)
@@ -69,9 +70,7 @@ def test_each_row_is_a_line_of_the_readme(row: Setting) -> None:
 @each_row
 @pytest.mark.skipif(not (ROOT / "meltano.yml").exists(), reason="this checkout has no Meltano project")
 def test_each_row_is_a_setting_of_meltano(row: Setting) -> None:
-    extractors = yaml.safe_load((ROOT / "meltano.yml").read_text("utf-8"))["plugins"]["extractors"]
-    settings = next(plugin["settings"] for plugin in extractors if plugin["name"] == "tap-crm")
-    found = next(one for one in settings if one["name"] == row.name)
+    found = next(one for one in plugins()["tap-crm"]["settings"] if one["name"] == row.name)
     assert (found["label"], found["description"]) == (row.label, row.text)
     assert found.get("value") == (row.default or None)
     assert found.get("sensitive", False) == row.secret

@@ -40,8 +40,8 @@ class Loaded(Protocol):
     def ask(self, query: str) -> Rows:
         """Return the rows of a question."""
 
-    def column_types(self, schema: str, table: str) -> dict[str, str]:
-        """Return the type of each column; nothing if there is no such table."""
+    def column_types(self, schema: str) -> dict[str, dict[str, str]]:
+        """Return the type of each column of each table."""
 
 
 class InDuckDb(DuckDbFile):
@@ -60,10 +60,10 @@ class InDuckDb(DuckDbFile):
         with duckdb.connect(str(self.path), read_only=True) as connection:
             return connection.execute(query).fetchall()
 
-    def column_types(self, schema: str, table: str) -> dict[str, str]:
-        """Return the type of each column; nothing if there is no such table."""
-        columns = "SELECT column_name, data_type FROM duckdb_columns()"
-        return dict(self.ask(f"{columns} WHERE schema_name = '{schema}' AND table_name = '{table}'"))
+    def column_types(self, schema: str) -> dict[str, dict[str, str]]:
+        """Return the type of each column of each table."""
+        columns = "SELECT table_name, column_name, data_type FROM duckdb_columns()"
+        return _by_table(self.ask(f"{columns} WHERE schema_name = '{schema}'"))
 
 
 class InPostgres(PostgreSqlDatabase):
@@ -82,10 +82,18 @@ class InPostgres(PostgreSqlDatabase):
         with psycopg.connect(self.url) as connection:
             return connection.execute(query.encode()).fetchall()
 
-    def column_types(self, schema: str, table: str) -> dict[str, str]:
-        """Return the type of each column; nothing if there is no such table."""
-        columns = "SELECT attname, format_type(atttypid, atttypmod) FROM pg_attribute"
-        return dict(self.ask(f"{columns} WHERE attrelid = to_regclass('{schema}.{table}') AND attnum > 0"))
+    def column_types(self, schema: str) -> dict[str, dict[str, str]]:
+        """Return the type of each column of each table."""
+        columns = "SELECT relname, attname, format_type(atttypid, atttypmod) FROM pg_attribute"
+        tables = "JOIN pg_class ON pg_class.oid = attrelid AND relkind = 'r'"
+        return _by_table(self.ask(f"{columns} {tables} WHERE relnamespace = '{schema}'::regnamespace AND attnum > 0"))
+
+
+def _by_table(columns: Rows) -> dict[str, dict[str, str]]:
+    found: dict[str, dict[str, str]] = {}
+    for table, column, kind in columns:
+        found.setdefault(table, {})[column] = kind
+    return found
 
 
 #: Makes an empty database for each loader.

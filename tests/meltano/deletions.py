@@ -57,21 +57,24 @@ _STEPS = 3
 class Sizes:
     """How large an account is, and how much of it goes."""
 
-    records: int = 210
+    records: int = 110
     """Of its largest stream: more than a page."""
-    deletions: int = 60
-    merges: int = 12
-    conversions: int = 12
+    deletions: int = 36
+    merges: int = 8
+    conversions: int = 8
 
     def app(self, crm: str) -> Simulator:
         """Make a server of such an account."""
         most, quarter = self.records, self.records // 4
+        few: Any = {"custom_fields": 3}
         if crm == "copper":
             small: Any = {"people": most, "companies": quarter, "leads": quarter, "opportunities": quarter}
-            return copper.copper_app(copper.Shape(**small, activities=most // 2), rate_limit=0)
+            shape = copper.Shape(**small, activities=most // 2, **few)
+            return copper.copper_app(shape, rate_limit=0, page_cap=most // 2)
         if crm == "close":
             small = {"contacts": most, "opportunities": quarter, "tasks": quarter, "activities": {"notes": most // 2}}
-            return close.close_app(close.Shape(leads=most * 3 // 4, **small), rate_limit=0)
+            few |= {"events": 30, "custom_objects": 3, "sequence_subscriptions": 3}
+            return close.close_app(close.Shape(leads=most * 3 // 4, **small, **few), rate_limit=0)
         rows = {"Leads": most, "Companies": quarter, "People": 40, "Deals": 40}
         return copera.copera_app(replace(copera.SMALL, boards=1, tables=4, rows=rows, members=60), rate_limit=0)
 

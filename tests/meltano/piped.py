@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -40,6 +39,7 @@ class Piped:
         databases: what is loaded.
         streams: what is read; without any, what the tap reads by default.
         state: where an earlier run ended, if there was one.
+        offered: the catalog that the last run has discovered, if there was one.
     """
 
     project: Project
@@ -49,6 +49,7 @@ class Piped:
     databases: tuple[Loaded, ...]
     streams: tuple[str, ...] = ()
     state: dict[str, Any] | None = None
+    offered: dict[str, Any] | None = None
 
     def run(self, **variables: str) -> None:
         """Run it once, with settings named as in Meltano's environment beside those of `meltano.yml`."""
@@ -65,17 +66,19 @@ class Piped:
         (only,) = self.databases
         return only
 
-    def go_on(self, suffix: str = "") -> None:
+    def go_on(self) -> None:
         """Begin the next run where Meltano's last one ended."""
-        self.state = self.project.state(self.crm.extractor, self.database.loader, suffix)
+        self.state = self.project.state(self.crm.extractor, self.database.loader)
 
     def lacking(self) -> dict[str, set[str]]:
         """Return the properties of each stream that discovery describes and that have no column, whatever its case."""
-        catalog = self._tap(self.crm.settings).discover()[0]
+        catalog = self.offered or self._tap(self.crm.settings).discover()[0]
+        tables = self.database.column_types(self.crm.schema)
         return {
-            entry["tap_stream_id"]: {name.lower() for name in entry["schema"]["properties"]} - columns
+            entry["tap_stream_id"]: {name.lower() for name in entry["schema"]["properties"]}
+            - {name.lower() for name in tables[entry["stream"]]}
             for entry in catalog["streams"]
-            if (columns := {name.lower() for name in self.database.column_types(self.crm.schema, entry["stream"])})
+            if entry["stream"] in tables
         }
 
     def _tap(self, variables: Mapping[str, str]) -> Tap:
@@ -85,7 +88,7 @@ class Piped:
 
     def _read(self, tap: Tap) -> bytes:
         """Discover and read; returns the messages."""
-        catalog = tap.discover()[0]
+        self.offered = catalog = tap.discover()[0]
         chosen = selecting(catalog, *self.streams, "sync_audit") if self.streams else catalog
         command, variables = tap.command(state=self.state, catalog=chosen), environment(measured=False)
         if tap.warm:
@@ -98,10 +101,7 @@ class Piped:
     def _load(self, messages: bytes, loader: str, config: dict[str, Any]) -> dict[str, Any]:
         """Load messages; returns the last state."""
         config = {name: self.crm.schema if value == _SCHEMA else value for name, value in config.items()}
-        command = [self.project.loader(loader), "--config", Tap(self.folder).write("loader", config)]
-        loaded = subprocess.run(
-            command, input=messages, capture_output=True, check=False, timeout=240, env=self.project.environment()
-        )
+        loaded = self.project.loader(loader).run("--config", Tap(self.folder).write("loader", config), given=messages)
         assert loaded.returncode == 0, loaded.stderr.decode()[-6000:]
         state: dict[str, Any] = json.loads(loaded.stdout.splitlines()[-1])
         return state

@@ -1,4 +1,4 @@
-"""Child tables, and an endpoint as the docs declare it, by Meltano into DuckDB: what SQL finds is what the CRM has."""
+"""Child tables, and an endpoint as the docs declare it, in DuckDB: what SQL finds is what the CRM has."""
 
 # ruff: noqa: D103  (the name of a test is its sentence)
 from __future__ import annotations
@@ -23,12 +23,13 @@ if TYPE_CHECKING:
     from tests.meltano.project import Project
 
 SHAPE = Shape(people=60, companies=12, opportunities=3, leads=3, projects=3, tasks=3, activities=60, custom_fields=1)
+STREAMS = ("people", "people__emails", "people__tags", "company_activities")
 VARIABLES = {"TAP_COPPER_CHILD_TABLES": '["emails", "tags"]', "TAP_COPPER_ENDPOINTS": EXAMPLES["copper"]}
 
 
 @dataclass(frozen=True)
 class Loads:
-    """What SQL found after a run by Meltano, and after one that went on from there; and what the CRM had then."""
+    """What SQL found after a run, and after one that went on from there; and what the CRM had then."""
 
     found: list[dict[str, Rows]]
     truth: list[dict[str, Rows]]
@@ -57,8 +58,8 @@ def loads(project: Project, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         return {name: sorted(database.ask(f"{question} WHERE {there}")) for name, question in QUESTIONS.items()}
 
     with running(app) as url:
-        # The state of its runs is not that of other modules.
-        project.load(COPPER, database.loader, url, "children", **database.settings, **VARIABLES)
+        loading = Piped(project, tmp_path_factory.mktemp("children"), COPPER, url, (database,), STREAMS)
+        loading.run(**VARIABLES)
         first, truth = found(), _truth(app)
         endpoint = "SELECT id, company_id FROM copper.company_activities"
         first["company_activities"] = sorted(database.ask(endpoint))
@@ -68,9 +69,6 @@ def loads(project: Project, tmp_path_factory: pytest.TempPathFactory) -> Iterato
             if one["parent"]["type"] == "company"
         )
         _edit(app)
-        folder = tmp_path_factory.mktemp("children")
-        loading = Piped(project, folder, COPPER, url, (database,), ("people", "people__emails", "people__tags"))
-        loading.go_on("children")
         loading.run(**VARIABLES)
         yield Loads([first, found()], [truth, _truth(app)])
 

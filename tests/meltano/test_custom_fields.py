@@ -33,9 +33,14 @@ if TYPE_CHECKING:
     from tests.singer import Record
 
 STREAMS = {"copper": ("people", "companies"), "close": ("leads", "contacts")}
+_FEW: dict[str, dict[str, Any]] = {
+    "copper": dict.fromkeys(("leads", "opportunities", "projects", "tasks", "activities", "tags"), 5),
+    "close": dict.fromkeys(("opportunities", "tasks", "events", "sequence_subscriptions", "custom_objects"), 5)
+    | {"activities": 20},
+}
 APPS: dict[str, Callable[[], Simulator]] = {
-    "copper": lambda: copper.copper_app(copper.Shape(people=150, companies=60, leads=5, activities=5), rate_limit=0),
-    "close": lambda: close.close_app(replace(close.SMALL, leads=60, contacts=90, activities=20), rate_limit=0),
+    "copper": lambda: copper.copper_app(copper.Shape(people=150, companies=60, **_FEW["copper"]), rate_limit=0),
+    "close": lambda: close.close_app(replace(close.SMALL, leads=60, contacts=90, **_FEW["close"]), rate_limit=0),
 }
 #: The type that each loader gives a column, by what the SCHEMA says of it.
 TYPES: dict[str, list[tuple[Record, str]]] = {
@@ -298,11 +303,12 @@ def _looked_at(account: Account, databases: dict[str, Loaded], state: Any) -> di
     columns = {stream: state["bookmarks"][stream]["custom_fields"] for stream in streams}
     fields = {stream: account.truth.fields(stream) for stream in streams}
     truth = {stream: account.values(stream) for stream in streams}
+    types = {loader: database.column_types(schema) for loader, database in databases.items()}
     return {
         loader: Load(
             fields,
             columns,
-            {stream: database.column_types(schema, stream) for stream in streams},
+            {stream: types[loader][stream] for stream in streams},
             {stream: _values(database, f"{schema}.{stream}", columns[stream], fields[stream]) for stream in streams},
             truth,
         )

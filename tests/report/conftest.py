@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
+from jinja2 import Environment, FileSystemBytecodeCache
 
 from tap_crm.audit.database import database_at
 from tap_crm.report.facts import DAY
@@ -21,6 +23,15 @@ if TYPE_CHECKING:
     from tests.postgres import Server
 
 WANTED = Wanted(NOW.timestamp() - 30 * DAY)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _compiled_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Compile the templates of the page for the first one only: that takes longer than all else of it."""
+    kept = FileSystemBytecodeCache(str(tmp_path_factory.mktemp("templates")))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("tap_crm.report.page.Environment", partial(Environment, bytecode_cache=kept))
+        yield
 
 
 @pytest.fixture(scope="session")

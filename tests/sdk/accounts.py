@@ -33,27 +33,29 @@ class Account:
 
 
 def _copper() -> tuple[Simulator, dict[str, Any]]:
-    shape = copper.Shape(people=40, companies=8, opportunities=8, leads=8, projects=5, tasks=8, activities=20)
+    shape = copper.Shape(
+        people=25, companies=5, opportunities=5, leads=5, projects=3, tasks=5, activities=12, custom_fields=12
+    )
     return copper.copper_app(shape, rate_limit=0), {"api_key": copper.API_KEY, "user_email": copper.USER_EMAIL}
 
 
 def _close() -> tuple[Simulator, dict[str, Any]]:
     shape = close.Shape(
-        leads=40,
-        contacts=12,
-        opportunities=12,
-        tasks=15,
-        activities=90,
-        events=40,
-        sequence_subscriptions=5,
-        custom_objects=5,
-        comments=5,
+        leads=15,
+        contacts=6,
+        opportunities=6,
+        tasks=8,
+        activities=50,
+        events=10,
+        sequence_subscriptions=3,
+        custom_objects=3,
+        comments=3,
     )
     return close.close_app(shape, rate_limit=0), {"api_key": close.API_KEY}
 
 
 def _copera() -> tuple[Simulator, dict[str, Any]]:
-    shape = copera.Shape(seed=7, rows=120, documents=8, drive_files=8, channels=5, comments=12)
+    shape = copera.Shape(seed=7, boards=2, tables=5, rows=40, documents=5, drive_files=5, channels=4, comments=6)
     return copera.copera_app(shape, rate_limit=0), {"api_key": copera.PAT}
 
 
@@ -67,6 +69,6 @@ def account(crm: str, folder: Path) -> Iterator[Account]:
     make, stream = _MAKERS[crm]
     app, config = make()
     with running(app) as url:
-        yield Account(
-            app, Tap(folder, provider=crm, api_url=url, requests_per_minute=0, retry_seconds=5, **config), stream
-        )
+        tap = Tap(folder, provider=crm, api_url=url, requests_per_minute=0, retry_seconds=5, **config)
+        tap.inside = True
+        yield Account(app, tap, stream)

@@ -10,9 +10,9 @@ from urllib.parse import urlsplit
 
 from sandbox.copper import API_KEY, USER_EMAIL, Shape, copper_app
 from sandbox.server import running
-from tests.singer import Run, Tap, selecting
+from tests.singer import Run, Tap, only, selecting
 
-SHAPE = Shape(people=600, companies=250, opportunities=230, leads=210, activities=450, projects=20, tasks=40)
+SHAPE = Shape(people=420, companies=20, opportunities=20, leads=20, activities=210, projects=5, tasks=10)
 SMALL = Shape(people=30, companies=5, opportunities=3, leads=3, activities=10, projects=2, tasks=5)
 #: A map that changes nothing, but makes the SDK write every record itself.
 IDLE_MAP: dict[str, Any] = {"stream_maps": {"people_unused": {"__source__": "people", "__filter__": "False"}}}
@@ -36,9 +36,11 @@ def test_the_same_records_by_either_way(tmp_path: Path) -> None:
     """With all fields, and with some deselected."""
     with running(copper_app(SHAPE, rate_limit=0)) as url:
         tap = _tap(tmp_path, url)
-        catalog, _ = tap.discover()
+        catalog = only(
+            tap.discover()[0], "people", "opportunities", "activities", "tags", "custom_fields", "sync_audit"
+        )
         some = selecting(catalog, "people", "opportunities", "activities", without=("people.emails", "people._extra"))
-        for chosen in (None, some):
+        for chosen in (catalog, some):
             fast, slow = tap.sync(catalog=chosen), tap.sync(catalog=chosen, **IDLE_MAP)
             assert lines(fast) == lines(slow)
             assert fast.state["bookmarks"].keys() == slow.state["bookmarks"].keys()
@@ -48,7 +50,8 @@ def test_stream_maps_are_applied(tmp_path: Path) -> None:
     """A field computed, a field dropped, a stream filtered."""
     with running(copper_app(SHAPE, rate_limit=0)) as url:
         maps = {"people": {"shout": "name.upper()", "details": None}, "companies": {"__filter__": "id < 0"}}
-        run = _tap(tmp_path, url).sync(stream_maps=maps)
+        tap = _tap(tmp_path, url)
+        run = tap.sync(stream_maps=maps, catalog=only(tap.discover()[0], "people", "companies", "leads"))
         assert run.count("people") == SHAPE.people
         assert all(record["shout"] == record["name"].upper() for record in run.records("people"))
         assert not any("details" in record for record in run.records("people"))
@@ -64,7 +67,8 @@ def test_a_field_deselected_within_an_object_is_written_nowhere(tmp_path: Path) 
         chosen = selecting(catalog, "people", without=("people.city",))
         runs = [tap.sync(catalog=chosen), tap.sync(catalog=chosen, **IDLE_MAP)]
         written = [run.records("people") for run in runs]
-        written.append(_batched(tap.sync(catalog=chosen, batch_config=_batches(tmp_path / "batches"))))
+        batching = _tap(tmp_path, url, inside=False)
+        written.append(_batched(batching.sync(catalog=chosen, batch_config=_batches(tmp_path / "batches"))))
     for records in written:
         addresses = [record["address"] for record in records if record["address"]]
         assert addresses
@@ -76,7 +80,7 @@ def test_a_batch_file_that_cannot_be_written_fails_its_stream_and_moves_no_bookm
     """What the state says must be in a file."""
     (tmp_path / "taken").write_text("a file where a folder should be")
     with running(copper_app(SMALL, rate_limit=0)) as url:
-        tap = _tap(tmp_path, url)
+        tap = _tap(tmp_path, url, inside=False)
         chosen = selecting(tap.discover()[0], "people", "tags")
         run = tap.sync(catalog=chosen, batch_config=_batches(tmp_path / "taken"), expect=1)
     assert "people: a batch file cannot be written" in run.log
@@ -115,7 +119,8 @@ def test_a_map_for_no_stream_or_no_field_is_warned_of(tmp_path: Path) -> None:
     """What it should hide may be written in clear."""
     with running(copper_app(SMALL, rate_limit=0)) as url:
         maps = {"poeple": {"emails": None}, "tasks": {"detials": None}}
-        log = _tap(tmp_path, url).sync(stream_maps=maps).log
+        tap = _tap(tmp_path, url)
+        log = tap.sync(catalog=only(tap.discover()[0], "people", "tasks"), stream_maps=maps).log
     assert "`poeple` maps no stream" in log
     assert "`tasks` has no field `detials` to take out" in log
 
@@ -123,7 +128,9 @@ def test_a_map_for_no_stream_or_no_field_is_warned_of(tmp_path: Path) -> None:
 def test_rows_of_earlier_runs_stay_in_the_audit_whatever_the_sdk_is_told(tmp_path: Path) -> None:
     """And no stream begins by saying that all older rows are gone."""
     with running(copper_app(SMALL, rate_limit=0)) as url:
-        run = _tap(tmp_path, url).sync(emit_activate_version_messages=True)
+        tap = _tap(tmp_path, url)
+        chosen = only(tap.discover()[0], "people", "tags", "sync_audit")
+        run = tap.sync(catalog=chosen, emit_activate_version_messages=True)
     activated = [(at, message) for at, message in enumerate(run.messages) if message["type"] == "ACTIVATE_VERSION"]
     assert "tags" in {message["stream"] for _, message in activated}
     assert "sync_audit" not in {message["stream"] for _, message in activated}
@@ -135,7 +142,7 @@ def test_rows_of_earlier_runs_stay_in_the_audit_whatever_the_sdk_is_told(tmp_pat
 def test_batches_hold_the_selected_fields_only(tmp_path: Path) -> None:
     """The SDK's batches bypass selection; the records are shaped before they get there."""
     with running(copper_app(SHAPE, rate_limit=0)) as url:
-        tap = _tap(tmp_path, url)
+        tap = _tap(tmp_path, url, inside=False)
         catalog, _ = tap.discover()
         folder = tmp_path / "batches"
         folder.mkdir()
@@ -151,7 +158,7 @@ def test_batches_hold_the_selected_fields_only(tmp_path: Path) -> None:
 
 def _batches(folder: Path) -> dict[str, Any]:
     encoding = {"format": "jsonl", "compression": "gzip"}
-    return {"encoding": encoding, "storage": {"root": folder.as_uri()}, "batch_size": 250}
+    return {"encoding": encoding, "storage": {"root": folder.as_uri()}, "batch_size": 200}
 
 
 def _batched(run: Run) -> list[dict[str, Any]]:
@@ -161,5 +168,8 @@ def _batched(run: Run) -> list[dict[str, Any]]:
     return [json.loads(line) for text in texts for line in text.splitlines()]
 
 
-def _tap(folder: Path, url: str) -> Tap:
-    return Tap(folder, provider="copper", api_key=API_KEY, user_email=USER_EMAIL, api_url=url, requests_per_minute=0)
+def _tap(folder: Path, url: str, *, inside: bool = True) -> Tap:
+    """Return a tap; the SDK leaves files of batches open, which only the end of a process closes."""
+    tap = Tap(folder, provider="copper", api_key=API_KEY, user_email=USER_EMAIL, api_url=url, requests_per_minute=0)
+    tap.inside = inside
+    return tap

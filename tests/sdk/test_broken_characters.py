@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+from contextlib import ExitStack
+from dataclasses import replace
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,9 +15,10 @@ from tests.sdk.accounts import CRMS, account
 from tests.singer import only
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Callable, Iterator
 
     from sandbox.faults import Kind
+    from tests.sdk.accounts import Account
     from tests.singer import Record
 
 LEAST_LETTERS = 5
@@ -43,6 +47,21 @@ def replaced_in(records: list[Record], text: str, by: str) -> list[Record]:
     return changed
 
 
+@pytest.fixture(scope="module")
+def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], tuple[Account, list[Record], str]]]:
+    """Return a function that serves an account, with the records of its stream, and a text that is there once."""
+    with ExitStack() as stack:
+
+        @cache
+        def serve(crm: str) -> tuple[Account, list[Record], str]:
+            served = stack.enter_context(account(crm, tmp_path_factory.mktemp(crm)))
+            served = replace(served, tap=served.tap.given(only(served.tap.discover()[0], served.stream, "sync_audit")))
+            whole = served.tap.sync().records(served.stream)
+            return served, whole, a_text_that_is_there_once(whole)
+
+        yield serve
+
+
 @pytest.mark.parametrize(
     ("kind", "instead", "said"),
     [
@@ -53,17 +72,16 @@ def replaced_in(records: list[Record], text: str, by: str) -> list[Record]:
     ids=["half a surrogate pair", "a NUL", "a byte that is no UTF-8"],
 )
 @pytest.mark.parametrize("crm", CRMS)
-def test_one_broken_character_changes_one_record(tmp_path: Path, crm: str, kind: Kind, instead: str, said: str) -> None:
+def test_one_broken_character_changes_one_record(
+    opened: Callable[[str], tuple[Account, list[Record], str]], crm: str, kind: Kind, instead: str, said: str
+) -> None:
     """The record that has it arrives too, at each run, and the audit counts what was done."""
-    with account(crm, tmp_path) as opened:
-        catalog = only(opened.tap.discover()[0], opened.stream, "sync_audit")
-        whole = opened.tap.sync(catalog=catalog).records(opened.stream)
-        text = a_text_that_is_there_once(whole)
-        opened.app.behaviour.faults = [FaultRule([kind], every=1, text=text)]
-        run = opened.tap.sync(catalog=catalog)
-    read = json.loads(json.dumps(run.records(opened.stream), default=str))
+    served, whole, text = opened(crm)
+    served.app.behaviour.faults = [FaultRule([kind], every=1, text=text)]
+    run = served.tap.sync()
+    read = json.loads(json.dumps(run.records(served.stream), default=str))
     assert read == replaced_in(whole, text, text + instead)
-    assert run.audit()[opened.stream]["complete"]
-    remarks = [note for note in run.audit()[opened.stream]["notes"] if said in note]
+    assert run.audit()[served.stream]["complete"]
+    remarks = [note for note in run.audit()[served.stream]["notes"] if said in note]
     assert len(remarks) == 1
-    assert f"{opened.stream}: {remarks[0]}" in run.log
+    assert f"{served.stream}: {remarks[0]}" in run.log

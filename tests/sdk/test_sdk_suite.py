@@ -17,7 +17,10 @@ from tests.singer import selecting
 # The SDK wants the config when the class is made, so the sandbox runs as long as this module is loaded.
 _sandbox = ExitStack()
 atexit.register(_sandbox.close)
-_url = _sandbox.enter_context(running(copper_app(Shape(people=250, activities=250), rate_limit=0)))
+_SHAPE = Shape(
+    people=40, companies=10, opportunities=10, leads=10, projects=5, tasks=10, activities=20, custom_fields=12
+)
+_url = _sandbox.enter_context(running(copper_app(_SHAPE, rate_limit=0)))
 
 _config = {
     "provider": "copper",
@@ -41,6 +44,6 @@ def _everything_selected() -> dict[str, Any]:
 TestTapCRM = get_tap_test_class(
     TapCRM,
     config=_config,
-    suite_config=SuiteConfig(max_records_limit=150, ignore_no_records_for_streams=["sync_audit"]),
+    suite_config=SuiteConfig(max_records_limit=60, ignore_no_records_for_streams=["sync_audit"]),
     catalog=_everything_selected(),
 )

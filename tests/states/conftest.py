@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 NOW = 1_790_000_000
 _COPPER = {"people": 3, "companies": 3, "opportunities": 3, "leads": 3, "projects": 3, "tasks": 3, "activities": 3}
-_CLOSE = {"leads": 3, "contacts": 3, "opportunities": 3, "tasks": 3, "activities": 40, "events": 3}
+_CLOSE = {"leads": 3, "contacts": 3, "opportunities": 3, "tasks": 3, "activities": 40, "events": 3, "custom_fields": 3}
 _COPERA = {"boards": 1, "tables": 2, "rows": 40, "documents": 2, "drive_files": 2, "channels": 2, "comments": 2}
 
 
@@ -127,29 +128,80 @@ class Account:
         return self.app.stats.by_path.get(self.crm.path, 0)
 
 
+def _opened(
+    name: str,
+    shape: dict[str, Any] | None,
+    folder: Path,
+    stack: ExitStack,
+    **knobs: Any,  # noqa: ANN401
+) -> Account:
+    crm = CRMS[name]
+    app = crm.make({**crm.shape, **(shape or {})}, rate_limit=0, **knobs)
+    url = stack.enter_context(running(app))
+    config = {"provider": name, "api_url": url, "requests_per_minute": 0, **crm.config}
+    account_shape = name if name != "copera" else f"{name} {shape}"  # there, the account makes the streams
+    if account_shape not in _CATALOGS:
+        discovering = Tap(folder, **config)
+        discovering.inside = True
+        _CATALOGS[account_shape] = discovering.discover()[0]
+    catalog = _CATALOGS[account_shape]
+    tables = [one["tap_stream_id"] for one in catalog["streams"] if "__" in one["tap_stream_id"]]
+    stream = crm.stream or tables[0]
+    tap = SelectiveTap(folder, only(catalog, stream, "sync_audit"), **config)
+    tap.inside = True
+    account = Account(crm, app, tap, stream)
+    account.everything = catalog
+    app.stats.reset()
+    return account
+
+
 @pytest.fixture
 def open_account(tmp_path: Path, unmeasured: None) -> Iterator[Callable[..., Account]]:  # noqa: ARG001
     """Return a function that serves an account of a CRM."""
     with ExitStack() as stack:
 
         def opened(name: str, shape: dict[str, Any] | None = None, **knobs: Any) -> Account:  # noqa: ANN401
-            crm = CRMS[name]
-            app = crm.make({**crm.shape, **(shape or {})}, rate_limit=0, **knobs)
-            url = stack.enter_context(running(app))
-            config = {"provider": name, "api_url": url, "requests_per_minute": 0, **crm.config}
-            account_shape = name if name != "copera" else f"{name} {shape}"  # there, the account makes the streams
-            if account_shape not in _CATALOGS:
-                discovering = Tap(tmp_path, **config)
-                discovering.inside = True
-                _CATALOGS[account_shape] = discovering.discover()[0]
-            catalog = _CATALOGS[account_shape]
-            tables = [one["tap_stream_id"] for one in catalog["streams"] if "__" in one["tap_stream_id"]]
-            stream = crm.stream or tables[0]
-            tap = SelectiveTap(tmp_path, only(catalog, stream, "sync_audit"), **config)
-            tap.inside = True
-            account = Account(crm, app, tap, stream)
-            account.everything = catalog
-            app.stats.reset()
-            return account
+            return _opened(name, shape, tmp_path, stack, **knobs)
 
         yield opened
+
+
+@dataclass(frozen=True)
+class Settled:
+    """An account that no test changes, and what its first run wrote."""
+
+    account: Account
+    first: Run
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """The state of the first run; each time another copy."""
+        return deepcopy(self.first.state)
+
+
+@pytest.fixture(scope="module")
+def _settled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Settled]]:
+    found: dict[str, Settled] = {}
+    with ExitStack() as stack:
+
+        def settled(
+            name: str,
+            *streams: str,
+            shape: dict[str, Any] | None = None,
+            knobs: dict[str, Any] | None = None,
+            **options: Any,  # noqa: ANN401
+        ) -> Settled:
+            asked = repr((name, streams, shape, knobs, options))
+            if asked not in found:
+                account = _opened(name, shape, tmp_path_factory.mktemp(name), stack, **(knobs or {}))
+                found[asked] = Settled(account, account.sync(*streams, **options))
+            found[asked].account.app.stats.reset()
+            return found[asked]
+
+        yield settled
+
+
+@pytest.fixture
+def settled(_settled: Callable[..., Settled], unmeasured: None) -> Callable[..., Settled]:  # noqa: ARG001
+    """Return a function that serves an account and reads it, as `Account.sync` does; once for all tests of a module."""
+    return _settled

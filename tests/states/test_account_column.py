@@ -16,11 +16,32 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.singer import Run
-    from tests.states.conftest import Account
+    from tests.states.conftest import Account, Settled
 
     Open = Callable[..., Account]
+    Settle = Callable[..., Settled]
+    Marking = Callable[[str], tuple[Account, Tap, dict[str, Any]]]
 
 COLUMN: dict[str, Any] = {"account_column": "_account"}
+
+
+_CATALOGS: dict[str, dict[str, Any]] = {}
+
+
+@pytest.fixture
+def marking(settled: Settle) -> Marking:
+    """Return a function that gives an account, a tap that tells it in a column, and the catalog of that."""
+
+    def marked(name: str) -> tuple[Account, Tap, dict[str, Any]]:
+        account = settled(name).account
+        tap = Tap(account.tap.folder, **account.tap.config, **COLUMN)
+        tap.inside = True
+        if name not in _CATALOGS:
+            _CATALOGS[name] = tap.discover()[0]
+        account.app.stats.reset()
+        return account, tap, _CATALOGS[name]
+
+    return marked
 
 
 def reading_all(account: Account, folder: Path) -> Tap:
@@ -38,8 +59,12 @@ def ids_of(run: Run) -> set[Any]:
 @pytest.mark.parametrize("name", CRMS)
 def test_each_record_of_each_stream_has_its_account_in_the_key(open_account: Open, name: str, tmp_path: Path) -> None:
     """Tables of arrays and of the audit, too; ids of two accounts may be the same."""
-    runs = [reading_all(open_account(name, shape), tmp_path).sync() for shape in ({}, CRMS[name].another)]
-    first, second = runs
+    account, other = open_account(name), open_account(name, CRMS[name].another)
+    first = reading_all(account, tmp_path).sync()
+    child = next(stream for stream in first.schemas if stream.startswith(f"{account.stream}__"))
+    tap = reading_all(other, tmp_path)
+    second = tap.sync(catalog=only(tap.discover()[0], account.crm.account, account.stream, child, "sync_audit"))
+    runs = [first, second]
     for run in runs:
         records = {message["stream"] for message in run.messages if message["type"] == "RECORD"}
         assert any("__" in stream for stream in records)
@@ -57,12 +82,10 @@ def test_each_record_of_each_stream_has_its_account_in_the_key(open_account: Ope
 
 
 @pytest.mark.parametrize("name", CRMS)
-def test_the_target_is_told_of_no_version(open_account: Open, name: str) -> None:
+def test_the_target_is_told_of_no_version(marking: Marking, name: str) -> None:
     """ACTIVATE_VERSION is of a whole table: it would mark the rows of the other accounts."""
-    account = open_account(name)
-    tap = Tap(account.tap.folder, **account.tap.config, **COLUMN)
-    tap.inside = True
-    chosen = only(tap.discover()[0], account.stream, account.crm.whole, "sync_audit")
+    account, tap, catalog = marking(name)
+    chosen = only(catalog, account.stream, account.crm.whole, "sync_audit")
     run = tap.sync(catalog=chosen)
     again = tap.sync(catalog=chosen, state=run.state, reconcile="true")
     for one in (run, again):
@@ -73,12 +96,10 @@ def test_the_target_is_told_of_no_version(open_account: Open, name: str) -> None
         assert one.audit()[account.crm.whole]["whole_since"] is not None
 
 
-def test_every_way_of_writing_has_the_column(open_account: Open) -> None:
+def test_every_way_of_writing_has_the_column(marking: Marking) -> None:
     """What goes straight from an answer into a line, what goes record by record, and what stream maps make."""
-    account = open_account("copper")
-    tap = Tap(account.tap.folder, **account.tap.config, **COLUMN)
-    tap.inside = True
-    chosen = only(tap.discover()[0], "people", "sync_audit")
+    _, tap, catalog = marking("copper")
+    chosen = only(catalog, "people", "sync_audit")
     ways: tuple[dict[str, Any], ...] = (
         {},
         {"missing_properties": "null"},
@@ -92,35 +113,29 @@ def test_every_way_of_writing_has_the_column(open_account: Open) -> None:
     assert found == [found[0]] * len(ways)
 
 
-def test_a_test_of_the_settings_has_it_too(open_account: Open) -> None:
+def test_a_test_of_the_settings_has_it_too(marking: Marking) -> None:
     """`meltano config test` writes a record of each stream."""
-    account = open_account("copera")
-    tap = Tap(account.tap.folder, **account.tap.config, **COLUMN)
-    tap.inside = True
+    _, tap, _ = marking("copper")
     run = tap.call([*tap.command(), "--test"])
     assert run.code == 0
     assert len(ids_of(run)) == 1
 
 
 @pytest.mark.parametrize("name", CRMS)
-def test_an_account_that_does_not_say_who_it_is_is_not_written(open_account: Open, name: str) -> None:
+def test_an_account_that_does_not_say_who_it_is_is_not_written(marking: Marking, name: str) -> None:
     """Rows without an account would be nobody's."""
-    account = open_account(name)
-    tap = Tap(account.tap.folder, **account.tap.config, **COLUMN)
-    tap.inside = True
-    chosen = only(tap.discover()[0], account.stream, "sync_audit")
-    refusing(account, 403)
-    run = tap.sync(catalog=chosen, expect=1, retry_seconds=1)
+    account, tap, catalog = marking(name)
+    end = refusing(account, 403)
+    run = tap.sync(catalog=only(catalog, account.stream, "sync_audit"), expect=1, retry_seconds=1)
+    end()
     assert run.messages == []
     assert "Traceback" not in run.log
 
 
-def test_a_state_of_rows_with_another_key_is_refused(open_account: Open) -> None:
+def test_a_state_of_rows_with_another_key_is_refused(marking: Marking) -> None:
     """Each record would be there twice: once with an account, once without."""
-    account = open_account("copper")
-    tap = Tap(account.tap.folder, **account.tap.config)
-    tap.inside = True
-    plain, marked = tap.discover()[0], tap.discover(**COLUMN)[0]
+    account, _, marked = marking("copper")
+    tap, plain = account.tap, account.everything
     without = tap.sync(catalog=only(plain, "people")).state
     having = tap.sync(catalog=only(marked, "people"), **COLUMN).state
     account.app.stats.reset()
@@ -132,17 +147,16 @@ def test_a_state_of_rows_with_another_key_is_refused(open_account: Open) -> None
     assert tap.sync(catalog=only(marked, "people"), state=having, **COLUMN).messages
 
 
-def test_a_catalog_that_was_made_without_the_column_is_refused(open_account: Open) -> None:
+def test_a_catalog_that_was_made_without_the_column_is_refused(settled: Settle) -> None:
     """Its key is another one."""
-    run = open_account("copper").sync(expect=1, **COLUMN)
+    run = settled("copper").account.sync(expect=1, **COLUMN)
     assert "`key_properties` of stream `people` are not _account, id" in run.log
     assert run.messages == []
 
 
-def test_a_name_that_a_field_has_already_is_refused(open_account: Open) -> None:
+def test_a_name_that_a_field_has_already_is_refused(settled: Settle) -> None:
     """Before anything is asked."""
-    account = open_account("copper")
-    account.app.stats.reset()
+    account = settled("copper").account
     run = account.tap.sync(account_column="name", expect=1)
     assert "has a field `name` already" in run.log
     assert account.app.stats.requests == 0

@@ -1,4 +1,7 @@
-"""No bookmark is later than the present, wherever it comes from: what changes until then would never arrive."""
+"""No bookmark is later than the present, wherever it comes from: what changes until then would never arrive.
+
+Copera has no bookmarks.
+"""
 
 from __future__ import annotations
 
@@ -18,8 +21,6 @@ if TYPE_CHECKING:
 
     Open = Callable[..., Account]
 
-#: Copera has no bookmarks.
-BOOKMARKED = ("copper", "close")
 FUTURE = ("2099-01-01T00:00:00Z", int(time.time() * 1000), int(time.time() + 7_200))
 DAY = 86_400.0
 
@@ -42,8 +43,11 @@ def ids(account: Account, run: Run) -> set[Any]:
     return {record["id"] for record in run.records(account.stream)}
 
 
-@pytest.mark.parametrize("value", FUTURE, ids=["text", "milliseconds", "seconds"])
-@pytest.mark.parametrize("name", BOOKMARKED)
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [*(("copper", value) for value in FUTURE), ("close", FUTURE[0])],
+    ids=["copper-text", "copper-milliseconds", "copper-seconds", "close-text"],
+)
 def test_a_stream_with_a_bookmark_in_the_future_is_read_from_its_last_complete_read(
     open_account: Open, name: str, value: str | int
 ) -> None:
@@ -63,8 +67,11 @@ def test_a_stream_with_a_bookmark_in_the_future_is_read_from_its_last_complete_r
     assert "the state's bookmark" in run.audit()[account.stream]["notes"][0]
 
 
-@pytest.mark.parametrize("reconciled_at", [None, "2098-01-01T00:00:00Z"], ids=["no complete read", "one in the future"])
-@pytest.mark.parametrize("name", BOOKMARKED)
+@pytest.mark.parametrize(
+    ("name", "reconciled_at"),
+    [("copper", None), ("copper", "2098-01-01T00:00:00Z"), ("close", None)],
+    ids=["copper-no complete read", "copper-one in the future", "close-no complete read"],
+)
 def test_without_a_complete_read_to_go_back_to_all_is_read_again(
     open_account: Open, name: str, reconciled_at: str | None
 ) -> None:
@@ -92,8 +99,7 @@ def test_a_start_date_in_the_future_is_refused(open_account: Open, name: str) ->
     assert account.app.stats.log == []
 
 
-@pytest.mark.parametrize("ahead", [600.0, DAY])
-@pytest.mark.parametrize("name", BOOKMARKED)
+@pytest.mark.parametrize(("name", "ahead"), [("copper", 600.0), ("close", DAY)])
 def test_a_server_whose_clock_is_ahead_in_one_run_hides_nothing_from_the_next(
     open_account: Open, name: str, ahead: float
 ) -> None:
@@ -107,8 +113,7 @@ def test_a_server_whose_clock_is_ahead_in_one_run_hides_nothing_from_the_next(
     assert ids(account, account.sync(state=first.state)) >= changed
 
 
-@pytest.mark.parametrize("ahead", [600.0, DAY])
-@pytest.mark.parametrize("name", BOOKMARKED)
+@pytest.mark.parametrize(("name", "ahead"), [("copper", DAY), ("close", 600.0)])
 def test_a_clock_of_ones_own_that_is_ahead_hides_nothing_either_where_answers_have_no_date(
     open_account: Open, name: str, ahead: float
 ) -> None:

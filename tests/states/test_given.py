@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.singer import Run
-    from tests.states.conftest import Account
+    from tests.states.conftest import Settled
 
-    Open = Callable[..., Account]
+    Settle = Callable[..., Settled]
 
 
 def refused(run: Run, words: str) -> None:
@@ -31,11 +31,9 @@ def refused(run: Run, words: str) -> None:
     [lambda state: {"type": "STATE", "value": state}, lambda state: {"singer_state": state}],
     ids=["line", "get"],
 )
-def test_a_state_line_and_what_meltano_prints_are_read(open_account: Open, form: Callable[[Any], Any]) -> None:
+def test_a_state_line_and_what_meltano_prints_are_read(settled: Settle, form: Callable[[Any], Any]) -> None:
     """As the state that is in them."""
-    account = open_account("copper")
-    state = account.sync().state
-    run = account.sync(state=form(state))
+    run = settled("copper").account.sync(state=form(settled("copper").state))
     assert run.audit()["people"]["mode"] == "incremental"
     assert run.count("people") == 0
 
@@ -53,24 +51,24 @@ def test_a_state_line_and_what_meltano_prints_are_read(open_account: Open, form:
     ],
     ids=str,
 )
-def test_what_is_no_state_is_refused(open_account: Open, state: Any) -> None:  # noqa: ANN401 - any JSON
+def test_what_is_no_state_is_refused(settled: Settle, state: Any) -> None:  # noqa: ANN401 - any JSON
     """It would be a full read that nobody asked for."""
-    account = open_account("copper")
+    account = settled("copper").account
     said = "the state is no Singer state" if isinstance(state, dict) else "is no JSON object"
     refused(account.sync(state=state, expect=1), said)
     assert account.app.stats.log == []
 
 
 @pytest.mark.parametrize("state", [{}, {"bookmarks": {}}, {"singer_state": {}}], ids=str)
-def test_an_empty_state_is_a_first_run(open_account: Open, state: dict[str, Any]) -> None:
+def test_an_empty_state_is_a_first_run(settled: Settle, state: dict[str, Any]) -> None:
     """Meltano gives one."""
-    assert open_account("copper").sync(state=state).audit()["people"]["mode"] == "full"
+    assert settled("copper").account.sync(state=state).audit()["people"]["mode"] == "full"
 
 
 @pytest.mark.parametrize("name", CRMS)
-def test_nothing_selected_is_an_error(open_account: Open, name: str) -> None:
+def test_nothing_selected_is_an_error(settled: Settle, name: str) -> None:
     """A run that reads nothing and says that all went well hides a mistake."""
-    account = open_account(name)
+    account = settled(name).account
     catalogs: dict[str, dict[str, Any]] = {
         "the catalog has another form": {},
         "no stream is selected": {"streams": []},

@@ -14,9 +14,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from sandbox.simulator import Moment
-    from tests.states.conftest import Account
+    from tests.singer import Run
+    from tests.states.conftest import Account, Settled
 
     Open = Callable[..., Account]
+    Settle = Callable[..., Settled]
 
 BOOKMARKED = ("copper", "close")
 
@@ -29,6 +31,12 @@ def refusing(account: Account) -> Callable[[], None]:
             moment.answer.status = 403
 
     return account.app.on_answer(refuse)
+
+
+def both(settled: Settle, name: str) -> tuple[Account, Run]:
+    """Return an account, and a run that has read the stream and one that each run reads completely."""
+    found = settled(name, settled(name).account.stream, CRMS[name].whole)
+    return found.account, found.first
 
 
 @pytest.mark.parametrize("name", BOOKMARKED)
@@ -53,29 +61,26 @@ def test_a_stream_that_discovery_leaves_out_ends_the_run_with_its_name(open_acco
 
 
 @pytest.mark.parametrize("name", CRMS)
-def test_one_that_each_run_reads_completely_is_missed_just_as_well(open_account: Open, name: str) -> None:
+def test_one_that_each_run_reads_completely_is_missed_just_as_well(settled: Settle, name: str) -> None:
     """It has no bookmark, but the target has its rows."""
-    account = open_account(name)
-    first = account.sync(account.stream, account.crm.whole)
+    account, first = both(settled, name)
     second = account.sync(account.stream, state=first.state, expect=1)
     assert f"1 of 2 streams are not complete: {account.crm.whole}." in second.log
 
 
 @pytest.mark.parametrize("name", CRMS)
-def test_a_deselected_stream_is_not_missed(open_account: Open, name: str) -> None:
+def test_a_deselected_stream_is_not_missed(settled: Settle, name: str) -> None:
     """The catalog has it, and says so."""
-    account = open_account(name)
-    first = account.sync(account.stream, account.crm.whole)
-    less = selecting(account.everything, account.stream)
+    account, first = both(settled, name)
+    less = selecting(account.reading(account.stream, account.crm.whole), account.stream)
     second = account.tap.sync(catalog=less, state=first.state)
     assert account.crm.whole not in second.schemas
     assert second.state["bookmarks"][account.crm.whole] == first.state["bookmarks"][account.crm.whole]
 
 
-def test_a_stream_that_meltano_deselects_is_not_missed(open_account: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_stream_that_meltano_deselects_is_not_missed(settled: Settle, monkeypatch: pytest.MonkeyPatch) -> None:
     """Discovery has left it out, so no catalog can say that it is not wanted."""
-    account = open_account("copper")
-    first = account.sync("people", "users")
+    account, first = both(settled, "copper")
     monkeypatch.setenv("MELTANO_EXTRACT__SELECT", json.dumps(["*.*", "!users.*"]))
     account.sync("people", state=first.state)
     monkeypatch.setenv("MELTANO_EXTRACT__SELECT", json.dumps(["*.*", "!users.email"]))
@@ -83,10 +88,9 @@ def test_a_stream_that_meltano_deselects_is_not_missed(open_account: Open, monke
 
 
 @pytest.mark.parametrize("name", CRMS)
-def test_a_stream_that_no_account_has_is_said_and_no_more(open_account: Open, name: str) -> None:
+def test_a_stream_that_no_account_has_is_said_and_no_more(settled: Settle, name: str) -> None:
     """Such as one of an earlier version, or a table of Copera that was deleted."""
-    account = open_account(name)
-    state = account.sync().state
+    account, state = settled(name).account, settled(name).state
     state["bookmarks"]["old_things"] = {"version": 1}
     run = account.sync(state=state)
     assert "the state has the stream `old_things`, which is not there any more" in run.log

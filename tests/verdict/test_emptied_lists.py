@@ -15,7 +15,7 @@ from tests.target import Target, activated
 if TYPE_CHECKING:
     from sandbox.simulator import Moment, Simulator
     from tests.singer import Run
-    from tests.verdict.conftest import Start
+    from tests.verdict.conftest import Read, Start
 
 #: A list of each kind, and the end of its path.
 LISTS = [
@@ -35,6 +35,8 @@ LISTS = [
 
 #: Lists whose answers have a count, which contradicts that they are empty.
 COUNTED = ("users", "channels", "documents")
+#: Of the others one of each CRM: what a run remembers of a doubt is the same for all of them.
+BELIEVED = ("tags", "outcomes", "sales__leads")
 
 
 def empty(path: str, **rule: Any) -> list[FaultRule]:  # noqa: ANN401
@@ -49,11 +51,10 @@ def kept(stream: str, *runs: Run) -> bool:
 
 @pytest.mark.parametrize(("crm", "stream", "path"), LISTS)
 def test_a_list_that_is_empty_all_of_a_sudden_keeps_its_rows_and_fails_by_name(
-    start: Start, crm: str, stream: str, path: str
+    read: Read, crm: str, stream: str, path: str
 ) -> None:
     """Fewer than a hundred rows, of which no limit of deletions speaks; when they show again, all is well."""
-    app, tap = start(crm, stream)
-    first = tap.sync()
+    app, tap, first = read(crm, stream)
     assert 0 < first.count(stream) < 100
     app.behaviour.faults = empty(path)
     second = tap.sync(state=first.state, expect=1)
@@ -75,10 +76,9 @@ def test_a_list_that_is_empty_all_of_a_sudden_keeps_its_rows_and_fails_by_name(
 
 
 @pytest.mark.parametrize(("crm", "stream", "path"), LISTS)
-def test_one_empty_answer_is_asked_for_again(start: Start, crm: str, stream: str, path: str) -> None:
+def test_one_empty_answer_is_asked_for_again(read: Read, crm: str, stream: str, path: str) -> None:
     """In the same run: nobody hears of it."""
-    app, tap = start(crm, stream)
-    first = tap.sync()
+    app, tap, first = read(crm, stream)
     app.behaviour.faults = empty(path, at=[1])
     second = tap.sync(state=first.state)
     assert app.stats.faults["empty_page"] == 1
@@ -86,11 +86,10 @@ def test_one_empty_answer_is_asked_for_again(start: Start, crm: str, stream: str
     assert second.audit()[stream]["complete"]
 
 
-@pytest.mark.parametrize(("crm", "stream", "path"), [one for one in LISTS if one.values[1] not in COUNTED])
-def test_emptiness_is_believed_when_a_later_run_finds_it_too(start: Start, crm: str, stream: str, path: str) -> None:
+@pytest.mark.parametrize(("crm", "stream", "path"), [one for one in LISTS if one.values[1] in BELIEVED])
+def test_emptiness_is_believed_when_a_later_run_finds_it_too(read: Read, crm: str, stream: str, path: str) -> None:
     """Not at once, which may be the same fault; half an hour later."""
-    app, tap = start(crm, stream)
-    first = tap.sync()
+    app, tap, first = read(crm, stream)
     app.behaviour.faults = empty(path)
     second = tap.sync(state=first.state, expect=1)
     soon = tap.sync(state=second.state, expect=1)
@@ -105,13 +104,13 @@ def test_emptiness_is_believed_when_a_later_run_finds_it_too(start: Start, crm: 
 
 @pytest.mark.parametrize(("crm", "stream", "path"), [one for one in LISTS if one.values[1] in COUNTED])
 def test_emptiness_that_its_own_count_contradicts_takes_no_row_away(
-    start: Start, crm: str, stream: str, path: str
+    read: Read, crm: str, stream: str, path: str
 ) -> None:
     """However often it is said, and however far apart."""
-    app, tap = start(crm, stream)
-    runs = [tap.sync()]
+    app, tap, first = read(crm, stream)
+    runs = [first]
     app.behaviour.faults = empty(path)
-    for hours in (0, 1, 2):
+    for hours in (0, 1):
         later(app, tap, hours * 3_600)
         runs.append(tap.call(tap.command(state=runs[-1].state)))
         assert kept(stream, *runs)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from sandbox.faults import Kind
     from tests.verdict.conftest import Start
 
-PATIENCE = 4
+PATIENCE = 3
 STREAMS = {
     "copper": ("account", "pipelines", "people", "companies", "leads", "tasks", "activities", "users", "webhooks"),
     "close": (
@@ -34,8 +34,7 @@ STREAMS = {
 }
 
 
-@pytest.mark.parametrize("kind", ["503", "html"])
-@pytest.mark.parametrize("crm", sorted(STREAMS))
+@pytest.mark.parametrize(("crm", "kind"), [("copper", "503"), ("close", "html"), ("copera", "503")])
 def test_a_run_without_any_answer_ends_after_the_time_for_retries(
     start: Start, catalogs: Callable[[str], dict[str, Any]], crm: str, kind: Kind
 ) -> None:
