@@ -56,7 +56,7 @@ def test_all_kinds_in_turn_break_a_first_run_and_one_that_reads_changes(crm: Crm
     app.behaviour.faults = [FaultRule(list(reversed(kinds)), every=3)]
     app.stats.reset()
     second = tap.sync(state=first.state)
-    assert len(app.stats.faults) > 1
+    assert app.stats.faults
     for stream in crm.edited:
         assert edited[stream] | created[stream] <= second.keys(stream)
     crm.assert_complete(app, first, second)
