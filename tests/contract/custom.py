@@ -39,8 +39,8 @@ class Custom(ABC):
         pair: a stream that is read fast, and one that is read with care; often the same.
         renamed: the field of ``stream`` that changes, the name it has in a column, and its new name and column.
         other: a further field of ``stream``, whose name the first one takes; where that is one of ``changes``.
-        changes: what happens to definitions between two runs, and the streams that it concerns: one more at least that
-            adds a field, beside those that this CRM may tell in another way than the others.
+        changes: what happens to definitions between two runs, and the streams that it concerns: "added, filled", and
+            what this CRM may tell in another way than the others. Pebble, whose runs are small, has all the rest.
         looked_at: the streams that these tests read.
         retyped: another kind for fields of ``stream``, all at once.
         still_right: one more, whose column has the right type as it is.
