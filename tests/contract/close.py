@@ -23,15 +23,15 @@ class Close(Crm):
     name = "close"
     config: ClassVar[dict[str, Any]] = {"api_key": API_KEY}
     shape: ClassVar[dict[str, Any]] = {
-        "leads": 100,
+        "leads": 70,
         "contacts": 60,
-        "opportunities": 70,
+        "opportunities": 60,
         "tasks": 60,
-        "activities": {"emails": 70, "notes": 60},
-        "events": 60,
+        "activities": {"emails": 40, "notes": 40},
+        "events": 40,
         "custom_fields": 3,
     }
-    everything: ClassVar[dict[str, Any]] = {"activities": 300}
+    everything: ClassVar[dict[str, Any]] = {"activities": 150}
     # Small pages, so that a small account has many.
     knobs: ClassVar[Knobs] = {
         "limit_caps": {"data/search": 40, "opportunity": 25, "task": 25, "activity": 25, "event": 20}
@@ -41,7 +41,7 @@ class Close(Crm):
     whole = truth.ALL
     streams = (
         *("leads", "contacts", "opportunities", "tasks", "emails", "notes", "events"),
-        *("meetings", "memberships", "sequence_subscriptions", "organization", "groups", "users", "outcomes"),
+        *("memberships", "sequence_subscriptions", "organization", "groups", "users", "outcomes"),
     )
     keys: ClassVar[dict[str, tuple[str, ...]]] = truth.KEYS
     replication: ClassVar[dict[str, str]] = {

@@ -39,7 +39,11 @@ class Copera(Crm):
     }
     default = truth.FIXED
     unselected = truth.PER_PARENT
-    streams = (*truth.FIXED, *TABLES)
+    streams = (
+        *("boards", "tables", "columns", "custom_fields", "workspace", "members", "channels", "channel_participants"),
+        *("documents", "drive_files", "bookings", "notifications", *TABLES),
+    )
+    whole = (*truth.FIXED, *TABLES)
     telling = ("tables", "columns")
     keys: ClassVar[dict[str, tuple[str, ...]]] = {**truth.KEYS, "row_descriptions": ("row",)}
     edited: ClassVar[dict[str, int]] = dict.fromkeys(TABLES, 1)

@@ -19,20 +19,25 @@ class Copper(Crm):
     name = "copper"
     config: ClassVar[dict[str, Any]] = {"api_key": API_KEY, "user_email": USER_EMAIL}
     shape: ClassVar[dict[str, Any]] = {
-        "people": 450,
-        "companies": 210,
-        "opportunities": 60,
+        "people": 210,
+        "companies": 60,
+        "opportunities": 12,
         "leads": 60,
-        "projects": 30,
-        "tasks": 60,
-        "activities": 450,
+        "projects": 12,
+        "tasks": 12,
+        "activities": 210,
         "custom_fields": 1,
-        "tags": 150,
+        "tags": 30,
     }
+    knobs: ClassVar[Knobs] = {"tags_page": 10}
     default = (*truth.SEARCHED, *truth.LISTED)
     unselected = ("related_items", "related_links", "files")
     # Webhooks are masked, and layouts have no list of their own: these have tests of their own.
-    streams = tuple(name for name in default if name not in ("webhooks", "field_layouts"))
+    whole = tuple(name for name in default if name not in ("webhooks", "field_layouts"))
+    streams = (
+        *("account", "tags", "people", "companies", "leads", "activities", "users", "activity_types"),
+        *("customer_sources", "loss_reasons"),
+    )
     keys: ClassVar[dict[str, tuple[str, ...]]] = {
         "activity_types": ("id", "category"),
         "tags": ("name",),
@@ -65,7 +70,7 @@ class Copper(Crm):
     alone = ("companies", frozenset({"companies/search", "account"}))
     deselected = ("people.emails", "people.details", "tags.count")
     forgotten: ClassVar[dict[str, str]] = {"people": "title"}
-    idle: ClassVar[dict[str, int]] = {"tags": 4, "field_layouts": 20}
+    idle: ClassVar[dict[str, int]] = {"tags": 3, "field_layouts": 20}
 
     def app(self, shape: dict[str, Any], **knobs: Any) -> CopperSandbox:  # noqa: ANN401
         """Return the server of an account."""

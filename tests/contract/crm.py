@@ -42,7 +42,6 @@ class Crm(ABC):
         listed: one stream that is read whole in each run, and the path that it is asked for.
         broken: one stream, and the path by which it alone is read: the CRM answers it with errors.
         slow: paths whose second answer does not come.
-        turns: runs until every kind of fault had its turn.
         endless_doubt: kinds of faults that the CRM's answers can be told from only by asking each question twice.
         tells_deletions: whether a deleted record is written once more, with the time of its end.
         left_out: what a key may not read, by knobs of the server, and the streams that are left out then.
@@ -75,7 +74,6 @@ class Crm(ABC):
     listed: ClassVar[tuple[str, ...]]
     broken: ClassVar[tuple[str, str]]
     slow: ClassVar[tuple[str, ...]]
-    turns: ClassVar[int] = 1
     endless_doubt: ClassVar[frozenset[str]] = frozenset()
     tells_deletions: ClassVar[bool] = False
     left_out: ClassVar[dict[str, tuple[Knobs, tuple[str, ...]]]]
@@ -91,6 +89,11 @@ class Crm(ABC):
     def few(self) -> dict[str, Any]:
         """A shape like that of the contract, with few records of each kind: where their number is not the point."""
         return {name: FEW if isinstance(one, int) and FEW < one < MOST else one for name, one in self.shape.items()}
+
+    @property
+    def written(self) -> tuple[str, ...]:
+        """Streams, at least one of each way in which records are written."""
+        return tuple(dict.fromkeys(name.partition(".")[0] for name in self.deselected))
 
     @abstractmethod
     def app(self, shape: dict[str, Any], **knobs: Any) -> Any:  # noqa: ANN401 - the CRM's own server

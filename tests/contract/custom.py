@@ -5,13 +5,10 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
-from tests.singer import selecting
-
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.custom_truth import Crm as Truth
-    from tests.singer import Tap
 
 FORBIDDEN = 403
 #: A label, and the kind where several fields are called so.
@@ -41,8 +38,9 @@ class Custom(ABC):
         alike: values that only look different, and what they are.
         pair: a stream that is read fast, and one that is read with care; often the same.
         renamed: the field of ``stream`` that changes, the name it has in a column, and its new name and column.
-        other: a further field of ``stream``, whose name the first one takes.
-        changes: what happens to definitions between two runs, and the streams that it concerns.
+        other: a further field of ``stream``, whose name the first one takes; where that is one of ``changes``.
+        changes: what happens to definitions between two runs, and the streams that it concerns: "added, filled", and
+            what this CRM may tell in another way than the others. Pebble, whose runs are small, has all the rest.
         looked_at: the streams that these tests read.
         retyped: another kind for fields of ``stream``, all at once.
         still_right: one more, whose column has the right type as it is.
@@ -67,7 +65,7 @@ class Custom(ABC):
     alike: ClassVar[dict[Which, tuple[Any, Any]]]
     pair: ClassVar[tuple[str, str]]
     renamed: ClassVar[tuple[str, str, str, str]]
-    other: ClassVar[str]
+    other: ClassVar[str] = ""
     changes: ClassVar[dict[str, tuple[str, ...]]]
     looked_at: ClassVar[tuple[str, ...]]
     retyped: ClassVar[dict[Which, dict[str, Any]]]
@@ -82,16 +80,13 @@ class Custom(ABC):
     def server(self, shape: dict[str, Any], **knobs: Any) -> Any:  # noqa: ANN401
         """Return the server of an account."""
 
-    def catalog(self, tap: Tap, **config: Any) -> dict[str, Any]:  # noqa: ANN401
-        """Return what discovery finds, with the streams selected that have custom fields, and their definitions."""
-        return selecting(tap.discover(**config)[0], *self.streams, self.definitions, "sync_audit")
-
     @abstractmethod
     def set_all(self, app: Any, number: str, value: Any) -> None:  # noqa: ANN401
         """Let every record of ``stream`` have this value of a field, beside its others."""
 
-    def gather(self, app: Any) -> None:  # noqa: ANN401, B027 - most need not do anything
-        """Let ``stream`` have all fields that it could have, so that their names meet."""
+    def gather(self, app: Any) -> bool:  # noqa: ANN401, ARG002
+        """Let ``stream`` have all fields that it could have, so that their names meet; tell whether that is new."""
+        return False
 
     @abstractmethod
     def truth(self, app: Any) -> Truth:  # noqa: ANN401 - the CRM's own server

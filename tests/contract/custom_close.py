@@ -30,14 +30,14 @@ class CloseCustom(Custom):
     streams = custom_truth.Close.streams
     shape: ClassVar[dict[str, Any]] = {
         "now": int(time.time()),
-        "leads": 60,
-        "contacts": 40,
-        "opportunities": 40,
+        "leads": 24,
+        "contacts": 12,
+        "opportunities": 20,
         "tasks": 3,
-        "activities": {"custom_activities": 60},
+        "activities": {"custom_activities": 24},
         "events": 3,
         "sequence_subscriptions": 3,
-        "custom_objects": 40,
+        "custom_objects": 12,
         "comments": 2,
         "small_lists": 2,
         "custom_fields": 24,
@@ -114,14 +114,9 @@ class CloseCustom(Custom):
     # A search gives only the fields that it is asked for.
     pair = ("leads", "opportunities")
     renamed = ("Notes", "custom_notes", "Remarks", "custom_remarks")
-    other = "Machine"
     looked_at = ("leads", "custom_activities")
     changes: ClassVar[dict[str, tuple[str, ...]]] = dict.fromkeys(
-        (
-            *("added, filled", "added, shared", "added, named like another", "removed", "renamed"),
-            "renamed to the name of another",
-        ),
-        ("leads",),
+        ("added, filled", "added, shared", "removed", "renamed"), ("leads",)
     )
     retyped: ClassVar[dict[Which, dict[str, Any]]] = {
         ("Größe (m²)", "number"): {"type": "text"},
@@ -190,12 +185,10 @@ class CloseCustom(Custom):
         elif name == "added, shared":
             order = {**COLOUR, "object_type": SHARED, "associations": [{"object_type": "lead"}]}
             app.account.change("add_field", order)
-        elif name == "added, named like another":
-            app.account.change("add_field", {"object_type": "lead", "name": "notes", "type": "number", "fill": True})
         elif name == "removed":
             self.remove(app, notes)
         else:
-            self.rename(app, notes, "Remarks" if name == "renamed" else self.other)
+            self.rename(app, notes, "Remarks")
         self.touch(app)
 
     def raw(self, record: dict[str, Any]) -> dict[str, Any]:

@@ -24,16 +24,16 @@ class CopperCustom(Custom):
     streams = custom_truth.Copper.streams
     shape: ClassVar[dict[str, Any]] = {
         "now": int(time.time()),
-        "people": 60,
-        "companies": 25,
-        "leads": 25,
-        "opportunities": 25,
-        "projects": 10,
-        "tasks": 10,
+        "people": 24,
+        "companies": 12,
+        "leads": 12,
+        "opportunities": 12,
+        "projects": 6,
+        "tasks": 6,
         "activities": 5,
         "odd_close_dates": 0,
         "custom_fields": 28,
-        "tags": 40,
+        "tags": 5,
     }
     many = {"custom_fields": 120}, 120
     none: ClassVar[dict[str, Any]] = {"custom_fields": 0}
@@ -90,11 +90,7 @@ class CopperCustom(Custom):
     other = "Score"
     looked_at = ("people", "companies")
     changes: ClassVar[dict[str, tuple[str, ...]]] = dict.fromkeys(
-        (
-            *("added, filled", "added, in what is edited", "added, named like another", "removed", "renamed"),
-            "renamed to the name of another",
-        ),
-        looked_at,
+        ("added, filled", "added, in what is edited", "removed", "renamed", "renamed to the name of another"), looked_at
     )
     retyped: ClassVar[dict[Which, dict[str, Any]]] = {
         ("Score", "Float"): {"data_type": "String"},
@@ -139,10 +135,11 @@ class CopperCustom(Custom):
                 ]
                 app.account.edit(stream, ids=[record["id"]], changes={"custom_fields": entries})
 
-    def gather(self, app: CopperSandbox) -> None:
+    def gather(self, app: CopperSandbox) -> bool:
         """Let every field be one of people."""
         for one in app.account.records(DEFINITIONS):
             app.account.edit(DEFINITIONS, ids=[one["id"]], changes={"available_on": ["person"]})
+        return True
 
     def add(self, app: CopperSandbox, label: str, *, like: str = "") -> str:
         """Define a field of all records."""
@@ -168,8 +165,6 @@ class CopperCustom(Custom):
             app.account.add_field("Colour", "Dropdown", options=RED_AND_GREEN, fill=True)
         elif name == "added, in what is edited":
             app.account.add_field("Colours", "MultiSelect", options=RED_AND_GREEN)
-        elif name == "added, named like another":
-            app.account.add_field("homepage", "Float", fill=True)
         elif name == "removed":
             self.remove(app, homepage)
         else:

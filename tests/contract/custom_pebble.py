@@ -58,7 +58,7 @@ class PebbleCustom(Custom):
     crm = "pebble"
     stream = "contacts"
     streams = ("contacts",)
-    shape: ClassVar[dict[str, Any]] = {"contacts": 60, "now": 1_790_000_000}
+    shape: ClassVar[dict[str, Any]] = {"contacts": 24, "now": 1_790_000_000}
     many = {"fields": 60}, 60
     none: ClassVar[dict[str, Any]] = {"fields": 0}
     kinds: ClassVar[set[str]] = set(KINDS)

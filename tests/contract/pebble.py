@@ -64,7 +64,6 @@ class Pebble(Crm):
     deselected = ("contacts.email", "labels.colour")
     # No count speaks for an empty answer.
     idle: ClassVar[dict[str, int]] = {"contacts": 2}
-    turns = 4
     forgotten: ClassVar[dict[str, str]] = {"contacts": "name", "labels": "colour"}
 
     def app(self, shape: dict[str, Any], **knobs: Any) -> PebbleSandbox:  # noqa: ANN401

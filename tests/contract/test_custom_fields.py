@@ -15,7 +15,7 @@ from sandbox.server import running
 from tests.contract.crms import CUSTOM
 from tests.contract.customs import Begin, begun, tap_of
 from tests.custom_truth import assert_right, assert_valid, columns_of, declared, differences, lines
-from tests.singer import selecting
+from tests.singer import only, selecting
 from tests.truth import exact
 
 if TYPE_CHECKING:
@@ -45,12 +45,13 @@ def begin(custom: Custom, tmp_path: Path, unmeasured: None) -> Iterator[Begin]: 
 
 @dataclass(frozen=True)
 class Whole:
-    """A small account that nobody changes: what is true of it, what discovery finds, what a run writes."""
+    """A small account that nobody changes: what is true of it, what discovery finds and asks for, what a run writes."""
 
     custom: Custom
     app: Any
     truth: Truth
     catalog: dict[str, Any]
+    asked: set[str]
     run: Run
 
 
@@ -65,8 +66,9 @@ def whole(custom: Custom, tmp_path_factory: pytest.TempPathFactory) -> Whole:
         with running(app) as url:
             tap = tap_of(custom, url, tmp_path_factory.mktemp("whole"))
             catalog, _ = tap.discover()
-            run = tap.sync(catalog=selecting(catalog, *custom.streams, custom.definitions, "sync_audit"))
-            _WHOLE[custom.crm] = Whole(custom, app, custom.truth(app), catalog, run)
+            lists = asked(custom, app)
+            run = tap.sync(catalog=only(catalog, *custom.streams, custom.definitions, "sync_audit"))
+            _WHOLE[custom.crm] = Whole(custom, app, custom.truth(app), catalog, lists, run)
     return _WHOLE[custom.crm]
 
 
@@ -114,7 +116,7 @@ def test_pages_that_need_care_have_the_same_columns(custom: Custom, begin: Begin
     app, tap = begin()
     stream = custom.pair[1]
     custom.care(app, stream)
-    run = tap.sync(catalog=selecting(whole.catalog, stream, "sync_audit"))
+    run = tap.sync(catalog=only(whole.catalog, stream, "sync_audit"))
     assert all(record["_extra"] == {"brand_new": exact([1.5])} for record in run.records(stream))
     if custom.crm == "copper":  # there, only the answers have the field
         assert columns_of(run, stream) == columns_of(whole.run, stream)
@@ -132,26 +134,21 @@ def test_pages_that_need_care_have_the_same_columns(custom: Custom, begin: Begin
 def test_the_values_arrive_as_they_come_if_that_is_wanted(custom: Custom, begin: Begin, form: str) -> None:
     """Beside the columns, or instead of them."""
     app, tap = begin()
-    run = tap.sync(catalog=custom.catalog(tap, custom_fields=form), custom_fields=form)
-    assert_right(custom.truth(app), run, form=form)
-    for stream in custom.streams:
-        assert bool(columns_of(run, stream)) is (form == "both")
-
-
-def test_raw_asks_for_no_definitions(custom: Custom, begin: Begin) -> None:
-    """Nobody needs them but the stream that has them."""
-    app, tap = begin()
-    catalog = selecting(tap.discover(custom_fields="raw")[0], *custom.streams)
+    catalog = only(tap.discover(custom_fields=form)[0], *custom.pair)
     app.stats.reset()
-    tap.sync(catalog=catalog, custom_fields="raw")
-    assert asked(custom, app) == set()
+    run = tap.sync(catalog=catalog, custom_fields=form)
+    assert_right(custom.truth(app), run, *custom.pair, form=form)
+    for stream in custom.pair:
+        assert bool(columns_of(run, stream)) is (form == "both")
+    # As they come, nobody needs the definitions but the stream that has them.
+    assert bool(asked(custom, app)) is (form == "both")
 
 
 def test_an_account_without_custom_fields_has_no_columns(custom: Custom, begin: Begin) -> None:
     """And says nothing of it."""
     app, tap = begin(custom.none)
-    run = tap.sync(catalog=custom.catalog(tap))
-    assert_right(custom.truth(app), run)
+    run = tap.sync(catalog=only(tap.discover()[0], *custom.pair, custom.definitions))
+    assert_right(custom.truth(app), run, *custom.pair)
     assert not any(name.startswith("custom_") for name in run.schemas[custom.stream]["schema"]["properties"])
     assert not lines(run, "WARNING", "custom field")
 
@@ -159,11 +156,13 @@ def test_an_account_without_custom_fields_has_no_columns(custom: Custom, begin: 
 # Names
 
 
-def test_names_of_columns_are_slugs_set_apart_by_ids(custom: Custom, begin: Begin) -> None:
+def test_names_of_columns_are_slugs_set_apart_by_ids(custom: Custom, begin: Begin, whole: Whole) -> None:
     """What is equal ends in the id, or a part of it; what leaves nothing of a name is the id."""
     app, tap = begin()
-    custom.gather(app)
-    columns = columns_of(tap.sync(catalog=selecting(custom.catalog(tap), custom.stream)), custom.stream)
+    run = whole.run
+    if custom.gather(app):
+        run = tap.sync(catalog=only(tap.discover()[0], custom.stream))
+    columns = columns_of(run, custom.stream)
     for (label, kind), name in custom.names.items():
         number = custom.number(app, label, kind)
         assert columns[number] == name.format(id=number.lower(), end=number[-6:].lower()), label
@@ -174,9 +173,9 @@ def test_names_fit_a_database_and_are_distinct(custom: Custom, begin: Begin) -> 
     shape, least = custom.many
     app, tap = begin({**shape, **custom.few})
     custom.gather(app)
-    run = tap.sync(catalog=custom.catalog(tap))
+    run = tap.sync(catalog=only(tap.discover()[0], *custom.pair))
     assert len(columns_of(run, custom.stream)) >= least
-    for stream in custom.streams:
+    for stream in custom.pair:
         names = list(columns_of(run, stream).values())
         assert len(set(names)) == len(names) == len(custom.truth(app).fields(stream))
         assert not {"custom_fields"} & set(names)
@@ -189,10 +188,11 @@ def test_names_fit_a_database_and_are_distinct(custom: Custom, begin: Begin) -> 
 def test_names_can_be_made_of_ids(custom: Custom, begin: Begin) -> None:
     """`custom_field_names: id`: no renaming changes them."""
     app, tap = begin()
-    run = tap.sync(catalog=custom.catalog(tap, custom_field_names="id"), custom_field_names="id")
+    catalog = only(tap.discover(custom_field_names="id")[0], *custom.pair)
+    run = tap.sync(catalog=catalog, custom_field_names="id")
     assert columns_of(run, custom.stream)
     assert all(name == f"custom_{number.lower()}" for number, name in columns_of(run, custom.stream).items())
-    assert_right(custom.truth(app), run)
+    assert_right(custom.truth(app), run, *custom.pair)
 
 
 def test_a_column_says_what_people_call_it_and_what_it_is(whole: Whole) -> None:
@@ -208,11 +208,13 @@ def test_a_column_says_what_people_call_it_and_what_it_is(whole: Whole) -> None:
 # Requests
 
 
-def test_each_list_of_definitions_is_asked_for_once_and_only_if_needed(custom: Custom, begin: Begin) -> None:
+def test_each_list_of_definitions_is_asked_for_once_and_only_if_needed(
+    custom: Custom, begin: Begin, whole: Whole
+) -> None:
     """In discovery, and in runs of one stream, of a few, and of all that have custom fields."""
     app, tap = begin()
-    catalog, _ = tap.discover()
-    assert asked(custom, app) == set().union(*(paths for _, paths in custom.paths))
+    assert whole.asked == set().union(*(paths for _, paths in custom.paths))
+    catalog = only(whole.catalog, *(stream for streams, _ in custom.paths for stream in streams))
     for streams, needed in custom.paths:
         app.stats.reset()
         tap.sync(catalog=selecting(catalog, *streams))
@@ -229,7 +231,7 @@ def test_a_deselected_custom_field_is_nowhere(custom: Custom, begin: Begin, whol
     names = columns_of(whole.run, stream)
     gone = [custom.number(app, label) for label in custom.gone]
     without = tuple(f"{stream}.{names[key]}" for key in gone)
-    run = tap.sync(catalog=selecting(whole.catalog, stream, without=without))
+    run = tap.sync(catalog=selecting(only(whole.catalog, stream), stream, without=without))
     assert columns_of(run, stream).keys() == names.keys() - set(gone)
     assert differences(custom.truth(app), stream, run, deselected=gone) == {}
     assert not any("_extra" in record for record in run.records(stream))
@@ -245,7 +247,8 @@ def test_all_custom_fields_can_be_deselected(custom: Custom, begin: Begin, whole
     assert names
     if care:
         custom.care(app, stream)
-    run = tap.sync(catalog=selecting(whole.catalog, stream, without=tuple(f"{stream}.{name}" for name in names)))
+    without = tuple(f"{stream}.{name}" for name in names)
+    run = tap.sync(catalog=selecting(only(whole.catalog, stream), stream, without=without))
     assert run.count(stream) == len(app.account.ids(stream))
     assert columns_of(run, stream) == {}
     for record in run.records(stream):
@@ -257,7 +260,7 @@ def test_without_extra_what_fits_no_column_is_not_emitted(custom: Custom, begin:
     """`_extra` can be deselected as any other."""
     app, tap = begin()
     without = tuple(f"{stream}._extra" for stream in custom.streams)
-    catalog = selecting(whole.catalog, *custom.streams, without=without)
+    catalog = selecting(only(whole.catalog, *custom.streams), *custom.streams, without=without)
     custom.add(app, "Brand new")
     run = tap.sync(catalog=catalog)
     for stream in custom.streams:
@@ -274,11 +277,13 @@ REFUSED = [
     for case in custom.refused
 ]
 each_refusal = pytest.mark.parametrize(("custom", "refusal"), REFUSED, indirect=["custom"])
+#: The first one of each CRM.
+ONE_REFUSED = [pytest.param(custom, custom.refused[0], id=custom.crm) for custom in CUSTOM.values()]
 #: A list of definitions, the status of its answers, and the streams that need it.
 Refusal: TypeAlias = tuple[str, int, tuple[str, ...]]
 
 
-@each_refusal
+@pytest.mark.parametrize(("custom", "refusal"), ONE_REFUSED, indirect=["custom"])
 def test_without_the_right_to_the_definitions_values_are_in_extra(
     custom: Custom, begin: Begin, refusal: Refusal
 ) -> None:
@@ -309,7 +314,7 @@ def test_a_catalog_with_columns_and_no_right_to_the_definitions_fails_by_name(
     app, tap = begin()
     others = [stream for stream in custom.streams if stream not in streams]
     named = {*custom.streams, *streams}
-    catalog = selecting(whole.catalog, *named, "users", "labels", "sync_audit")
+    catalog = only(whole.catalog, *named, "users", "labels", "sync_audit")
     custom.answer_with(app, status, path)
     run = tap.sync(catalog=catalog, expect=1)
     assert {name for name, row in run.audit().items() if not row["complete"]} == set(streams)
@@ -326,17 +331,17 @@ def test_definitions_that_do_not_come_fail_the_streams_that_need_them(
 ) -> None:
     """By name, exit code 1; the others are complete, and nobody waits for each stream anew."""
     app, tap = begin()
-    catalog = selecting(whole.catalog, *custom.streams, "users", "labels", "sync_audit")
+    catalog = only(whole.catalog, *custom.streams, "users", "labels", "sync_audit")
     app.behaviour.faults = [FaultRule(["500"], every=1, path=custom.failing)]
     began = time.monotonic()
-    run = tap.sync(catalog=catalog, expect=1, retry_seconds=2)
+    run = tap.sync(catalog=catalog, expect=1, retry_seconds=1)
     took = time.monotonic() - began
     rows = run.audit()
     assert {name for name, row in rows.items() if not row["complete"]} == set(custom.streams)
     assert any(row["complete"] for row in rows.values())
     assert f"{len(custom.streams)} of {len(rows)} streams are not complete" in run.log
     assert "Traceback" not in run.log
-    assert took < 8, took
+    assert took < 6, took
     app.behaviour.faults = []
     assert_right(custom.truth(app), tap.sync(catalog=catalog, state=run.state))
 
@@ -366,7 +371,7 @@ def test_a_value_of_another_type_is_null_and_whole_in_extra(
         number = custom.number(app, label, kind, stream)
         wrong[custom.give(app, stream, {number: value}, place)] = (number, value)
     assert len(wrong) == len(custom.wrong)
-    run = tap.sync(catalog=selecting(whole.catalog, stream, "sync_audit"))
+    run = tap.sync(catalog=only(whole.catalog, stream, "sync_audit"))
     columns = columns_of(run, stream)
     records = {record["id"]: record for record in run.records(stream)}
     for key, (number, value) in wrong.items():
@@ -384,7 +389,7 @@ def test_values_that_only_look_different_fit(custom: Custom, begin: Begin, whole
     numbers = {which: custom.number(app, *which) for which in custom.alike}
     given = {numbers[which]: value for which, (value, _) in custom.alike.items()}
     changed = custom.give(app, custom.stream, given)
-    run = tap.sync(catalog=selecting(whole.catalog, custom.stream, "sync_audit"))
+    run = tap.sync(catalog=only(whole.catalog, custom.stream, "sync_audit"))
     columns = columns_of(run, custom.stream)
     (record,) = [record for record in run.records(custom.stream) if record["id"] == changed]
     for which, (_, value) in custom.alike.items():

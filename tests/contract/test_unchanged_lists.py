@@ -3,19 +3,57 @@
 from __future__ import annotations
 
 from copy import deepcopy
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.singer import only
+from sandbox.server import running
+from tests.contract.conftest import tap_for
+from tests.contract.crms import CRMS
+from tests.singer import only, selecting
 from tests.target import Target, activated
 
 if TYPE_CHECKING:
-    from tests.contract.conftest import Start
+    from collections.abc import Iterator
+
+    from tests.contract.conftest import CatalogOf, Start
     from tests.contract.crm import Crm
-    from tests.singer import Run
+    from tests.singer import Run, Tap
 
 LONG_AGO = "2020-01-01T00:00:00Z"
+
+
+@dataclass
+class Loaded:
+    """An account that no test changes, and what a first run wrote of its lists."""
+
+    crm: Crm
+    tap: Tap
+    catalog: dict[str, Any]
+    first: Run
+
+    def sync(self, *streams: str, **config: Any) -> Run:  # noqa: ANN401 - settings of any type
+        """Run once more, some streams only."""
+        return self.tap.sync(catalog=selecting(self.catalog, *streams, "sync_audit"), **config)
+
+
+@pytest.fixture(scope="module", params=list(CRMS.values()), ids=list(CRMS))
+def served(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, catalog_of: CatalogOf
+) -> Iterator[Loaded]:
+    """Serve it."""
+    crm: Crm = request.param
+    catalog = only(catalog_of(crm), *crm.listed, "sync_audit")
+    with running(crm.app(crm.few, rate_limit=0, **crm.knobs)) as url:
+        tap = tap_for(crm, url, tmp_path_factory.mktemp(crm.name), catalog)
+        yield Loaded(crm, tap, catalog, tap.sync())
+
+
+@pytest.fixture
+def loaded(served: Loaded, unmeasured: None) -> Loaded:  # noqa: ARG001 - only the tap is of interest
+    """Return it."""
+    return served
 
 
 def written(run: Run, *streams: str) -> set[str]:
@@ -34,7 +72,7 @@ def with_written(run: Run, **parts: Any) -> dict[str, Any]:  # noqa: ANN401 - an
 
 def test_a_list_that_is_the_same_is_not_written_and_one_that_changed_is_written_whole(crm: Crm, start: Start) -> None:
     """Without a message there is no new version either, and nothing that the audit could take for gone."""
-    app, tap = start(*crm.listed)
+    app, tap = start(*crm.listed, shape=crm.few)
     first = tap.sync()
     idle = tap.sync(state=first.state)
     assert written(idle, *crm.listed) == set()
@@ -85,64 +123,58 @@ def test_before_a_row_of_a_changed_list_the_state_says_that_the_target_is_betwee
     ids=["due", "never due", "asked for", "another version", "no versions told"],
 )
 def test_a_list_is_written_all_the_same_where_the_target_may_lack_it(
-    crm: Crm, start: Start, parts: dict[str, Any], settings: dict[str, Any], *, is_written: bool
+    loaded: Loaded, parts: dict[str, Any], settings: dict[str, Any], *, is_written: bool
 ) -> None:
     """A table that was dropped, or rows of a run whose state was lost, are mended within ``reconcile_days``."""
-    stream = crm.listed[0]
-    _, tap = start(stream)
-    first = tap.sync()
-    second = tap.sync(state=with_written(first, **parts), **settings)
+    stream, first = loaded.crm.listed[0], loaded.first
+    second = loaded.sync(stream, state=with_written(first, **parts), **settings)
     assert (second.count(stream) == first.count(stream)) is is_written
     assert (written(second, stream) == {stream}) is is_written
 
 
-def test_a_state_of_an_earlier_version_has_all_written_once(crm: Crm, start: Start) -> None:
+def test_a_state_of_an_earlier_version_has_all_written_once(loaded: Loaded) -> None:
     """It says neither which SCHEMA was told nor what was written."""
-    _, tap = start(*crm.listed)
-    first = tap.sync()
+    lists, first = loaded.crm.listed, loaded.first
     earlier = deepcopy(first.state)
     for kept in earlier["bookmarks"].values():
         kept.pop("written", None)
         kept.pop("schema", None)
-    second = tap.sync(state=earlier)
-    assert written(second, *crm.listed) == set(crm.listed)
-    assert {stream: second.count(stream) for stream in crm.listed} == {
-        stream: first.count(stream) for stream in crm.listed
-    }
-    assert written(tap.sync(state=second.state), *crm.listed) == set()
+    second = loaded.sync(*lists, state=earlier)
+    assert written(second, *lists) == set(lists)
+    assert {stream: second.count(stream) for stream in lists} == {stream: first.count(stream) for stream in lists}
+    assert written(loaded.sync(*lists, state=second.state), *lists) == set()
 
 
-def test_an_idle_run_ends_with_a_state_and_writes_few(crm: Crm, start: Start) -> None:
+def test_an_idle_run_ends_with_a_state_and_writes_few(loaded: Loaded) -> None:
     """One at its beginning, as the SDK has it, and one behind the audit."""
-    _, tap = start(*crm.listed)
-    first = tap.sync()
-    idle = tap.sync(state=first.state)
+    idle = loaded.sync(*loaded.crm.listed, state=loaded.first.state)
     assert idle.messages[-1]["type"] == "STATE"
     assert sum(one["type"] == "STATE" for one in idle.messages) <= 3
 
 
-def test_a_list_is_compared_as_stream_maps_and_other_settings_have_it_written(crm: Crm, start: Start) -> None:
+def test_a_list_is_compared_as_stream_maps_and_other_settings_have_it_written(loaded: Loaded) -> None:
     """The target gets what they make of the rows: with another form, all of them are new to it."""
-    stream = crm.listed[0]
-    _, tap = start(stream)
-    first = tap.sync()
+    stream, first = loaded.crm.listed[0], loaded.first
     maps = {stream: {"__alias__": "renamed", "more": "'x'"}}
-    mapped = tap.sync(state=first.state, stream_maps=maps)
+    mapped = loaded.sync(stream, state=first.state, stream_maps=maps)
     assert mapped.count("renamed") == first.count(stream)
-    idle = tap.sync(state=mapped.state, stream_maps=maps)
+    idle = loaded.sync(stream, state=mapped.state, stream_maps=maps)
     assert written(idle, "renamed", stream) == set()
     assert idle.audit()[stream]["records"] == 0
-    batched = tap.sync(
+    batched = loaded.sync(
+        stream,
         state=mapped.state,
         batch_config={
             "encoding": {"format": "jsonl", "compression": "gzip"},
-            "storage": {"root": f"file://{tap.folder}", "prefix": "x"},
+            "storage": {"root": f"file://{loaded.tap.folder}", "prefix": "x"},
         },
     )
     assert {one["type"] for one in batched.messages if one.get("stream") == stream} == {"SCHEMA", "BATCH"}
     assert batched.state["bookmarks"][stream]["written"] == {"digest": None}
 
 
+# What shares a table is said by a setting, and known to no CRM.
+@pytest.mark.parametrize("crm", [pytest.param(CRMS["copper"], id="copper")], indirect=True)
 def test_accounts_that_share_tables_write_a_list_that_is_the_same_once(crm: Crm, start: Start) -> None:
     """No version tells of deletions there: what is gone is older than the last ``whole_since``, which stays."""
     app, tap = start(*crm.listed)
