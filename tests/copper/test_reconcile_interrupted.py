@@ -58,10 +58,8 @@ def change(app: CopperSandbox) -> set[int]:
 def test_a_killed_reconcile_marks_nothing_wrongly_and_the_next_run_completes_it(load: Load, place: int) -> None:
     """SIGKILL at ten places; what is changed, deleted and merged before and after arrives."""
     gone = change(load.app)
-    load.app.behaviour.latency_ms = 30  # what was read is written by the next answer
     killed = load.killed(ACCOUNT + 1 + place * ANSWERS // 10, **SMALL_WINDOWS)
     assert killed.code == -signal.SIGKILL
-    load.app.behaviour.latency_ms = 0
     read_to = load.kept("people").get("reconcile", {}).get("read_to")
     change(load.app)
     run = load.run(**SMALL_WINDOWS)
