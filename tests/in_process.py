@@ -31,6 +31,8 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 LONGEST_LEAVE = 10.0
 #: What runs while the arguments are read: where that fails, click does not close the files that it has opened by then.
 EARLY = ("--discover", "--test")
+#: The sandbox answers from this process, but is no part of a run: what its server logs stays as quiet as it was set.
+SERVER = "uvicorn"
 #: A thread gives way so often: the sandbox answers from this process, too.
 SWITCH_INTERVAL = 0.001
 
@@ -157,7 +159,7 @@ def _forget_levels() -> None:
 
 def _loggers() -> list[logging.Logger]:
     found = list(logging.Logger.manager.loggerDict.values())
-    return [one for one in found if isinstance(one, logging.Logger)]
+    return [one for one in found if isinstance(one, logging.Logger) and not one.name.startswith(SERVER)]
 
 
 @contextmanager

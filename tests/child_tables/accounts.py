@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sandbox import close, copera, copper
+from tests.copies import app_of
 from tests.truth import exact
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from tests.target import Target
 
 SEED = 5
+FEW = ("companies", "opportunities", "leads", "projects", "tasks", "activities")
 
 
 @dataclass(frozen=True)
@@ -88,10 +90,10 @@ def _copera_element(app: Any, array: str, number: int) -> Any:  # noqa: ANN401
 CASES = {
     "copper": Case(
         "copper",
-        lambda **knobs: copper.copper_app(
-            copper.Shape(
-                seed=SEED, people=40, companies=3, opportunities=3, leads=3, projects=3, tasks=3, activities=3
-            ),
+        lambda **knobs: app_of(
+            copper.copper_app,
+            copper.Shape,
+            {"seed": SEED, "people": 40, **dict.fromkeys(FEW, 3)},
             **knobs,
         ),
         {"api_key": copper.API_KEY, "user_email": copper.USER_EMAIL},
@@ -105,8 +107,11 @@ CASES = {
     ),
     "close": Case(
         "close",
-        lambda **knobs: close.close_app(
-            close.Shape(seed=SEED, leads=10, contacts=40, opportunities=3, tasks=3, activities=3, events=20), **knobs
+        lambda **knobs: app_of(
+            close.close_app,
+            close.Shape,
+            {"seed": SEED, "leads": 10, "contacts": 40, "opportunities": 3, "tasks": 3, "activities": 3, "events": 20},
+            **knobs,
         ),
         {"api_key": close.API_KEY},
         "contacts",
@@ -119,7 +124,12 @@ CASES = {
     ),
     "copera": Case(
         "copera",
-        lambda **knobs: copera.copera_app(copera.Shape(seed=SEED, rows={"Roadmap": 40}), **knobs),
+        lambda **knobs: app_of(
+            copera.copera_app,
+            copera.Shape,
+            {"seed": SEED, "rows": {"Roadmap": 40}, "documents": 3, "drive_files": 3, "channels": 3, "comments": 3},
+            **knobs,
+        ),
         {"api_key": copera.PAT},
         "projects__roadmap",
         "Roadmap",

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 EDITED = ("people", "companies", "leads", "opportunities", "projects", "tasks")
 INCREMENTAL = (*EDITED, "activities")
 TIMES = ("date_modified", "activity_date", "converted_at")
+#: Milliseconds of an answer, in which what the one before had is written.
+SLOW = 30
 _DISCOVERED: list[dict[str, Any]] = []
 
 
@@ -88,7 +90,10 @@ class Load:
 
     def killed(self, answers: int, number: int = signal.SIGKILL, **config: Any) -> Run:  # noqa: ANN401
         """Run until so many answers were given, then send a signal."""
+        behaviour = self.app.behaviour
+        behaviour.latency_ms, usual = SLOW, behaviour.latency_ms
         run = stopped(self.app, self.tap, answers, number, state=self.state, catalog=self.catalog, **config)
+        behaviour.latency_ms = usual
         return self.took(run)
 
     def differences(self, *streams: str) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import pytest
 
 from sandbox.copper import Shape, copper_app
 from sandbox.server import running
+from tests import singer
 from tests.copper.conftest import tap_for
 from tests.custom_truth import (
     Copper,
@@ -75,8 +76,8 @@ def _served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tap]:
 
 
 def catalog_of(tap: Tap) -> dict[str, Any]:
-    """Return what discovery finds, people and companies selected."""
-    return selecting(tap.discover()[0], *STREAMS, "sync_audit")
+    """Return what discovery finds of people and companies."""
+    return singer.only(tap.discover()[0], *STREAMS, "sync_audit")
 
 
 def number_of(account: CopperAccount, label: str, kind: str = "") -> int:

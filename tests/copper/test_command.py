@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests import warm_tap
+from tests.copper.conftest import FEW
 from tests.singer import Run, Tap, environment, parse
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from tests.copper.conftest import Start
 
 pytestmark = pytest.mark.skipif(not warm_tap.POSSIBLE, reason="every run is the real command here")
-FEW = {"people": 210, "companies": 5, "opportunities": 5, "leads": 5, "projects": 3, "tasks": 3, "activities": 20}
 COMMAND = [sys.executable, "-m", "tap_crm"]
 
 
@@ -41,7 +41,7 @@ def test_a_run_writes_what_the_command_writes(start: Start, monkeypatch: pytest.
     """Every record, the catalog, the exit code."""
     for name in warm_tap.MEASURING:  # other tests measure the same
         monkeypatch.delenv(name, raising=False)
-    _, tap = start(FEW)
+    _, tap = start({**FEW, "people": 210})
     cold = Tap(tap.folder, **tap.config)
     cold.warm = False
     expected, catalog = lines(cold.sync()), cold.discover()[0]
@@ -50,7 +50,7 @@ def test_a_run_writes_what_the_command_writes(start: Start, monkeypatch: pytest.
         assert tap.discover()[0] == catalog
 
 
-@pytest.mark.parametrize("arguments", [["--version"], ["--bogus"], ["--config", "no-such-file.json"]], ids=" ".join)
+@pytest.mark.parametrize("arguments", [["--bogus"], ["--config", "no-such-file.json"]], ids=" ".join)
 def test_the_command_line_answers_as_the_command_does(arguments: list[str]) -> None:
     """Byte by byte, errors and exit codes too; log lines but for their time."""
     command = [*COMMAND, *arguments]
@@ -66,10 +66,10 @@ def _without_time(log: bytes) -> list[str]:
 
 @pytest.mark.parametrize("inside", [False, True])
 def test_nothing_is_left_for_the_next_run(
-    start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, inside: bool
+    start_some: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, inside: bool
 ) -> None:
     """Neither the environment nor the folder, the logging or what was read."""
-    _, tap = start(FEW)
+    _, tap = start_some(("people",), {"people": 210})
     tap.inside = inside
     before = tap.sync()
     monkeypatch.setenv("LOGLEVEL", "DEBUG")
@@ -82,9 +82,9 @@ def test_nothing_is_left_for_the_next_run(
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGKILL, -9)])
-def test_a_signal_reaches_the_run(start: Start, number: int, code: int) -> None:
+def test_a_signal_reaches_the_run(start_some: Start, number: int, code: int) -> None:
     """By its process id, as the real command."""
-    app, tap = start({"people": 1_500}, latency_ms=20)
+    app, tap = start_some(("people",), {"people": 400}, page_cap=20, latency_ms=20)
 
     def interrupt(moment: Moment) -> None:
         if moment.when == "after" and moment.request.number == 15:
@@ -101,9 +101,9 @@ def test_a_signal_reaches_the_run(start: Start, number: int, code: int) -> None:
         assert parse(written).messages[-1]["type"] == "STATE"
 
 
-def test_a_run_that_takes_too_long_is_killed(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_that_takes_too_long_is_killed(start_some: Start, monkeypatch: pytest.MonkeyPatch) -> None:
     """And the next one is none the worse."""
-    _, tap = start(FEW, latency_ms=100)
+    app, tap = start_some(("people",), {"people": 5}, latency_ms=1_000)
     tap.inside = False
     begun: list[warm_tap.WarmRun] = []
 
@@ -117,6 +117,7 @@ def test_a_run_that_takes_too_long_is_killed(start: Start, monkeypatch: pytest.M
         tap.call(tap.command(), timeout=0.5)
     with pytest.raises(ProcessLookupError):
         os.kill(begun[0].pid, 0)
+    app.behaviour.latency_ms = 0
     assert tap.sync().count("people") > 0
 
 

@@ -18,17 +18,19 @@ if TYPE_CHECKING:
     from tests.copper.conftest import Start
 
 LARGE = {
-    "people": 12_000,
-    "companies": 5_000,
-    "opportunities": 5_000,
-    "leads": 3_000,
-    "activities": 12_000,
-    "tasks": 2_000,
-    "projects": 500,
+    "people": 10_200,
+    "companies": 450,
+    "opportunities": 450,
+    "leads": 300,
+    "activities": 1_000,
+    "tasks": 100,
+    "projects": 50,
 }
-#: Requests per 1,000 records that a stream of many pages may cost; 5 would be perfect. A page's last record comes again
-#: on the next one, and what changed since the reading began costs one request: of 5,000 records, that is one page more.
-DEAREST = {"people": 5.25, "companies": 5.4, "opportunities": 5.4, "activities": 5.4}
+#: Records of a page that are new: its last one comes again on the next page.
+NEW = 199
+#: Requests that a stream may cost besides its pages: one for what changed since the reading began, and one for each
+#: further part of more than fifty pages that is read side by side.
+BESIDES = {"people": 2, "companies": 1, "opportunities": 1, "activities": 1}
 
 
 def validator(schema: dict[str, Any]) -> jsonschema.Draft202012Validator:
@@ -62,9 +64,9 @@ def test_a_large_account_arrives_whole_at_one_request_a_page(start_some: Start) 
             assert arrived[key] == CONTRACT.as_it_should_arrive(stream, truth[key]), (stream, key)
     audit = run.audit()
     assert all(row["complete"] and row["unexplained"] == 0 for row in audit.values())
-    for stream, dearest in DEAREST.items():
-        cost = audit[stream]["requests"] / audit[stream]["records"] * 1000
-        assert cost <= dearest, (stream, cost)
+    for stream, besides in BESIDES.items():
+        pages = -(-LARGE[stream] // NEW)
+        assert audit[stream]["requests"] <= pages + besides, stream
         assert audit[stream]["distinct_ids"] == len(app.account.ids(stream))
 
 

@@ -12,7 +12,7 @@ from tests.singer import selecting
 if TYPE_CHECKING:
     from tests.copper.conftest import Start
 
-TINY = {"people": 25, "companies": 12, "opportunities": 15, "leads": 8, "projects": 4, "tasks": 6, "activities": 5}
+TINY = {"people": 8, "companies": 4, "opportunities": 5, "leads": 4, "projects": 3, "tasks": 3, "activities": 5}
 HEADERS = {
     "X-PW-AccessToken": API_KEY,
     "X-PW-Application": "developer_api",

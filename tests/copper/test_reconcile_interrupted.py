@@ -10,7 +10,7 @@ import pytest
 
 from sandbox.copper import Shape, copper_app
 from sandbox.server import running
-from tests.copper.conftest import PLAIN, SMALL, tap_for
+from tests.copper.conftest import FEW, PLAIN, SMALL, tap_for
 from tests.copper.reconciling import Load
 from tests.singer import Run
 from tests.target import activated, versions
@@ -20,18 +20,19 @@ if TYPE_CHECKING:
     from tests.copper.conftest import Start
 
 #: The same account each time, so that one first run is that of all tests.
-SHAPE = {**PLAIN, "people": 2_800, "activities": 50, "now": int(time.time())}
+SHAPE = {**PLAIN, **FEW, "people": 280, "now": int(time.time())}
+PAGE = 20
 #: A reconcile in windows of ten pages, of which that of these people has two; one without a limit reads all at once.
 SMALL_WINDOWS: dict[str, Any] = {"reconcile": "true", "reconcile_max_requests": 1_000}
 #: About as many answers as a reconcile of people has, behind the one that names the account.
 ACCOUNT = 1
-ANSWERS = 16
+ANSWERS = 19
 
 
 @pytest.fixture(scope="module")
 def first(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """Return what a first run writes."""
-    app = copper_app(Shape(**{**SMALL, **SHAPE}), rate_limit=0)
+    app = copper_app(Shape(**{**SMALL, **SHAPE}), rate_limit=0, page_cap=PAGE)
     with running(app) as url:
         return Load(app, tap_for(url, tmp_path_factory.mktemp("first")), "people").run()
 
@@ -39,7 +40,7 @@ def first(tmp_path_factory: pytest.TempPathFactory) -> Run:
 @pytest.fixture
 def load(start: Start, first: Run) -> Load:
     """Give an account of which the people were read once."""
-    load = Load(*start(SHAPE), "people")
+    load = Load(*start(SHAPE, page_cap=PAGE), "people")
     load.took(first)
     return load
 
@@ -47,20 +48,18 @@ def load(start: Start, first: Run) -> Load:
 def change(app: CopperSandbox) -> set[int]:
     """Let something happen between two runs; gives the people that are gone."""
     account = app.account
-    account.edit("people", count=60)
-    account.create("people", count=20)
-    lost = {lost for lost, _ in account.merge("people", count=10)}
-    return lost | set(account.delete("people", count=40))
+    account.edit("people", count=6)
+    account.create("people", count=2)
+    lost = {lost for lost, _ in account.merge("people", count=1)}
+    return lost | set(account.delete("people", count=4))
 
 
 @pytest.mark.parametrize("place", range(10))
 def test_a_killed_reconcile_marks_nothing_wrongly_and_the_next_run_completes_it(load: Load, place: int) -> None:
     """SIGKILL at ten places; what is changed, deleted and merged before and after arrives."""
     gone = change(load.app)
-    load.app.behaviour.latency_ms = 30  # what was read is written by the next answer
     killed = load.killed(ACCOUNT + 1 + place * ANSWERS // 10, **SMALL_WINDOWS)
     assert killed.code == -signal.SIGKILL
-    load.app.behaviour.latency_ms = 0
     read_to = load.kept("people").get("reconcile", {}).get("read_to")
     change(load.app)
     run = load.run(**SMALL_WINDOWS)
@@ -92,7 +91,7 @@ def test_a_run_without_reconcile_in_between_keeps_its_rows_under_the_unfinished_
     """Else they would be marked when that is completed."""
     load.killed(16, **SMALL_WINDOWS)
     unfinished = load.kept("people")["reconcile"]["version"]
-    ids = load.app.account.edit("people", count=30)
+    ids = load.app.account.edit("people", count=3)
     between = load.run(reconcile="false")
     assert {number for (number,) in between.keys("people")} >= set(ids)
     assert versions(between, "people") == {unfinished}
@@ -112,26 +111,26 @@ def cut(run: Run, number: int) -> Run:
 @pytest.mark.parametrize("states", [1, 2, 3])
 def test_a_first_run_that_was_cut_off_is_completed_under_its_version(start: Start, states: int) -> None:
     """Its rows are counted once, wherever it was cut off. Without a bookmark, it begins anew."""
-    app, tap = start({**PLAIN, "people": 5_400})
+    app, tap = start({**PLAIN, **FEW, "people": 540}, page_cap=PAGE)
     load = Load(app, tap, "people")
     first = load.took(cut(tap.sync(catalog=load.catalog), states))
     assert activated(first) == {}
     goes_on = "replication_key_value" in load.kept("people")
-    new = app.account.create("people", count=30)
+    new = app.account.create("people", count=3)
     run = load.run(reconcile="false")
     assert (versions(first, "people") == versions(run, "people")) is goes_on
-    assert (len(run.keys("people")) < 5_000) is goes_on
+    assert (len(run.keys("people")) < 500) is goes_on
     assert versions(run, "people") == set(activated(run).values())
-    assert load.kept("people")["rows"] == 5_400 + len(new)
+    assert load.kept("people")["rows"] == 540 + len(new)
     assert load.differences() == {}
 
 
 def test_a_cap_on_requests_spreads_a_reconcile_over_runs(start: Start) -> None:
-    """Fifteen a run for six thousand people: each run gets on, the cap is kept but for a window, the end is right."""
-    app, tap = start({**PLAIN, "people": 6_000})
+    """Fifteen a run for thirty pages: each run gets on, the cap is kept but for a window, the end is right."""
+    app, tap = start({**PLAIN, **FEW, "people": 600}, page_cap=PAGE)
     load = Load(app, tap, "people")
     load.run()
-    gone = set(app.account.delete("people", count=200))
+    gone = set(app.account.delete("people", count=20))
     reached = [""]
     for _ in range(4):
         run = load.run(reconcile="true" if len(reached) == 1 else "auto", reconcile_max_requests=15)
@@ -140,8 +139,8 @@ def test_a_cap_on_requests_spreads_a_reconcile_over_runs(start: Start) -> None:
             break
         reached.append(load.kept("people")["reconcile"]["read_to"])
         assert any("used up" in note for note in run.audit()["people"]["notes"])
-        app.account.edit("people", count=50)
-        app.account.delete("people", count=10)
+        app.account.edit("people", count=5)
+        app.account.delete("people", count=1)
     assert activated(run)
     assert 2 <= len(reached) <= 3
     assert reached == sorted(set(reached))
@@ -153,7 +152,7 @@ def test_a_cap_on_requests_spreads_a_reconcile_over_runs(start: Start) -> None:
 @pytest.mark.parametrize("cap", [1, 2])
 def test_the_smallest_cap_gets_to_an_end(start: Start, cap: int) -> None:
     """One window a run at least; what is read to its end is concluded."""
-    app, tap = start({**PLAIN, "people": 450})
+    app, tap = start({**PLAIN, **FEW, "people": 45, "projects": 30}, page_cap=PAGE)
     load = Load(app, tap, "people", "projects")
     load.run()
     gone = {stream: app.account.delete(stream, count=5) for stream in load.streams}
@@ -170,9 +169,9 @@ def test_the_smallest_cap_gets_to_an_end(start: Start, cap: int) -> None:
 def test_edits_between_the_runs_of_a_reconcile_are_not_taken_for_more_rows(load: Load) -> None:
     """A third of the rows is read twice. Else the next reconcile would miss them, and stop."""
     load.run(reconcile="true", reconcile_max_requests=10)
-    load.app.account.edit("people", count=900)
+    load.app.account.edit("people", count=90)
     assert activated(load.run())
-    assert load.kept("people")["rows"] <= 2_800
+    assert load.kept("people")["rows"] <= SHAPE["people"]
     run = load.reconcile()
     assert run.audit()["people"]["deletions"] == 0
     assert load.differences() == {}

@@ -10,6 +10,7 @@ import pytest
 
 from sandbox import close, copera, copper
 from sandbox.server import running
+from tests.copies import app_of
 from tests.singer import Tap
 
 if TYPE_CHECKING:
@@ -18,37 +19,47 @@ if TYPE_CHECKING:
 Start: TypeAlias = Callable[..., tuple[Any, Tap]]
 
 
-def _copper(**knobs: Any) -> Any:  # noqa: ANN401
-    shape = copper.Shape(
-        people=450, companies=20, opportunities=5, leads=5, projects=3, tasks=3, activities=90, custom_fields=1, tags=3
-    )
-    return copper.copper_app(shape, **knobs)
-
-
-def _close(**knobs: Any) -> Any:  # noqa: ANN401
-    shape = close.Shape(leads=120, contacts=450, opportunities=5, tasks=5, activities=60, events=170)
-    return close.close_app(shape, **knobs)
-
-
-def _copera(**knobs: Any) -> Any:  # noqa: ANN401
-    return copera.copera_app(copera.Shape(rows=40, documents=5, drive_files=5, channels=5, comments=5), **knobs)
-
-
-ACCOUNTS = {
-    "copper": (_copper, {"api_key": copper.API_KEY, "user_email": copper.USER_EMAIL}),
-    "close": (_close, {"api_key": close.API_KEY}),
-    "copera": (_copera, {"api_key": copera.PAT}),
+#: Of each CRM: what makes its sandbox, few records, and the credentials of the tap.
+ACCOUNTS: dict[str, tuple[Any, Any, dict[str, Any], dict[str, str]]] = {
+    "copper": (
+        copper.copper_app,
+        copper.Shape,
+        {
+            "people": 45,
+            "companies": 8,
+            "opportunities": 5,
+            "leads": 5,
+            "projects": 3,
+            "tasks": 3,
+            "activities": 60,
+            "custom_fields": 1,
+            "tags": 3,
+        },
+        {"api_key": copper.API_KEY, "user_email": copper.USER_EMAIL},
+    ),
+    "close": (
+        close.close_app,
+        close.Shape,
+        {"leads": 20, "contacts": 45, "opportunities": 5, "tasks": 5, "activities": 30, "events": 70},
+        {"api_key": close.API_KEY},
+    ),
+    "copera": (
+        copera.copera_app,
+        copera.Shape,
+        {"rows": 10, "documents": 5, "drive_files": 5, "channels": 5, "comments": 5},
+        {"api_key": copera.PAT},
+    ),
 }
 
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Start]:
-    """Return a function that starts a sandbox of a CRM, and a tap that is configured for it."""
+    """Return a function that starts a sandbox of a CRM (sizes as a dict, knobs by name), and a tap that reads it."""
     with ExitStack() as stack:
 
-        def start_one(crm: str, **knobs: Any) -> tuple[Any, Tap]:  # noqa: ANN401
-            make, credentials = ACCOUNTS[crm]
-            app = make(**{"rate_limit": 0, **knobs})
+        def start_one(crm: str, shape: dict[str, Any] | None = None, **knobs: Any) -> tuple[Any, Tap]:  # noqa: ANN401
+            make, kind, few, credentials = ACCOUNTS[crm]
+            app = app_of(make, kind, {**few, **(shape or {})}, **{"rate_limit": 0, **knobs})
             url = stack.enter_context(running(app))
             tap = Tap(tmp_path, provider=crm, api_url=url, requests_per_minute=0, retry_seconds=5, **credentials)
             tap.inside = True

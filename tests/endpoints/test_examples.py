@@ -12,6 +12,7 @@ import pytest
 if TYPE_CHECKING:
     from tests.endpoints.conftest import Start
 
+pytestmark = pytest.mark.usefixtures("unmeasured")
 PAGE = Path(__file__).parents[2] / "docs/endpoints.md"
 EXAMPLES = dict(re.findall(r"<!-- example: ([\w-]+) -->\n```json\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL))
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tap_crm import errors
 from tap_crm.messages import Row
 from tap_crm.reading.answer import Answer, Expired
-from tests.reading.listing import CREATED, Account
+from tests.reading.listing import CREATED, Account, Times
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from tap_crm.reading.answer import Continuation
     from tap_crm.reading.listing import Bound
 
-Times = tuple[int, int]
 MOST_QUESTIONS = 6_000
 
 
@@ -88,6 +87,7 @@ class UntidyListing:
     _cursors: dict[str, tuple[int, list[int] | None]] = field(default_factory=dict)
     _indexed: dict[int, Times] = field(default_factory=dict)
     _lists: dict[Hashable, list[int]] = field(default_factory=dict)
+    _orders: dict[str, list[int]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Seed what happens by chance."""
@@ -134,6 +134,7 @@ class UntidyListing:
         if self._indexed == self.account.records:
             return
         self._lists.clear()
+        self._orders.clear()
         for key, at in list(self._indexed.items()):
             now = self.account.records.get(key)
             if now is None:
@@ -163,24 +164,33 @@ class UntidyListing:
         return self._lists[bounds, order]
 
     def _list(self, bounds: tuple[Bound, ...], order: str) -> list[int]:
-        keys = [key for key, at in self._indexed.items() if all(self._within(at, bound) for bound in bounds)]
         index = self.times.index(order.removeprefix("-"))
         backwards = order.startswith("-") or not self.ascending
-        sign = -1 if backwards and not self.mirrored else 1
-        chance = self._random.random
-        if not self.sorts:
-            keys.sort(key=lambda key: (key * 7_919) % 1_009)
-        elif self.unstable:
+        if self.sorts and self.unstable:
+            chance = self._random.random
+            keys = self._within(list(self._indexed), bounds)
             keys.sort(key=lambda key: (self._indexed[key][index], chance()), reverse=backwards)
-        else:
-            keys.sort(key=lambda key: (self._indexed[key][index], key * sign), reverse=backwards)
-        return keys
+            return keys
+        if order not in self._orders:
+            self._orders[order] = self._in_order(index, backwards=backwards)
+        return self._within(self._orders[order], bounds)
 
-    def _within(self, at: Times, bound: Bound) -> bool:
-        if bound.time in self.ignores:
-            return True
-        value = at[self.times.index(bound.time)]
-        return (bound.low is None or value >= bound.low) and (bound.high is None or value <= bound.high)
+    def _in_order(self, index: int, *, backwards: bool) -> list[int]:
+        if not self.sorts:
+            return sorted(self._indexed, key=lambda key: (key * 7_919) % 1_009)
+        sign = -1 if backwards and not self.mirrored else 1
+        return sorted(self._indexed, key=lambda key: (self._indexed[key][index], key * sign), reverse=backwards)
+
+    def _within(self, keys: list[int], bounds: tuple[Bound, ...]) -> list[int]:
+        for bound in bounds:
+            if bound.time in self.ignores:
+                continue
+            at = self.times.index(bound.time)
+            if bound.low is not None:
+                keys = [key for key in keys if self._indexed[key][at] >= bound.low]
+            if bound.high is not None:
+                keys = [key for key in keys if self._indexed[key][at] <= bound.high]
+        return keys
 
     def _part(self, keys: list[int], start: int, total: int, question: Hashable) -> Answer:
         first = 0 if self.stuck else start
@@ -192,8 +202,8 @@ class UntidyListing:
         if trick == "empty":
             given = []
         else:
-            shown = self.account.records.keys() - self.hidden
-            given = [key for key in given if key in shown and not self._leaves_out(key)]
+            there = self.account.records
+            given = [key for key in given if key in there and key not in self.hidden and not self._leaves_out(key)]
         # A list goes on by as many rows as it gave; a cursor knows where it is.
         step = max(1, len(given)) if self.goes_on == "position" else min(self.page_size, self.gives)
         after = self._after(start + (step if trick != "empty" or self.goes_on == "position" else 0), keys)

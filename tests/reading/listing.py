@@ -10,7 +10,7 @@ import random
 import threading
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from tap_crm import errors
 from tap_crm.ledger import Ledger
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from tap_crm.messages import Item, Row
     from tap_crm.transport.question import Question
 
+Times: TypeAlias = tuple[int, int]
+Hit: TypeAlias = tuple[int, Times]
+
 CHANGED, CREATED = 0, 1
 #: So many empty answers running to one question.
 MOST_LIES = 3
@@ -35,7 +38,7 @@ MOST_QUESTIONS = 20_000
 class Account:
     """Records by id, each with its change and its creation time; a clock that changes move on."""
 
-    records: dict[int, tuple[int, int]]
+    records: dict[int, Times]
     now: int = 1_000_000
     next_id: int = 1_000_000
     untouched: set[int] = field(default_factory=set)
@@ -103,6 +106,8 @@ class PagedSearch:
     asked: int = 0
     _left_out: set[int] = field(default_factory=set)
     _lies: Counter[Hashable] = field(default_factory=Counter)
+    _known: dict[int, Times] = field(default_factory=dict)
+    _ordered: dict[str | None, list[Hit]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Seed what happens by chance."""
@@ -131,7 +136,7 @@ class PagedSearch:
         headers = {} if total is None else {"X-PW-TOTAL": str(total)}
         return parse(Reply(body, headers, self.account.now))
 
-    def _answer(self, body: dict[str, Any]) -> tuple[list[tuple[int, tuple[int, int]]], int | None]:
+    def _answer(self, body: dict[str, Any]) -> tuple[list[Hit], int | None]:
         self.asked += 1
         assert self.asked < MOST_QUESTIONS, "the reader does not end"
         self.before()
@@ -139,8 +144,7 @@ class PagedSearch:
         number, size = body.pop("page_number"), body.pop("page_size")
         assert 1 <= size <= self.page_size
         by, direction = body.pop("sort_by", None), body.pop("sort_direction", None)
-        hits = [(key, at) for key, at in self.account.records.items() if self._within(at, body)]
-        hits.sort(key=lambda hit: (self._place(hit, by), self._random.random() if self.unstable else hit[0]))
+        hits = self._hits(body, by)
         if direction == "desc" or not self.ascending:
             hits.reverse()
         given = hits[: self.cap][self._slice(number if self.heeds_numbers else 1, size)]
@@ -154,20 +158,36 @@ class PagedSearch:
         start = (number - 1) * (step if self.shrinks else size)
         return slice(start, start + step)
 
-    def _place(self, hit: tuple[int, tuple[int, int]], by: str | None) -> int:
+    def _place(self, hit: Hit, by: str | None) -> int:
         if by == "name":
             return hit[0] * 7_919 % 100_003
         return hit[1][CHANGED if by is None else self.times.index(by)]
 
-    def _within(self, at: tuple[int, int], bounds: dict[str, int]) -> bool:
+    def _hits(self, bounds: dict[str, int], by: str | None) -> list[Hit]:
+        if self._known != self.account.records:
+            self._known = dict(self.account.records)
+            self._ordered.clear()
+        if self.unstable:
+            hits = self._within(list(self._known.items()), bounds)
+            hits.sort(key=lambda hit: (self._place(hit, by), self._random.random()))
+            return hits
+        if by not in self._ordered:
+            self._ordered[by] = sorted(self._known.items(), key=lambda hit: (self._place(hit, by), hit[0]))
+        return self._within(self._ordered[by][:], bounds)
+
+    def _within(self, hits: list[Hit], bounds: dict[str, int]) -> list[Hit]:
         for name, limit in bounds.items():
             side, _, time = name.partition("_")
             if time in self.refuses:
                 raise errors.Refused("no such filter")
-            value = at[self.times.index(time)]
-            if time not in self.ignores and (value < limit if side == "minimum" else value > limit):
-                return False
-        return True
+            if time in self.ignores:
+                continue
+            at = self.times.index(time)
+            if side == "minimum":
+                hits = [hit for hit in hits if hit[1][at] >= limit]
+            else:
+                hits = [hit for hit in hits if hit[1][at] <= limit]
+        return hits
 
     def _leaves_out(self, key: int) -> bool:
         if key in self._left_out:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tap_crm import errors
 from tests.reading.listing import Account, PagedSearch, read
 
-EXAMPLES = settings(max_examples=60, derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+EXAMPLES = settings(max_examples=40, derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @st.composite

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from tap_crm.ledger import Ledger
 
-EXAMPLES = settings(max_examples=60, derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+EXAMPLES = settings(max_examples=40, derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def conclude(search: PagedSearch, since: int | None = None, lanes: int = 1, **more: Any) -> tuple[set[int], Ledger]:  # noqa: ANN401

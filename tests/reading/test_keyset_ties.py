@@ -12,7 +12,7 @@ from tap_crm import errors
 from tests.reading.keyset_listing import Account, UntidyListing
 from tests.reading.test_keyset_changes import read
 
-EXAMPLES = settings(max_examples=60, derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+EXAMPLES = settings(max_examples=40, derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 ONE_SECOND = 600_000
 
 

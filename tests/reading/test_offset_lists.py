@@ -18,7 +18,7 @@ from tests.reading.listing import Collector
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-EXAMPLES = settings(max_examples=60, derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+EXAMPLES = settings(max_examples=40, derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def a_list(size: int) -> Account:

@@ -132,7 +132,7 @@ def test_a_cap_without_counts_within_a_second_is_complete_or_an_error(kind: str)
         complete_or_an_error(listing(kind, account(1_300, 1_200, twins=twins), cap=900, total="missing"))
 
 
-@pytest.mark.parametrize("seed", range(50))
+@pytest.mark.parametrize("seed", range(24))
 def test_ties_in_another_order_each_time(seed: int) -> None:
     """More than a page of them: split by creation if they differ there, else met by their count, else an error."""
     total = "missing" if seed % 3 == 0 else "exact"
@@ -236,8 +236,8 @@ def test_a_cap_behind_a_hidden_row_is_no_end(total: str) -> None:
 @pytest.mark.parametrize("total", TOTALS)
 def test_many_activities_behind_a_cap(total: str) -> None:
     """A third of them can be reached by page numbers."""
-    collector, _ = read(listing("newest", account(9_000), cap=3_000, total=total))
-    assert len(collector.table) == 9_000
+    collector, _ = read(listing("newest", account(3_000), cap=1_000, total=total))
+    assert len(collector.table) == 3_000
 
 
 def test_long_lists_that_come_newest_first_move_the_bookmark_before_their_end() -> None:

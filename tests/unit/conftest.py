@@ -6,7 +6,12 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 settings.register_profile(
-    "unit", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True, database=None
+    "unit",
+    max_examples=50,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    derandomize=True,
+    database=None,
 )
 settings.load_profile("unit")
 

@@ -29,7 +29,7 @@ def read(text: str | bytes, size: int) -> list[Any]:
     return list(items_of(io.BytesIO(text.encode() if isinstance(text, str) else text), size))
 
 
-@settings(max_examples=80, derandomize=True, deadline=None)
+@settings(max_examples=40, derandomize=True, deadline=None)
 @given(rows=ROWS | st.lists(VALUES, max_size=6), size=st.integers(1, 60), indent=st.sampled_from([None, 1]))
 def test_pieces_of_any_size_give_the_same_items(rows: list[Any], size: int, indent: int | None) -> None:
     """Whatever texts look like the end of an item, and whatever lies within one."""

@@ -41,7 +41,7 @@ def some_of(stream: CustomStream) -> st.SearchStrategy[frozenset[str]]:
 
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("crm", CRMS)
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(data=st.data())
 def test_both_paths_write_the_same(crm: str, form: str, data: st.DataObject) -> None:
     """For any definitions, any page, any selection and any choice of records; and they count the same."""
@@ -72,7 +72,7 @@ def test_both_paths_write_the_same(crm: str, form: str, data: st.DataObject) -> 
 @pytest.mark.parametrize(
     ("crm", "form"), [(crm, form) for crm in CRMS for form in FORMS if (crm, form) != ("close", "raw")]
 )
-@settings(max_examples=15)
+@settings(max_examples=8)
 @given(data=st.data())
 def test_a_page_as_documented_takes_the_fast_path(crm: str, form: str, data: st.DataObject) -> None:
     """With values of every kind; otherwise it would be for nothing."""

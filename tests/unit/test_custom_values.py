@@ -160,7 +160,7 @@ def has_text_ids(value: Any) -> bool:
 
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("crm", CRMS)
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(data=st.data())
 def test_every_value_is_in_a_column_or_kept_as_it_came(crm: str, form: str, data: st.DataObject) -> None:
     """Whatever a record has: odd entries, entries twice, ids as text, unknown keys, no list at all."""

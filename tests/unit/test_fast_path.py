@@ -37,7 +37,7 @@ def fast(
 
 
 @pytest.mark.parametrize("name", SCHEMAS)
-@settings(max_examples=15)
+@settings(max_examples=8)
 @given(data=st.data())
 def test_both_paths_write_the_same(name: str, data: st.DataObject) -> None:
     """For any page, any selection of fields, any choice of records and either order of dates."""
@@ -55,7 +55,7 @@ def test_both_paths_write_the_same(name: str, data: st.DataObject) -> None:
         assert same(written, expected if keep is None else [expected[at] for at in keep])
 
 
-@settings(max_examples=150)
+@settings(max_examples=100)
 @given(data=st.data())
 def test_one_odd_value_is_written_the_same_or_not_at_all(data: st.DataObject) -> None:
     """One field at a time, so that odd values do not hide behind each other."""
@@ -69,7 +69,7 @@ def test_one_odd_value_is_written_the_same_or_not_at_all(data: st.DataObject) ->
 
 
 @pytest.mark.parametrize("name", SCHEMAS)
-@settings(max_examples=5)
+@settings(max_examples=3)
 @given(data=st.data())
 def test_a_documented_page_takes_the_fast_path(name: str, data: st.DataObject) -> None:
     """Otherwise it would be for nothing."""

@@ -16,9 +16,9 @@ class VirtualTime:
     def __init__(self) -> None:
         """Begin at some moment."""
         self.now = 1_000.0
-        self._sleepers: list[tuple[float, int, threading.Event]] = []
+        # Only the thread whose turn it is touches these: no lock is needed.
+        self._sleepers: list[tuple[float, int, threading.Lock]] = []
         self._count = 0
-        self._lock = threading.Lock()
 
     def clock(self) -> float:
         """Return the time."""
@@ -26,23 +26,27 @@ class VirtualTime:
 
     def sleep(self, seconds: float) -> None:
         """Let others run meanwhile."""
-        turn = self._queue(seconds)
+        end = self.now + max(0.0, seconds)
+        if not self._sleepers or end < self._sleepers[0][0]:
+            self.now = end  # it would be the next one's turn again: no thread has to be switched to
+            return
+        turn = self._queue(end)
         self._wake()
-        turn.wait()
+        turn.acquire()
 
     def run(self, *works: Callable[[], None]) -> None:
         """Return when all have returned; raises what one of them raised."""
         faults: list[BaseException] = []
 
-        def begin(work: Callable[[], None], turn: threading.Event) -> None:
-            turn.wait()
+        def begin(work: Callable[[], None], turn: threading.Lock) -> None:
+            turn.acquire()
             try:
                 work()
             except BaseException as fault:  # noqa: BLE001 - raised below, in the test's own thread
                 faults.append(fault)
             self._wake()
 
-        threads = [threading.Thread(target=begin, args=(work, self._queue(0)), daemon=True) for work in works]
+        threads = [threading.Thread(target=begin, args=(work, self._queue(self.now)), daemon=True) for work in works]
         for thread in threads:
             thread.start()
         self._wake()
@@ -51,15 +55,14 @@ class VirtualTime:
         if faults:
             raise faults[0]
 
-    def _queue(self, seconds: float) -> threading.Event:
-        turn = threading.Event()
-        with self._lock:
-            self._count += 1
-            heapq.heappush(self._sleepers, (self.now + max(0.0, seconds), self._count, turn))
+    def _queue(self, end: float) -> threading.Lock:
+        turn = threading.Lock()
+        turn.acquire()
+        self._count += 1
+        heapq.heappush(self._sleepers, (end, self._count, turn))
         return turn
 
     def _wake(self) -> None:
-        with self._lock:
-            if self._sleepers:
-                self.now, _, turn = heapq.heappop(self._sleepers)
-                turn.set()
+        if self._sleepers:
+            self.now, _, turn = heapq.heappop(self._sleepers)
+            turn.release()
