@@ -77,7 +77,10 @@ def test_without_a_filter_nothing_is_concluded_wrongly(account: Account, rate: i
     before = set(account.records)
     listing = UntidyListing(account, seed=seed, ignores=frozenset({"changed", "created"}))
     listing.before = churning(account, seed, rate)
-    found, ledger = conclude(listing, lanes)
+    try:
+        found, ledger = conclude(listing, lanes)
+    except errors.Incomplete:  # ties that nothing splits: said by name, and nothing is concluded
+        return
     assert before & account.records.keys() <= found or ledger.gaps == [UNBOUNDED]
 
 
