@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from sandbox.client import Client
     from sandbox.copper import CopperSandbox
 
+MANY_RECORDS = True
+
 SORTED = ("people", "companies", "leads", "opportunities", "projects", "tasks")
 
 
