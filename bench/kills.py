@@ -2,8 +2,8 @@
 
 Both are processes, and SIGKILL is what kills them: before and after requests of the tap and in the middle of its lines,
 at lines and around commits of the target. After each kill, the places in the target's last STATE are held against its
-rows; then a run goes on to the end, and the rows are held against the CRM. The receiver has a test of its own, at 50
-moments: `tests/inbox/test_killed.py`.
+rows; then a run goes on to the end, and the rows are held against the CRM. The receiver has a test of its own:
+`tests/inbox/test_killed.py`.
 
     python -m bench.kills events --places 50
     python -m bench.kills events --crm close --places 10

@@ -11,18 +11,28 @@ from sandbox import close, copera
 from sandbox.copper import API_KEY, USER_EMAIL
 
 
+def _session() -> requests.Session:
+    """Return a session that looks for no proxy in the environment: that takes as long as a request."""
+    session = requests.Session()
+    session.trust_env = False
+    return session
+
+
 class _Client:
     """A session at one address, and the server's control endpoints."""
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self.session = requests.Session()
+        self.session = _session()
 
     def control(self, path: str, order: object = None) -> Any:  # noqa: ANN401
         """Use a control endpoint, without credentials."""
         address = urljoin(self.url, f"/_sandbox/{path}")
-        answer = requests.get(address, timeout=60) if order is None else requests.post(address, json=order, timeout=60)
-        return answer.json()
+        with _session() as session:
+            answer = (
+                session.get(address, timeout=60) if order is None else session.post(address, json=order, timeout=60)
+            )
+            return answer.json()
 
     def close(self) -> None:
         """Close the connections."""

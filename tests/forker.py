@@ -1,4 +1,4 @@
-"""A process that has imported the tap, and forks a child for each run that it is asked for.
+"""A process that has imported the tap and the target, and forks a child for each run that it is asked for.
 
 Importing takes longer than most runs. Each child is a process of its own, as if it had just been started with
 ``python -m tap_crm``: nothing leaks from one run to the next. `tests.warm_tap` starts this process and talks to it.
@@ -31,7 +31,14 @@ NUMBER = struct.Struct("!i")
 CLOCK_AHEAD = "CLOCK_AHEAD"
 #: What is imported ahead; a tap that is not installed with these would fail in its first run anyway.
 IMPORTED = (
-    *("tap_crm.singer.tap", "requests", "encodings.idna", "concurrent.futures.thread", "multiprocessing.util"),
+    *(
+        "tap_crm.singer.tap",
+        "target_crm.singer.target",
+        "requests",
+        "encodings.idna",
+        "concurrent.futures.thread",
+        "multiprocessing.util",
+    ),
     *("tap_crm.audit.command", "duckdb", "psycopg"),
 )
 

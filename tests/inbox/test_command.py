@@ -8,10 +8,11 @@ import os
 import re
 import signal
 import socket
-import subprocess
 import sys
 import threading
+import time
 from contextlib import closing
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -21,10 +22,10 @@ from tap_crm.inbox.command import main
 from tap_crm.inbox.spool import Spool
 from tests.inbox.deliveries import kept
 from tests.inbox.serving import COPPER, TOKEN
+from tests.warm_tap import WarmRun
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 
 @pytest.fixture
@@ -95,17 +96,15 @@ def test_a_signal_ends_it_after_what_it_accepted_was_answered(tmp_path: Path, nu
     """What it logs holds neither the token nor what was sent; the file is its owner's alone."""
     inbox = tmp_path / "inbox.sqlite"
     environment = {**os.environ, "TAP_CRM_PROVIDER": "copper", "TAP_CRM_INBOX_TOKEN": TOKEN}
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tap_crm.inbox", "serve", "--config", "ENV", "--port", "0"],
-        env={**environment, "TAP_CRM_INBOX": str(inbox)},
-        cwd=tmp_path,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stderr is not None
-    told = process.stderr.readline()
-    found = re.search(r"http://127\.0\.0\.1:(\d+); ", told)
-    assert found is not None, told
+    command = [sys.executable, "-m", "tap_crm.inbox", "serve", "--config", "ENV", "--port", "0"]
+    log = tmp_path / "log"
+    with log.open("wb") as err, Path(os.devnull).open("wb") as nowhere:
+        variables = {**environment, "TAP_CRM_INBOX": str(inbox)}
+        process = WarmRun(command, variables, nowhere.fileno(), err.fileno())
+    deadline = time.monotonic() + 60
+    while (found := re.search(r"http://127\.0\.0\.1:(\d+); ", log.read_text())) is None:
+        assert time.monotonic() < deadline, log.read_text()
+        time.sleep(0.02)
     url = found[0][:-2]
     assert requests.post(f"{url}/copper/{TOKEN}", data=b"first one", headers=COPPER, timeout=20).status_code == 200
     assert requests.post(f"{url}/copper/{TOKEN}", data=b"forged", timeout=20).status_code == 401
@@ -129,8 +128,9 @@ def test_a_signal_ends_it_after_what_it_accepted_was_answered(tmp_path: Path, nu
     process.send_signal(number)
     stopping.set()
     thread.join(30)
-    told += process.communicate(timeout=60)[1]
-    assert process.returncode == code
+    assert process.wait(60) == code
+    process.close()
+    told = log.read_text()
     assert ended.is_set()
     with closing(Spool.open(str(inbox))) as spool:
         assert kept(spool) == ["first one", "last"]

@@ -21,6 +21,7 @@ from sandbox.server import running
 from tap_crm.inbox.command import main
 from tap_crm.inbox.entries import Delivery
 from tap_crm.inbox.spool import Spool
+from tests.copies import app_of
 from tests.inbox.serving import TOKEN, receiving
 from tests.singer import Tap, environment, only
 from tests.warm_tap import WarmRun
@@ -41,6 +42,7 @@ TINY_COPPER: dict[str, Any] = {
     "activities": 2,
 }
 TINY_CLOSE: dict[str, Any] = {"leads": 2, "contacts": 2, "opportunities": 2, "tasks": 2, "activities": 10, "events": 4}
+TINY_COPERA: dict[str, Any] = {"rows": 2, "bookings": 2}
 
 
 @dataclass
@@ -117,13 +119,13 @@ def start(tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]) -> Iterato
         def start_one(name: str, **knobs: Any) -> Crm:  # noqa: ANN401 - any knob
             app: Simulator
             if name == "copper":
-                app = copper.copper_app(copper.Shape(**TINY_COPPER), rate_limit=0, **knobs)
+                app = app_of(copper.copper_app, copper.Shape, TINY_COPPER, rate_limit=0, **knobs)
                 own = {"api_key": copper.API_KEY, "user_email": copper.USER_EMAIL}
             elif name == "close":
-                app = close.close_app(close.Shape(**TINY_CLOSE), rate_limit=0, **knobs)
+                app = app_of(close.close_app, close.Shape, TINY_CLOSE, rate_limit=0, **knobs)
                 own = {"api_key": close.API_KEY}
             else:
-                app = copera.copera_app(copera.Shape(rows=2, bookings=2), rate_limit=0, **knobs)
+                app = app_of(copera.copera_app, copera.Shape, TINY_COPERA, rate_limit=0, **knobs)
                 own = {"api_key": copera.PAT}
             url = stack.enter_context(running(app))
             inbox = {"inbox": str(tmp_path / "inbox.sqlite"), "inbox_token": TOKEN}

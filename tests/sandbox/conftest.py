@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,8 +19,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-_APP = copies_of(lambda: copper_app(SMALL, rate_limit=0))
-_SERVER = copies_of(lambda: close_app(SMALL_CLOSE, rate_limit=0))
+#: Of accounts that each test gets a copy of, which takes as long as they are large. A module whose tests need more
+#: records says so by ``MANY_RECORDS = True``.
+_FEW_OF_COPPER = replace(
+    SMALL, people=110, companies=24, opportunities=24, leads=36, projects=8, tasks=40, activities=80, tags=60
+)
+_FEW_OF_CLOSE = replace(SMALL_CLOSE, leads=40, contacts=50, opportunities=30, tasks=40, activities=150, events=70)
+_APPS = [copies_of(partial(copper_app, shape, rate_limit=0)) for shape in (_FEW_OF_COPPER, SMALL)]
+_SERVERS = [copies_of(partial(close_app, shape, rate_limit=0)) for shape in (_FEW_OF_CLOSE, SMALL_CLOSE)]
 _TINY_SERVER = copies_of(
     lambda: close_app(
         Shape(
@@ -40,9 +48,9 @@ _TINY_SERVER = copies_of(
 
 
 @pytest.fixture
-def app() -> CopperSandbox:
+def app(request: pytest.FixtureRequest) -> CopperSandbox:
     """Make a small account without a rate limit."""
-    return _APP()
+    return _APPS[getattr(request.module, "MANY_RECORDS", False)]()
 
 
 @pytest.fixture
@@ -70,9 +78,9 @@ def calm(calm_server: CloseSandbox) -> Iterator[CloseClient]:
 
 
 @pytest.fixture
-def server() -> CloseSandbox:
+def server(request: pytest.FixtureRequest) -> CloseSandbox:
     """Make a small organization without a rate limit."""
-    return _SERVER()
+    return _SERVERS[getattr(request.module, "MANY_RECORDS", False)]()
 
 
 @pytest.fixture

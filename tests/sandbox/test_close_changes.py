@@ -135,7 +135,7 @@ def test_a_leads_contact_list_is_its_own_field(server: CloseSandbox) -> None:
     before = set(account.ids("events"))
     (number,) = account.create("contacts")
     lead_id = account.record("contacts", number)["lead_id"]
-    created, listed = news(account, before)
+    created, listed = sorted(news(account, before), key=lambda one: str(one["object_type"]))
     assert (created["object_type"], created["action"]) == ("contact", "created")
     assert (listed["object_id"], listed["changed_fields"]) == (lead_id, ["contact_ids"])
     assert number in listed["data"]["contact_ids"]

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from sandbox.client import CloseClient
     from sandbox.close import CloseSandbox
 
+MANY_RECORDS = True
+
 FILTERS = ("action", "lead_id", "object_id", "object_type", "request_id", "user_id")
 ALLOWED = {
     (),

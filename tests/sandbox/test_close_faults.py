@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from sandbox.close import CloseSandbox
     from sandbox.faults import Kind
 
+MANY_RECORDS = True
+
 PATHS = ("lead", "contact", "opportunity", "task", "activity", "activity/email", "event", "me", "pipeline", "user")
 
 

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from sandbox.client import CloseClient
     from sandbox.close import CloseSandbox
 
+MANY_RECORDS = True
+
 CORE = {"lead": "leads", "contact": "contacts", "opportunity": "opportunities"}
 TYPED = {f"activity/{one.path}": one.name for one in ACTIVITIES}
 

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from sandbox.client import CloseClient
     from sandbox.close import CloseSandbox
 
+MANY_RECORDS = True
+
 
 @pytest.fixture
 def official(asker: CloseClient) -> Any:  # noqa: ANN401

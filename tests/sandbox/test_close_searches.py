@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from sandbox.close import CloseSandbox
 
 Rows = list[dict[str, Any]]
+
+MANY_RECORDS = True
+
 ALL = {"type": "match_all"}
 
 

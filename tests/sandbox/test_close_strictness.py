@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from sandbox.client import CloseClient
     from sandbox.close import CloseSandbox
 
+MANY_RECORDS = True
+
 
 def test_wrong_credentials_are_refused(asker: CloseClient) -> None:
     for auth in ((API_KEY, "x"), ("api_wrong", ""), None):

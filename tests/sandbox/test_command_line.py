@@ -8,6 +8,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from sandbox.__main__ import main
 from sandbox.client import Client, CloseClient
 
 ROOT = Path(__file__).parents[2]
@@ -53,21 +56,21 @@ def test_it_prints_its_url_and_serves() -> None:
             process.terminate()
 
 
-def test_a_port_that_is_taken_is_said_in_one_line() -> None:
+def test_a_port_that_is_taken_is_said_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        command = [sys.executable, "-m", "sandbox", "close", "--port", str(port), "--leads", "1", "--activities", "1"]
-        done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
-    assert (done.returncode, done.stdout) == (1, "")
-    (line,) = done.stderr.splitlines()
+        code = main(["close", "--port", str(port), "--leads", "1", "--activities", "1"])
+    told = capsys.readouterr()
+    assert (code, told.out) == (1, "")
+    (line,) = told.err.splitlines()
     assert line.startswith(f"cannot serve on port {port}: Address already in use; name another one by --port")
 
 
-def test_a_wrong_knob_is_an_error_of_usage() -> None:
-    command = [sys.executable, "-m", "sandbox", "copper", "--knobs", '{"speed": 1}']
-    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
-    assert done.returncode == 2
-    assert "no such knob: speed" in done.stderr
+def test_a_wrong_knob_is_an_error_of_usage(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        main(["copper", "--knobs", '{"speed": 1}'])
+    assert end.value.code == 2
+    assert "no such knob: speed" in capsys.readouterr().err
 
 
 def test_close_is_served_beside_copper() -> None:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from sandbox.copper import CopperSandbox
     from sandbox.simulator import Moment
 
+MANY_RECORDS = True
+
 
 def test_an_edit_moves_a_record_to_the_end(client: Client, app: CopperSandbox) -> None:
     before = int(time.time())

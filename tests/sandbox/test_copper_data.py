@@ -15,6 +15,8 @@ from sandbox.copper.custom_fields import KINDS
 if TYPE_CHECKING:
     from sandbox.copper import CopperSandbox
 
+MANY_RECORDS = True
+
 EVERYTHING = ("people", "companies", "leads", "opportunities", "projects", "tasks", "activities")
 
 

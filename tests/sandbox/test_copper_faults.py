@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from sandbox.client import Client
     from sandbox.copper import CopperSandbox
 
+MANY_RECORDS = True
+
 
 def _break(app: CopperSandbox, kind: Any, **rule: Any) -> None:  # noqa: ANN401
     app.behaviour.faults = [FaultRule([kind], at=[1], **rule)]

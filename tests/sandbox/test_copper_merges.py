@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from sandbox.client import Client
     from sandbox.copper import CopperAccount, CopperSandbox
 
+MANY_RECORDS = True
+
 MERGED = ("people", "companies", "leads")
 ALL = {"leads": {"include_converted_leads": True}}
 

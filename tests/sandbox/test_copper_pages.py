@@ -15,6 +15,8 @@ from sandbox.server import running
 if TYPE_CHECKING:
     from sandbox.copper import CopperSandbox
 
+MANY_RECORDS = True
+
 
 def _total(client: Client, **body: object) -> str | None:
     return client.post("people/search", body).headers.get("X-PW-TOTAL")

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from sandbox.client import Client
     from sandbox.copper import CopperSandbox
 
+MANY_RECORDS = True
+
 EVERYTHING = ("people", "companies", "leads", "opportunities", "projects", "tasks", "activities")
 ALL = {"leads": {"include_converted_leads": True}}
 

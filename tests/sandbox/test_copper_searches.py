@@ -7,11 +7,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from sandbox.copper import SMALL, CopperSandbox, copper_app
+
 if TYPE_CHECKING:
     from sandbox.client import Client
-    from sandbox.copper import CopperSandbox
 
 SORTED = ("people", "companies", "leads", "opportunities", "projects", "tasks")
+
+
+@pytest.fixture(scope="module")
+def app() -> CopperSandbox:
+    """Make one account for all tests: none changes a record."""
+    return copper_app(SMALL, rate_limit=0)
 
 
 @pytest.mark.parametrize("name", [*SORTED, "activities"])
@@ -34,10 +41,12 @@ def test_dates_sort_both_ways(client: Client, name: str, attribute: str) -> None
 
 
 @pytest.mark.parametrize("name", SORTED)
-def test_every_documented_sort_is_taken(client: Client, app: CopperSandbox, name: str) -> None:
+def test_every_documented_sort_is_taken(
+    client: Client, app: CopperSandbox, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from sandbox.copper.sorting import SORTS  # noqa: PLC0415
 
-    app.behaviour.leads_enabled = True
+    monkeypatch.setattr(app.behaviour, "leads_enabled", True)
     for sort_by in SORTS[name]:
         assert client.search(name, sort_by=sort_by)
 
@@ -103,11 +112,13 @@ def test_activities_by_parent_type_and_user(client: Client, app: CopperSandbox) 
     assert len(mine) == sum(one["user_id"] == user for one in activities)
 
 
-def test_full_result_may_repeat_activities_for_admins(client: Client, app: CopperSandbox) -> None:
-    app.behaviour.full_result_duplicates = 0.1
+def test_full_result_may_repeat_activities_for_admins(
+    client: Client, app: CopperSandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(app.behaviour, "full_result_duplicates", 0.1)
     rows = client.everything("activities", full_result=True)
     assert len({row["id"] for row in rows}) == 400 < len(rows)
-    app.behaviour.admin_key = False
+    monkeypatch.setattr(app.behaviour, "admin_key", False)
     assert len(client.everything("activities", full_result=True)) == 400
 
 

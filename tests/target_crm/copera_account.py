@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from contextlib import contextmanager
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sandbox.client import CoperaClient
@@ -14,6 +15,7 @@ from tap_crm import errors
 from tap_crm.config.settings import Settings
 from tap_crm.contract.connection import connect
 from tap_crm.providers import PROVIDERS
+from tests.copies import app_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -161,7 +163,7 @@ class CoperaAccount:
 @contextmanager
 def copera_account(**knobs: Any) -> Iterator[CoperaAccount]:  # noqa: ANN401
     """Serve a workspace with empty tables, each with a text column `Our key`, and people with a `Title`."""
-    app = copera_app(EMPTY, **{"rate_limit": 0, "create_limit": 0, **knobs})
+    app = app_of(copera_app, Shape, asdict(EMPTY), **{"rate_limit": 0, "create_limit": 0, **knobs})
     with running(app) as url:
         account = CoperaAccount(app, url)
         for stream in _TABLES:

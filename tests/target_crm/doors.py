@@ -26,7 +26,8 @@ class Door:
     Attributes:
         lost: tells for a request that writes, by its number, whether it gets no answer: ``before`` or ``after`` it
             took effect; None: it does.
-        dies: the number of the request at which the process dies, 0 for none; ``before`` or ``after`` it took effect.
+        dies: the number of the request at which the process dies, 0 for none: ``before`` it is sent, of all; ``after``
+            it took effect, of those that write, since after any other all is as it is before the next one.
         dying: is called at that moment.
         refuses: returns with what the CRM, or something before it, refuses a question; None: it does not.
         count: how many requests came.
@@ -63,6 +64,7 @@ class Door:
             number = self.count
             self.writes += question.writes
             fate = self.lost(self.writes) if question.writes else None
+            is_last = question.writes and self.dies == (self.writes, "after")
             if self._dead:
                 raise Killed
             if self.dies == (number, "before"):
@@ -73,7 +75,7 @@ class Door:
         if fate == "before":
             raise errors.EffectUnknown(f"{question.label}: no answer in time")
         found: T = self._crm.ask(question, parse, ledger)
-        if self.dies == (number, "after"):
+        if is_last:
             self._die()
         if fate == "after":
             raise errors.EffectUnknown(f"{question.label}: no answer in time")

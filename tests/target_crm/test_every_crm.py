@@ -15,7 +15,7 @@ import pytest
 from target_crm.journal.history import History
 from target_crm.journal.journal import Journal
 from target_crm.sync.verify import Verification
-from tests.target_crm.crms import CRMS, Account
+from tests.target_crm.crms import CRMS, Account, CopperCrm
 from tests.target_crm.running import Killed, records, state
 
 if TYPE_CHECKING:
@@ -34,13 +34,13 @@ def account(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Account]
 
 def test_what_is_written_once_is_unchanged_the_next_time(account: Account) -> None:
     crm = account.crm
-    given = [*records(crm.stream, *(account.row(at) for at in range(30))), state(1)]
+    given = [*records(crm.stream, *(account.row(at) for at in range(12))), state(1)]
     done = account.bench.run(given, streams={crm.stream: account.keyed})
-    assert (done.code, done.outcomes, done.states) == (0, {"created": 30}, [{"at": 1}])
-    assert crm.names() == {f"Name k{at}": 1 for at in range(30)}
+    assert (done.code, done.outcomes, done.states) == (0, {"created": 12}, [{"at": 1}])
+    assert crm.names() == {f"Name k{at}": 1 for at in range(12)}
     before = account.door.writes, account.door.count
     again = account.bench.run(given, streams={crm.stream: account.keyed})
-    assert (again.code, again.outcomes, again.states) == (0, {"unchanged": 30}, [{"at": 1}])
+    assert (again.code, again.outcomes, again.states) == (0, {"unchanged": 12}, [{"at": 1}])
     assert account.door.writes == before[0]
     assert account.door.count - before[1] < 10, "unchanged records are read together"
 
@@ -117,39 +117,43 @@ class Death:
         return True
 
 
-@pytest.mark.parametrize("when", ["before", "after"])
-def test_a_death_at_any_request_doubles_and_loses_nothing(account: Account, when: str) -> None:
+@pytest.mark.parametrize(("when", "most"), [("before", 5), ("after", 1)])
+def test_a_death_at_any_request_doubles_and_loses_nothing(account: Account, when: str, most: int) -> None:
     for at in count(1):
         death = Death(account, at)
         death.account.door.dies = (at, when)
         if not death.run():
             break
-    assert at > 5, "the run asks more than that"
+    assert at > most, "the run asks more than that"
 
 
 def test_a_death_at_any_step_of_the_journal_doubles_and_loses_nothing(account: Account) -> None:
+    """Within a transaction all is as before it; and before one as after another, or as before or after a request."""
+    moments = ("before", "after") if isinstance(account.crm, CopperCrm) else ("after",)
     seen: set[str] = set()
     for at in count(1):
         left = [at]
 
         def step(name: str, left: list[int] = left) -> None:
-            left[0] -= not name.startswith("within")  # there it is as it was before
+            left[0] -= name.startswith(moments)
             if left[0] == 0:
                 seen.add(name)
                 raise Killed
 
         if not Death(account, at, size=3).run(step):
             break
-    assert {"before mean", "after mean", "before settle", "after settle"} <= seen
+    assert {f"{moment} {name}" for moment in moments for name in ("mean", "settle")} <= seen
 
 
-def test_one_bad_of_two_hundred_stops_no_other(account: Account) -> None:
+def test_one_bad_of_many_stops_no_other(account: Account) -> None:
+    """Two hundred where many are sent at once."""
     crm = account.crm
-    rows = [account.row(at) for at in range(200)]
-    rows[77] = crm.bad(rows[77])
+    size = 200 if isinstance(crm, CopperCrm) else 40
+    rows = [account.row(at) for at in range(size)]
+    rows[27] = crm.bad(rows[27])
     done = account.bench.run([*records(crm.stream, *rows), state(1)], streams={crm.stream: account.keyed})
-    assert (done.code, done.outcomes) == (1, {"created": 199, "rejected": 1})
-    assert crm.unanswerable in done.by_key()["k77"]["reason"]
+    assert (done.code, done.outcomes) == (1, {"created": size - 1, "rejected": 1})
+    assert crm.unanswerable in done.by_key()["k27"]["reason"]
     assert done.states == [{"at": 1}]
 
 
@@ -177,21 +181,21 @@ def test_our_own_last_change_is_no_conflict(account: Account) -> None:
         assert (done.code, done.outcomes) == (0, {outcome: 1})
 
 
-def test_30_of_100_deletions_are_held_back_unless_so_many_are_allowed(account: Account) -> None:
+def test_deletions_of_half_the_records_are_held_back_unless_so_many_are_allowed(account: Account) -> None:
     crm = account.crm
     settings: dict[str, Any] = {"streams": {crm.stream: {**account.keyed, "on_delete": "delete"}}}
-    account.bench.run(records(crm.stream, *(account.row(at) for at in range(100))), **settings)
-    rest = records(crm.stream, *(account.row(at) for at in range(30, 100)))
-    gone = records(crm.stream, *(account.row(at, _sdc_deleted_at=DELETED) for at in range(30)))
+    account.bench.run(records(crm.stream, *(account.row(at) for at in range(40))), **settings)
+    rest = records(crm.stream, *(account.row(at) for at in range(20, 40)))
+    gone = records(crm.stream, *(account.row(at, _sdc_deleted_at=DELETED) for at in range(20)))
     given = [*rest, state(1), *gone, state(2)]
     done = account.bench.run(given, **settings)
     assert (done.code, done.states) == (1, [{"at": 1}])
     assert "deletions held back" in done.said
-    assert done.outcomes == {"unchanged": 70, "skipped": 30}
-    assert crm.names().total() == 100
-    meant = account.bench.run(given, **settings, max_deletions_percent=30)
-    assert (meant.code, meant.outcomes) == (0, {"unchanged": 70, "deleted": 30})
-    assert set(crm.names()) == {f"Name k{at}" for at in range(30, 100)}
+    assert done.outcomes == {"unchanged": 20, "skipped": 20}
+    assert crm.names().total() == 40
+    meant = account.bench.run(given, **settings, max_deletions_percent=50)
+    assert (meant.code, meant.outcomes) == (0, {"unchanged": 20, "deleted": 20})
+    assert set(crm.names()) == {f"Name k{at}" for at in range(20, 40)}
 
 
 def test_deletions_are_done_where_they_are_asked_for(account: Account) -> None:
@@ -204,7 +208,7 @@ def test_deletions_are_done_where_they_are_asked_for(account: Account) -> None:
     assert set(crm.names()) == {"Name k0", "Name k2"}
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(2))
 def test_a_dry_run_tells_what_the_run_does_and_writes_nothing(account: Account, seed: int) -> None:
     crm, draw = account.crm, random.Random(seed)
     for at in range(8):

@@ -1,4 +1,8 @@
-"""The command as a process: exit codes, signals, and what it says."""
+"""The command as a process: exit codes, signals, and what it says.
+
+One run is the command as a user starts it. What signals do is asked of processes that are forked with the target
+imported, and what is only said of a run in this process: a cold start takes as long as ten runs.
+"""
 
 # ruff: noqa: D103  (the name of a test is its sentence)
 from __future__ import annotations
@@ -11,12 +15,16 @@ import sys
 import threading
 import time
 from contextlib import contextmanager
+from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests import in_process
+from tests.singer import environment
 from tests.target_crm.running import CREDENTIALS, records, state
+from tests.warm_tap import WarmRun, is_measured
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -76,6 +84,8 @@ class Answer(BaseHTTPRequestHandler):
         self.send_response(status or self.server.status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(data)))
+        if self.server.status != HTTPStatus.OK:
+            self.send_header("Connection", "close")
         self.end_headers()
         self.wfile.write(data)
 
@@ -92,23 +102,34 @@ def crm() -> Iterator[Server]:
     server.server_close()
 
 
-@contextmanager
-def started(folder: Path, crm: Server, **settings: Any) -> Iterator[subprocess.Popen[str]]:  # noqa: ANN401
-    """Start the command with a config."""
+def command_of(folder: Path, crm: Server, messages: list[dict[str, Any]] | None = None) -> list[str]:
+    """Return the command with a config, and with an input if it is not to be the standard one."""
     config = {
         **CREDENTIALS,
         "api_url": f"http://127.0.0.1:{crm.server_port}",
         "streams": {"*": {}},
         "journal": str(folder / "journal.sqlite"),
         "report": str(folder / "report.jsonl"),
-        **settings,
     }
     (folder / "config.json").write_text(json.dumps(config))
     command = [*COMMAND, "--config", str(folder / "config.json")]
-    pipe = subprocess.PIPE
-    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True, cwd=folder) as process:
-        yield process
-        process.kill()
+    if messages is None:
+        return command
+    (folder / "input.jsonl").write_text(lines_of(messages))
+    return [*command, "--input", str(folder / "input.jsonl")]
+
+
+@contextmanager
+def started(folder: Path, command: list[str]) -> Iterator[tuple[WarmRun, Path]]:
+    """Start the command as a process, and give it with the file of its output."""
+    output = folder / "output"
+    with output.open("wb") as out, (folder / "log").open("wb") as log:
+        process = WarmRun(command, environment(measured=False), out.fileno(), log.fileno())
+    try:
+        yield process, output
+    finally:
+        process.send_signal(signal.SIGKILL)
+        process.close()
 
 
 def lines_of(messages: list[dict[str, Any]]) -> str:
@@ -117,98 +138,78 @@ def lines_of(messages: list[dict[str, Any]]) -> str:
 
 def test_a_whole_run_ends_with_0_and_its_state(tmp_path: Path, crm: Server) -> None:
     crm.go_on.set()
-    with started(tmp_path, crm) as process:
-        out, said = process.communicate(lines_of([*records("tasks", {"id": 1, "name": "A"}), state(7)]))
-    assert (process.returncode, out) == (0, '{"at": 7}\n')
-    assert "tasks: 1 created" in said
+    given = lines_of([*records("tasks", {"id": 1, "name": "A"}), state(7)])
+    done = subprocess.run(
+        command_of(tmp_path, crm), input=given, capture_output=True, text=True, cwd=tmp_path, check=False
+    )
+    assert (done.returncode, done.stdout) == (0, '{"at": 7}\n')
+    assert "tasks: 1 created" in done.stderr
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
 def test_a_signal_lets_what_was_sent_be_settled(tmp_path: Path, crm: Server, number: int, code: int) -> None:
     rows = [{"id": at, "name": f"T{at}"} for at in range(1, 30)]
-    with started(tmp_path, crm) as process:
-        assert process.stdin is not None
-        process.stdin.write(lines_of([*records("tasks", *rows), state(1)]))
-        process.stdin.close()
-        process.stdin = None
+    with started(tmp_path, command_of(tmp_path, crm, [*records("tasks", *rows), state(1)])) as (process, output):
         assert crm.asked.wait(30)
-        os.kill(process.pid, number)
+        process.send_signal(number)
         crm.go_on.set()
-        out, _ = process.communicate()
+        assert process.wait(30) == code
     report = [json.loads(line) for line in (tmp_path / "report.jsonl").read_text().splitlines()]
-    assert (process.returncode, out) == (code, "")
+    assert output.read_text() == ""
     assert sorted(line["key"] for line in report) == list(range(1, 30))
     created = {line["crm_id"] for line in report if line["outcome"] == "created"}
     assert created == {record["id"] for record in crm.made}
 
 
 def test_a_signal_while_the_input_is_waited_for_ends_the_run(tmp_path: Path, crm: Server) -> None:
-    with started(tmp_path, crm) as process:
-        assert process.stdin is not None
-        process.stdin.write(lines_of([*records("tasks", {"id": 1, "name": "A"}), state(1)]))
-        process.stdin.flush()
+    command = command_of(tmp_path, crm, [])
+    os.mkfifo(tmp_path / "slow")
+    with (
+        started(tmp_path, [*command[:-1], str(tmp_path / "slow")]) as (process, _),
+        (tmp_path / "slow").open("w") as slow,
+    ):
+        slow.write(lines_of([*records("tasks", {"id": 1, "name": "A"}), state(1)]))
+        slow.flush()
         while not (tmp_path / "journal.sqlite").exists() or not (tmp_path / "report.jsonl").exists():
-            assert process.poll() is None
-        assert process.stderr is not None
-        os.kill(process.pid, signal.SIGTERM)
+            time.sleep(0.01)
+        process.send_signal(signal.SIGTERM)
         assert process.wait(30) == 143
 
 
 def test_a_signal_while_an_answer_is_asked_for_again_ends_the_run_at_once(tmp_path: Path, crm: Server) -> None:
     crm.wrong = 1
-    with started(tmp_path, crm) as process:
-        assert process.stdin is not None
-        process.stdin.write(lines_of([*records("tasks", {"id": 1, "name": "A"}), state(1)]))
-        process.stdin.close()
-        process.stdin = None
+    given = [*records("tasks", {"id": 1, "name": "A"}), state(1)]
+    with started(tmp_path, command_of(tmp_path, crm, given)) as (process, output):
         while crm.wrong < 6:  # by now it waits for seconds
-            assert process.poll() is None
             time.sleep(0.05)
-        os.kill(process.pid, signal.SIGTERM)
+        process.send_signal(signal.SIGTERM)
         began = time.monotonic()
-        out, _ = process.communicate()
+        assert process.wait(30) == 143
         assert time.monotonic() - began < 3
-    assert (process.returncode, out) == (143, "")
+    assert output.read_text() == ""
 
 
 def test_refused_credentials_are_one_line_without_them(tmp_path: Path, crm: Server) -> None:
     crm.status = 401
-    with started(tmp_path, crm) as process:
-        out, said = process.communicate(lines_of([*records("tasks", {"id": 1, "name": "A"}), state(1)]))
-    assert (process.returncode, out) == (1, "")
+    command = command_of(tmp_path, crm, [*records("tasks", {"id": 1, "name": "A"}), state(1)])
+    done = in_process.execute(command, environment(), measured=is_measured())
+    said = done.stderr.decode()
+    assert (done.returncode, done.stdout) == (1, b"")
     assert "refused the credentials (401)" in said
     assert said.rstrip().endswith("(credentials refused: exit code 1)")
     assert "Traceback" not in said
     assert str(CREDENTIALS["api_key"]) not in said
 
 
-def test_the_command_tells_of_itself(tmp_path: Path) -> None:
-    done = subprocess.run(
-        [*COMMAND, "--about", "--format=json"], capture_output=True, text=True, cwd=tmp_path, check=True
-    )
+def test_the_command_tells_of_itself() -> None:
+    done = in_process.execute([*COMMAND, "--about", "--format=json"], environment(), measured=is_measured())
     told = json.loads(done.stdout)
     assert told["name"] == "target-crm"
     assert told["description"] == "Writes records into a CRM: nothing doubled, lost or overwritten."
 
 
-_TWO_SIGNALS = """
-import os, pathlib, signal, sys, time
-from target_crm.singer.target import TargetCRM
-
-class Settling:
-    def settle(self) -> None:
-        time.sleep(0.3)
-        pathlib.Path("settled").touch()
-
-target = TargetCRM(config={"provider": "copper", "api_key": "k", "user_email": "u@example.com"})
-target.__dict__.update(engine=object(), transport=Settling())
-for _ in range(2):
-    os.kill(os.getpid(), signal.SIGTERM)
-time.sleep(30)
-"""
-
-
 def test_a_second_signal_waits_for_a_token_that_is_being_exchanged(tmp_path: Path) -> None:
-    done = subprocess.run([sys.executable, "-c", _TWO_SIGNALS], cwd=tmp_path, check=False, timeout=60)
-    assert done.returncode == 143
+    command = [sys.executable, "-m", "tests.target_crm.two_signals", str(tmp_path / "settled")]
+    with started(tmp_path, command) as (process, _):
+        assert process.wait(60) == 143
     assert (tmp_path / "settled").exists()

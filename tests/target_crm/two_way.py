@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sandbox.simulator import Simulator
-    from tests.singer import Record, Run
+    from tests.singer import Run
+
+Record = dict[str, Any]
 
 PAGE = Path(__file__).parents[2] / "docs" / "two-way.md"
 _SQL = re.compile(r"^```sql\n(.*?)^```", re.MULTILINE | re.DOTALL)
@@ -63,6 +65,8 @@ CLOSE = Words(
     },
     credentials={"api_key": close.API_KEY},
 )
+#: The catalog of each CRM: all tests have an account of one shape.
+_CATALOGS: dict[str, Record] = {}
 
 
 @dataclass
@@ -82,7 +86,9 @@ class TwoWay:
         self.write([])
         self.tap = Tap(self.folder, **self.config, journal=str(self.folder / "journal.sqlite"))
         self.tap.inside = True
-        self.catalog = only(self.tap.discover()[0], self.words.stream, "writes", "sync_audit")
+        if self.words.crm not in _CATALOGS:
+            _CATALOGS[self.words.crm] = only(self.tap.discover()[0], self.words.stream, "writes", "sync_audit")
+        self.catalog = _CATALOGS[self.words.crm]
 
     def wait(self, seconds: float = 60.0) -> None:
         """Let time pass in the CRM."""

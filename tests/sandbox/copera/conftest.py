@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,7 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-_APP = copies_of(lambda: copera_app(SMALL, rate_limit=0))
+#: Each test gets a copy, which takes as long as it is large.
+_APP = copies_of(lambda: copera_app(replace(SMALL, rows=130), rate_limit=0))
 
 
 @pytest.fixture
