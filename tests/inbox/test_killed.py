@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from multiprocessing.connection import Connection
     from pathlib import Path
 
-KILLS, SENDERS = 20, 4
+KILLS, SENDERS = 50, 4
 
 
 def receive(path: str, pipe: Connection) -> None:

@@ -69,7 +69,7 @@ def by_key(run: Outcome) -> dict[tuple[str, str], list[Any]]:
     return found
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(14))
 def test_a_dry_run_tells_what_the_run_does(tmp_path: Path, seed: int) -> None:
     messages = given(random.Random(seed))
     bench = Bench(tmp_path, account(random.Random(seed)))
