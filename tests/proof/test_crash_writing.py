@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 #: Each so many-th place is tried here, of each CRM other ones; `./scripts/soak --of crashes` tries all.
-EACH = 12
+EACH = 16
 
 
 @pytest.mark.parametrize("name", CRMS)
