@@ -13,6 +13,7 @@ import tempfile
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -85,7 +86,7 @@ class Machine(RuleBasedStateMachine):
         shape = {**self.crm.shape, **self.crm.everything, **TINY.get(self.name, {})}
         knobs = {"rate_limit": 0, **self.crm.knobs, **SMALL_PAGES.get(self.name, {})}
         self.app = self.crm.app(shape, **knobs)
-        self.other = self.crm.app({**shape, **OTHER.get(self.name, {})}, **knobs)
+        self._make_other = partial(self.crm.app, {**shape, **OTHER.get(self.name, {})}, **knobs)
         self.tap = tap_for(self.crm, BASE + self.app.base_path, Path(self.folder.name))
         self.passed, self.wrong = 0.0, 0.0
         self.runs: list[Run] = []
@@ -104,6 +105,11 @@ class Machine(RuleBasedStateMachine):
         self.steps = 0
         self.run_to_its_end()
         self.steps = 0
+
+    @cached_property
+    def other(self) -> Any:  # noqa: ANN401 - any sandbox
+        """Another account of the CRM."""
+        return self._make_other()
 
     def teardown(self) -> None:
         """Check that all is there in the end, unless nothing has happened, and close."""
