@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from tests.contract.crms import CRMS
 from tests.proof import fuzzing
 from tests.proof.accounts import Account
-from tests.proof.test_crash_reading import KINDS
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -32,7 +31,7 @@ def soak(names: list[str], options: Namespace) -> tuple[str, int]:
         while time.monotonic() < ends:
             for name, account in accounts.items():
                 for what in fuzzing.CASES:
-                    found = fuzzing.fuzzed(what, account, KINDS[name], number, Path(folder, name))
+                    found = fuzzing.fuzzed(what, account.sample, number, Path(folder, name))
                     tried[what, name] += 1
                     passed[what, name] += not found
                     if found:

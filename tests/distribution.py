@@ -16,8 +16,8 @@ WAITING = "/test_rate_limit.py"
 #: What takes longest begins first; the files of the last folders are short, so that no worker waits long for another.
 FIRST = ("tests/meltano/", "tests/contract/", "tests/close/", "tests/copper/", "tests/copera/")
 LAST = ("tests/sandbox/", "tests/docs/", "tests/reading/", "tests/unit/")
-#: Folders whose files share what is slow to make: loaders that Meltano installs, and a PostgreSQL server.
-TOGETHER = ("tests/meltano/",)
+#: Folders whose files share what is slow to make: loaders that Meltano installs, a PostgreSQL server, loaded accounts.
+TOGETHER = ("tests/meltano/", "tests/proof/")
 
 
 def place(nodeid: str) -> int:

@@ -33,6 +33,8 @@ LONGEST_LEAVE = 10.0
 EARLY = ("--discover", "--test")
 #: The sandbox answers from this process, but is no part of a run: what its server logs stays as quiet as it was set.
 SERVER = "uvicorn"
+#: Levels that libraries set as they are imported, which happens once in this process. Without it, SQL would be logged.
+IMPORTED = {"sqlalchemy": logging.WARNING}
 #: A thread gives way so often: the sandbox answers from this process, too.
 SWITCH_INTERVAL = 0.001
 
@@ -138,7 +140,7 @@ def logs() -> Iterator[None]:
     root = logging.getLogger()
     known = {one: (one.level, one.handlers[:], one.propagate, one.disabled) for one in (root, *_loggers())}
     for one in known:
-        one.level = logging.WARNING if one is root else logging.NOTSET
+        one.level = logging.WARNING if one is root else IMPORTED.get(one.name, logging.NOTSET)
         one.handlers.clear()
         one.propagate, one.disabled = True, False
     _forget_levels()

@@ -15,7 +15,7 @@ from sandbox.copera import PAT, CoperaSandbox, Shape, copera_app
 from sandbox.server import running
 from tests.copera.truth import FIXED, PER_PARENT
 from tests.copies import app_of
-from tests.singer import Run, Tap, selecting
+from tests.singer import Run, Tap, only, selecting
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,11 +27,13 @@ StartRead: TypeAlias = Callable[[dict[str, Any]], tuple[CoperaSandbox, Tap, Run]
 SMALL = {
     "now": int(time.time()),
     "seed": 7,
-    "rows": 900,
-    "documents": 40,
-    "drive_files": 40,
-    "channels": 20,
-    "comments": 60,
+    "rows": 180,
+    "documents": 20,
+    "drive_files": 20,
+    "channels": 12,
+    "comments": 40,
+    "bookings": 12,
+    "notifications": 12,
 }
 
 
@@ -83,6 +85,18 @@ class Known:
         with self._served() as tap:
             return tap.sync()
 
+    @cached_property
+    def tables(self) -> dict[str, Any]:
+        """A catalog of all tables, and of what tells their names and columns."""
+        return only(self.catalog, *table_streams(self.catalog), "tables", "columns", "sync_audit")
+
+    @cached_property
+    def run_of_tables(self) -> Run:
+        """What a first run with that catalog writes."""
+        catalog = self.tables
+        with self._served() as tap:
+            return tap.sync(catalog=catalog)
+
     @contextmanager
     def _served(self) -> Iterator[Tap]:
         with running(copera_app(Shape(**{**SMALL, **self._shape}), rate_limit=0)) as url:
@@ -113,6 +127,19 @@ def start_read(start: Start, known: KnownOf) -> StartRead:
     def start_one(shape: dict[str, Any]) -> tuple[CoperaSandbox, Tap, Run]:
         first = known(shape).run
         return *start(shape), first
+
+    return start_one
+
+
+@pytest.fixture
+def start_tables(start: Start, known: KnownOf) -> StartRead:
+    """Return a function as that of `start_read`, but the tap reads tables only, by the catalog of the first run."""
+
+    def start_one(shape: dict[str, Any]) -> tuple[CoperaSandbox, Tap, Run]:
+        found = known(shape)
+        first = found.run_of_tables
+        app, tap = start(shape)
+        return app, tap.given(found.tables), first
 
     return start_one
 

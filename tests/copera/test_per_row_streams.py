@@ -13,9 +13,9 @@ from tests.target import Target
 
 if TYPE_CHECKING:
     from sandbox.simulator import Moment
-    from tests.copera.conftest import Start
+    from tests.copera.conftest import KnownOf, Start
 
-SHAPE = {"boards": 2, "tables": 6, "rows": 120, "comments": 150, "documents": 40}
+SHAPE = {"boards": 1, "tables": 4, "rows": {"Leads": 20, "People": 8}, "comments": 60, "documents": 15}
 
 
 def test_they_are_not_selected_by_default(start: Start) -> None:
@@ -27,10 +27,10 @@ def test_they_are_not_selected_by_default(start: Start) -> None:
 
 
 @pytest.mark.parametrize("order", ["oldest", "newest"])
-def test_they_are_complete_when_selected(start: Start, order: str) -> None:
+def test_they_are_complete_when_selected(start: Start, known: KnownOf, order: str) -> None:
     """Page after page of comments; every text; and a warning of what it costs."""
     app, tap = start(SHAPE, comment_order=order, comment_page=7)
-    run = tap.sync(catalog=choosing(tap, *PER_PARENT))
+    run = tap.sync(catalog=choosing(known(SHAPE), *PER_PARENT))
     target = Target(run)
     for stream in PER_PARENT:
         assert run.count(stream) > 0, stream
@@ -40,10 +40,10 @@ def test_they_are_complete_when_selected(start: Start, order: str) -> None:
     assert max(len(found) for found in app.account.comments.values()) > 7
 
 
-def test_they_are_complete_through_faults(start: Start) -> None:
+def test_they_are_complete_through_faults(start: Start, known: KnownOf) -> None:
     """Empty pages among them, where the page itself says that it cannot be empty."""
     app, tap = start(SHAPE, comment_page=7)
-    catalog = choosing(tap, *PER_PARENT)
+    catalog = choosing(known(SHAPE), *PER_PARENT)
     app.behaviour.faults = [FaultRule(["cut_json", "cut_connection", "broken_json", "null", "drop"], every=9)]
     run = tap.sync(catalog=catalog)
     target = Target(run)
@@ -52,19 +52,19 @@ def test_they_are_complete_through_faults(start: Start) -> None:
     assert app.stats.faults
 
 
-def test_empty_pages_of_comments_are_not_believed_against_their_own_word(start: Start) -> None:
+def test_empty_pages_of_comments_are_not_believed_against_their_own_word(start: Start, known: KnownOf) -> None:
     """`pageInfo` names a last comment."""
     app, tap = start(SHAPE, comment_page=7)
-    catalog = choosing(tap, "row_comments")
+    catalog = choosing(known(SHAPE), "row_comments")
     app.behaviour.faults = [FaultRule(["empty_page"], every=4, path="comments")]
     run = tap.sync(catalog=catalog)
     assert differences(app.account, "row_comments", run, Target(run)) == {}
 
 
-def test_rows_that_are_deleted_meanwhile_are_skipped(start: Start) -> None:
+def test_rows_that_are_deleted_meanwhile_are_skipped(start: Start, known: KnownOf) -> None:
     """404 between the list and the question is no error."""
     app, tap = start(SHAPE)
-    catalog = choosing(tap, "row_comments", "row_descriptions", "document_contents")
+    catalog = choosing(known(SHAPE), "row_comments", "row_descriptions", "document_contents")
     deleted: list[str] = []
 
     def delete(moment: Moment) -> None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 BEYOND_A_KEY = {
     *("workspace", "members", "teams", "documents", "drive_files", "bookings", "booking_types", "notifications"),
 }
-SHAPE = {"boards": 3, "tables": 8, "rows": 300}
+SHAPE = {"boards": 3, "tables": 6, "rows": 60, "channels": 8, "documents": 6, "drive_files": 6}
 
 
 @pytest.mark.parametrize("token", [PAT, OAUTH_TOKEN, API_KEY])

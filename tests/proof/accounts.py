@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from copy import copy
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -66,6 +67,13 @@ OTHER: dict[str, dict[str, Any]] = {
 }
 #: What is left as it is: the sandbox makes no whole records of it, or streams are called by it.
 UNCHANGED = frozenset({"copper activity_types", "copera boards", "copera tables", "copera columns"})
+#: Streams of each way in which streams are read.
+SAMPLE = {
+    "copper": ("companies", "activities", "tags", "loss_reasons"),
+    "close": ("leads", "tasks", "notes", "groups"),
+    "copera": ("sales__leads", "channels", "notifications"),
+    "pebble": ("account", "contacts", "labels", "custom_fields"),
+}
 #: Parts of paths that name a record.
 _ID = re.compile(r"[^/]*\d[^/]*")
 #: Seconds between the two runs: what is closed at the first one is past by then.
@@ -136,7 +144,22 @@ class Account:
         self.templates: dict[str, tuple[str, ...]] = {}
         self.asked: dict[str, list[Asked]] = {}
         self._all: dict[bool, dict[str, dict[Key, Record]]] = {}
+        self._kinds: dict[bool, tuple[str, ...]] = {}
         self._truth: dict[tuple[str, bool], dict[Key, Record]] = {}
+
+    def of(self, *streams: str) -> Account:
+        """Return the same account as if it had these streams only: what is learned of each of them takes a while."""
+        part = copy(self)
+        part.streams = streams
+        part.templates, part.asked = {}, {}
+        part._all, part._kinds, part._truth = {}, {}, {}  # noqa: SLF001 - of its own kind
+        part.__dict__.pop("common", None)
+        return part
+
+    @cached_property
+    def sample(self) -> Account:
+        """The same account with some streams, of each way in which streams are read."""
+        return self.of(*SAMPLE[self.crm.name])
 
     def _change(self) -> set[str]:
         """Change, make and delete records of every object that lets itself be changed."""
@@ -185,16 +208,16 @@ class Account:
         """Find out what is asked for a stream, and what a faultless run loads of it."""
         if stream in self.templates:
             return
-        templates: dict[str, None] = {}
+        templates: set[str] = set()
         for is_first in (False, True):
             recorder = Recorder(self.server)
             with virtual_time() as clock, answered_by(recorder, clock.wait):
                 run = self.run((stream,), is_first=is_first)
             assert run.code == 0, run.said()
             self.asked.setdefault(stream, []).extend(recorder.asked)
-            templates.update(dict.fromkeys(template(asked, self.base_path) for asked in recorder.asked))
+            templates.update(template(asked, self.base_path) for asked in recorder.asked)
             self._truth[stream, is_first] = self.loaded(stream, *(() if is_first else (self.first,)), run)
-        self.templates[stream] = tuple(templates)
+        self.templates[stream] = tuple(sorted(templates))  # in an order that no thread decides
 
     @cached_property
     def common(self) -> frozenset[str]:
@@ -251,12 +274,19 @@ class Account:
     def truth_of_all(self, *, is_first: bool) -> dict[str, dict[Key, Record]]:
         """Return what one faultless run of all streams loads, by stream."""
         if is_first not in self._all:
-            with virtual_time() as clock, answered_by(self.server, clock.wait):
+            recorder = Recorder(self.server)
+            with virtual_time() as clock, answered_by(recorder, clock.wait):
                 run = self.run(self.streams, is_first=is_first)
             assert run.code == 0, run.said()
             known = () if is_first else (self.first,)
             self._all[is_first] = {stream: self.loaded(stream, *known, run) for stream in self.streams}
+            self._kinds[is_first] = tuple(sorted({template(asked, self.base_path) for asked in recorder.asked}))
         return self._all[is_first]
+
+    def kinds(self, *, is_first: bool) -> tuple[str, ...]:
+        """Return every kind of question that a run of all streams asks, in an order that no thread decides."""
+        self.truth_of_all(is_first=is_first)
+        return self._kinds[is_first]
 
     def truth(self, stream: str, *, is_first: bool) -> dict[Key, Record]:
         """Return what a faultless run loads."""

@@ -13,6 +13,7 @@ import tempfile
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -77,22 +78,22 @@ class Machine(RuleBasedStateMachine):
 
     name: ClassVar[str]
 
-    def __init__(self) -> None:
-        """Open the account, and load it."""
+    def __init__(self, streams: tuple[str, ...] = ()) -> None:
+        """Open the account, and load it: some of the streams of `STREAMS`, or all."""
         super().__init__()
         self.crm = CRMS[self.name]
         self.folder = tempfile.TemporaryDirectory()
         shape = {**self.crm.shape, **self.crm.everything, **TINY.get(self.name, {})}
         knobs = {"rate_limit": 0, **self.crm.knobs, **SMALL_PAGES.get(self.name, {})}
         self.app = self.crm.app(shape, **knobs)
-        self.other = self.crm.app({**shape, **OTHER.get(self.name, {})}, **knobs)
+        self._make_other = partial(self.crm.app, {**shape, **OTHER.get(self.name, {})}, **knobs)
         self.tap = tap_for(self.crm, BASE + self.app.base_path, Path(self.folder.name))
         self.passed, self.wrong = 0.0, 0.0
         self.runs: list[Run] = []
         self.states: list[Record | None] = [None]
         self.is_restricted = False
         self.told: Told | None = None
-        self.streams = STREAMS[self.name]
+        self.streams = streams or STREAMS[self.name]
         self.fields: list[Any] = []
         if self.name in TELLERS:
             self.told = Told(Path(self.folder.name), self.name)
@@ -101,17 +102,28 @@ class Machine(RuleBasedStateMachine):
             if self.name not in _CATALOGS:
                 _CATALOGS[self.name] = self.tap.discover()[0]
         self.catalog = only(_CATALOGS[self.name], *self.streams, "sync_audit")
+        self.steps = 0
         self.run_to_its_end()
+        self.steps = 0
+
+    @cached_property
+    def other(self) -> Any:  # noqa: ANN401 - any sandbox
+        """Another account of the CRM."""
+        return self._make_other()
 
     def teardown(self) -> None:
-        """Check that all is there in the end, and close."""
+        """Check that all is there in the end, unless nothing has happened, and close."""
         try:
-            if self.runs:
+            if self.steps:
                 self.settle()
         finally:
-            if self.told is not None:
-                self.told.spool.close()
-            self.folder.cleanup()
+            self.close()
+
+    def close(self) -> None:
+        """Remove its files."""
+        if self.told is not None:
+            self.told.spool.close()
+        self.folder.cleanup()
 
     # How it is done
 
@@ -148,6 +160,7 @@ class Machine(RuleBasedStateMachine):
     def count(self) -> None:
         """Count a step."""
         Steps.done += 1
+        self.steps += 1
 
     def few(self, stream: str) -> bool:
         """Tell whether a list may be empty soon, which is not believed at once."""
@@ -195,7 +208,7 @@ class Machine(RuleBasedStateMachine):
             return
         number = None if verb == "add" else self.fields[which % len(self.fields)]
         with self.now():
-            made = self.app.account.change(*_FIELDS[self.name].order(verb, number, f"Field {Steps.done}"))
+            made = self.app.account.change(*_FIELDS[self.name].order(verb, number, f"Field {self.steps}"))
         if verb == "add":
             self.fields += made
         elif verb == "remove":

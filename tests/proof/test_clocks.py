@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.proof.machine import DAY, MACHINES, Machine
+from tests.proof.machine import DAY, MACHINES, STREAMS, Machine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-#: When New York's clocks are set, in UTC: an hour is left out, and one comes twice.
-CHANGES = (datetime(2027, 3, 14, 7, tzinfo=UTC), datetime(2027, 11, 7, 6, tzinfo=UTC))
+#: When New York's clocks are set, in UTC: an hour is left out, and one comes twice; and minutes from then.
+CHANGES = ((datetime(2027, 3, 14, 7, tzinfo=UTC), (-40, 20)), (datetime(2027, 11, 7, 6, tzinfo=UTC), (-40, 20, 80)))
+#: Streams that are read; records of each of them are edited and made.
 EDITED = range(3)
 #: Copper's activities are found by their own date: an edit of an old one is seen by the next complete read only.
 UNSEEN = ("activities",)
@@ -23,9 +24,9 @@ UNSEEN = ("activities",)
 @pytest.fixture(params=["copper", "close", "copera"])
 def machine(request: pytest.FixtureRequest, unmeasured: None) -> Iterator[Machine]:  # noqa: ARG001
     """Return an account of each CRM, loaded once."""
-    made: Machine = MACHINES[request.param]()
+    made: Machine = MACHINES[request.param](STREAMS[request.param][: len(EDITED)])
     yield made
-    made.teardown()
+    made.close()
 
 
 def change_and_run(machine: Machine) -> None:
@@ -50,8 +51,8 @@ def test_the_night_in_which_clocks_are_set_misses_nothing(machine: Machine, monk
     monkeypatch.setenv("TZ", "America/New_York")
     time.tzset()
     try:
-        for change in CHANGES:
-            for minutes in (-40, 20, 80):
+        for change, moments in CHANGES:
+            for minutes in moments:
                 machine.passed = change.timestamp() + minutes * 60 - time.time()
                 change_and_run(machine)
         machine.check(without=UNSEEN)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 #: Each so many-th place is tried here, of each CRM other ones; `./scripts/soak --of crashes` tries all.
-EACH = 5
+EACH = 16
 
 
 @pytest.mark.parametrize("name", CRMS)
@@ -22,4 +22,4 @@ def test_some_places_of_a_run_that_writes(name: str, tmp_path: Path) -> None:
         writing = Writing(name, crm, tmp_path)
         for at, kind in enumerate(KINDS, start=list(CRMS).index(name)):
             assert not writing.everywhere(kind, EACH, 1 + at % EACH)
-            assert writing.tried[kind] > 1
+            assert writing.tried[kind] > 0

@@ -12,8 +12,6 @@ import pytest
 import sqlalchemy as sa
 from typing_extensions import override
 
-from tests.contract.crms import CRMS
-from tests.proof.accounts import Account
 from tests.proof.seam import answered_by
 from tests.proof.virtual_time import virtual_time
 from tests.target_crm.crms import CRMS as WRITTEN
@@ -24,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from tests.proof.conftest import AccountOf
     from tests.singer import Run
 
 #: Streams that keep answers in a file, and one that keeps none.
@@ -39,9 +38,11 @@ class Full(tempfile.SpooledTemporaryFile[bytes]):
 
 
 @pytest.mark.parametrize("name", KEPT)
-def test_a_full_disk_is_said_and_costs_nothing(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_said_and_costs_nothing(
+    name: str, account_of: AccountOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The stream fails by name, the other one is complete."""
-    account, streams = Account(CRMS[name], tmp_path), KEPT[name]
+    account, streams = account_of(name), KEPT[name]
 
     def run(state: dict[str, Any] | None) -> Run:
         with virtual_time() as clock, answered_by(account.server, clock.wait):

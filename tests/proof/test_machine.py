@@ -10,7 +10,7 @@ from tests.proof.machine import MACHINES
 
 FEW = settings(
     max_examples=2,
-    stateful_step_count=12,
+    stateful_step_count=8,
     deadline=None,
     database=None,
     derandomize=True,

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import cycle
 from typing import TYPE_CHECKING
 
 from target_crm.contract import CREATE, UPDATE
-from tests.proof.faults import Told
+from tests.proof.faults import Fault, Told
 from tests.proof.groups import SLOW
 from tests.proof.operations import ADOPT
 from tests.proof.write_cells import Faulty, Judging
@@ -16,14 +17,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from tests.proof.cells import Often
-    from tests.proof.groups import Faults
     from tests.proof.operations import Bed, Operation
     from tests.proof.seam import Asked, Piece
     from tests.proof.written import Content
 
 
-#: Of the kinds of questions that write, each so many-th has a fault that stays.
-EACH = 2
+#: Of the kinds of questions that write, each so many-th has none of the faults that stay.
+EACH = 3
+Faults = dict[str, Fault]
 
 
 @dataclass
@@ -44,10 +45,12 @@ class Group:
     kinds: Sequence[str]
     truth: Content
 
-    def judge(self, faults: Faults, often: Often) -> list[str]:
-        """Run through faults; return what is wrong then."""
+    def judge(self, faults: Faults, often: Often) -> tuple[list[str], set[str]]:
+        """Run through faults; return what is wrong then, and the names of the faults that there were."""
         trial = self.bed.trial(knows=self.knows)
-        return Judging(trial, self.operations, self.truth, Told.BROKEN).judge(Faulty(trial, faults, often)).wrong
+        server = Faulty(trial, faults, often)
+        verdict = Judging(trial, self.operations, self.truth, Told.BROKEN).judge(server)
+        return verdict.wrong, {faults[kind].name for kind in server.hits}
 
 
 def groups(bed: Bed) -> Iterator[Group]:
@@ -72,26 +75,23 @@ def _group(bed: Bed, operations: Sequence[Operation], *, knows: bool) -> Group:
     return Group(bed, operations, knows, sorted(asked, key=lambda one: (asked[one], one)), trial.content())
 
 
-def names(told: Sequence[Told]) -> list[str]:
-    """Return the names of faults of which so much can be known."""
+def names(*told: Told) -> list[str]:
+    """Return the names of faults of which so much can be known, without those that take long."""
     return [one.name for one in WRITE_FAULTS.values() if one.told in told and one.name not in SLOW]
 
 
-def once(group: Group, first: int) -> Iterator[tuple[int, Faults]]:
-    """Yield faults by kind of question, from a number on: each kind, and in the first group each fault, once."""
-    known, number = names((Told.BROKEN, Told.HARMLESS)), first
-    ends = len(known) + len(SLOW) if first == 0 else 0
-    turn = 0
-    while turn == 0 or number < ends:
-        chosen = {kind: WRITE_FAULTS[known[(number + at) % len(known)]] for at, kind in enumerate(group.kinds)}
-        chosen |= {group.kinds[turn % len(group.kinds)]: WRITE_FAULTS[SLOW[turn % len(SLOW)]]}
-        number, turn = number + len(group.kinds), turn + 1
-        yield number, chosen
+def once(of_crm: Sequence[Group]) -> Iterator[tuple[Group, Faults]]:
+    """Yield faults by kind of question for groups of operations: each group, and each fault, at least once."""
+    known, number = names(Told.BROKEN, Told.HARMLESS), 0
+    for group in cycle(of_crm):
+        yield group, {kind: WRITE_FAULTS[known[(number + at) % len(known)]] for at, kind in enumerate(group.kinds)}
+        number += len(group.kinds)
+        if group is of_crm[-1] and number >= len(known):
+            return
 
 
-def for_ever(group: Group) -> Iterator[Faults]:
-    """Yield faults by kind of question that writes: each kind once, each time a part of them."""
-    known = names((Told.BROKEN,))
+def for_ever(group: Group) -> Faults:
+    """Return faults by kind of question that writes, for some of them."""
+    known = names(Told.BROKEN)
     writes = [kind for kind in group.kinds if not kind.startswith("GET") and "search" not in kind]
-    for part in range(EACH):
-        yield {kind: WRITE_FAULTS[known[(5 * at + part) % len(known)]] for at, kind in enumerate(writes[part::EACH])}
+    return {kind: WRITE_FAULTS[known[5 * at % len(known)]] for at, kind in enumerate(writes) if at % EACH != EACH - 1}
