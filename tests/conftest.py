@@ -62,11 +62,21 @@ def _level_of_logs() -> Iterator[None]:
     log.setLevel(level)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _own_forms_of_logs() -> dict[logging.Handler, logging.Formatter | None]:
+    """Return how pytest's handlers write lines before any fixture, of whatever scope, has run a command."""
+    return {one: one.formatter for one in logging.getLogger().handlers}
+
+
 @pytest.fixture(autouse=True)
-def _forms_of_logs() -> Iterator[None]:
+def _forms_of_logs(_own_forms_of_logs: dict[logging.Handler, logging.Formatter | None]) -> Iterator[None]:
     """Put back how pytest's handlers write lines: a command in this process has them hide its secrets."""
-    forms = {one: one.formatter for one in logging.getLogger().handlers}
+    _put_back(_own_forms_of_logs)
     yield
+    _put_back(_own_forms_of_logs)
+
+
+def _put_back(forms: dict[logging.Handler, logging.Formatter | None]) -> None:
     for one, form in forms.items():
         one.formatter = form
 
