@@ -83,10 +83,9 @@ lint_and_test() {
   failed=$(mktemp)
   { told=$(lint 2>&1) && echo "$told"; } &
   status=0
-  # Twice as many workers as there are cores, since many tests wait for half of their time, but no more than four: a
-  # container may have fewer cores than it sees. A file's tests stay together: they share what is slow to make. Their
-  # order is that of `tests/distribution.py`.
-  workers=$(python -c 'import os; print(min((os.cpu_count() or 1) * 2, 4))')
+  # A worker more than there are cores, since some tests wait, but not many: a container may have fewer than it sees. A
+  # file's tests stay together: they share what is slow to make. Their order is that of `tests/distribution.py`.
+  workers=$(python -c 'import os; print(min((os.cpu_count() or 1) + 1, 4))')
   python -m pytest -n "$workers" --dist loadfile --no-loadscope-reorder "$@" || status=$?
   wait
   if [ -s "$failed" ]; then
