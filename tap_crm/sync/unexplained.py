@@ -106,8 +106,7 @@ class Unexplained:
     def _may_be_too_many(self) -> bool:
         """Tell whether they are more than the few that are told only."""
         records = self.records
-        few = max(1.0, SHARE_OF_FEW * (self.shown + records)) if self._everything else FEWEST
-        return records >= FEWEST or records > few
+        return records >= FEWEST or (self._everything and records > max(1, SHARE_OF_FEW * (self.shown + records)))
 
     def _nothing_came(self) -> bool:
         """Tell whether a read of all that the CRM counts was shown nothing at all."""
