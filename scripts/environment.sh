@@ -83,9 +83,9 @@ lint_and_test() {
   failed=$(mktemp)
   { told=$(lint 2>&1) && echo "$told"; } &
   status=0
-  # A worker more than there are cores, since some tests wait, but not many: a container may have fewer than it sees. A
-  # file's tests stay together: they share what is slow to make. Their order is that of `tests/distribution.py`.
-  workers=$(python -c 'import os; print(min((os.cpu_count() or 1) + 1, 4))')
+  # More workers than cores, since tests wait half of their time, but not many: a container may have fewer than it sees.
+  # A file's tests stay together: they share what is slow to make. Their order is that of `tests/distribution.py`.
+  workers=$(python -c 'import os; print(min(2 * (os.cpu_count() or 1), 4))')
   python -m pytest -n "$workers" --dist loadfile --no-loadscope-reorder "$@" || status=$?
   wait
   if [ -s "$failed" ]; then
