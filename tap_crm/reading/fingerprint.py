@@ -69,6 +69,7 @@ class Fingerprint:
         basis: of what the contents were made; contents of another basis cannot be compared.
         at: epoch seconds of the server's clock when the rows were given.
         recent: rows created in the last seconds before that: their times alone do not tell that they were there.
+        source: a digest of all that the rows were made of; empty where that is not known.
     """
 
     basis: str
@@ -77,6 +78,7 @@ class Fingerprint:
     contents: array[int] = field(default_factory=lambda: array("Q", bytes(_BYTES * MOST_BUCKETS)))
     rows: int = 0
     recent: list[str] = field(default_factory=list)
+    source: str = ""
 
     @property
     def buckets(self) -> int:
@@ -105,7 +107,7 @@ class Fingerprint:
             ids, contents = (
                 array("Q", ((sums[at] + sums[at + half]) % _MODULUS for at in range(half))) for sums in (ids, contents)
             )
-        return Fingerprint(self.basis, self.at, ids, contents, self.rows, self.recent)
+        return Fingerprint(self.basis, self.at, ids, contents, self.rows, self.recent, self.source)
 
     def note_creation(self, key: str, created: int) -> None:
         """Remember a row that was created just before it was read."""
@@ -142,6 +144,7 @@ class Fingerprint:
             "recent": self.recent if len(self.recent) <= MOST_RECENT else [],
             "ids": base64.b64encode(self.ids.tobytes()).decode(),
             "contents": base64.b64encode(self.contents.tobytes()).decode(),
+            "source": self.source,
         }
 
     @classmethod
@@ -154,7 +157,8 @@ class Fingerprint:
             ids.frombytes(base64.b64decode(kept["ids"], validate=True))
             contents.frombytes(base64.b64decode(kept["contents"], validate=True))
             recent = [str(key) for key in kept.get("recent") or ()]
-            found = cls(str(kept["basis"]), int(kept["at"]), ids, contents, int(kept["rows"]), recent)
+            source = str(kept.get("source") or "")
+            found = cls(str(kept["basis"]), int(kept["at"]), ids, contents, int(kept["rows"]), recent, source)
         except (KeyError, TypeError, ValueError, binascii.Error):
             return None
         suits = len(ids) == len(contents) and FEWEST_BUCKETS <= len(ids) <= MOST_BUCKETS

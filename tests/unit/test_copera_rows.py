@@ -15,7 +15,7 @@ TABLE = {"_id": "t", "columns": [{"columnId": KEY, "label": "Name", "type": "TEX
 def shaper() -> RowShaper:
     """Return what shapes rows of a table with one column of text."""
     columns = columns_of(TABLE)
-    return RowShaper(columns, lambda _: None, "columns", lambda: columns)
+    return RowShaper(columns, {}, "columns", lambda: columns)
 
 
 def test_a_cell_without_a_column_is_kept_beside_the_others() -> None:

@@ -14,7 +14,7 @@ from tap_crm.providers.copera.answers import OffsetList
 from tap_crm.reading.offset import OffsetReader
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Mapping
 
     from tap_crm.contract.stream import Reading
     from tap_crm.messages import Item
@@ -96,8 +96,8 @@ class ChannelParticipants:
 WORKSPACE = OneRecord("/workspace/info", "_id")
 
 
-def member_names(reading: Reading, needed: bool) -> Callable[[str], str | None]:  # noqa: FBT001
-    """Return what gives the name of a member; nobody has one where the token may not read members."""
+def member_names(reading: Reading, *, needed: bool) -> Mapping[str, str | None]:
+    """Return the names of members by their ids; none where they are not needed, or the token may not read them."""
 
     def ask() -> dict[str, str | None]:
         try:
@@ -106,5 +106,4 @@ def member_names(reading: Reading, needed: bool) -> Callable[[str], str | None]:
             _log.warning("members are not readable with this token: users stay as ids, their names are null")
             return {}
 
-    names = reading.once_per_run.get("member-names", ask) if needed else {}
-    return names.get
+    return reading.once_per_run.get("member-names", ask) if needed else {}
