@@ -25,7 +25,16 @@ _LINES = 40
 
 
 class DbtError(Exception):
-    """dbt ended with a failure; the message has the last lines of its output."""
+    """dbt ended with a failure; the message has the last lines of its output.
+
+    Args:
+        message: those lines.
+        tests: the SQL of each test that failed, by its name: what it finds is wrong.
+    """
+
+    def __init__(self, message: str, tests: dict[str, str] | None = None) -> None:
+        super().__init__(message)
+        self.tests = tests or {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +92,7 @@ class DbtPackage:
         profile = {"tap_crm": {"target": "here", "outputs": {"here": output}}}
         (folder / "profiles.yml").write_text(json.dumps(profile))  # JSON is YAML
         self.log = folder / "dbt.log"
+        self._results = folder / "target" / "run_results.json"
 
     def build(self, *options: str) -> Summary:
         """Make all models and run all tests.
@@ -90,8 +100,12 @@ class DbtPackage:
         Raises:
             DbtError: a model or a test failed.
         """
-        self._run("build", *options)
-        found = json.loads((self.folder / "target" / "run_results.json").read_text())
+        self._results.unlink(missing_ok=True)
+        try:
+            self._run("build", *options)
+        except DbtError as error:
+            raise DbtError(str(error), self._failed_tests()) from None
+        found = json.loads(self._results.read_text())
         results = [(one["unique_id"].split("."), one) for one in found["results"]]
         tests = [(path[2], one) for path, one in results if path[0] == "test"]
         return Summary(
@@ -110,6 +124,17 @@ class DbtPackage:
         self._run("source", "freshness", "--select", *(f"source:{one}" for one in sources))
         found = json.loads((self.folder / "target" / "sources.json").read_text())
         return {one["unique_id"].split(".", 2)[2]: one["status"] for one in found["results"]}
+
+    def _failed_tests(self) -> dict[str, str]:
+        """Return the SQL of each test that failed in the last build; none where dbt did not come as far."""
+        if not self._results.exists():
+            return {}
+        results = json.loads(self._results.read_text())["results"]
+        return {
+            one["unique_id"].split(".")[2]: one["compiled_code"]
+            for one in results
+            if one["status"] == "fail" and one.get("compiled_code")
+        }
 
     def _run(self, *arguments: str) -> None:
         options = ("--no-use-colors", "--no-version-check", *arguments, "--project-dir", str(PACKAGE))
