@@ -107,6 +107,7 @@ def _checks(package: DbtPackage, database: Loaded, urls: dict[str, str]) -> Iter
             database.execute(f"DROP SCHEMA IF EXISTS {gone} CASCADE")
         told = _build(package, database, title).told
         found = [f"{name}: {message}" for name, message in told.items()]
+        found += _findings(package, database)
         found += [*_undeclared(database), *_others(database, names)]
         for name in names:
             with closing(Client(urls[name])) as client:
@@ -136,19 +137,20 @@ def _build(package: DbtPackage, database: Loaded, title: str, crm: str = "", **v
     try:
         summary = package.build(*selected, *(("--vars", json.dumps(variables)) if variables else ()))
     except DbtError as error:
-        found = [f"{test} finds {_first_rows(database, query)}" for test, query in error.tests.items()]
-        raise DbtError("\n".join((f"{title}: {error}", *found[:_FEW]))) from None
+        raise DbtError("\n".join((f"{title}: {error}", *_findings(package, database)))) from None
     print(f"{database.loader}, {title}: {summary}", flush=True)
     return summary
 
 
-def _first_rows(database: Loaded, query: str) -> str:
-    """Return some of the rows of a query, to be shown."""
-    try:
-        rows = database.ask(f"SELECT * FROM (\n{query}\n) AS found LIMIT {_FEW}")  # noqa: S608
-    except Exception as error:  # noqa: BLE001 - whatever the database says; that the test failed is told besides
-        return f"what cannot be shown: {error}"
-    return "".join(f"\n  {row}" for row in rows)
+def _findings(package: DbtPackage, database: Loaded) -> Iterator[str]:
+    """Tell what some of the tests have found that did not pass in the last build."""
+    for test, query in list(package.doubts().items())[:_FEW]:
+        try:
+            rows = database.ask(f"SELECT * FROM (\n{query}\n) AS found LIMIT {_FEW}")  # noqa: S608
+        except Exception as error:  # noqa: BLE001 - whatever the database says: the test itself is told of besides
+            yield f"what {test} finds cannot be shown: {error}"
+        else:
+            yield "\n  ".join((f"{test} finds", *map(str, rows)))
 
 
 def _two_accounts(package: DbtPackage, database: Loaded, crm: str, tables: list[str]) -> Iterator[str]:
