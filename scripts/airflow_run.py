@@ -14,6 +14,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -22,13 +23,14 @@ from rich.console import Console
 from rich.table import Table as Shown
 
 from sandbox.faults import FaultRule
+from scripts import airflow_logs
 from scripts.airflow_accounts import CREDENTIALS, CRMS, Served, accounts, compare, edit, loaded_besides
 from scripts.airflow_service import ROOT, Airflow, AirflowError
 from tap_crm.sync import schema_owner
 from tests.postgres import serving
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from scripts.airflow_accounts import Account
 
@@ -37,8 +39,13 @@ PLUGINS = ROOT / ".venvs" / "airflow-plugins"
 WRONG = "wr0ng-wr0ng-wr0ng-wr0ng"
 LOCKED = 75
 PATIENCE = 900.0
-SLOW_MS = 150
+SLOW_MS = 300
+"""What each request takes, so that there is a middle of a load in which something can happen."""
+HELD_MS = 3000
+"""The same while a second load begins: it must find the first one, also where a process takes seconds to start."""
 LOOK = 0.2
+RETRY_SECONDS = 5
+"""What there is between two attempts: time enough for the CRM to be mended."""
 #: What happens to an account while it is loaded.
 HAPPENING = ("killed", "twice at once", "CRM fails at first")
 
@@ -65,6 +72,15 @@ class Night:
                 time.sleep(1)
         return state
 
+    def logs(self, names: Iterable[str]) -> Iterator[str]:
+        """Show the logs of tasks, by their names; with no task among these, those of all that did not succeed."""
+        tasks, wanted = self._airflow.tasks(self.run), set(names)
+        named = [one for one in tasks if (one["rendered_map_index"] or one["task_id"]).split("/")[0] in wanted]
+        shown = named or [one for one in tasks if one["state"] != "success"]
+        yield from airflow_logs.attempts(
+            self._airflow.home, self.run, [(one["task_id"], int(one["map_index"])) for one in shown]
+        )
+
     def outcomes(self) -> dict[str, tuple[str, int]]:
         """Return the state and the number of attempts of each task, by its name."""
         tasks = self._airflow.tasks(self.run)
@@ -88,6 +104,7 @@ class Events:
         self._waiting = [one for one in all_accounts if one.event in HAPPENING]
         self._environment = environment
         self._begun: set[str] = set()
+        self._second: subprocess.Popen[bytes] | None = None
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._watch)
         self.by_hand: int | None = None
@@ -101,6 +118,9 @@ class Events:
         """End it."""
         self._over.set()
         self._thread.join()
+        if self._second is not None:
+            self._second.kill()
+            self._second.wait()
 
     def left(self) -> list[str]:
         """Return the accounts to which nothing happened."""
@@ -114,13 +134,25 @@ class Events:
         processes = _processes_of(one.name)
         if one.event == "CRM fails at first":
             return self._has_failed(one, processes)
+        if self._second is not None and one.event == "twice at once":
+            return self._is_over(one, self._second)
         if not processes or one.app.stats.requests <= 5:  # noqa: PLR2004 - in the middle of a load
             return False
-        if one.event == "killed":
-            for pid in processes:
+        if one.event == "twice at once":
+            one.app.behaviour.latency_ms = HELD_MS
+            self._second = _load_by_hand(one, self._environment)
+            return False
+        for pid in processes:
+            with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-        else:
-            self.by_hand = _load_by_hand(one, self._environment)
+        one.app.behaviour.latency_ms = 0
+        return True
+
+    def _is_over(self, one: Account, second: subprocess.Popen[bytes]) -> bool:
+        """Let the first load go on as soon as the second one has ended; nothing else may wait for that."""
+        self.by_hand = second.poll()
+        if self.by_hand is None:
+            return False
         one.app.behaviour.latency_ms = 0
         return True
 
@@ -147,9 +179,9 @@ def _processes_of(account: str) -> list[int]:
     return found
 
 
-def _load_by_hand(one: Account, environment: Mapping[str, str]) -> int:
+def _load_by_hand(one: Account, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
     command = [str(Path(sys.executable).with_name("load-account")), one.name, "--wait", "0", "--", "true", "|", "true"]
-    return subprocess.run(command, env=environment, check=False).returncode
+    return subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL)
 
 
 def _prepare(all_accounts: list[Account]) -> None:
@@ -169,12 +201,16 @@ def _connect(airflow: Airflow, one: Account, *, wrong: bool) -> None:
 
 def _night(
     airflow: Airflow, all_accounts: list[Account], database: str, environment: Mapping[str, str], *, first: bool
-) -> tuple[list[list[str]], list[str]]:
-    """Return the rows of the night's table, and what differs from what is expected."""
+) -> list[str]:
+    """Show the night's table, and Airflow's logs if anything differs from what is expected; returns what does."""
     began = time.monotonic()
     events = Events(all_accounts if first else (), environment)
     night = Night(airflow, events)
-    state = night.watch()
+    try:
+        state = night.watch()
+    except AirflowError:
+        _say(night.logs(()))
+        raise
     found, wrong, rows = night.outcomes(), [], []
     for one in all_accounts:
         states = one.states if first else ("success",) * len(one.tasks)
@@ -197,7 +233,11 @@ def _night(
     if first and events.by_hand != LOCKED:
         wrong.append(f"the second load at once ended with {events.by_hand}, expected {LOCKED}")
     rows.append(["report", "", "", found.get("report", ("not run", 0))[0], "", f"{time.monotonic() - began:.0f} s"])
-    return rows, wrong
+    _show("First night" if first else "Second night", rows)
+    if wrong:
+        _say(night.logs(one.split(":")[0].split("/")[0] for one in wrong))
+        _say(airflow_logs.services(airflow.home))
+    return wrong
 
 
 def _report_faults(airflow: Airflow, night: Night, state: str, *, first: bool) -> list[str]:
@@ -219,11 +259,16 @@ def _named(keys: list[str]) -> list[tuple[str, str]]:
     return list(zip(("the wrong account", *CRMS), keys, strict=True))
 
 
-def _show(console: Console, title: str, rows: list[list[str]]) -> None:
+def _show(title: str, rows: list[list[str]]) -> None:
     shown = Shown("account", "CRM", "what happens", "became", "tries", "tables", title=title)
     for row in rows:
         shown.add_row(*row)
-    console.print(shown)
+    Console(highlight=False, width=100).print(shown)
+
+
+def _say(lines: Iterable[str]) -> None:
+    for line in lines:
+        print(line, flush=True)
 
 
 def _variables(listed: Path, meltano: Path) -> dict[str, str]:
@@ -235,7 +280,7 @@ def _variables(listed: Path, meltano: Path) -> dict[str, str]:
         "CRM_SCHEDULE": "",
         "CRM_MINUTES": "5",
         "CRM_KILL_AFTER_SECONDS": "20",
-        "CRM_RETRY_SECONDS": "3",
+        "CRM_RETRY_SECONDS": str(RETRY_SECONDS),
         "CRM_PASS_ON": "MELTANO_SYS_DIR_ROOT,MELTANO_DATABASE_URI,MELTANO_ENV_FILE",
         "MELTANO_SYS_DIR_ROOT": str(PLUGINS),
         "MELTANO_DATABASE_URI": f"sqlite:///{meltano}",
@@ -246,40 +291,37 @@ def main() -> int:
     """Run both nights; 1 if anything is not as expected."""
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda number, _: sys.exit(128 + number))
-    console = Console(highlight=False)
     shutil.rmtree(OUTPUT, ignore_errors=True)
     OUTPUT.mkdir(parents=True)
     (PLUGINS / schema_owner.FILE).unlink(missing_ok=True)  # the warehouse is a new one
     began = time.monotonic()
     everyone = accounts()
-    wrong: list[str] = []
     with serving() as server, Served(everyone):
         warehouse, own = server.create(), server.create()
         url = warehouse.replace("postgresql://", "postgresql+psycopg://")
         listed = OUTPUT / "accounts.yaml"
         listed.write_text(yaml.safe_dump([one.listed() for one in everyone]))
         by_hand = {"PATH": "/usr/bin:/bin", "LOAD_ACCOUNT_STATE": url}
-        with Airflow(OUTPUT / "home", own, _variables(listed, OUTPUT / "meltano.db")) as airflow:
-            airflow.connect("crm_warehouse", password=url)
-            for one in everyone:
-                _connect(airflow, one, wrong=one.event == "wrong key")
-            _prepare(everyone)
-            console.print(f"Airflow is ready after {time.monotonic() - began:.0f} s.")
-            rows, faults = _night(airflow, everyone, warehouse, by_hand, first=True)
-            _show(console, "First night", rows)
-            wrong += faults
-            for one in everyone:
-                _connect(airflow, one, wrong=False)
-                edit(one, 7)
-            rows, faults = _night(airflow, everyone, warehouse, by_hand, first=False)
-            _show(console, "Second night", rows)
-            wrong += faults
+        try:
+            with Airflow(OUTPUT / "home", own, _variables(listed, OUTPUT / "meltano.db")) as airflow:
+                airflow.connect("crm_warehouse", password=url)
+                for one in everyone:
+                    _connect(airflow, one, wrong=one.event == "wrong key")
+                _prepare(everyone)
+                _say([f"Airflow is ready after {time.monotonic() - began:.0f} s."])
+                wrong = _night(airflow, everyone, warehouse, by_hand, first=True)
+                for one in everyone:
+                    _connect(airflow, one, wrong=False)
+                    edit(one, 7)
+                wrong += _night(airflow, everyone, warehouse, by_hand, first=False)
+        except (Exception, SystemExit):
+            _say(airflow_logs.services(OUTPUT / "home"))
+            raise
     used: Any = resource.getrusage(resource.RUSAGE_CHILDREN)
-    for line in wrong:
-        console.print(f"not as expected: {line}", markup=False)
     verdict = "not as expected" if wrong else "all as expected"
     minutes = (time.monotonic() - began) / 60
-    console.print(f"{verdict}; {minutes:.1f} minutes, {used.ru_utime + used.ru_stime:.0f} CPU s. Logs: {OUTPUT}/home")
+    _say(f"not as expected: {line}" for line in wrong)
+    _say([f"{verdict}; {minutes:.1f} minutes, {used.ru_utime + used.ru_stime:.0f} CPU s. Logs: {OUTPUT}/home"])
     return int(bool(wrong))
 
 

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import time
 from contextlib import ExitStack
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "orchestrate" / "airflow"
 DAG = "load_crm_accounts"
-PATIENCE = 180.0
+PATIENCE = 300.0
 
 
 class AirflowError(Exception):
@@ -65,7 +66,11 @@ class Airflow:
             "AIRFLOW__API__HOST": "127.0.0.1",
             "AIRFLOW__API__PORT": str(port),
             "AIRFLOW__API__WORKERS": "1",
-            "AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT": "60",  # five seconds are too few for a machine with two cores
+            # The usual ones, of 5 to 50 seconds, are too few where two cores do all this.
+            "AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT": "60",
+            "AIRFLOW__CORE__DAGBAG_IMPORT_TIMEOUT": "180",
+            "AIRFLOW__DAG_PROCESSOR__DAG_FILE_PROCESSOR_TIMEOUT": "240",
+            "AIRFLOW__SCHEDULER__SCHEDULER_HEALTH_CHECK_THRESHOLD": "300",
             "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
         }
         self._port = str(port)
@@ -115,13 +120,11 @@ class Airflow:
 
     def state(self, run: str) -> str:
         """Return what has become of a run."""
-        return str(self._ask("GET", f"dags/{DAG}/dagRuns/{run}").json()["state"])
+        return str(self._get(f"dags/{DAG}/dagRuns/{run}")["state"])
 
     def tasks(self, run: str) -> list[dict[str, Any]]:
         """Return all task instances of a run."""
-        found: list[dict[str, Any]] = self._ask("GET", f"dags/{DAG}/dagRuns/{run}/taskInstances?limit=100").json()[
-            "task_instances"
-        ]
+        found: list[dict[str, Any]] = self._get(f"dags/{DAG}/dagRuns/{run}/taskInstances?limit=100")["task_instances"]
         return found
 
     def logs(self) -> dict[Path, str]:
@@ -142,6 +145,16 @@ class Airflow:
             except requests.ConnectionError:  # it does not answer yet
                 continue
         raise AirflowError(f"Airflow does not know the DAG after {PATIENCE:.0f} s; its logs are in {self.home}")
+
+    def _get(self, path: str) -> Any:  # noqa: ANN401 - what the API documents for each path
+        """Ask for something that must be there, once more if a busy server fails at first."""
+        answer = self._ask("GET", path)
+        if answer.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            time.sleep(1)
+            answer = self._ask("GET", path)
+        if not answer.ok:
+            raise AirflowError(f"GET {path}: {answer.status_code} {answer.text[:2000]}")
+        return answer.json()
 
     def _ask(self, method: str, path: str, body: object = None) -> requests.Response:
         if "Authorization" not in self._session.headers:

@@ -22,6 +22,8 @@ PROGRAM = ROOT / ".venvs" / "dbt" / "bin" / "dbt"
 SCHEMA = "analytics"
 """Not `crm`: DuckDB takes `crm.x` for ambiguous where the file is called so, too."""
 _LINES = 40
+_USUAL = (" START ", " OK ", " PASS ", " SKIP ")
+"""What lines have that tell of no failure; the summary counts what was skipped."""
 
 
 class DbtError(Exception):
@@ -83,6 +85,7 @@ class DbtPackage:
         profile = {"tap_crm": {"target": "here", "outputs": {"here": output}}}
         (folder / "profiles.yml").write_text(json.dumps(profile))  # JSON is YAML
         self.log = folder / "dbt.log"
+        self._results = folder / "target" / "run_results.json"
 
     def build(self, *options: str) -> Summary:
         """Make all models and run all tests.
@@ -90,8 +93,9 @@ class DbtPackage:
         Raises:
             DbtError: a model or a test failed.
         """
+        self._results.unlink(missing_ok=True)
         self._run("build", *options)
-        found = json.loads((self.folder / "target" / "run_results.json").read_text())
+        found = json.loads(self._results.read_text())
         results = [(one["unique_id"].split("."), one) for one in found["results"]]
         tests = [(path[2], one) for path, one in results if path[0] == "test"]
         return Summary(
@@ -111,6 +115,17 @@ class DbtPackage:
         found = json.loads((self.folder / "target" / "sources.json").read_text())
         return {one["unique_id"].split(".", 2)[2]: one["status"] for one in found["results"]}
 
+    def doubts(self) -> dict[str, str]:
+        """Return the SQL of each test that did not pass in the last build, by its name; none before any was tried."""
+        if not self._results.exists():
+            return {}
+        results = json.loads(self._results.read_text())["results"]
+        return {
+            one["unique_id"].split(".")[2]: one["compiled_code"]
+            for one in results
+            if one["status"] in {"fail", "warn"} and one.get("compiled_code")
+        }
+
     def _run(self, *arguments: str) -> None:
         options = ("--no-use-colors", "--no-version-check", *arguments, "--project-dir", str(PACKAGE))
         places = ("--profiles-dir", str(self.folder), "--target-path", str(self.folder / "target"))
@@ -128,5 +143,5 @@ class DbtPackage:
         with self.log.open("a") as log:
             log.write(done.stdout)
         if done.returncode:
-            lines = [line for line in done.stdout.splitlines() if " START " not in line and " OK " not in line]
+            lines = [line for line in done.stdout.splitlines() if not any(word in line for word in _USUAL)]
             raise DbtError("\n".join(lines[-_LINES:]))
