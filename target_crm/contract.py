@@ -67,6 +67,15 @@ class Field:
         """The name in the CRM's API."""
         return self.wire or self.name
 
+    def value_in(self, values: Mapping[str, Any]) -> Any:  # noqa: ANN401
+        """Return what a record of the CRM has in the field, in the form of its kind; None where that cannot read it."""
+        if self.kind is None:
+            return None
+        try:
+            return self.kind.read(values.get(self.name))
+        except Unwritable:
+            return None
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ObjectSpec:

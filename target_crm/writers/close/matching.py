@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from target_crm.contract import Unwritable
 from target_crm.kinds.base import same_text
 
 if TYPE_CHECKING:
@@ -13,16 +12,6 @@ if TYPE_CHECKING:
     from target_crm.contract import Field
 
 Values = tuple[Any, ...]
-
-
-def value_of(values: Mapping[str, Any], field: Field) -> Any:  # noqa: ANN401
-    """Return what a record of the CRM has in a field; what its kind cannot read counts as nothing."""
-    if field.kind is None:
-        return None
-    try:
-        return field.kind.read(values.get(field.name))
-    except Unwritable:
-        return None
 
 
 def texts_of(field: Field, value: Any) -> list[str]:  # noqa: ANN401
@@ -47,7 +36,7 @@ def has(values: Mapping[str, Any], fields: Sequence[Field], wanted: Values) -> b
 
 
 def _has_one(values: Mapping[str, Any], field: Field, wanted: Any) -> bool:  # noqa: ANN401
-    present = value_of(values, field)
+    present = field.value_in(values)
     if present is None or wanted is None or field.kind is None:
         return False
     if field.kind.many:

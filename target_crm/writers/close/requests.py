@@ -13,7 +13,6 @@ from tap_crm.transport.question import Doubtful, Question
 from target_crm.contract import CREATE, NotTaken, Written
 from target_crm.writers.close.answers import one_record, snapshot
 from target_crm.writers.close.kinds import Many
-from target_crm.writers.close.matching import value_of
 from target_crm.writers.close.objects import NOT_SENT, RESOURCES, TASK_TYPES
 from target_crm.writers.common import after_effect
 
@@ -105,7 +104,7 @@ def _added(write: Write) -> dict[Field, list[Any]]:
     for field, value in write.values.items():
         if field.custom is None or not isinstance(field.kind, Many) or not value:
             continue
-        present = value_of(write.present.values, field)
+        present = field.value_in(write.present.values)
         if present and not field.kind.without(present, value):
             found[field] = field.kind.write(field.kind.without(value, present))
     return found

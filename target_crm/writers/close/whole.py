@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from tap_crm.shaping.schema import DELETED_AT
 from target_crm.writers.close.answers import record_of, snapshot, text_of
-from target_crm.writers.close.matching import keys_of, value_of
+from target_crm.writers.close.matching import keys_of
 from target_crm.writers.records_file import RecordsFile
 
 if TYPE_CHECKING:
@@ -59,4 +59,4 @@ class Whole:
         """Yield what each record has in a field, in the forms by which it is looked up, with its id."""
         for key, text in self._file.records():
             values = snapshot(record_of(text), self._spec, self._columns).values
-            yield from ((one, key) for one in keys_of(field, value_of(values, field)))
+            yield from ((one, key) for one in keys_of(field, field.value_in(values)))

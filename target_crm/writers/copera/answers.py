@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 from tap_crm.providers.common.records import decoded, record_in
 from tap_crm.shaping.moments import to_exact_epoch
 from tap_crm.transport.question import Doubtful
-from target_crm.contract import Snapshot, Unwritable
+from target_crm.contract import Snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tap_crm.transport.question import Reply
-    from target_crm.contract import Columns, Field
+    from target_crm.contract import Columns
 
 Record = dict[str, Any]
 
@@ -75,13 +75,3 @@ def snapshot(
 def when(record: Mapping[str, Any], name: str) -> float | None:
     """Return a time of a record in epoch seconds, with its milliseconds; None where it has none."""
     return to_exact_epoch(record.get(name) or None)
-
-
-def value_of(values: Mapping[str, Any], field: Field) -> Any:  # noqa: ANN401
-    """Return what a row has in a field, in the form of the field's kind; None where the kind cannot read it."""
-    if field.kind is None:
-        return None
-    try:
-        return field.kind.read(values.get(field.name))
-    except Unwritable:
-        return None

@@ -8,7 +8,7 @@ from tap_crm import errors
 from tap_crm.providers.copera.per_row import row_comments
 from tap_crm.transport.question import Question
 from target_crm.contract import NEW, NotTaken, Snapshot, Written
-from target_crm.writers.copera.answers import comment_of, value_of, when
+from target_crm.writers.copera.answers import comment_of, when
 from target_crm.writers.copera.kinds import ID
 from target_crm.writers.copera.objects import COMMENTS
 from target_crm.writers.copera.place import row_path
@@ -128,6 +128,6 @@ def _named(said: Mapping[Field, Any]) -> dict[str, Any]:
 
 def _has(record: Snapshot, fields: Sequence[Field], values: tuple[Any, ...]) -> bool:
     return all(
-        field.kind is not None and field.kind.holds(value_of(record.values, field), value)
+        field.kind is not None and field.kind.holds(field.value_in(record.values), value)
         for field, value in zip(fields, values, strict=True)
     )

@@ -10,7 +10,7 @@ from tap_crm import errors
 from tap_crm.transport.question import Question
 from target_crm.contract import NotTaken, Written
 from target_crm.writers.common import after_effect
-from target_crm.writers.copera.answers import is_queued, row_of, row_or_nothing, snapshot, value_of
+from target_crm.writers.copera.answers import is_queued, row_of, row_or_nothing, snapshot
 from target_crm.writers.copera.objects import DESCRIPTION
 from target_crm.writers.copera.place import row_path, table_path
 from target_crm.writers.copera.reading import text_fields
@@ -114,7 +114,7 @@ class Requests:
             return self._patch(spec, write, _cells(cells, otherwise=emptied))
         if record is None:
             return None
-        kept = [field for field in emptied if value_of(record.values, field) not in (None, False)]
+        kept = [field for field in emptied if field.value_in(record.values) not in (None, False)]
         lost = _lost(self._columns(spec), write, record)
         if not kept and not lost:
             return record
@@ -187,10 +187,10 @@ def _lost(columns: Columns, write: Write, record: Snapshot) -> dict[Field, Any]:
         return {}
     texts = text_fields(columns.by_id.values())
     held = {
-        field: value_of(write.present.values, field)
+        field: field.value_in(write.present.values)
         for field in columns.by_id.values()
         if field.kind is not None and not field.only_new and field not in write.values and field not in texts
     }
     filled = {field: value for field, value in held.items() if value not in (None, False)}
-    gone = all(value_of(record.values, field) in (None, False) for field in filled)
+    gone = all(field.value_in(record.values) in (None, False) for field in filled)
     return filled if gone else {}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from target_crm.kinds.contact_points import are_same_phones
-from target_crm.writers.copera.answers import snapshot, value_of
+from target_crm.writers.copera.answers import snapshot
 from target_crm.writers.copera.kinds import CellText
 from target_crm.writers.records_file import RecordsFile
 
@@ -135,7 +135,7 @@ class Whole:
 
     def _pairs(self, field: Field, rows: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
         for row in rows:
-            for key in keys_of(field, value_of(snapshot(row, self._columns).values, field)):
+            for key in keys_of(field, field.value_in(snapshot(row, self._columns).values)):
                 yield key, row["_id"]
 
 
@@ -185,7 +185,7 @@ def keys_of(field: Field, value: Any) -> list[str]:  # noqa: ANN401
 def has(record: Snapshot, fields: Sequence[Field], values: Values) -> bool:
     """Tell whether a row has these values; of lists one entry in common is enough."""
     for field, value in zip(fields, values, strict=True):
-        present = value_of(record.values, field)
+        present = field.value_in(record.values)
         if value is None or present is None or field.kind is None:
             return False
         shares = isinstance(present, tuple) and isinstance(value, tuple) and set(present) & set(value)
