@@ -72,7 +72,7 @@ class PagedSearch:
         page_size: rows that are asked for at most.
         cap: records that a question gives, in truth.
         gives: rows of a page in truth; the next page begins behind them if it ``shrinks``, else behind what was asked.
-        total: how the total is told: ``exact``, ``missing``, ``over``, ``capped``.
+        total: how the total is told: ``exact``, ``missing``, ``over``, ``capped``, or as that of the ``page``.
         most_told: the highest total that is told where it is ``capped``, if that is not the cap.
         unstable: ties come in another order each time.
         heeds_numbers: False where each page is the first.
@@ -151,7 +151,7 @@ class PagedSearch:
         given = [hit for hit in given if hit[0] not in self.hidden and not self._leaves_out(hit[0])]
         if self.empty and given and self._lies_about(question):
             given = []
-        return given, self._told(len(hits))
+        return given, len(given) if self.total == "page" else self._told(len(hits))
 
     def _slice(self, number: int, size: int) -> slice:
         step = min(size, self.gives)

@@ -143,12 +143,13 @@ class SearchListing:
         """Return the position to go on from, None where the count says that there is none.
 
         A page may be short since the CRM gives no more than so many rows, or since it filters them after the search.
+        A full one is not the last on the word of the count alone, which may be that of the page, or of a cap.
         """
         gives_less = USUAL_SIZE <= given == self._largest.rows < size
         end = start + (given if gives_less else size)
         if total is None:
             return None if start and not given else end
-        return end if end < total else None
+        return end if end < total or given >= size else None
 
     def rows_of(self, body: bytes) -> tuple[Row, ...]:
         """Return key and times of each record in a page."""
