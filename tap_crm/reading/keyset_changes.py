@@ -11,7 +11,7 @@ from tap_crm.messages import Checkpoint
 from tap_crm.reading.answer import Unordered
 from tap_crm.reading.changes import BEHIND_THE_CLOCK, RESTLESS, UNBOUNDED, capped
 from tap_crm.reading.keyset import KeysetReader
-from tap_crm.reading.listing import Bound, BoundIgnored
+from tap_crm.reading.listing import Bound, BoundExclusive, BoundIgnored
 from tap_crm.reading.newest import NewestReader
 from tap_crm.reading.offset import OffsetReader
 from tap_crm.reading.pages_backwards import BackwardReader
@@ -52,6 +52,8 @@ class KeysetChanges:
         checkpoints: whether the bookmark may move before the end.
         whole: the same listing without bounds and order, to fall back on; None where there is none.
         pages: the same listing by page number, without bounds, to fall back on; None where it has no such pages.
+        wider: the same listing, which asks for a second more at both ends of its bounds, for a CRM that turns out to
+            leave these out; None where bounds are known to be inclusive.
         concludes: what is not found counts as gone. So what changes while it is read is followed up to a question that
             nothing is behind; where that cannot be had, the ledger says so.
         index_lag: seconds after which a change shows in the listing, at most: so far back what changed while it was
@@ -70,6 +72,7 @@ class KeysetChanges:
     checkpoints: bool = True
     whole: OffsetListing | None = None
     pages: PagedListing | None = None
+    wider: KeysetListing | None = None
     concludes: bool = False
     index_lag: int = BEHIND_THE_CLOCK
     steps: bool = False
@@ -89,6 +92,11 @@ class KeysetChanges:
                 self._read_from(since, past, opening)
         except (BoundIgnored, Unordered) as cause:
             past = self._read_otherwise(since, cause)
+        except BoundExclusive:
+            if self.wider is None:
+                raise
+            self.ledger.note(f"bounds of {self.by} leave out the seconds that they name; asked with a second more")
+            past = replace(self, listing=self.wider, wider=None).read(since)
         return past
 
     def _open(self, since: int | None) -> Answer:
@@ -244,6 +252,7 @@ class KeysetChanges:
         """Walk along the time of the listing; ``present`` is the server's second when that begins."""
         emit = capped(self.emit, present - BEHIND_THE_CLOCK) if checkpoints else self.emit
         questions = Questions(self.listing, self.along, emit, self.ledger, outer, self.splits, present=present)
+        questions.may_exclude = self.wider is not None
         reader = KeysetReader(questions, lanes=lanes or self.lanes, checkpoints=checkpoints, follows=follows)
         reader.read(low, high, opening)
         if reader.is_restless and self.concludes:

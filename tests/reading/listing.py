@@ -9,7 +9,7 @@ import json
 import random
 import threading
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from tap_crm import errors
@@ -81,6 +81,7 @@ class PagedSearch:
         empty: chance that an answer has no row, though its total says otherwise; to one question not more than
             three times running.
         ignores, refuses: times whose bounds have no effect, or are refused.
+        excludes: which bounds leave out the second that they name: ``minimum``, ``maximum``.
         ascending: False for newest first.
         before: called before each answer.
     """
@@ -99,6 +100,7 @@ class PagedSearch:
     empty: float = 0.0
     ignores: frozenset[str] = frozenset()
     refuses: frozenset[str] = frozenset()
+    excludes: frozenset[str] = frozenset()
     ascending: bool = True
     before: Callable[[], None] = lambda: None
     seed: int = 0
@@ -183,6 +185,8 @@ class PagedSearch:
             if time in self.ignores:
                 continue
             at = self.times.index(time)
+            if side in self.excludes:
+                hits = [hit for hit in hits if hit[1][at] != limit]
             if side == "minimum":
                 hits = [hit for hit in hits if hit[1][at] >= limit]
             else:
@@ -247,6 +251,7 @@ def read(search: PagedSearch, since: int | None, lanes: int = 1, **more: Any) ->
     listing = search.listing
     time, created = search.times
     options: dict[str, Any] = {"splits": (created,) if search.ascending else (), "pages": listing, **more}
+    options["wider"] = replace(listing, margin=1)
     changes = KeysetChanges(listing, by=time, along=time, emit=collector, ledger=ledger, lanes=lanes, **options)
     collector(Checkpoint(changes.read(since)))
     return collector, ledger

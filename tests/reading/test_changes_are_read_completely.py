@@ -134,6 +134,24 @@ def test_a_full_page_is_not_the_last_on_the_word_of_its_count(
     assert collector.table.keys() == account.records.keys()
 
 
+@EXAMPLES
+@given(
+    account=accounts(),
+    excludes=st.sampled_from([{"minimum"}, {"maximum"}, {"minimum", "maximum"}]),
+    ascending=st.booleans(),
+    lanes=st.sampled_from([1, 3]),
+)
+def test_bounds_that_leave_out_their_own_second_lose_nothing(
+    account: Account, excludes: set[str], ascending: bool, lanes: int
+) -> None:
+    """What the documents call the earliest and the latest date may not be part of what is asked for."""
+    changed = [at[0] for at in account.records.values()]
+    assume(not changed or max(changed.count(at) for at in set(changed)) < 5)  # a page has the second and both beside it
+    listing = PagedSearch(account, excludes=frozenset(excludes), ascending=ascending)
+    collector, _ = read(listing, None, lanes)
+    assert collector.table.keys() == account.records.keys()
+
+
 def test_ties_are_read_on_behind_a_full_page_that_is_said_to_be_the_last() -> None:
     """Two thirds of the records share a second, and the count stops in the middle of it."""
     account = Account({key: (600_000 + max(0, key - 60), 500_000 + key) for key in range(90)})

@@ -84,6 +84,8 @@ class SearchListing:
         filters: the filters' names by field: ``modified_date`` for ``minimum_modified_date`` and ``maximum_…``.
         body: parameters sent with every question.
         ascending: False for activities, which come newest first and cannot be sorted.
+        margin: seconds to ask for beyond both bounds: "earliest" and "latest" date are documented, not whether these
+            are part of what is asked for.
     """
 
     label: str
@@ -97,6 +99,7 @@ class SearchListing:
     reach: int | None = REACH
     tells_end: bool = False
     knows_until: bool = True
+    margin: int = 0
     _largest: _LargestPage = field(default_factory=_LargestPage)
 
     def orders(self, by: str) -> tuple[str, ...]:
@@ -110,9 +113,9 @@ class SearchListing:
         limits: dict[str, Any] = {}
         for bound in bounds:
             if bound.low is not None:
-                limits[f"minimum_{self.filters[bound.time]}"] = bound.low
+                limits[f"minimum_{self.filters[bound.time]}"] = bound.low - self.margin
             if bound.high is not None:
-                limits[f"maximum_{self.filters[bound.time]}"] = bound.high
+                limits[f"maximum_{self.filters[bound.time]}"] = bound.high + self.margin
         return self._page(limits, order, number, size)
 
     def ask_page(self, number: int, size: int, order: str | None) -> Answer:
@@ -192,6 +195,7 @@ def changes_of(listing: SearchListing, reading: Reading, emit: Emit, ledger: Led
         splits=("date_created",),
         lanes=reading.lanes,
         pages=listing,
+        wider=replace(listing, margin=1),
         concludes=reading.concludes,
     )
 
@@ -250,6 +254,7 @@ class ActivitySearch:
             ledger=reading.ledger,
             lanes=reading.lanes,
             pages=listing,
+            wider=replace(listing, margin=1),
             concludes=reading.concludes,
             steps=reading.in_steps,
         ).read(reading.since)
