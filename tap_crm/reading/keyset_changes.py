@@ -16,12 +16,13 @@ from tap_crm.reading.newest import NewestReader
 from tap_crm.reading.offset import OffsetReader
 from tap_crm.reading.pages_backwards import BackwardReader
 from tap_crm.reading.questions import ATTEMPTS, Questions
+from tap_crm.reading.timeless import TimelessReader
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tap_crm.ledger import Ledger
-    from tap_crm.messages import Emit, Row
+    from tap_crm.messages import Emit, Item, Row
     from tap_crm.reading.answer import Answer, Continuation, KeysetListing
     from tap_crm.reading.offset import OffsetListing
     from tap_crm.reading.pages_backwards import PagedListing
@@ -89,7 +90,10 @@ class KeysetChanges:
             opening = self._open(since)
             past = int(opening.server_time) - BEHIND_THE_CLOCK
             if not self._is_nothing(opening):
-                self._read_from(since, past, opening)
+                if since is None:
+                    self._read_everything(past, opening)
+                else:
+                    self._read_from(since, past, opening)
         except (BoundIgnored, Unordered) as cause:
             past = self._read_otherwise(since, cause)
         except BoundExclusive:
@@ -152,6 +156,28 @@ class KeysetChanges:
             if since is None or since <= past:
                 self._walk(present, since, past, opening, checkpoints=tells)
             self._read_present(past + 1)
+
+    def _read_everything(self, past: int, opening: Answer) -> None:
+        """Read from the beginning on, and what questions by times cannot show: records without the time.
+
+        These are sought where the CRM counts more than came, or has shown some. A count alone proves nothing, since it
+        may be too high; where some of them come, the others count, too.
+        """
+        index, before = self.listing.times.index(self.by), self.ledger.distinct + self.ledger.unexplained
+        reader = TimelessReader(self.listing, self.by, self.emit, self.ledger)
+
+        def noting(item: Item) -> None:
+            reader.note(item)
+            self.emit(item)
+
+        replace(self, emit=noting)._read_from(None, past, opening)  # noqa: SLF001 - it is of the same kind
+        missing = (opening.total or 0) - (self.ledger.distinct + self.ledger.unexplained - before)
+        shown = opening.total is None and any(row.times[index] is None for row in opening.rows)
+        if missing > 0 or shown:
+            reader.read()
+        if reader.found:
+            self.ledger.note(f"records without {self.by}: {reader.found}")
+            self.ledger.add(unexplained=max(0, missing - reader.found))
 
     # What comes newest first
 

@@ -81,6 +81,7 @@ class PagedSearch:
         empty: chance that an answer has no row, though its total says otherwise; to one question not more than
             three times running.
         ignores, refuses: times whose bounds have no effect, or are refused.
+        timeless: keys of which nobody knows when they were changed; they come before the oldest record.
         excludes: which bounds leave out the second that they name: ``minimum``, ``maximum``.
         ascending: False for newest first.
         before: called before each answer.
@@ -100,6 +101,7 @@ class PagedSearch:
     empty: float = 0.0
     ignores: frozenset[str] = frozenset()
     refuses: frozenset[str] = frozenset()
+    timeless: frozenset[int] = frozenset()
     excludes: frozenset[str] = frozenset()
     ascending: bool = True
     before: Callable[[], None] = lambda: None
@@ -134,7 +136,11 @@ class PagedSearch:
         assert question.body is not None
         with self._one_at_a_time:
             rows, total = self._answer(dict(question.body))
-        body = json.dumps([{"id": key, **dict(zip(self.times, at, strict=True))} for key, at in rows]).encode()
+        records = [{"id": key, **dict(zip(self.times, at, strict=True))} for key, at in rows]
+        for record in records:
+            if record["id"] in self.timeless:
+                del record[self.times[CHANGED]]
+        body = json.dumps(records).encode()
         headers = {} if total is None else {"X-PW-TOTAL": str(total)}
         return parse(Reply(body, headers, self.account.now))
 
@@ -161,6 +167,8 @@ class PagedSearch:
         return slice(start, start + step)
 
     def _place(self, hit: Hit, by: str | None) -> int:
+        if hit[0] in self.timeless and by in {None, self.times[CHANGED]}:
+            return -1
         if by == "name":
             return hit[0] * 7_919 % 100_003
         return hit[1][CHANGED if by is None else self.times.index(by)]
@@ -185,6 +193,8 @@ class PagedSearch:
             if time in self.ignores:
                 continue
             at = self.times.index(time)
+            if at == CHANGED:
+                hits = [hit for hit in hits if hit[0] not in self.timeless]
             if side in self.excludes:
                 hits = [hit for hit in hits if hit[1][at] != limit]
             if side == "minimum":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 
+import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
@@ -150,6 +151,18 @@ def test_bounds_that_leave_out_their_own_second_lose_nothing(
     listing = PagedSearch(account, excludes=frozenset(excludes), ascending=ascending)
     collector, _ = read(listing, None, lanes)
     assert collector.table.keys() == account.records.keys()
+
+
+@pytest.mark.parametrize("ascending", [True, False])
+@pytest.mark.parametrize("count", [1, 9, 35])
+def test_records_without_a_time_are_found_where_the_count_has_them(count: int, ascending: bool) -> None:
+    """Their times are empty, so that no question by times shows them; they stand at one end of the list."""
+    account = Account({key: (600_000 + key, 500_000 + key) for key in range(95)})
+    listing = PagedSearch(account, timeless=frozenset(range(count)), ascending=ascending)
+    collector, ledger = read(listing, None)
+    assert collector.table.keys() == account.records.keys()
+    assert collector.lines == ledger.distinct == 95
+    assert ledger.unexplained == 0
 
 
 def test_ties_are_read_on_behind_a_full_page_that_is_said_to_be_the_last() -> None:
