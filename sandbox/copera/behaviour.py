@@ -131,6 +131,8 @@ class Behaviour(CommonBehaviour):
     """What `children` is where children are cut off, or where there are none."""
     tree_total: Literal["all", "answer"] = "all"
     """What `totalDocs` and `totalItems` count: everything that is visible, or what the answer holds."""
+    offset_total: Literal["all", "answer"] = "all"
+    """What `total` of a list by offset counts, likewise."""
     notification_order: Literal["newest", "oldest"] = "newest"
     notification_after: Literal["newer", "next"] = "newer"
     """`after`: newer than that one, as the reference says, or what comes next in the list, as the guide says."""

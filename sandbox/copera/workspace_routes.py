@@ -25,7 +25,7 @@ def channels(service: Service, asked: CheckedRequest) -> Answer:
         and all(given[key] in (None, one[key]) for key in ("type", "kind"))
         and given["participantId"] in (None, *one["participantUserIds"], *one["participantTeamIds"])
     ]
-    return _page("channels", found, asked)
+    return _page(service, "channels", found, asked)
 
 
 def members(service: Service, asked: CheckedRequest) -> Answer:
@@ -34,13 +34,13 @@ def members(service: Service, asked: CheckedRequest) -> Answer:
     found = list(service.account.lists["members"].values())
     if service.behaviour.presence_changes:
         found = [one | {"status": service.rng.choice(STATUSES)} for one in found]
-    return _page("members", found, asked)
+    return _page(service, "members", found, asked)
 
 
 def teams(service: Service, asked: CheckedRequest) -> Answer:
     """Give a page of the teams."""
     service.churn_offsets("teams", asked.given["offset"])
-    return _page("teams", list(service.account.lists["teams"].values()), asked)
+    return _page(service, "teams", list(service.account.lists["teams"].values()), asked)
 
 
 def workspace(service: Service, _: CheckedRequest) -> Answer:
@@ -48,9 +48,11 @@ def workspace(service: Service, _: CheckedRequest) -> Answer:
     return encoded(service.account.workspace)
 
 
-def _page(name: str, found: list[Record], asked: CheckedRequest) -> Answer:
+def _page(service: Service, name: str, found: list[Record], asked: CheckedRequest) -> Answer:
     wanted, limit, offset = asked.given["q"], asked.given["limit"], asked.given["offset"]
     if wanted:
         texts = ("name", "email", "description")
         found = [one for one in found if any(wanted.lower() in one.get(key, "").lower() for key in texts)]
-    return encoded({name: found[offset : offset + limit], "total": len(found), "limit": limit, "offset": offset})
+    given = found[offset : offset + limit]
+    total = len(given if service.behaviour.offset_total == "answer" else found)
+    return encoded({name: given, "total": total, "limit": limit, "offset": offset})

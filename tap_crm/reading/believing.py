@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from tap_crm import errors
 from tap_crm.messages import Row
 from tap_crm.reading.answer import Answer, Expired, Unordered
-from tap_crm.reading.listing import BoundIgnored, check_bound
+from tap_crm.reading.listing import BoundExclusive, BoundIgnored, check_bound
 from tap_crm.reading.no_news import MOST_WITHOUT_NEWS, NoNews, endless
 from tap_crm.reading.questions import ATTEMPTS, ATTEMPTS_AT_NOTHING
 
@@ -88,9 +88,23 @@ class Believing:
             if not believed.rows and answer.after is None and self._spans.give_back(span):
                 return believed
             answer = questions.ask(bounds, order)
+        if questions.may_exclude and known and known.isdisjoint(believed.rows):
+            self._check_start(span, known)
         self._go_on(believed, bounds, order, known)
         self._judge(believed, bounds, order, known)
         return believed
+
+    def _check_start(self, span: Span, known: AbstractSet[int | str]) -> None:
+        """See whether the records that a question should have shown again were left out by its bound.
+
+        Raises:
+            BoundExclusive: so they were; from a second earlier on, they are there.
+        """
+        assert span.position is not None  # noqa: S101 - it is the time of what is known
+        questions = self._questions
+        wider = questions.ask(questions.bounds(span.position - questions.sign, span.far), questions.order)
+        if not known.isdisjoint(row.key for row in wider.rows):
+            raise BoundExclusive
 
     def _attempts(self, believed: Believed, known: AbstractSet[int | str]) -> int:
         """Return how often a question is asked at most."""

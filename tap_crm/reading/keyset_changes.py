@@ -11,17 +11,18 @@ from tap_crm.messages import Checkpoint
 from tap_crm.reading.answer import Unordered
 from tap_crm.reading.changes import BEHIND_THE_CLOCK, RESTLESS, UNBOUNDED, capped
 from tap_crm.reading.keyset import KeysetReader
-from tap_crm.reading.listing import Bound, BoundIgnored
+from tap_crm.reading.listing import Bound, BoundExclusive, BoundIgnored
 from tap_crm.reading.newest import NewestReader
 from tap_crm.reading.offset import OffsetReader
 from tap_crm.reading.pages_backwards import BackwardReader
 from tap_crm.reading.questions import ATTEMPTS, Questions
+from tap_crm.reading.timeless import TimelessReader
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tap_crm.ledger import Ledger
-    from tap_crm.messages import Emit, Row
+    from tap_crm.messages import Emit, Item, Row
     from tap_crm.reading.answer import Answer, Continuation, KeysetListing
     from tap_crm.reading.offset import OffsetListing
     from tap_crm.reading.pages_backwards import PagedListing
@@ -52,6 +53,8 @@ class KeysetChanges:
         checkpoints: whether the bookmark may move before the end.
         whole: the same listing without bounds and order, to fall back on; None where there is none.
         pages: the same listing by page number, without bounds, to fall back on; None where it has no such pages.
+        wider: the same listing, which asks for a second more at both ends of its bounds, for a CRM that turns out to
+            leave these out; None where bounds are known to be inclusive.
         concludes: what is not found counts as gone. So what changes while it is read is followed up to a question that
             nothing is behind; where that cannot be had, the ledger says so.
         index_lag: seconds after which a change shows in the listing, at most: so far back what changed while it was
@@ -70,6 +73,7 @@ class KeysetChanges:
     checkpoints: bool = True
     whole: OffsetListing | None = None
     pages: PagedListing | None = None
+    wider: KeysetListing | None = None
     concludes: bool = False
     index_lag: int = BEHIND_THE_CLOCK
     steps: bool = False
@@ -86,9 +90,17 @@ class KeysetChanges:
             opening = self._open(since)
             past = int(opening.server_time) - BEHIND_THE_CLOCK
             if not self._is_nothing(opening):
-                self._read_from(since, past, opening)
+                if since is None:
+                    self._read_everything(past, opening)
+                else:
+                    self._read_from(since, past, opening)
         except (BoundIgnored, Unordered) as cause:
             past = self._read_otherwise(since, cause)
+        except BoundExclusive:
+            if self.wider is None:
+                raise
+            self.ledger.note(f"bounds of {self.by} leave out the seconds that they name; asked with a second more")
+            past = replace(self, listing=self.wider, wider=None).read(since)
         return past
 
     def _open(self, since: int | None) -> Answer:
@@ -144,6 +156,28 @@ class KeysetChanges:
             if since is None or since <= past:
                 self._walk(present, since, past, opening, checkpoints=tells)
             self._read_present(past + 1)
+
+    def _read_everything(self, past: int, opening: Answer) -> None:
+        """Read from the beginning on, and what questions by times cannot show: records without the time.
+
+        These are sought where the CRM counts more than came, or has shown some. A count alone proves nothing, since it
+        may be too high; where some of them come, the others count, too.
+        """
+        index, before = self.listing.times.index(self.by), self.ledger.distinct + self.ledger.unexplained
+        reader = TimelessReader(self.listing, self.by, self.emit, self.ledger)
+
+        def noting(item: Item) -> None:
+            reader.note(item)
+            self.emit(item)
+
+        replace(self, emit=noting)._read_from(None, past, opening)  # noqa: SLF001 - it is of the same kind
+        missing = (opening.total or 0) - (self.ledger.distinct + self.ledger.unexplained - before)
+        shown = opening.total is None and any(row.times[index] is None for row in opening.rows)
+        if missing > 0 or shown:
+            reader.read()
+        if reader.found:
+            self.ledger.note(f"records without {self.by}: {reader.found}")
+            self.ledger.add(unexplained=max(0, missing - reader.found))
 
     # What comes newest first
 
@@ -244,6 +278,7 @@ class KeysetChanges:
         """Walk along the time of the listing; ``present`` is the server's second when that begins."""
         emit = capped(self.emit, present - BEHIND_THE_CLOCK) if checkpoints else self.emit
         questions = Questions(self.listing, self.along, emit, self.ledger, outer, self.splits, present=present)
+        questions.may_exclude = self.wider is not None
         reader = KeysetReader(questions, lanes=lanes or self.lanes, checkpoints=checkpoints, follows=follows)
         reader.read(low, high, opening)
         if reader.is_restless and self.concludes:

@@ -34,6 +34,10 @@ class BoundIgnored(Exception):  # noqa: N818 - it names what happened
         self.cause = cause
 
 
+class BoundExclusive(Exception):  # noqa: N818
+    """The CRM leaves out the second at which the bounds begin."""
+
+
 def check_bound(bound: Bound, rows: Sequence[Row], times: tuple[str, ...]) -> None:
     """Raise if the rows show that the bound was ignored.
 

@@ -60,6 +60,8 @@ class NewestReader:
         above: Answer | None = None
         while number >= 1:
             answer = self._page(number, is_last=above is None)
+            if above is None and len(answer.rows) >= size and self._ask(number + 1, size).rows:
+                raise _Doubtful  # a full page was the last by the count only
             self._take(answer, since)
             if above is not None:
                 self._join(answer, above, number, since)

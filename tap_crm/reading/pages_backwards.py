@@ -123,7 +123,8 @@ class BackwardReader:
         """Return the number and the answer of the last page with rows, or None if page 1 has none.
 
         Starts at ``guess``, goes where the answer's count says that the last page is, and gallops on from there where
-        that is wrong or unknown: a right count costs one request, a missing one about ``2 log2(pages)``.
+        that is wrong or unknown: a right count costs one request, two where the last page is full; a missing one
+        about ``2 log2(pages)``.
         """
         found: tuple[int, Answer] | None = None
         empty: int | None = None
@@ -135,8 +136,8 @@ class BackwardReader:
                 if found is not None:
                     _check_numbers(self.listing.label, found[1], answer)
                 found = (number, answer)
-                if said == number:
-                    return found
+                if said == number and len(answer.rows) < self.listing.page_size:
+                    return found  # a full one is not the last on the word of a count alone
             else:
                 empty = number
                 if number == 1:

@@ -39,6 +39,7 @@ class Questions:
         seen: keys that were emitted before and must not be again; given where a part is read of what others read.
         wanted: tells which rows to emit; None: all.
         present: the second that was the present when the reading began: what changes from then on is still coming.
+        may_exclude: the CRM may leave out the second at which bounds begin, and can be asked from an earlier one.
         root: the bounds of the listing of which this is a part; None if it is none.
         keys: what was found, kept only where ``seen`` is given.
         highest_total: the highest count that the CRM told of any question here.
@@ -54,6 +55,7 @@ class Questions:
     seen: AbstractSet[int | str] | None = None
     wanted: Callable[[Row], bool] | None = None
     present: int | None = None
+    may_exclude: bool = False
     root: tuple[Bound, ...] | None = None
     keys: set[int | str] = field(default_factory=set)
     highest_total: int = 0
@@ -95,6 +97,7 @@ class Questions:
             seen,
             self.wanted,
             present=self.present,
+            may_exclude=self.may_exclude,
             root=self.whole,
         )
 

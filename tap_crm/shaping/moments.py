@@ -13,6 +13,9 @@ _MIDNIGHT = time()
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 #: The first second that no calendar has.
 _LAST_EPOCH = 253_402_300_800
+#: For CRMs that are not said to write dates as text: what could be another day by another order is no date.
+NO_ORDER = ""
+LAST_MONTH = 12
 _SLASHED = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})")
 _ISO = re.compile(r"\d{4}-\d{2}-\d{2}.*", re.ASCII | re.DOTALL)
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
@@ -98,7 +101,10 @@ def _moment(value: object, date_order: str) -> datetime:
 def _from_text(text: str, date_order: str) -> datetime:
     if slashed := _SLASHED.fullmatch(text):
         first, second, year = (int(part) for part in slashed.groups())
-        month, day = (first, second) if date_order == "mdy" else (second, first)
+        if date_order == NO_ORDER and first != second and max(first, second) <= LAST_MONTH:
+            raise Unfit
+        is_month_first = second > LAST_MONTH if date_order == NO_ORDER else date_order == "mdy"
+        month, day = (first, second) if is_month_first else (second, first)
         return datetime(year, month, day, tzinfo=UTC)
     if not _ISO.fullmatch(text) and not _EPOCH_AS_TEXT.fullmatch(text):
         raise Unfit

@@ -61,7 +61,7 @@ class Form:
         settings = run.settings
         return replace(
             self,
-            date_order=settings.date_order,
+            date_order=run.date_order,
             names=stream.told_names,
             free=stream.texts.among(self.own),
             whole=settings.missing_properties == "null",

@@ -311,7 +311,7 @@ class CrmStream(HeldStream):
                 self.write_state_at_once()
 
         tables = [] if self.is_test_run else self.child_tables
-        order = self.run.settings.date_order
+        order = self.run.date_order
         self._children = Children.of(self, tables, self.kept, write_state, self.custom, date_order=order)
         self._children.version = self.version
         self._keep()

@@ -14,6 +14,7 @@ from tap_crm import errors
 from tap_crm.contract.connection import connect
 from tap_crm.contract.once_per_run import OncePerRun
 from tap_crm.contract.signals import Signals
+from tap_crm.shaping.moments import NO_ORDER
 from tap_crm.sync.budget import Budget
 from tap_crm.sync.read_ahead import ReadAhead
 from tap_crm.sync.run_limit import RunLimit
@@ -172,6 +173,11 @@ class Run:
         self._signals = Signals(self.stopping, self._settle, _log, "after the present page")
         self._refused: errors.CredentialsRefused | None = None
         self._isolates_failures = False
+
+    @property
+    def date_order(self) -> str:
+        """How the account writes dates that come as text; not known of a CRM that has no setting for it."""
+        return NO_ORDER if "date_order" in self.provider.unused else self.settings.date_order
 
     @cached_property
     def transport(self) -> Transport:

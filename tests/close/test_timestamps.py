@@ -65,6 +65,17 @@ def test_every_form_of_a_time_arrives_in_utc_with_its_fraction(start_some: Start
     assert all(row["misfits"] == 0 for row in run.audit().values())
 
 
+def test_a_text_that_could_be_two_days_is_no_time(start_some: Start) -> None:
+    """Close is not said to write such texts, so nothing says in which order; the text is kept, and told."""
+    app, tap = start_some(("outcomes",), {**FEW, "small_lists": 2})
+    app.account.lists["outcomes"][0]["date_updated"] = "1/2/2026"
+    run = tap.sync()
+    record = run.records("outcomes")[0]
+    assert record["date_updated"] is None
+    assert record["_extra"] == {"date_updated": "1/2/2026"}
+    assert run.audit()["outcomes"]["misfits"] == 1
+
+
 def test_forms_do_not_confuse_the_reading(start_some: Start) -> None:
     """Change times with and without zone, fraction and offset, in the same list, around the same second."""
     streams = ("leads", "contacts", "opportunities")

@@ -148,6 +148,16 @@ def test_lists_by_offset_arrive_whole_though_they_shift(
         assert run.audit()[stream]["source_total"] == len(before)
 
 
+@pytest.mark.parametrize(("stream", "count"), [("channels", 400), ("members", 1_100)])
+def test_a_full_page_of_a_list_by_offset_is_not_the_last_on_the_word_of_its_count(
+    start: Start, known: KnownOf, stream: str, count: int
+) -> None:
+    """The total is that of each answer."""
+    app, tap = start({**FEW, stream: count}, offset_total="answer")
+    run = tap.sync(catalog=choosing(known(FEW), stream))
+    assert differences(app.account, stream, run, Target(run)) == {}
+
+
 @pytest.mark.parametrize(
     ("envelope", "last"), [("bookings", "null"), ("bookings", "absent"), ("items", "absent"), ("", "null")]
 )

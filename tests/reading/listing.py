@@ -9,7 +9,7 @@ import json
 import random
 import threading
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from tap_crm import errors
@@ -72,7 +72,7 @@ class PagedSearch:
         page_size: rows that are asked for at most.
         cap: records that a question gives, in truth.
         gives: rows of a page in truth; the next page begins behind them if it ``shrinks``, else behind what was asked.
-        total: how the total is told: ``exact``, ``missing``, ``over``, ``capped``.
+        total: how the total is told: ``exact``, ``missing``, ``over``, ``capped``, or as that of the ``page``.
         most_told: the highest total that is told where it is ``capped``, if that is not the cap.
         unstable: ties come in another order each time.
         heeds_numbers: False where each page is the first.
@@ -81,6 +81,8 @@ class PagedSearch:
         empty: chance that an answer has no row, though its total says otherwise; to one question not more than
             three times running.
         ignores, refuses: times whose bounds have no effect, or are refused.
+        timeless: keys of which nobody knows when they were changed; they come before the oldest record.
+        excludes: which bounds leave out the second that they name: ``minimum``, ``maximum``.
         ascending: False for newest first.
         before: called before each answer.
     """
@@ -99,6 +101,8 @@ class PagedSearch:
     empty: float = 0.0
     ignores: frozenset[str] = frozenset()
     refuses: frozenset[str] = frozenset()
+    timeless: frozenset[int] = frozenset()
+    excludes: frozenset[str] = frozenset()
     ascending: bool = True
     before: Callable[[], None] = lambda: None
     seed: int = 0
@@ -132,7 +136,11 @@ class PagedSearch:
         assert question.body is not None
         with self._one_at_a_time:
             rows, total = self._answer(dict(question.body))
-        body = json.dumps([{"id": key, **dict(zip(self.times, at, strict=True))} for key, at in rows]).encode()
+        records = [{"id": key, **dict(zip(self.times, at, strict=True))} for key, at in rows]
+        for record in records:
+            if record["id"] in self.timeless:
+                del record[self.times[CHANGED]]
+        body = json.dumps(records).encode()
         headers = {} if total is None else {"X-PW-TOTAL": str(total)}
         return parse(Reply(body, headers, self.account.now))
 
@@ -151,7 +159,7 @@ class PagedSearch:
         given = [hit for hit in given if hit[0] not in self.hidden and not self._leaves_out(hit[0])]
         if self.empty and given and self._lies_about(question):
             given = []
-        return given, self._told(len(hits))
+        return given, len(given) if self.total == "page" else self._told(len(hits))
 
     def _slice(self, number: int, size: int) -> slice:
         step = min(size, self.gives)
@@ -159,6 +167,8 @@ class PagedSearch:
         return slice(start, start + step)
 
     def _place(self, hit: Hit, by: str | None) -> int:
+        if hit[0] in self.timeless and by in {None, self.times[CHANGED]}:
+            return -1
         if by == "name":
             return hit[0] * 7_919 % 100_003
         return hit[1][CHANGED if by is None else self.times.index(by)]
@@ -183,6 +193,10 @@ class PagedSearch:
             if time in self.ignores:
                 continue
             at = self.times.index(time)
+            if at == CHANGED:
+                hits = [hit for hit in hits if hit[0] not in self.timeless]
+            if side in self.excludes:
+                hits = [hit for hit in hits if hit[1][at] != limit]
             if side == "minimum":
                 hits = [hit for hit in hits if hit[1][at] >= limit]
             else:
@@ -247,6 +261,7 @@ def read(search: PagedSearch, since: int | None, lanes: int = 1, **more: Any) ->
     listing = search.listing
     time, created = search.times
     options: dict[str, Any] = {"splits": (created,) if search.ascending else (), "pages": listing, **more}
+    options["wider"] = replace(listing, margin=1)
     changes = KeysetChanges(listing, by=time, along=time, emit=collector, ledger=ledger, lanes=lanes, **options)
     collector(Checkpoint(changes.read(since)))
     return collector, ledger

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 
+import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
@@ -115,6 +116,60 @@ def test_what_a_page_never_shows_is_unexplained() -> None:
     collector, ledger = read(PagedSearch(account, hidden=frozenset({5, 33, 34})), None)
     assert len(collector.table) == 57
     assert ledger.unexplained == 3
+
+
+@EXAMPLES
+@given(
+    account=accounts(),
+    since=st.sampled_from([None, 0]),
+    ignores=st.sampled_from([(), ("date_modified",), ("date_modified", "date_created")]),
+)
+def test_a_full_page_is_not_the_last_on_the_word_of_its_count(
+    account: Account, since: int | None, ignores: tuple[str, ...]
+) -> None:
+    """The count is that of the page: what follows is asked for, whatever the list is read along."""
+    times = list(account.records.values())
+    assume(len(set(times)) == len(times))  # ties of a page that no count proves may be an error
+    listing = PagedSearch(account, total="page", ignores=frozenset(ignores))
+    collector, _ = read(listing, since)
+    assert collector.table.keys() == account.records.keys()
+
+
+@EXAMPLES
+@given(
+    account=accounts(),
+    excludes=st.sampled_from([{"minimum"}, {"maximum"}, {"minimum", "maximum"}]),
+    ascending=st.booleans(),
+    lanes=st.sampled_from([1, 3]),
+)
+def test_bounds_that_leave_out_their_own_second_lose_nothing(
+    account: Account, excludes: set[str], ascending: bool, lanes: int
+) -> None:
+    """What the documents call the earliest and the latest date may not be part of what is asked for."""
+    changed = [at[0] for at in account.records.values()]
+    assume(not changed or max(changed.count(at) for at in set(changed)) < 5)  # a page has the second and both beside it
+    listing = PagedSearch(account, excludes=frozenset(excludes), ascending=ascending)
+    collector, _ = read(listing, None, lanes)
+    assert collector.table.keys() == account.records.keys()
+
+
+@pytest.mark.parametrize("ascending", [True, False])
+@pytest.mark.parametrize("count", [1, 9, 35])
+def test_records_without_a_time_are_found_where_the_count_has_them(count: int, ascending: bool) -> None:
+    """Their times are empty, so that no question by times shows them; they stand at one end of the list."""
+    account = Account({key: (600_000 + key, 500_000 + key) for key in range(95)})
+    listing = PagedSearch(account, timeless=frozenset(range(count)), ascending=ascending)
+    collector, ledger = read(listing, None)
+    assert collector.table.keys() == account.records.keys()
+    assert collector.lines == ledger.distinct == 95
+    assert ledger.unexplained == 0
+
+
+def test_ties_are_read_on_behind_a_full_page_that_is_said_to_be_the_last() -> None:
+    """Two thirds of the records share a second, and the count stops in the middle of it."""
+    account = Account({key: (600_000 + max(0, key - 60), 500_000 + key) for key in range(90)})
+    collector, _ = read(PagedSearch(account, total="capped", most_told=20), None)
+    assert collector.table.keys() == account.records.keys()
 
 
 @EXAMPLES

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tap_crm.shaping.moments import Unfit, from_epoch, to_epoch, to_iso_date, to_iso_moment
+from tap_crm.shaping.moments import NO_ORDER, Unfit, from_epoch, to_epoch, to_iso_date, to_iso_moment
 
 FIRST, LAST = -62_135_596_800, 253_402_300_799
 EPOCHS = st.integers(FIRST, LAST)
@@ -41,6 +41,21 @@ def test_an_epoch_beyond_the_calendar_is_unfit(seconds: int) -> None:
     """Milliseconds taken for seconds, mostly."""
     with pytest.raises(Unfit):
         to_iso_moment(seconds)
+
+
+@pytest.mark.parametrize("text", ["1/2/2026", "12/11/2026"])
+def test_without_an_order_a_text_that_could_be_two_days_is_none(text: str) -> None:
+    """A guess would be a wrong day in silence."""
+    for convert in (to_iso_date, to_iso_moment):
+        with pytest.raises(Unfit):
+            convert(text, NO_ORDER)
+
+
+@pytest.mark.parametrize("text", ["1/31/2026", "31/1/2026"])
+def test_without_an_order_a_text_that_can_be_one_day_only_is_that(text: str) -> None:
+    """There is no month 31."""
+    assert to_iso_date(text, NO_ORDER) == "2026-01-31"
+    assert to_iso_date("5/5/2026", NO_ORDER) == "2026-05-05"
 
 
 @given(st.datetimes(timezones=st.just(UTC)))

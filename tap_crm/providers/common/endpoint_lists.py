@@ -87,7 +87,9 @@ class Positions(_Paged):
         self._seen.update(row.key for row in rows)
         said = body.get("has_more") if isinstance(body, dict) else None
         self._tells_more = self._tells_more or isinstance(said, bool) or total is not None
-        more = said if isinstance(said, bool) else skip + len(records) < total if total is not None else news
+        is_full = news and self.params.size is not None and len(records) >= self.params.size
+        counted = news if total is None else is_full or skip + len(records) < total
+        more = said if isinstance(said, bool) else counted
         after = skip + max(1, len(records)) if more else None
         size = self.params.size or len(records)
         return Answer(rows, encoded(records), after, total, size, reply.server_time)

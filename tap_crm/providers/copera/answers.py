@@ -75,7 +75,8 @@ class OffsetList:
             total = body.get("total")
             counted = total if isinstance(total, int) and not isinstance(total, bool) else None
             end = skip + len(records)
-            more = end < counted if counted is not None else len(records) >= self.size
+            # A full one is not the last on the word of the count alone, which may be that of the answer.
+            more = len(records) >= self.size or (counted is not None and end < counted)
             rows = tuple(Row(record["_id"], ()) for record in records)
             after = skip + max(1, len(records)) if more else None
             return Answer(rows, encoded(records), after, counted, self.size, reply.server_time)

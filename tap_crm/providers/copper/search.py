@@ -84,6 +84,8 @@ class SearchListing:
         filters: the filters' names by field: ``modified_date`` for ``minimum_modified_date`` and ``maximum_…``.
         body: parameters sent with every question.
         ascending: False for activities, which come newest first and cannot be sorted.
+        margin: seconds to ask for beyond both bounds: "earliest" and "latest" date are documented, not whether these
+            are part of what is asked for.
     """
 
     label: str
@@ -97,6 +99,7 @@ class SearchListing:
     reach: int | None = REACH
     tells_end: bool = False
     knows_until: bool = True
+    margin: int = 0
     _largest: _LargestPage = field(default_factory=_LargestPage)
 
     def orders(self, by: str) -> tuple[str, ...]:
@@ -110,9 +113,9 @@ class SearchListing:
         limits: dict[str, Any] = {}
         for bound in bounds:
             if bound.low is not None:
-                limits[f"minimum_{self.filters[bound.time]}"] = bound.low
+                limits[f"minimum_{self.filters[bound.time]}"] = bound.low - self.margin
             if bound.high is not None:
-                limits[f"maximum_{self.filters[bound.time]}"] = bound.high
+                limits[f"maximum_{self.filters[bound.time]}"] = bound.high + self.margin
         return self._page(limits, order, number, size)
 
     def ask_page(self, number: int, size: int, order: str | None) -> Answer:
@@ -143,12 +146,13 @@ class SearchListing:
         """Return the position to go on from, None where the count says that there is none.
 
         A page may be short since the CRM gives no more than so many rows, or since it filters them after the search.
+        A full one is not the last on the word of the count alone, which may be that of the page, or of a cap.
         """
         gives_less = USUAL_SIZE <= given == self._largest.rows < size
         end = start + (given if gives_less else size)
         if total is None:
             return None if start and not given else end
-        return end if end < total else None
+        return end if end < total or given >= size else None
 
     def rows_of(self, body: bytes) -> tuple[Row, ...]:
         """Return key and times of each record in a page."""
@@ -191,6 +195,7 @@ def changes_of(listing: SearchListing, reading: Reading, emit: Emit, ledger: Led
         splits=("date_created",),
         lanes=reading.lanes,
         pages=listing,
+        wider=replace(listing, margin=1),
         concludes=reading.concludes,
     )
 
@@ -249,6 +254,7 @@ class ActivitySearch:
             ledger=reading.ledger,
             lanes=reading.lanes,
             pages=listing,
+            wider=replace(listing, margin=1),
             concludes=reading.concludes,
             steps=reading.in_steps,
         ).read(reading.since)
