@@ -35,6 +35,7 @@ def judged(judges: Sequence[Judge], folder: Path, jobs: int, ends: float) -> Ite
         jobs: how many processes.
         ends: of the time, as ``time.monotonic`` has it.
     """
+    gc.set_threshold(100_000, 20, 100)  # records are many objects and no garbage
     gc.collect()
     gc.freeze()  # the processes look at none of what is here already
     forking = multiprocessing.get_context("fork")

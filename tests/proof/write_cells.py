@@ -8,7 +8,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-from target_crm.contract import CREATE
+from target_crm.contract import CREATE, DELETE
 from target_crm.journal.journal import Journal
 from tests.proof.cells import LONGEST, SOON, Often, Verdict, small_answers
 from tests.proof.faults import Moment, Told
@@ -152,6 +152,7 @@ class Matrix:
         server = Faulty(trial, dict.fromkeys(hit, fault), cell.often)
         may_lack = cell.where == "writes" and fault.told is Told.DECEIVING and not fault.effect
         is_denied = cell.where == "reads" and fault.told is Told.DECEIVING
+        may_lack = may_lack or (is_denied and operation.action == DELETE and cell.often == "for ever")
         judging = Judging(trial, [operation], self._truth[str(operation)], fault.told, may_lack=may_lack)
         judging.may_double = is_denied and operation.action == ADOPT
         return judging.judge(server)
@@ -178,7 +179,8 @@ class Judging:
         truth: what the account has after a run without a fault.
         told: what can be known of the answers with a fault.
         may_double: whether each answer to a look-up denies that a record is there which no journal knows.
-        may_lack: whether the answer of a success came though nothing was carried out, which nobody can tell.
+        may_lack: whether the answer of a success came though nothing was carried out, or each answer denies that there
+            is what is to be deleted, which nobody can tell.
     """
 
     trial: Trial
