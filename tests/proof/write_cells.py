@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 Where = Literal["writes", "reads"]
 #: Runs without a fault after which a false answer that was believed has left no trace.
 NEXT_RUNS = 3
+#: How a run ends before it writes anything, since the CRM says that it has no field of the name that a setting has.
+A_SETTING = "the setting `streams."
 
 
 @dataclass(frozen=True)
@@ -260,7 +262,8 @@ class Judging:
             self.wrong.append("a fault that passes ended the run")
         if self.told is Told.HARMLESS:
             self.wrong.append("a fault that matters to nobody ended the run")
-        if len(self.operations) == 1:
+        is_of_settings = self.told is Told.DECEIVING and A_SETTING in run.last
+        if len(self.operations) == 1 and not is_of_settings:
             other = self.trial.bed.companion(self.operations[0].stream)
             if found := difference({other: self.truth[other]}, {other: content[other]}):
                 self.wrong.append(f"{other} is not written: {found}")
