@@ -164,11 +164,14 @@ def other_part(options: argparse.Namespace, names: list[str]) -> int:
     """Try another part than the matrices; return how many faults it showed."""
     if options.of == "machine":
         return machine.soak(names, options)
+    began = time.monotonic()
     if options.of == "fuzz":
         text, faults = fuzz.soak(names, options)
     else:
         table = crashes.soak(names, options)
         text, faults = table.text(), table.faults
+    minutes = (time.monotonic() - began) / 60
+    text = f"In {minutes:.0f} minutes of one core of a busy machine (seed {options.seed}):\n\n{text}"
     print(text)
     if options.write:
         write(text, options.of)
