@@ -18,6 +18,7 @@ from tests.proof.accounts import Account
 
 if TYPE_CHECKING:
     from argparse import Namespace
+    from collections.abc import Iterator
 
 #: Where folders are in memory.
 _MEMORY = Path("/dev/shm")  # noqa: S108 - each run has a folder of its own there
@@ -56,13 +57,20 @@ def soak(names: list[str], options: Namespace) -> Table:
     with tempfile.TemporaryDirectory(dir=where) as folder:
         counts, wrong = test_crash_spool.tried(_made(Path(folder) / "inbox"))
         table.note("the inbox: each of its operations", "at each statement and commit", sum(counts.values()), wrong)
-        for name in names:
-            if name in deaths.CRMS and time.monotonic() < ends:
-                _write(name, _made(Path(folder) / f"{name} writing"), table, ends)
-        for name in names:
-            if time.monotonic() < ends:
-                _read(name, _made(Path(folder) / name), table, options.seed, ends)
+        written = [name for name in names if name in deaths.CRMS]
+        shares = _shares(ends, len(written) + len(names))
+        for name, end in zip(written, shares, strict=False):
+            _write(name, _made(Path(folder) / f"{name} writing"), table, end)
+        for name, end in zip(names, shares, strict=False):
+            _read(name, _made(Path(folder) / name), table, options.seed, end)
     return table
+
+
+def _shares(ends: float, parts: int) -> Iterator[float]:
+    """Yield when each of so many parts has to end, so that none takes the time of those after it."""
+    for left in range(parts, 0, -1):
+        now = time.monotonic()
+        yield now + (ends - now) / left
 
 
 def _made(folder: Path) -> Path:
@@ -84,6 +92,7 @@ def _write(name: str, folder: Path, table: Table, ends: float) -> None:
 
 def _read(name: str, folder: Path, table: Table, seed: int, ends: float) -> None:
     account = Account(CRMS[name], folder)
+    shares = _shares(ends, 6)  # three ways to die, of two runs
     for is_first in (True, False):
         tape = crashes.recorded(account, account.streams, is_first=is_first)
         what = f"{name}: {'first' if is_first else 'next'} run"
@@ -92,22 +101,25 @@ def _read(name: str, folder: Path, table: Table, seed: int, ends: float) -> None
         resumes = [*tape.resumes]
         random.Random(seed).shuffle(resumes)
         findings = crashes.Findings()
+        end = next(shares)
         for begun in resumes:
-            if time.monotonic() < ends:
+            if time.monotonic() < end:
                 crashes.judge(tape, [begun], findings)
         for kind, tried in findings.tried.items():
             table.note(what, kind, tried, [])
         if findings.wrong:
             table.note(what, "any of these", 0, [f"{lines} lines: {one}" for lines, one in findings.wrong.items()])
+        end = next(shares)
         for begun in resumes:
-            if time.monotonic() < ends:
+            if time.monotonic() < end:
                 tried, wrong = crashes.in_a_child(partial(crashes.judge_changed, tape, begun))
                 table.note(what, "anywhere, and records change before the next run", tried, wrong)
         requests = [
             (kind, at) for kind in (crashes.BEFORE, crashes.AFTER) for at in range(1, len(tape.places) // 2 + 1)
         ]
         random.Random(seed).shuffle(requests)
+        end = next(shares)
         for kind, at in requests:
-            if time.monotonic() < ends:
+            if time.monotonic() < end:
                 wrong = crashes.judge_killed(tape, kind, at)
                 table.note(what, f"{kind}, by a real SIGKILL", 1, [f"request {at}: {one}" for one in wrong[:1]])

@@ -5,7 +5,7 @@ a seed, which is printed, so that any part of them is a sample; each that shows 
 repeats it.
 
     ./scripts/soak
-    ./scripts/soak --minutes 10 --crm close
+    ./scripts/soak --minutes 10 --crm close --jobs 2
     ./scripts/soak --cell 'copper | people | cut JSON | once | next'
     ./scripts/soak --of writing --minutes 10
     ./scripts/soak --write-cell 'close | create 2 leads | cut JSON | once | writes'
@@ -29,6 +29,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from bench import crashes, fuzz, machine
+from bench.sharing import judged
 from tap_crm.providers import PROVIDERS
 from target_crm.writers import WRITERS
 from tests.contract.crms import CRMS
@@ -39,7 +40,9 @@ from tests.proof.write_cells import Matrix
 from tests.proof.write_faults import WRITE_FAULTS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
+
+    from bench.sharing import Judge
 
 PAGE = Path(__file__).parents[1] / "docs" / "proof.md"
 #: Before and behind the tables of a part in the page.
@@ -47,7 +50,7 @@ BEGIN = "<!-- {} by ./scripts/soak -->"
 END = "<!-- until here -->"
 MATRICES = ("reading", "writing")
 #: A cell, what tries it, and what repeats it.
-Try: TypeAlias = "tuple[cells.Cell | write_cells.Cell, Callable[[], cells.Verdict], str]"
+Try: TypeAlias = "tuple[cells.Cell | write_cells.Cell, Judge, str]"
 
 
 class Tally:
@@ -98,7 +101,7 @@ class Tally:
 def reading(accounts: Iterable[Account]) -> list[Try]:
     """Return the cells of reading."""
     return [
-        (cell, partial(cells.judge, account, cell), f"--cell '{cell}'")
+        (cell, partial(_read, account, cell), f"--cell '{cell}'")
         for account in accounts
         for cell in cells.cells(account)
     ]
@@ -107,29 +110,34 @@ def reading(accounts: Iterable[Account]) -> list[Try]:
 def writing(beds: Iterable[Bed]) -> list[Try]:
     """Return the cells of writing."""
     return [
-        (cell, partial(matrix.judge, cell), f"--write-cell '{cell}'")
+        (cell, partial(_written, matrix, cell), f"--write-cell '{cell}'")
         for matrix in map(Matrix, beds)
         for cell in matrix.cells()
     ]
 
 
-def tried(everything: list[Try], options: argparse.Namespace, tally: Tally) -> int:
+def _read(account: Account, cell: cells.Cell, folder: Path) -> cells.Verdict:
+    account.tap.folder = folder
+    return cells.judge(account, cell)
+
+
+def _written(matrix: Matrix, cell: write_cells.Cell, folder: Path) -> cells.Verdict:
+    matrix.bed.folder = folder
+    return matrix.judge(cell)
+
+
+def tried(everything: list[Try], folder: Path, options: argparse.Namespace, tally: Tally) -> int:
     """Try cells for as long as wished; return how many showed a fault."""
     random.Random(options.seed).shuffle(everything)
     ends, faults = time.monotonic() + options.minutes * 60, 0
-    for number, (cell, judge, command) in enumerate(everything):
-        if time.monotonic() > ends:
-            print(f"{number} of {len(everything)} cells tried; the seed was {options.seed}")
-            break
-        verdict = judge()
+    for number, verdict in judged([judge for _, judge, _ in everything], folder, options.jobs, ends):
+        cell, _, command = everything[number]
         tally.note(cell, verdict)
         if verdict.wrong:
             faults += 1
             print(f"./scripts/soak {command}")
             for one in verdict.wrong:
                 print(f"    {one[:600]}", flush=True)
-    else:
-        print(f"all {len(everything)} cells tried")
     return faults
 
 
@@ -145,9 +153,10 @@ def said(tally: Tally, total: int, minutes: float, options: argparse.Namespace) 
     """Return how much of a matrix was tried, in one sentence."""
     counts = tally.counts()
     left = f"{total - counts['tried']} were not tried" if total > counts["tried"] else "all were tried"
+    cores = "one core" if options.jobs == 1 else f"{options.jobs} cores"
     return (
-        f"{counts['tried']} of {total} cells in {minutes:.0f} minutes of a busy machine (seed {options.seed}), "
-        f"{counts['passed']} passed; {left}."
+        f"{counts['tried']} of {total} cells in {minutes:.0f} minutes of {cores} of a busy machine "
+        f"(seed {options.seed}), {counts['passed']} passed; {left}."
     )
 
 
@@ -155,11 +164,14 @@ def other_part(options: argparse.Namespace, names: list[str]) -> int:
     """Try another part than the matrices; return how many faults it showed."""
     if options.of == "machine":
         return machine.soak(names, options)
+    began = time.monotonic()
     if options.of == "fuzz":
         text, faults = fuzz.soak(names, options)
     else:
         table = crashes.soak(names, options)
         text, faults = table.text(), table.faults
+    minutes = (time.monotonic() - began) / 60
+    text = f"In {minutes:.0f} minutes of one core of a busy machine (seed {options.seed}):\n\n{text}"
     print(text)
     if options.write:
         write(text, options.of)
@@ -172,6 +184,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=20_000, help="of the state machine, unless it is stopped before")
     parser.add_argument("--crm", choices=("all", *CRMS), default="all")
     parser.add_argument("--minutes", type=float, default=600.0, help="stop after so long (600)")
+    parser.add_argument("--jobs", type=int, default=1, help="processes that share the cells of a matrix (1)")
     parser.add_argument("--seed", type=int, default=random.randrange(1_000_000), help="of the order of the cells")
     parser.add_argument(
         "--of",
@@ -215,7 +228,7 @@ def _soak(of: str, options: argparse.Namespace, folder: Path) -> int:
         else writing([Bed(name, folder) for name in names])
     )
     began = time.monotonic()
-    faults = tried(everything, options, tally)
+    faults = tried(everything, folder, options, tally)
     line = said(tally, len(everything), (time.monotonic() - began) / 60, options)
     print(f"{of}: {line}")
     if options.write:

@@ -21,7 +21,7 @@ import warnings
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from tests import measuring
+from tests import leaks, measuring
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -71,6 +71,7 @@ def execute(
             thread.join(LONGEST_LEAVE)
     left = [thread.name for thread in set(threading.enumerate()) - before]
     assert not left, f"threads of a run go on after its end: {left}"
+    leaks.check(command, variables, _bytes(out), _bytes(err))
     return subprocess.CompletedProcess(command, code, _bytes(out), _bytes(err))
 
 

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import msgspec
 import pytest
 
-from tests import in_process, warm_tap
+from tests import in_process, leaks, warm_tap
 from tests.forker import CLOCK_AHEAD
 from tests.stalls import STALLS_FILE
 
@@ -258,7 +258,9 @@ def execute(
     """Run a command of the tap to its end, forked from a warm process if that is wished and possible."""
     if warm:
         return warm_tap.execute(command, variables, timeout)
-    return subprocess.run(command, capture_output=True, check=False, timeout=timeout, env=variables)
+    done = subprocess.run(command, capture_output=True, check=False, timeout=timeout, env=variables)
+    leaks.check(command, variables, done.stdout, done.stderr)
+    return done
 
 
 def environment(*, measured: bool = True) -> dict[str, str]:

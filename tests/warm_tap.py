@@ -8,6 +8,7 @@ import os
 import select
 import signal
 import socket
+import stat
 import subprocess
 import sys
 import tempfile
@@ -16,6 +17,7 @@ import time
 from functools import cache
 from pathlib import Path
 
+from tests import leaks
 from tests.forker import NUMBER
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -54,7 +56,9 @@ def execute(command: list[str], environment: dict[str, str], timeout: float) -> 
         finally:
             run.close()
         log.seek(0)
-        return subprocess.CompletedProcess(command, code, b"".join(pieces), log.read())
+        output = b"".join(pieces)
+        leaks.check(command, environment, output)
+        return subprocess.CompletedProcess(command, code, output, log.read())
 
 
 def _next(descriptor: int, deadline: float) -> bytes:
@@ -80,6 +84,8 @@ class WarmRun:
     def __init__(self, command: list[str], environment: dict[str, str], stdout: int, stderr: int) -> None:
         self._reply, theirs = socket.socketpair()
         self._code: int | None = None
+        self._given = command, environment
+        self._outputs = [os.dup(one) for one in (stdout, stderr) if stat.S_ISREG(os.fstat(one).st_mode)]
         with theirs:
             forker().ask(
                 {"module": command[2], "arguments": command[3:], "environment": environment, "folder": os.getcwd()},  # noqa: PTH109 - as text
@@ -96,11 +102,14 @@ class WarmRun:
         """Return the exit code as `subprocess` tells it; a TimeoutError if there is none in time."""
         if self._code is None:
             self._code = self._number(timeout)
+            leaks.check_files(*self._given, self._outputs)
         return self._code
 
     def close(self) -> None:
         """Stop listening for the exit code."""
         self._reply.close()
+        while self._outputs:
+            os.close(self._outputs.pop())
 
     def _number(self, timeout: float) -> int:
         self._reply.settimeout(max(0.001, timeout))

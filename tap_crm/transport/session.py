@@ -127,11 +127,17 @@ class Transport:
             Cancelled: the run is ending.
         """
         attempts = without_text = 0
-        began = time.monotonic()
+        failed_first: float | None = None  # until then it may have waited for its turn, however long that takes
         self._spare(question)
 
+        def gives_up(doubt: Exception) -> bool:
+            nonlocal failed_first
+            failed_first = time.monotonic() if failed_first is None else failed_first
+            return self._gives_up(question, doubt, time.monotonic() - failed_first)
+
         def retrying(details: Details) -> None:
-            left = max(0.0, self.retry_seconds - details["elapsed"])
+            assert failed_first is not None  # noqa: S101 - it was just looked at
+            left = max(0.0, self.retry_seconds - (time.monotonic() - failed_first))
             doubt = details["exception"]
             assert isinstance(doubt, Doubtful)  # noqa: S101 - nothing else is tried again
             level = logging.INFO if attempts < FIRST_TO_WORRY else logging.WARNING
@@ -144,8 +150,7 @@ class Transport:
             Doubtful,
             value=lambda _: 0.0,  # `retrying` waits: a run that is ending does not sleep on
             jitter=None,
-            max_time=self.retry_seconds,
-            giveup=lambda doubt: self._gives_up(question, doubt, began),
+            giveup=gives_up,
             on_backoff=retrying,
             logger=None,
         )
@@ -170,16 +175,22 @@ class Transport:
             raise errors.Cancelled
         return seconds
 
-    def _gives_up(self, question: Question, doubt: Exception, began: float) -> bool:
-        """Tell whether to give up early: what may have been written is not sent again.
+    def _gives_up(self, question: Question, doubt: Exception, failing: float) -> bool:
+        """Tell whether to give up: what may have been written is not sent again.
 
         Nor is a server asked on and on that never answered, or that answers nobody any more.
+
+        Args:
+            question: what was asked.
+            doubt: how the last attempt failed.
+            failing: seconds since the first attempt failed.
         """
         if question.writes and not _is_without_effect(doubt):
             return True
-        if not self._sender.has_reached and time.monotonic() - began >= FIRST_CONTACT_SECONDS:
+        if self.outage.lasts(self.retry_seconds):
             return True
-        return self.outage.lasts(self.retry_seconds)
+        patience = self.retry_seconds if self._sender.has_reached else min(FIRST_CONTACT_SECONDS, self.retry_seconds)
+        return failing >= patience
 
     def _failure(self, question: Question, doubt: Doubtful, attempts: int) -> errors.CrmError:
         """Return the error of a question that nobody answered in a way that can be believed."""

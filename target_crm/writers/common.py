@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from tap_crm import errors
 from tap_crm.config.nearest import did_you_mean
-from tap_crm.providers.common.not_found import says_not_found
 from target_crm.contract import CREATE, Unwritable
 
 if TYPE_CHECKING:
@@ -49,8 +48,8 @@ def named_spec(
 def one_or_none(ask: Ask, question: Question, parse: Callable[[Reply], dict[str, Any]]) -> dict[str, Any] | None:
     """Return the record that a question asks for by its id; None where the CRM has none.
 
-    A 404 that does not say so in words may be a proxy's. What counts as not there is made, or counts as deleted, so it
-    is believed only if it comes twice.
+    A 404 may be a proxy's, or for another account. What counts as not there is made, or counts as deleted, so it is
+    believed only if it comes twice.
 
     Raises:
         ReadError: the CRM did not answer, or refused the question.
@@ -58,11 +57,9 @@ def one_or_none(ask: Ask, question: Question, parse: Callable[[Reply], dict[str,
     for _ in range(2):
         try:
             found: dict[str, Any] = ask(question, parse)
-        except errors.NotThere as refusal:
-            if says_not_found(refusal.said):
-                return None
-        else:
-            return found
+        except errors.NotThere:
+            continue
+        return found
     return None
 
 

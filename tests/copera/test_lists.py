@@ -231,3 +231,24 @@ def test_a_cursor_that_leads_back_is_no_end(start: Start, known: KnownOf) -> Non
     run = tap.sync(catalog=catalog, expect=1)
     assert "bookings: the CRM's cursors lead back" in run.log
     assert run.audit()["teams"]["complete"]
+
+
+def test_a_page_of_notifications_that_comes_again_is_no_end(start: Start, known: KnownOf) -> None:
+    """Each question but the first one is answered by the first page when it is asked the first time."""
+    app, tap = start({**FEW, "notifications": 50})
+    bodies: dict[str, bytes] = {}
+    repeated = 0
+
+    def repeat(moment: Moment) -> None:
+        nonlocal repeated
+        question = str(sorted(moment.request.query.items()))
+        if moment.answer is None or "notifications" not in moment.request.path or question in bodies:
+            return
+        bodies[question] = moment.answer.body
+        repeated += len(bodies) > 1
+        moment.answer.body = next(iter(bodies.values()))
+
+    app.on_answer(repeat)
+    run = tap.sync(catalog=choosing(known(FEW), "notifications"))
+    assert repeated > 1
+    assert differences(app.account, "notifications", run, Target(run)) == {}

@@ -77,3 +77,20 @@ def test_rows_that_are_deleted_meanwhile_are_skipped(start: Start, known: KnownO
     target = Target(run)
     for stream in ("row_comments", "row_descriptions", "document_contents"):
         assert not differences(app.account, stream, run, target).keys() - {"surplus"}, stream
+
+
+def test_rows_whose_ids_are_none_are_asked_for_again(start: Start, known: KnownOf) -> None:
+    """An answer that is wrong once is no list of addresses to ask: the CRM would refuse them for good."""
+    app, tap = start(SHAPE)
+    broken: list[str] = []
+
+    def spoil(moment: Moment) -> None:
+        path = moment.request.path
+        if moment.answer is not None and path.endswith("/rows") and path not in broken:
+            broken.append(path)
+            moment.answer.body = moment.answer.body.replace(b'"_id":"', b'"_id":{"a":1},"was":"')
+
+    app.on_answer(spoil)
+    run = tap.sync(catalog=choosing(known(SHAPE), "row_descriptions"))
+    assert broken
+    assert differences(app.account, "row_descriptions", run, Target(run)) == {}

@@ -11,6 +11,7 @@ from tests.copper.truth import SEARCHED, differences
 from tests.singer import merged
 
 if TYPE_CHECKING:
+    from sandbox.simulator import Moment
     from tests.copper.conftest import Start
 
 #: Several pages of what has a time of change, and of what has only a date; one or two of the others.
@@ -56,6 +57,27 @@ def test_every_record_arrives(start_some: Start, shape: dict[str, Any], knobs: d
         assert differences(app.account, stream, merged(stream, run)) == {}, stream
     assert differences(app.account, "tags", merged("tags", run), ("name",)) == {}
     assert all(row["complete"] for row in run.audit().values())
+
+
+def test_a_page_of_tags_that_comes_again_is_no_end(start_some: Start) -> None:
+    """Each question but the first one is answered by the first page when it is asked the first time."""
+    app, tap = start_some(("tags",), {"tags": 20}, tags_page=7)
+    bodies: dict[str, bytes] = {}
+    repeated = 0
+
+    def repeat(moment: Moment) -> None:
+        nonlocal repeated
+        question = str(sorted(moment.request.query.items()))
+        if moment.answer is None or not moment.request.path.endswith("tags") or question in bodies:
+            return
+        bodies[question] = moment.answer.body
+        repeated += len(bodies) > 1
+        moment.answer.body = next(iter(bodies.values()))
+
+    app.on_answer(repeat)
+    run = tap.sync()
+    assert repeated > 1
+    assert differences(app.account, "tags", merged("tags", run), ("name",)) == {}
 
 
 @pytest.mark.parametrize("kind", ["ignored", "refused"])

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from tests import warm_tap
+from tests import leaks, warm_tap
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -62,7 +62,9 @@ class Program:
             places = {name: file.name for name, file in files.items()}
             request = {"arguments": arguments, "environment": environment, "folder": str(Path(folder).resolve())}
             code = self._ask({**request, **places})
-            return subprocess.CompletedProcess(command, code, files["output"].read(), files["errors"].read())
+            output, errors = files["output"].read(), files["errors"].read()
+        leaks.check(command, environment, output, errors)
+        return subprocess.CompletedProcess(command, code, output, errors)
 
     def close(self) -> None:
         """End the process from which runs are forked."""

@@ -8,7 +8,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-from target_crm.contract import CREATE
+from target_crm.contract import CREATE, DELETE
 from target_crm.journal.journal import Journal
 from tests.proof.cells import LONGEST, SOON, Often, Verdict, small_answers
 from tests.proof.faults import Moment, Told
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 Where = Literal["writes", "reads"]
 #: Runs without a fault after which a false answer that was believed has left no trace.
 NEXT_RUNS = 3
+#: How a run ends before it writes anything, since the CRM says that it has no field of the name that a setting has.
+A_SETTING = "the setting `streams."
 
 
 @dataclass(frozen=True)
@@ -152,6 +154,7 @@ class Matrix:
         server = Faulty(trial, dict.fromkeys(hit, fault), cell.often)
         may_lack = cell.where == "writes" and fault.told is Told.DECEIVING and not fault.effect
         is_denied = cell.where == "reads" and fault.told is Told.DECEIVING
+        may_lack = may_lack or (is_denied and operation.action == DELETE and cell.often == "for ever")
         judging = Judging(trial, [operation], self._truth[str(operation)], fault.told, may_lack=may_lack)
         judging.may_double = is_denied and operation.action == ADOPT
         return judging.judge(server)
@@ -178,7 +181,8 @@ class Judging:
         truth: what the account has after a run without a fault.
         told: what can be known of the answers with a fault.
         may_double: whether each answer to a look-up denies that a record is there which no journal knows.
-        may_lack: whether the answer of a success came though nothing was carried out, which nobody can tell.
+        may_lack: whether the answer of a success came though nothing was carried out, or each answer denies that there
+            is what is to be deleted, which nobody can tell.
     """
 
     trial: Trial
@@ -258,7 +262,8 @@ class Judging:
             self.wrong.append("a fault that passes ended the run")
         if self.told is Told.HARMLESS:
             self.wrong.append("a fault that matters to nobody ended the run")
-        if len(self.operations) == 1:
+        is_of_settings = self.told is Told.DECEIVING and A_SETTING in run.last
+        if len(self.operations) == 1 and not is_of_settings:
             other = self.trial.bed.companion(self.operations[0].stream)
             if found := difference({other: self.truth[other]}, {other: content[other]}):
                 self.wrong.append(f"{other} is not written: {found}")

@@ -44,13 +44,14 @@ def once(
     return refuses, asked
 
 
-def test_a_404_that_a_proxy_gives_once_makes_no_second_record(account: Account) -> None:
+@pytest.mark.parametrize("said", ["", "Not found"])
+def test_a_404_that_comes_once_makes_no_second_record(account: Account, said: str) -> None:
     crm = account.crm
     there = crm.put("k1", "A")
     (held,) = crm.transport.rows(crm.stream)
     key = {"_id" if "_id" in held else "id": there}
     crm.transport.lag = 1e12  # where a search is asked first, it does not have it
-    account.door.refuses, asked = once("GET", errors.NotThere("404", said=""), there)
+    account.door.refuses, asked = once("GET", errors.NotThere("404", said=said), there)
     done = account.bench.run(records(crm.stream, {**key, "name": "Name k1", crm.text: "B"}))
     assert (done.outcomes, crm.texts()) == ({"updated": 1}, {"Name k1": "B"})
     assert len(asked) > 1, "it was asked for again"

@@ -145,6 +145,15 @@ def test_every_attempt_is_paced() -> None:
     assert sum(fake.slept) == pytest.approx(2 * 60 / 0.98)
 
 
+def test_the_wait_for_its_turn_is_no_part_of_the_time_for_retries() -> None:
+    """A 429 of another question, or a slow pace, may hold it back for longer; then it has failed once only."""
+    pacing = Pacing(0)
+    pacing.hold("POST", "/x", 0.4)
+    with serving(Answer(status=502), Answer()) as server:
+        transport = transport_to(server, pacing=pacing, retry_seconds=0.3)
+        assert ask(transport) == GOOD
+
+
 def test_it_gives_up_in_one_line_that_names_the_question() -> None:
     """And says that nothing is lost."""
     with serving(Answer(status=500)) as server, pytest.raises(errors.GaveUp) as caught:

@@ -41,7 +41,6 @@ if TYPE_CHECKING:
 PATH = "/event/"
 #: The most that a page of the log has.
 PAGE_SIZE = 50
-ATTEMPTS_AT_AN_EMPTY_PAGE = 2
 SPOOLED_IN_MEMORY = 4_000_000
 #: Close keeps events for so long.
 DAYS_KEPT = 30
@@ -107,6 +106,7 @@ class EventLog:
     _changes: dict[str, dict[str, Change]] = field(default_factory=dict)
     _changes_since: float | None = None
     _closed: errors.ReadError | None = None
+    _usual: int = PAGE_SIZE
 
     def close(self) -> None:
         """Close the file."""
@@ -239,13 +239,24 @@ class EventLog:
         def build(asked: int) -> Question:
             return get(PATH, "events" if cursor is None else "events, next page", {**sent, "_limit": asked})
 
-        # That nothing of one kind happened is what most runs find; the reconcile would show it if it were not so.
-        for _ in range(1 if self.only else ATTEMPTS_AT_AN_EMPTY_PAGE):
-            answer, reply = ask_page(reading, PATH, PAGE_SIZE, build, _parse, at_start=cursor is None)
+        def ask() -> tuple[_Answer, Reply]:
             reading.ledger.add(pages=1)
-            if answer.data or answer.cursor_next:
-                break
-        return answer, reply
+            return ask_page(reading, PATH, PAGE_SIZE, build, _parse, at_start=cursor is None)
+
+        found = ask()
+        if self._is_doubtful(found[0]):
+            again = ask()
+            if len(again[0].data) == len(found[0].data) > 0:
+                self._usual = len(again[0].data)  # the CRM gives shorter pages than asked for
+            found = max(found, again, key=lambda one: len(one[0].data))
+        return found
+
+    def _is_doubtful(self, answer: _Answer) -> bool:
+        """Tell whether a page has no events, or fewer than others though there are more behind it."""
+        if answer.cursor_next:
+            return len(answer.data) < self._usual
+        # That nothing of one kind happened is what most runs find; the reconcile would show it if it were not so.
+        return not answer.data and not self.only
 
     def _store(self, reply: Reply, events: Sequence[_Event], part: Slice) -> _Stored:
         times = [to_epoch(event.date_updated) for event in events]

@@ -15,7 +15,8 @@ from tap_crm.reading.cursor import CursorReader
 from tap_crm.transport.question import Doubtful
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
+    from collections.abc import Set as AbstractSet
 
     from tap_crm.contract.stream import Reading
     from tap_crm.reading.answer import Continuation
@@ -91,8 +92,8 @@ class Notifications:
         other: dict[str, str] | None = None
         while True:
             question = get("/notifications/", "notifications", params)
-            records = ask_twice_if_empty(reading, question, _notifications)
-            new = [record for record in records if record["_id"] not in seen]
+            records = ask_twice_if_empty(reading, question, _notifications, lambda found: not _new(found, seen))
+            new = _new(records, seen)
             if not new:
                 return other
             seen.update(record["_id"] for record in new)
@@ -108,6 +109,11 @@ class Notifications:
     def probe(self, reading: Reading) -> None:
         """Ask for the first page."""
         reading.ask(get("/notifications/", "notifications"), _notifications)
+
+
+def _new(records: Sequence[Record], seen: AbstractSet[str]) -> list[Record]:
+    """Return the records that were not seen. Where there are none, the list ends, or a page came once more."""
+    return [record for record in records if record["_id"] not in seen]
 
 
 def _notifications(reply: Reply) -> list[Record]:

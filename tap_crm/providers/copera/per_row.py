@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from tap_crm import errors
 from tap_crm.messages import Row
 from tap_crm.providers.common.per_parent import PARENTS_AT_ONCE, PerParent
-from tap_crm.providers.common.records import Record, decoded, encoded, records_in
+from tap_crm.providers.common.records import Record, decoded, encoded, is_key, records_in
 from tap_crm.providers.common.whole_list import ask_twice_if_empty
 from tap_crm.providers.copera.account import account
 from tap_crm.providers.copera.answers import content_of, get
@@ -69,12 +69,12 @@ def rows(reading: Reading) -> Iterator[Place]:
 
 
 def _row_ids(reply: Reply) -> list[str]:
-    found = [str(row.get("_id") or "") if isinstance(row, dict) else "" for row in items_in(reply)]
-    if not all(found):
+    found = [row.get("_id") if isinstance(row, dict) else None for row in items_in(reply)]
+    if not all(map(is_key, found)):
         raise Doubtful("a row has no _id")
     if reply.file is not None:
         reply.file.close()
-    return found
+    return [str(key) for key in found]
 
 
 def rich_text_cells(reading: Reading) -> Iterator[Place]:

@@ -73,18 +73,23 @@ class ActivityTypes:
 class Tags:
     """``GET /tags``: answers by keyset, the next one begins after ``last_tag_value``.
 
-    The length of an answer is not documented, so the end is an empty one that is empty when asked for again, or one
-    that brings nothing new.
+    The length of an answer is not documented, so the end is one that brings nothing new, also when asked for again.
     """
 
     path: str = "/tags"
 
-    def _ask(self, reading: Reading, after: str | None, sort_by: str = "name") -> list[Record]:
+    def _ask(
+        self, reading: Reading, after: str | None, sort_by: str = "name", seen: Mapping[str, Record] | None = None
+    ) -> list[Record]:
         params = {"sort_by": sort_by} if after is None else {"sort_by": sort_by, "last_tag_value": after}
         question = Question("GET", self.path, "tags" if after is None else "tags, next page", params=params)
         doubtful = after is not None or reading.lists.is_doubtful()
         return ask_twice_if_empty(
-            reading, question, lambda reply: in_list("name", within="tags", reply=reply), is_doubtful=doubtful
+            reading,
+            question,
+            lambda reply: in_list("name", within="tags", reply=reply),
+            lambda found: all(tag["name"] in (seen or ()) for tag in found),
+            is_doubtful=doubtful,
         )
 
     def read(self, reading: Reading) -> None:
@@ -97,7 +102,7 @@ class Tags:
         first = answer = self._ask(reading, None)
         while new := [tag for tag in answer if tag["name"] not in seen]:
             seen.update((tag["name"], tag) for tag in new)
-            answer = self._ask(reading, new[-1]["name"])
+            answer = self._ask(reading, new[-1]["name"], seen=seen)
         if answer and [tag["name"] for tag in answer] == [tag["name"] for tag in first]:
             self._check_another_order(reading, seen)
         reading.emit_records(list(seen.values()))
