@@ -158,6 +158,16 @@ def test_ids_in_another_order_than_what_was_sent_are_not_taken_for_its_records(
     assert len(crm.rows("companies")) == 4
 
 
+def test_custom_fields_that_an_answer_does_not_name_are_not_written_back(
+    bench: Bench, crm: CopperDouble, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    says_only_ids(crm, monkeypatch)
+    custom = [{"custom_field_definition_id": EXTERNAL, "value": "k1"}]
+    held = crm.add("people", name="Ann", custom_fields=custom)
+    done = bench.run(records("people", {"id": held["id"], "custom_size": "S"}))
+    assert (done.outcomes, crm.writes) == ({"updated": 1}, [("PUT", f"/people/{held['id']}")])
+
+
 def says_only_ids(crm: CopperDouble, monkeypatch: pytest.MonkeyPatch, order: int = 1) -> None:
     """Let answers to writes have nothing of a record but its id."""
     answer = crm._answer_object  # noqa: SLF001 - the double's
