@@ -168,6 +168,28 @@ def test_custom_fields_that_an_answer_does_not_name_are_not_written_back(
     assert (done.outcomes, crm.writes) == ({"updated": 1}, [("PUT", f"/people/{held['id']}")])
 
 
+@pytest.mark.parametrize(("largest", "count"), [(200, "of the page"), (100, "true"), (100, "of the page")])
+def test_what_was_made_is_found_behind_pages_that_are_smaller_or_counted_wrong(
+    bench: Bench, crm: CopperDouble, monkeypatch: pytest.MonkeyPatch, largest: int, count: str
+) -> None:
+    search = crm._search  # noqa: SLF001 - the double's
+
+    def pages(name: str, body: Record) -> Any:  # noqa: ANN401
+        found, headers = search(name, {**body, "page_size": min(body["page_size"], largest)})
+        return found, headers if count == "true" else {"X-PW-TOTAL": str(len(found))}
+
+    def others() -> None:
+        crm.now += 1
+        for at in range(450):
+            crm.add("tasks", name=f"T{at}", date_created=int(crm.now))
+
+    monkeypatch.setattr(crm, "_search", pages)
+    crm.after_write = others
+    crm.fault = lambda _question, number: "after" if number == 1 else None
+    done = bench.run(records("tasks", {"key": "k1", "name": "Call"}), streams={"tasks": KEYED})
+    assert (done.outcomes, crm.counted("tasks", "name")["Call"]) == ({"created": 1}, 1)
+
+
 def says_only_ids(crm: CopperDouble, monkeypatch: pytest.MonkeyPatch, order: int = 1) -> None:
     """Let answers to writes have nothing of a record but its id."""
     answer = crm._answer_object  # noqa: SLF001 - the double's
