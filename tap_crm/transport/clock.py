@@ -61,10 +61,15 @@ class ServerClock:
         with self._lock:
             return self._local() + min(0.0, self._offset or 0.0)
 
+    @property
+    def ahead(self) -> float:
+        """How many seconds the server's clock is ahead of this machine's; 0 until the first answer with a ``Date``."""
+        with self._lock:
+            return self._offset or 0.0
+
     def server(self) -> float:
         """Return what the server takes for the present, in epoch seconds: what it dates is to be held against it.
 
         Until the first answer, and where a server sends no ``Date``, it is this machine's clock.
         """
-        with self._lock:
-            return self._local() + (self._offset or 0.0)
+        return self._local() + self.ahead

@@ -25,7 +25,7 @@ from tap_crm.config.setting import secrets_in
 from tap_crm.contract.connection import connect
 from tap_crm.contract.signals import Signals, Terminated, ending
 from tap_crm.providers import PROVIDERS
-from target_crm.clock import Clock
+from target_crm.clock import Clock, CrmClock
 from target_crm.config.schema import target_schema
 from target_crm.config.settings import TargetSettings
 from target_crm.journal.belonging import Belonging
@@ -142,7 +142,8 @@ class TargetCRM(SdkTarget):
         """The run: it begins when it is first needed."""
         settings = self.settings
         writer = self.make_writer()
-        journal = Journal(settings.journal, dry=settings.dry_run, now=self.clock.now, step=self.step)
+        clock = CrmClock(self.clock, lambda: self.transport.clock.ahead)
+        journal = Journal(settings.journal, dry=settings.dry_run, now=clock.now, step=self.step)
         self._held.callback(journal.close)
         Belonging(journal).check_provider(settings.connection.provider)
         report = Report(settings.report, journal)
@@ -158,7 +159,7 @@ class TargetCRM(SdkTarget):
             report=report,
             states=States(self._pass_on),
             stopping=self.stopping,
-            clock=self.clock,
+            clock=clock,
         )
         self._held.callback(engine.close)
         return engine

@@ -59,12 +59,15 @@ class Asking:
         return [self._as_they_would_be(spec, found) for answer in answers for found in answer]
 
     def read(self, spec: ObjectSpec, ids: Iterable[Id], since: Mapping[Id, float]) -> dict[Id, Snapshot]:
-        """Return the records with these ids; see :class:`Writer`."""
+        """Return the records with these ids; see :class:`Writer`.
+
+        A record with another id than was asked for, such as that into which it was merged, is not the one meant.
+        """
         imagined = {one: self._memory.imagined(spec.name, str(one)) for one in ids} if self.dry else {}
         found = {one: record for one, (is_there, record) in imagined.items() if is_there}
         parts = _parts([one for one in dict.fromkeys(ids) if one not in found], spec.at_once)
         for answer in self._side_by_side(lambda part: self._writer.read(spec, part, since), parts):
-            found.update(answer)
+            found.update({one: record for one, record in answer.items() if str(record.id) == str(one)})
         return {key: record for key, record in found.items() if record is not None}
 
     def submit(self, spec: ObjectSpec, writes: Sequence[Write]) -> Future[Sequence[Answer]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from contextlib import suppress
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 from tap_crm import errors
@@ -184,12 +185,16 @@ class Sending:
 
     def _look_again(self, run: StreamRun, doubtful: Sequence[tuple[Item, Write, Snapshot]]) -> None:
         """Read records whose answers do not have what was sent: what they still have not, the CRM ignores."""
-        since = {record.id: record.changed for _, _, record in doubtful if record.changed is not None}
+        since = {record.id: inf if record.changed is None else record.changed for _, _, record in doubtful}
         found: Mapping[Id, Snapshot] = {}
         with suppress(errors.ReadError, errors.Cancelled):  # they are written: the answers have to do then
             found = self._asking.read(run.spec, [record.id for _, _, record in doubtful], since)
         for item, write, record in doubtful:
             now = found.get(record.id, record)
+            if write.id is None and _is_of_another(now, 0, [write], run.spec.unique):
+                item.crm_id, item.made = None, False
+                self._uncertain(item)
+                continue
             names = ignored(now, write)
             if not names:
                 self._written(item, write, Written(now.id, now))

@@ -66,7 +66,9 @@ class Uncertain:
         self.items: list[Item] = []
 
     def add(self, item: Item) -> None:
-        """Take an item."""
+        """Take an item; one that was sent before clocks were set back counts as sent just now."""
+        if item.sent is not None:
+            item.sent = min(item.sent, self._now())
         self.items.append(item)
 
     def holds(self, run: StreamRun, keys: set[str]) -> bool:

@@ -3,7 +3,9 @@
 # ruff: noqa: D103  (the name of a test is its sentence)
 from __future__ import annotations
 
+import json
 from collections import Counter
+from dataclasses import replace
 from itertools import count
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -19,8 +21,11 @@ from tests.target_crm.copera_account import COMPANIES, DEALS, EVERYTHING, LEADS,
 from tests.target_crm.running import Bench, Killed, records, schema, state
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from tap_crm.ledger import Ledger
+    from tap_crm.transport.question import Question, Reply
 
 KEYED: dict[str, Any] = {"match": ["key"], "external_id": "our_key"}
 
@@ -327,3 +332,20 @@ def test_two_members_of_one_name_are_both_kept() -> None:
     wanted = kind.accept(["Ann", "Ann"])
     assert kind.holds(("a", "b"), wanted)
     assert kind.merge(("a", "b"), wanted, union=False, clear=False) == ("a", "b")
+
+
+def test_cells_that_an_answer_does_not_name_are_not_written_back(
+    bench: Bench, crm: CoperaAccount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = crm.add(PEOPLE, Name="Ann", Title="Old")["_id"]
+    ask = crm.ask
+
+    def short(question: Question, parse: Callable[[Reply], Any], ledger: Ledger) -> Any:  # noqa: ANN401
+        if question.method != "PATCH":
+            return ask(question, parse, ledger)
+        body = json.dumps({"_id": made, "columns": list((question.body or {})["columns"])}).encode()
+        return ask(question, lambda reply: parse(replace(reply, body=body)), ledger)
+
+    monkeypatch.setattr(crm, "ask", short)
+    done = bench.run(records(PEOPLE, {"_id": made, "title": "New"}))
+    assert (done.outcomes, [len(body["columns"]) for body in crm.bodies]) == ({"updated": 1}, [1])

@@ -3,6 +3,8 @@
 # ruff: noqa: D103  (the name of a test is its sentence)
 from __future__ import annotations
 
+from email.utils import formatdate
+from time import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,7 +16,8 @@ if TYPE_CHECKING:
     from tests.target_crm.copper_double import CopperDouble
     from tests.target_crm.running import Bench
 
-STREAMS: dict[str, Any] = {"people": {"match": ["key"], "external_id": "custom_our_key"}}
+KEYED: dict[str, Any] = {"match": ["key"], "external_id": "custom_our_key"}
+STREAMS: dict[str, Any] = {"people": KEYED}
 COUNT = 13
 INPUT = [
     *records("people", *({"key": f"k{at}", "name": f"Person {at}", "title": "Head"} for at in range(COUNT))),
@@ -32,6 +35,33 @@ def test_timeouts_double_and_lose_nothing(bench: Bench, crm: CopperDouble, effec
     assert (done.code, done.outcomes) == (0, {"created": 60}), done.said
     assert crm.counted("people", "name") == {f"Person {at}": 1 for at in range(60)}
     assert done.states == [{"at": 1}]
+
+
+@pytest.mark.parametrize("ahead", [-3600, 3600])
+def test_a_lost_answer_makes_no_second_record_though_the_clocks_differ(
+    bench: Bench, crm: CopperDouble, ahead: int
+) -> None:
+    crm.clock.note(formatdate(time() + ahead))
+    crm.fault = lambda _question, number: "after" if number == 1 else None
+    done = bench.run(records("tasks", {"key": "k1", "name": "Call"}), streams={"tasks": KEYED})
+    assert (done.outcomes, len(crm.rows("tasks"))) == ({"created": 1}, 1)
+
+
+def test_what_was_sent_before_the_clock_was_set_back_is_not_waited_for_till_then(
+    bench: Bench, crm: CopperDouble
+) -> None:
+    given = records("tasks", {"key": "k1", "name": "Call"})
+
+    def die(step: str) -> None:
+        if step == "before settle":
+            raise Killed
+
+    assert bench.run(given, die, streams={"tasks": KEYED}).code == -9
+    crm.tables["tasks"].clear()
+    crm.now -= 3600
+    began = crm.now
+    done = bench.run(given, streams={"tasks": KEYED}, lookup_seconds=30)
+    assert (done.outcomes, crm.now - began < 60) == ({"created": 1}, True)
 
 
 def test_without_an_external_id_what_was_sent_is_unknown_and_not_sent_again(bench: Bench, crm: CopperDouble) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from tap_crm import errors
 from tests.target_crm.copera_account import PEOPLE, copera_account
+from tests.target_crm.copper_double import CopperDouble
 from tests.target_crm.crms import CRMS, Account
 from tests.target_crm.doors import Door
 from tests.target_crm.running import Bench, records
@@ -77,3 +78,19 @@ def test_a_row_that_copera_refuses_to_look_for_is_not_made_anew(tmp_path: Path) 
         assert (done.code, done.outcomes) == (1, {"rejected": 1})
         assert done.lines[0]["reason"] == "the CRM refuses to look for it: Bad request"
         assert [row["Name"] for row in account.rows(PEOPLE)] == ["Ann"]
+
+
+@pytest.mark.parametrize("more", [{}, {"_sdc_deleted_at": DELETED}])
+def test_a_record_that_was_merged_into_another_one_does_not_lead_to_that_one(
+    tmp_path: Path, more: dict[str, str]
+) -> None:
+    crm = CopperDouble()
+    bench = Bench(tmp_path, crm)
+    streams = {"people": {"match": ["key"], "external_id": "custom_our_key", "on_delete": "delete"}}
+    rows = [{"key": key, "name": key, "title": "A"} for key in ("k1", "k2")]
+    bench.run(records("people", *rows), streams=streams)
+    gone, kept = crm.rows("people")
+    crm.tables["people"][gone["id"]] = kept  # what is asked for by the old id is answered with the other record
+    done = bench.run(records("people", {**rows[0], "title": "B", **more}), streams=streams)
+    assert done.outcomes == ({"deleted": 1} if more else {"rejected": 1})
+    assert (kept["title"], crm.tables["people"][kept["id"]]) == ("A", kept)

@@ -114,11 +114,17 @@ class Requests:
             return self._patch(spec, write, _cells(cells, otherwise=emptied))
         if record is None:
             return None
-        kept = [field for field in emptied if field.value_in(record.values) not in (None, False)]
         lost = _lost(self._columns(spec), write, record)
-        if not kept and not lost:
-            return record
         try:
+            if lost:  # or the answer does not name them
+                row = self._rows.row(*self._rows.place(spec), str(write.id))
+                if row is None:
+                    return record
+                record = snapshot(row, self._columns(spec))
+                lost = _lost(self._columns(spec), write, record)
+            kept = [field for field in emptied if field.value_in(record.values) not in (None, False)]
+            if not kept and not lost:
+                return record
             return self._patch(spec, write, [*_cells(cells, otherwise=kept), *_cells(lost)])
         except (errors.ReadError, errors.Cancelled, errors.EffectUnknown):
             return record  # the cells are written: what is not as it was sent is seen in this answer

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from tap_crm import errors
@@ -162,20 +163,33 @@ class Requests:
     def _restored(self, spec: ObjectSpec, write: Write, given: Answer) -> Answer:
         """Write back custom fields that an update has emptied though it did not name them.
 
-        That they stay is not documented in so many words; that one of them stays shows it.
+        That they stay is not documented in so many words; that one of them stays shows it. An answer may also not name
+        them, so that they are gone is read first.
         """
         if not isinstance(given, Written) or given.record is None or write.present is None:
             return given
-        kept, lost = _left_alone(self._columns(spec), write, given.record)
-        self._keeps_others = self._keeps_others or bool(kept)
-        if not lost or self._keeps_others:  # what is gone all the same, a person has emptied
+        if not self._lost(spec, write, given.record):
             return given
+        record = None
+        with suppress(errors.ReadError, errors.Cancelled):
+            record = self._search.one(spec, given.id)
+        if record is None:
+            return InDoubt()
+        lost = self._lost(spec, write, record)
+        if not lost:
+            return Written(given.id, record)
         entries = [{_ENTRY: field.custom, "value": value} for field, value in lost]
         sent = _custom(write, self._date_order if self._dates_as_text else None)
         try:
             return self._one(spec, "PUT", f"/{spec.name}/{write.id}", {CUSTOM: [*entries, *sent]})
         except (errors.ReadError, errors.Cancelled, errors.EffectUnknown):
             return InDoubt()  # the update itself has taken effect, as that of the others of its request
+
+    def _lost(self, spec: ObjectSpec, write: Write, record: Snapshot) -> list[tuple[Field, Any]]:
+        """Return the custom fields that an update has emptied though it did not name them."""
+        kept, lost = _left_alone(self._columns(spec), write, record)
+        self._keeps_others = self._keeps_others or bool(kept)
+        return [] if self._keeps_others else lost  # what is gone all the same, a person has emptied
 
 
 def _left_alone(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from tap_crm import errors
-from tap_crm.providers.copper.search import total_of
+from tap_crm.providers.copper.search import USUAL_SIZE, total_of
 from tap_crm.transport.question import Question
 from target_crm.contract import Unwritable
 from target_crm.writers.common import one_or_none
@@ -81,7 +81,7 @@ class Search:
         if spec.name not in self._without_ids:
             body = {"ids": ids, **_everything(spec)}
             try:
-                pages = self._pages(spec, body, f"{len(ids)} by id")
+                pages = self._pages(spec, body, f"{len(ids)} by id", len(ids))
                 return {one["id"]: snapshot(one, columns, is_searched=True) for one in pages}
             except errors.Refused:  # no page tells of such a filter for companies
                 self._without_ids.add(spec.name)
@@ -143,8 +143,8 @@ class Search:
             return [[one for one in made if _has(one, fields, values)] for values in wanted]
         filtered = _FILTERS.get((spec.name, fields[0].name)) if len(fields) == 1 else None
         if filtered is not None:
-            body = {filtered: sorted({key for values in wanted for key in _keys(fields[0], values[0])})}
-            pages = self._pages(spec, body, f"{len(wanted)} by {fields[0].name}")
+            keys = sorted({key for values in wanted for key in _keys(fields[0], values[0])})
+            pages = self._pages(spec, {filtered: keys}, f"{len(wanted)} by {fields[0].name}", len(keys))
             found = list({one["id"]: snapshot(one, columns, is_searched=True) for one in pages}.values())
             return [[one for one in found if _has(one, fields, values)] for values in wanted]
         ids = self._indexed(spec, fields[0], [values[0] for values in wanted])
@@ -185,17 +185,26 @@ class Search:
         by_id = {one["id"]: snapshot(one, columns, is_searched=True) for one in found}
         return [one for one in by_id.values() if one.created is None or one.created >= int(since)]
 
-    def _pages(self, spec: ObjectSpec, body: Mapping[str, Any], what: str) -> Iterator[dict[str, Any]]:
-        """Yield the records of a search, which may come twice; a short page is not its end."""
-        number, total = 0, 1
-        while number * IDS_AT_ONCE < min(total, MOST_RECORDS):
+    def _pages(
+        self, spec: ObjectSpec, body: Mapping[str, Any], what: str, most: int = MOST_RECORDS
+    ) -> Iterator[dict[str, Any]]:
+        """Yield the records of a search, which may come twice.
+
+        A short page is not its end, pages may be smaller than they are asked for, and behind a full one there may be
+        more than the count says, but for ``most``.
+        """
+        number, total, seen, largest = 0, 1, 0, USUAL_SIZE
+        while number == 0 or number * largest < min(total, MOST_RECORDS):
             number += 1
             asked = {**body, "page_number": number, "page_size": IDS_AT_ONCE}
             question = Question("POST", f"/{spec.name}/search", f"{spec.name}: {what}, page {number}", body=asked)
             page, told = self._ask(question, lambda reply: (records(reply), total_of(reply.headers)))
             yield from page
+            seen, largest = seen + len(page), max(largest, len(page) or IDS_AT_ONCE)
             if told is None:  # without a count, the end is a page without any record
                 told = (number + 1) * IDS_AT_ONCE if page else 0
+            elif len(page) == largest and seen < most:
+                told = max(told, number * largest + 1)
             total = told
 
     def related(self, entity: str, key: int) -> set[tuple[str, int]]:
