@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from sandbox.exchange import HTML, Answer, Effect, Request
 
@@ -24,6 +24,7 @@ Kind: TypeAlias = Literal[
     "null",
     "empty",
     "empty_page",
+    "half_page",
     "drop",
     "stall",
     "slow_headers",
@@ -35,11 +36,18 @@ Kind: TypeAlias = Literal[
 _PAGE = b"<html><head><title>Bad gateway</title></head><body><h1>We'll be right back</h1></body></html>"
 #: The bytes put after the rule's text, as real records have them after a mail sync or an import.
 _CHARACTERS: dict[str, bytes] = {"half_surrogate": rb"\ud83d", "null_character": rb"\u0000", "no_utf8": b"\xff"}
+#: Kinds that are about a list, and the part of its records that they leave.
+KEPT: dict[str, float] = {"empty_page": 0.0, "half_page": 0.5}
 #: Kinds whose request is not carried out, unless the rule says so.
 NOT_CARRIED_OUT = frozenset({"400", "409", "422", "500", "502", "503", "504", "429", "drop", "stall"})
 #: Kinds after which nobody asks again: an answer like any other, and refusals.
 FINAL = ("intact", "400", "409", "422")
 _WHOLE_BODY: dict[str, bytes] = {"null": b"null", "empty": b"", "html": _PAGE}
+
+
+def first_part(records: Any, kept: float) -> list[Any]:  # noqa: ANN401 - any JSON
+    """Return the first part of a list; of anything else nothing."""
+    return records[: int(len(records) * kept)] if isinstance(records, list) else []
 
 
 @dataclass(slots=True)
@@ -79,7 +87,7 @@ class FaultRule:
         due = self.seen in self.at or (self.every > 0 and self.seen % self.every == 0)
         if not due or not self.kinds or (self.times and self.served >= self.times):
             return None
-        kinds = [kind for kind in self.kinds if lists or kind != "empty_page"]
+        kinds = [kind for kind in self.kinds if lists or kind not in KEPT]
         if not kinds:
             return None
         kind = kinds[self.served % len(kinds)]

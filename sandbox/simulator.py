@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from sandbox import control
 from sandbox.deliveries.deliveries import Deliveries
 from sandbox.exchange import Answer, Header, Refusal, Request, encoded, request_from
-from sandbox.faults import NOT_CARRIED_OUT, FaultRule, Kind, damaged, pick
+from sandbox.faults import KEPT, NOT_CARRIED_OUT, FaultRule, Kind, damaged, pick
 from sandbox.limits import RollingWindow, retry_after
 from sandbox.revocations import Revocations
 from sandbox.stats import Answered, Stats
@@ -115,8 +115,8 @@ class Simulator(ABC):
         return []
 
     @abstractmethod
-    def empty_page(self, answer: Answer) -> Answer:
-        """Empty the answer to a search or a list, as if there were no records."""
+    def shortened(self, answer: Answer, kept: float) -> Answer:
+        """Leave a part of the records of an answer to a search or a list, as if there were no more."""
 
     @abstractmethod
     def error_body(self, status: int, message: str) -> object:
@@ -294,7 +294,7 @@ class Simulator(ABC):
         if kind in ("drop", "stall"):
             return Answer(0, b"")
         answer = self._made(request)
-        return self.empty_page(answer) if kind == "empty_page" else damaged(kind, answer, rule.text)
+        return self.shortened(answer, KEPT[kind]) if kind in KEPT else damaged(kind, answer, rule.text)
 
     async def _send_fault(self, fault: tuple[Kind, FaultRule], answer: Answer, receive: Receive, send: Send) -> None:
         kind, rule = fault

@@ -17,6 +17,7 @@ from sandbox.close.organization import CloseAccount
 from sandbox.close.service import Service
 from sandbox.close.webhooks import Webhooks
 from sandbox.exchange import Answer, Record, Refusal, Request, encoded
+from sandbox.faults import first_part
 from sandbox.limits import RollingWindow, retry_after
 from sandbox.simulator import Simulator
 
@@ -168,13 +169,13 @@ class CloseSandbox(Simulator):
         """Give the record that a write is about, if it is about one."""
         return [(name, number) for name, number in routes.written(request, answer)]
 
-    def empty_page(self, answer: Answer) -> Answer:
-        """Wrongly say that there is nothing, and no more to come."""
+    def shortened(self, answer: Answer, kept: float) -> Answer:
+        """Wrongly say that there is nothing, or less than there is, and no more to come."""
         body: Record = msgspec.json.decode(answer.body)
         if "data" not in body:
             return answer
         ends: Record = {key: None for key in ("cursor", "cursor_next", "cursor_previous") if key in body}
-        return encoded({"data": []} | (ends or {"has_more": False}))
+        return encoded({"data": first_part(body["data"], kept)} | (ends or {"has_more": False}))
 
     def error_body(self, status: int, message: str) -> Record:  # noqa: ARG002
         """The plainer one of the two error envelopes (close.md, section 3)."""

@@ -20,6 +20,7 @@ from sandbox.copera.tree_routes import FILES, fetched
 from sandbox.copera.workspace import CoperaAccount
 from sandbox.copera.writing import CREATE_ROW
 from sandbox.exchange import Answer, Record, Refusal, Request, encoded
+from sandbox.faults import first_part
 from sandbox.limits import FixedWindow, retry_after
 from sandbox.simulator import Simulator, close_connection
 from sandbox.stats import most_within
@@ -164,13 +165,13 @@ class CoperaSandbox(Simulator):
             row_id = msgspec.json.decode(answer.body).get("_id")
         return [(f"rows:{found[1]['tableId']}", row_id)] if row_id else []
 
-    def empty_page(self, answer: Answer) -> Answer:
-        """Wrongly say that there is nothing."""
+    def shortened(self, answer: Answer, kept: float) -> Answer:
+        """Wrongly say that there is nothing, or less than there is."""
         body: Any = msgspec.json.decode(answer.body)
         if isinstance(body, list):
-            return encoded([])
-        emptied = {key: [] if isinstance(value, list) else value for key, value in body.items()}
-        return encoded(emptied | ({"nextCursor": None} if "nextCursor" in body else {}))
+            return encoded(first_part(body, kept))
+        short = {key: first_part(value, kept) if isinstance(value, list) else value for key, value in body.items()}
+        return encoded(short | ({"nextCursor": None} if "nextCursor" in body else {}))
 
     def error_body(self, status: int, message: str) -> Record:
         """One of the three error shapes (copera.md, section 3)."""

@@ -16,6 +16,7 @@ from sandbox.copper.samples.tables import MAKERS
 from sandbox.copper.search_request import decoded
 from sandbox.copper.service import Service
 from sandbox.exchange import Answer, Record, Refusal, Request
+from sandbox.faults import first_part
 from sandbox.limits import RollingWindow
 from sandbox.simulator import Simulator
 
@@ -119,13 +120,14 @@ class CopperSandbox(Simulator):
         """Whether the request may create, change or delete something."""
         return routes.is_write(request)
 
-    def empty_page(self, answer: Answer) -> Answer:
-        """Wrongly say that there is nothing, in the form of the answer: bare, in an envelope, or in groups."""
+    def shortened(self, answer: Answer, kept: float) -> Answer:
+        """Wrongly say that there is nothing, or less than there is, in the form of the answer: bare, or in groups."""
         if answer.status != OK:
             return answer
         body = msgspec.json.decode(answer.body)
-        emptied: object = {name: [] for name in body} if isinstance(body, dict) else []
-        return Answer(OK, msgspec.json.encode(emptied), answer.headers)
+        is_grouped = isinstance(body, dict)
+        short = {name: first_part(one, kept) for name, one in body.items()} if is_grouped else first_part(body, kept)
+        return Answer(OK, msgspec.json.encode(short), answer.headers)
 
     def error_body(self, status: int, message: str) -> Record:
         """The error envelope (introduction/responses)."""

@@ -1,6 +1,7 @@
 """Whether a list that answers without any record is believed to be empty.
 
-A broken answer can look just like that of an empty list. So it is asked for again in the same run; and a list that had
+A broken answer can look just like that of an empty list, or of one from which much was deleted. So it is asked for
+again in the same run, and the fuller answer is taken; and a list that had
 records at the last complete read counts as empty only if a later run finds it empty too, some time after the first one.
 Until then the stream is not complete, and nothing of it counts as gone.
 """
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 #: Seconds between two runs that find a list empty, before that is believed: longer than a scheduler waits to try again.
 APART = 1_800
+#: So many of a list's records may be gone since the last read, and always one, before it is asked for again.
+SHARE_GONE = 0.1
 #: The stream as a whole, where it is one list.
 WHOLE = ""
 #: Of more lists than these the state keeps nothing: an empty answer of any is asked for twice then.
@@ -52,6 +55,11 @@ class Lists:
         if name != WHOLE and self._had is not None:
             return self._had.get(name, 0) > 0
         return self._rows is None or self._rows > 0
+
+    def is_short(self, rows: int, name: str = WHOLE) -> bool:
+        """Tell whether so few records, though not none, are worth a second question, since the list had many more."""
+        before = (self._rows if name == WHOLE else (self._had or {}).get(name)) or 0
+        return rows > 0 and before - rows > max(1, SHARE_GONE * before)
 
     def note(self, name: str, rows: int, *, is_guarded: bool = True) -> None:
         """Note that a list gave so many records; several notes of one list add up.

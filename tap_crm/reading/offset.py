@@ -48,6 +48,7 @@ class OffsetReader:
     Attributes:
         confirm_empty: ask twice before an empty list is believed that comes without a count.
         wanted: tells which records to emit; None: all.
+        is_short: tells whether a list of so many records, without a count, is walked twice before it is believed.
     """
 
     listing: OffsetListing
@@ -55,6 +56,7 @@ class OffsetReader:
     ledger: Ledger
     confirm_empty: bool = False
     wanted: Callable[[Row], bool] | None = None
+    is_short: Callable[[int], bool] = lambda _: False
     total: int | None = None
     _usual: int | None = None
     _moved: bool = False
@@ -82,7 +84,7 @@ class OffsetReader:
             self._walk(overlaps=walk > 1)
             new = len(self.keys) - before
             short = self.total is not None and len(self.keys) < self.total
-            if not self.keys and walk == 1 and not self.total and self.confirm_empty:
+            if walk == 1 and self._is_doubtful():
                 continue
             if walk > 1 and not new:
                 break
@@ -90,6 +92,11 @@ class OffsetReader:
                 break
         self.ledger.source_total = self.total
         self.ledger.add(windows=1, unexplained=max(0, (self.total or 0) - len(self.keys)))
+
+    def _is_doubtful(self) -> bool:
+        if not self.keys:
+            return not self.total and self.confirm_empty
+        return self.total is None and self.is_short(len(self.keys))
 
     def _walk(self, *, overlaps: bool) -> None:
         position, overlap = 0, 0

@@ -91,7 +91,7 @@ class Transport:
     ) -> None:
         self.clock = ServerClock()
         self.pacing = pacing
-        self.retry_seconds = retry_seconds
+        self.retry_seconds = self._wished_patience = retry_seconds
         self._sender = Sender(
             base_url, auth, pacing, stopping=stopping, headers=headers or {}, read_timeout=read_timeout
         )
@@ -137,12 +137,14 @@ class Transport:
 
         def retrying(details: Details) -> None:
             assert failed_first is not None  # noqa: S101 - it was just looked at
-            left = max(0.0, self.retry_seconds - (time.monotonic() - failed_first))
+            patience = self._patience()
+            left = max(0.0, patience - (time.monotonic() - failed_first))
+            setting = " (`retry_seconds`)" if patience == self._wished_patience else ""
             doubt = details["exception"]
             assert isinstance(doubt, Doubtful)  # noqa: S101 - nothing else is tried again
             level = logging.INFO if attempts < FIRST_TO_WORRY else logging.WARNING
-            told = "%s: %s; attempt %d follows, and it is given up in %.0f s (`retry_seconds`)"
-            _log.log(level, told, question.label, doubt, attempts + 1, left)
+            told = "%s: %s; attempt %d follows, and it is given up in %.0f s%s"
+            _log.log(level, told, question.label, doubt, attempts + 1, left, setting)
             ledger.add(waited=self._wait(min(doubt.wait, left)))
 
         @backoff.on_exception(
@@ -189,8 +191,11 @@ class Transport:
             return True
         if self.outage.lasts(self.retry_seconds):
             return True
-        patience = self.retry_seconds if self._sender.has_reached else min(FIRST_CONTACT_SECONDS, self.retry_seconds)
-        return failing >= patience
+        return failing >= self._patience()
+
+    def _patience(self) -> float:
+        """Return for how many seconds a question may fail; of a server that never answered, it is known sooner."""
+        return self.retry_seconds if self._sender.has_reached else min(FIRST_CONTACT_SECONDS, self.retry_seconds)
 
     def _failure(self, question: Question, doubt: Doubtful, attempts: int) -> errors.CrmError:
         """Return the error of a question that nobody answered in a way that can be believed."""

@@ -89,7 +89,7 @@ class FirstAnswersAreEmpty:
             return
         self._asked.add(question)
         self.lies += 1
-        answer.body = self.app.empty_page(answer).body
+        answer.body = self.app.shortened(answer, 0.0).body
 
 
 def test_lists_that_are_empty_at_first_are_asked_twice(start: Start) -> None:

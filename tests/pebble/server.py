@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from sandbox.behaviour import CommonBehaviour, configure
 from sandbox.exchange import Answer, Record, Refusal, Request, encoded
+from sandbox.faults import first_part
 from sandbox.simulator import Simulator
 
 if TYPE_CHECKING:
@@ -181,10 +182,12 @@ class PebbleSandbox(Simulator):
         """Whether an answer may be empty."""
         return request.path in ("contacts", "labels", "contact_fields")
 
-    def empty_page(self, answer: Answer) -> Answer:
-        """Say wrongly that there is nothing."""
+    def shortened(self, answer: Answer, kept: float) -> Answer:
+        """Say wrongly that there is nothing, or less than there is."""
         body = json.loads(answer.body)
-        return encoded({name: [] if isinstance(part, list) else None for name, part in body.items()})
+        return encoded(
+            {name: first_part(part, kept) if isinstance(part, list) else None for name, part in body.items()}
+        )
 
     def error_body(self, status: int, message: str) -> object:
         """The error envelope."""

@@ -69,3 +69,12 @@ def test_a_retry_is_logged_with_its_reason(caplog: pytest.LogCaptureFixture) -> 
         ask(transport_to(server))
     said = "people, page 3: status 500; attempt 2 follows, and it is given up in 600 s (`retry_seconds`)"
     assert caplog.messages == [said]
+
+
+def test_a_retry_that_is_given_up_sooner_than_is_set_names_no_setting(caplog: pytest.LogCaptureFixture) -> None:
+    """Somebody is watching, such as at a discovery: another value of the setting would change nothing."""
+    with caplog.at_level(logging.INFO, logger="tap-crm"), serving(Answer(status=500), Answer()) as server:
+        transport = transport_to(server)
+        transport.retry_seconds = 30.0
+        ask(transport)
+    assert caplog.messages == ["people, page 3: status 500; attempt 2 follows, and it is given up in 30 s"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from tap_crm import errors
@@ -74,9 +75,11 @@ class ListsOfKinds:
         def take(item: Item) -> None:
             emit(item.decoded() if isinstance(item, Page) else ())
 
-        reader = OffsetReader(listing, take, reading.ledger, reading.lists.is_doubtful(kind))
+        lists = reading.lists
+        is_short = partial(lists.is_short, name=kind)
+        reader = OffsetReader(listing, take, reading.ledger, lists.is_doubtful(kind), is_short=is_short)
         reader.read()
-        reading.lists.note(kind, len(reader.keys))
+        lists.note(kind, len(reader.keys))
 
     def probe(self, reading: Reading) -> None:
         """Ask for the lists until one is given; one that was just asked for is not asked for again."""

@@ -166,7 +166,8 @@ class WholeList:
 
     def _read(self, reading: Reading, params: Mapping[str, str | int]) -> None:
         listing = ListListing(reading, self.path, params=params, key=self.key)
-        OffsetReader(listing, reading.emit, reading.ledger, reading.lists.is_doubtful()).read()
+        lists = reading.lists
+        OffsetReader(listing, reading.emit, reading.ledger, lists.is_doubtful(), is_short=lists.is_short).read()
 
     def probe(self, reading: Reading) -> None:
         """Ask for the first page: many of these lists have no other."""

@@ -14,6 +14,8 @@ from tap_crm.reading.offset import OffsetReader
 from tap_crm.transport.question import Doubtful
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tap_crm.contract.stream import Reading
     from tap_crm.messages import Item
     from tap_crm.providers.common.records import Record
@@ -32,14 +34,16 @@ def object_of(reply: Reply) -> Record:
     return record_in(decoded(reply))
 
 
-def all_records(reading: Reading, listing: ListListing, *, doubtful: bool) -> list[Record]:
+def all_records(
+    reading: Reading, listing: ListListing, *, doubtful: bool, is_short: Callable[[int], bool] = lambda _: False
+) -> list[Record]:
     """Return the records of a list, decoded, in the order in which they came."""
     found: list[Record] = []
 
     def take(item: Item) -> None:
         found.extend(item.decoded() if isinstance(item, Page) else ())
 
-    OffsetReader(listing, take, reading.ledger, doubtful).read()
+    OffsetReader(listing, take, reading.ledger, doubtful, is_short=is_short).read()
     return found
 
 
@@ -150,7 +154,9 @@ class Groups:
 
     def read(self, reading: Reading) -> None:
         """Read the list, then each group."""
-        listed = all_records(reading, ListListing(reading, "/group/"), doubtful=reading.lists.is_doubtful())
+        lists = reading.lists
+        listing = ListListing(reading, "/group/")
+        listed = all_records(reading, listing, doubtful=lists.is_doubtful(), is_short=lists.is_short)
         groups = []
         for group in listed:
             try:

@@ -43,12 +43,14 @@ def ask_twice_if_empty(
 def ask_whole_list(
     reading: Reading, question: Question, parse: Callable[[Reply], list[Record]], name: str = WHOLE
 ) -> list[Record]:
-    """Return the records of a list that is one answer; an empty one is asked for again where that may be wrong.
+    """Return the records of a list that is one answer; one that is empty, or short, is asked for again.
 
     ``name`` tells the lists apart of a stream that has several.
     """
     doubtful = reading.lists.is_doubtful(name)
     records = ask_twice_if_empty(reading, question, parse, is_doubtful=doubtful)
+    if reading.lists.is_short(len(records), name):
+        records = max(records, ask_once(reading, question, parse), key=len)
     reading.lists.note(name, len(records))
     return records
 

@@ -188,6 +188,8 @@ class TableRows:
         if not found.present.rows and (earlier is None or earlier.rows):
             found.close()
             found = ask()  # that everything is gone is believed if it is said twice
+        elif reading.lists.is_short(found.present.rows):
+            found = _fuller(found, ask)
         present = found.present
         reading.lists.note(WHOLE, present.rows)
         reading.ledger.add(windows=1, distinct=present.rows)
@@ -236,6 +238,18 @@ def _check_gone(reading: Reading, earlier: Fingerprint | None, present: Fingerpr
     gone = before.gone(present.rows, len(new))
     check_gone(reading.spec.name, before, gone, reading.settings.max_deletions_percent)
     reading.ledger.add(deletions=gone)
+
+
+def _fuller(found: _Examined, ask: Callable[[], _Examined]) -> _Examined:
+    """Return the fuller one of two answers: the first lacks much that an earlier one had."""
+    with ExitStack() as stack:
+        stack.callback(found.close)
+        again = ask()
+        if again.present.rows >= found.present.rows:
+            return again
+        stack.pop_all()
+    again.close()
+    return found
 
 
 def _spool() -> IO[bytes]:
