@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from singer_sdk import Stream
 from typing_extensions import override
 
+from tap_crm.config.redaction import redacted
 from tap_crm.contract.stream import AUDIT
 from tap_crm.shaping.account_column import keys_with_account, with_account
 from tap_crm.shaping.moments import from_epoch
@@ -49,7 +50,7 @@ class AuditStream(Stream):
             yield row if account is None else account.added_to(row)
 
     def _row(self, stream: AuditedStream) -> dict[str, Any]:
-        ledger = stream.ledger
+        ledger, error = stream.ledger, self.run.failures.get(stream.name)
         return {
             "run_id": self.run.id,
             "stream": stream.name,
@@ -74,8 +75,8 @@ class AuditStream(Stream):
             "missed_by_events": ledger.missed_by_events,
             "whole_since": stream.whole_since,
             "complete": stream.complete,
-            "error": self.run.failures.get(stream.name),
-            "notes": ledger.notes,
+            "error": None if error is None else redacted(error),
+            "notes": [redacted(note) for note in ledger.notes],
             "started": _moment(stream.started),
             "finished": _moment(stream.finished),
         }

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import pytest
 
-from sandbox.faults import FINAL, FaultRule, Kind
+from sandbox.faults import FINAL, KEPT, FaultRule, Kind
 from tests.close.truth import CHANGING, differences
 from tests.singer import Run, merged
 
@@ -113,7 +113,7 @@ def test_every_fifth_answer_of_a_kind_is_empty(start_some: Start, path: str, str
 
 def test_edits_that_the_log_tells_of_arrive_through_faults(start_some: Start) -> None:
     """An incremental run through broken answers, of the log and of the questions by id, too."""
-    kinds = [kind for kind in get_args(Kind) if kind not in (*SLOW, *FINAL, "empty_page")]
+    kinds = [kind for kind in get_args(Kind) if kind not in (*SLOW, *FINAL, *KEPT)]
     app, tap = start_some(KINDS, SHAPE, limit_caps=PAGES)
     first = tap.sync()
     for stream in KINDS:

@@ -167,7 +167,11 @@ def test_half_of_a_character_does_not_stop_a_table(start: Start) -> None:
 
 def faulty(every: int) -> list[Any]:
     """Return a rule that breaks answers in all quick ways by turns."""
-    return [FaultRule([kind for kind in get_args(Kind) if kind not in (*SLOW, *FINAL)], every=every, retry_after=0.1)]
+    return [
+        FaultRule(
+            [kind for kind in get_args(Kind) if kind not in (*SLOW, *FINAL, "half_page")], every=every, retry_after=0.1
+        )
+    ]
 
 
 def test_changes_and_deletions_arrive_through_faults(start_read: StartRead) -> None:

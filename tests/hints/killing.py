@@ -166,14 +166,16 @@ class Account:
         """Kill a process at a place, check what is there then, go on to the end, and check that.
 
         Returns:
-            whether it was killed: a run may end well before a place near its end, since it asks once less than another.
+            whether the place was reached: a run may end well before one near its end, since it asks once less.
 
         Raises:
             AssertionError: a row is missing, wrong, or there though it is gone; or a run failed by itself.
         """
         folder = self._copy(f"{place.victim}-{place.kind}-{place.number}")
         killed = self.run(folder, self.given, place)
-        reached = killed.codes[place.victim] == -signal.SIGKILL
+        # A tap that ends before its line is handed on cannot be killed; the target gets half of the line, and fails.
+        is_halved = (place.victim, place.kind) == ("tap", "line") and not killed.codes["tap"] and killed.codes["target"]
+        reached = killed.codes[place.victim] == -signal.SIGKILL or bool(is_halved)
         assert reached or not any(killed.codes.values()), f"{place}: not reached; {killed.codes}"
         state = killed.state or self.given
         self._check_places(state or {}, folder, place)

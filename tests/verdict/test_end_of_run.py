@@ -175,6 +175,7 @@ def test_no_secret_is_in_a_reason(start: Start) -> None:
     run = tap.sync(expect=1, api_url="http://127.0.0.1:9/developer_api/v1", retry_seconds=0, api_key="127.0.0.1:9")
     assert "127.0.0.1:9" not in run.log
     assert "[hidden]" in run.log
+    assert "[hidden]" in run.audit()["people"]["error"]
 
 
 def test_a_terminal_shows_one_live_display_and_then_the_table(start: Start) -> None:
