@@ -63,7 +63,10 @@ class Build:
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
         began = time.perf_counter()
         command = [sys.executable, "-m", "tap_crm", "--config", str(path), *more]
-        done = subprocess.run(command, capture_output=True, check=True, cwd=self._tree)
+        done = subprocess.run(command, capture_output=True, check=False, cwd=self._tree)
+        if done.returncode:  # such as an older build that needs a package which this one does not
+            last = done.stderr.decode(errors="replace").strip().rpartition("\n")[2]
+            raise SystemExit(f"{self.name}: the tap ended with {done.returncode}: {last}")
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
         return Cost(cpu, time.perf_counter() - began, done.stdout)
