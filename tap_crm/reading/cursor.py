@@ -9,6 +9,8 @@ from tap_crm.reading.distinct import Distinct
 from tap_crm.reading.no_news import NoNews
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tap_crm.ledger import Ledger
     from tap_crm.messages import Emit
     from tap_crm.reading.answer import Answer, Continuation
@@ -31,12 +33,14 @@ class CursorReader:
 
     Attributes:
         confirm_empty: ask twice before an empty list is believed that comes without a count.
+        is_short: tells whether a list of so many records, without a count, has its end asked for twice.
     """
 
     listing: CursorListing
     emit: Emit
     ledger: Ledger
     confirm_empty: bool = False
+    is_short: Callable[[int], bool] = lambda _: False
     _total: int | None = None
     _usual: int | None = None
     _found: Distinct = field(init=False)
@@ -82,7 +86,8 @@ class CursorReader:
         if answer.rows and answer.after is not None:
             return len(answer.rows) < min(answer.size, self._usual or answer.size)
         if answer.rows:
-            return self._total is not None and len(self._found.keys) + len(answer.rows) < self._total
+            rows = len(self._found.keys) + len(answer.rows)
+            return self.is_short(rows) if self._total is None else rows < self._total
         return cursor is not None or answer.after is not None or bool(self._total) or self.confirm_empty
 
     def _counted(self, answer: Answer) -> Answer:

@@ -53,7 +53,14 @@ def kept(stream: str, *runs: Run) -> bool:
     return not Target(*runs).marked(stream)
 
 
-@pytest.mark.parametrize(("crm", "stream", "path"), [one for one in LISTS if one.values[1] not in PAGES_TO_THE_END])
+@pytest.mark.parametrize(
+    ("crm", "stream", "path"),
+    [
+        *(one for one in LISTS if one.values[1] not in PAGES_TO_THE_END),
+        pytest.param("copper", "activity_types", "activity_types", id="copper: groups in one answer"),
+        pytest.param("copera", "bookings", "bookings", id="copera: pages by cursor"),
+    ],
+)
 def test_a_list_of_which_an_answer_has_only_half_keeps_its_rows(read: Read, crm: str, stream: str, path: str) -> None:
     """It had many more: it is asked for again, and the fuller answer is taken."""
     app, tap, first = read(crm, stream)

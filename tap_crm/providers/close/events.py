@@ -10,6 +10,7 @@ import io
 import tempfile
 import threading
 from dataclasses import dataclass, field
+from functools import partial
 from typing import IO, TYPE_CHECKING, ClassVar
 
 import msgspec
@@ -84,10 +85,6 @@ class _Stored:
     part: Slice
 
 
-def _spool() -> IO[bytes]:
-    return tempfile.SpooledTemporaryFile(SPOOLED_IN_MEMORY)
-
-
 @dataclass(slots=True, eq=False)
 class EventLog:
     """The log of one run, read back as far as it is needed, kept in a file that is closed with it.
@@ -99,7 +96,7 @@ class EventLog:
     only: Mapping[str, str] = field(default_factory=dict)
     _lock: threading.RLock = field(default_factory=threading.RLock)
     _storing: threading.Lock = field(default_factory=threading.Lock)
-    _file: IO[bytes] = field(default_factory=_spool)
+    _file: IO[bytes] = field(default_factory=partial(tempfile.SpooledTemporaryFile, SPOOLED_IN_MEMORY))
     _pages: list[_Stored] = field(default_factory=list)
     _reached: float | None = None
     _began: int | None = None

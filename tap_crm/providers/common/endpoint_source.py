@@ -17,10 +17,17 @@ from tap_crm.reading.offset import OffsetReader
 from tap_crm.reading.pages_backwards import BackwardReader
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tap_crm.config.endpoints import Endpoint
     from tap_crm.contract.stream import EndpointRules, PagingParams, Reading, StreamSpec
     from tap_crm.ledger import Ledger
     from tap_crm.messages import Emit, Item
+
+
+def _never(_: int) -> bool:
+    """Tell that no number of records is too small."""
+    return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +50,9 @@ class EndpointSource:
             self._read_children(reading, self.parent)
             return
         asker = Asker(self.endpoint, self.rules, reading, reading.since)
-        self._walk(asker, reading.emit, reading.ledger, confirm_empty=reading.lists.is_doubtful())
+        lists = reading.lists
+        is_short = lists.is_short if reading.since is None else _never
+        self._walk(asker, reading.emit, reading.ledger, confirm_empty=lists.is_doubtful(), is_short=is_short)
         if self.endpoint.replication_key is not None:
             reading.emit(Checkpoint(int(asker.began) - BEHIND_THE_CLOCK))
 
@@ -56,14 +65,22 @@ class EndpointSource:
                 {} if self.params is None else {self.params.size_param: 1}
             )
 
-    def _walk(self, asker: Asker, emit: Emit, ledger: Ledger, *, confirm_empty: bool) -> None:
+    def _walk(
+        self,
+        asker: Asker,
+        emit: Emit,
+        ledger: Ledger,
+        *,
+        confirm_empty: bool,
+        is_short: Callable[[int], bool],
+    ) -> None:
         kind = self.endpoint.paging.kind
         if self.params is None:
-            OffsetReader(OneAnswer(asker), emit, ledger, confirm_empty).read()
+            OffsetReader(OneAnswer(asker), emit, ledger, confirm_empty, is_short=is_short).read()
         elif kind == "skip":
-            OffsetReader(Positions(asker, self.params), emit, ledger, confirm_empty).read()
+            OffsetReader(Positions(asker, self.params), emit, ledger, confirm_empty, is_short=is_short).read()
         elif kind == "cursor":
-            CursorReader(Cursors(asker, self.params), emit, ledger, confirm_empty).read()
+            CursorReader(Cursors(asker, self.params), emit, ledger, confirm_empty, is_short).read()
         else:
             BackwardReader(Pages(asker, self.params), emit, ledger).read()
 
@@ -82,7 +99,7 @@ class EndpointSource:
         def children(value: object) -> None:
             asker = Asker(self.endpoint, self.rules, reading, None, value, found)
             try:
-                self._walk(asker, reading.emit, reading.ledger, confirm_empty=False)
+                self._walk(asker, reading.emit, reading.ledger, confirm_empty=False, is_short=_never)
             except errors.NotThere as error:
                 if found.is_never_there():
                     raise errors.NotThere(

@@ -54,7 +54,8 @@ class Bookings:
 
     def read(self, reading: Reading) -> None:
         """Read page after page."""
-        CursorReader(_BookingsList(reading), reading.emit, reading.ledger, reading.lists.is_doubtful()).read()
+        listing, lists = _BookingsList(reading), reading.lists
+        CursorReader(listing, reading.emit, reading.ledger, lists.is_doubtful(), lists.is_short).read()
 
     def probe(self, reading: Reading) -> None:
         """Ask for one booking."""

@@ -55,7 +55,11 @@ class ActivityTypes:
         def may_be_wrong(found: dict[str, list[Record]]) -> bool:
             return any(not records and reading.lists.is_doubtful(group) for group, records in found.items())
 
-        return ask_twice_if_empty(reading, question, parse, may_be_wrong)
+        found = ask_twice_if_empty(reading, question, parse, may_be_wrong)
+        if any(reading.lists.is_short(len(records), group) for group, records in found.items()):
+            again = ask_once(reading, question, parse)
+            return {group: max(records, again[group], key=len) for group, records in found.items()}
+        return found
 
     def read(self, reading: Reading) -> None:
         """Read both groups."""
