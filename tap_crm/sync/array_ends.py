@@ -7,13 +7,13 @@ ends without a version, what it found shorter is told after all.
 
 from __future__ import annotations
 
-from tempfile import SpooledTemporaryFile
 from typing import IO, TYPE_CHECKING, Any, TypeAlias
 
 import msgspec
 
 from tap_crm.reading.changes import BEHIND_THE_CLOCK
 from tap_crm.sync.array_lengths import ArrayLengths
+from tap_crm.transport.spooled import spooled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -22,7 +22,6 @@ Key: TypeAlias = "tuple[Any, ...]"
 
 #: Records whose lengths are known one by one while a complete read goes on: bounds the memory.
 MOST_MINDED = 100_000
-_IN_MEMORY = 1 << 20
 _ENCODER, _DECODER = msgspec.json.Encoder(decimal_format="number"), msgspec.json.Decoder()
 
 
@@ -50,7 +49,7 @@ class ArrayEnds:
         # Where nothing was ever written, any read is like a complete one.
         self._since = at - BEHIND_THE_CLOCK if complete or not self._has_rows else None
         if self._has_rows and complete:
-            self._later = SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 - it is closed in the end
+            self._later = spooled()
 
     def note(self, key: Key, length: int) -> bool:
         """Remember a length; tell whether that changed what the state is to keep."""

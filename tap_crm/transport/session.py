@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import random
-import tempfile
 import time
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Protocol, TypeVar, runtime_checkable
@@ -21,6 +20,7 @@ from tap_crm.transport.judging import CREDENTIALS_REFUSED, UNAUTHORIZED, judge
 from tap_crm.transport.outage import Outage
 from tap_crm.transport.question import Doubtful, NoText, Question, Reply
 from tap_crm.transport.sending import Sender
+from tap_crm.transport.spooled import spooled
 
 if TYPE_CHECKING:
     import threading
@@ -37,8 +37,8 @@ _log = logging.getLogger("tap-crm.transport")
 
 FIRST_WAIT, LONGEST_WAIT = 0.25, 30.0
 FIRST_HOLD, LONGEST_HOLD = 1.0, 60.0
-#: A spooled answer goes to the disk beyond so many bytes, in pieces of so many.
-SPOOLED_IN_MEMORY, PIECE = 4_000_000, 262_144
+#: A spooled answer is taken in pieces of so many bytes.
+PIECE = 262_144
 FIRST_CONTACT_SECONDS = 45.0
 MOST_DOUBLINGS = 10
 #: After so many failures of one question the log warns.
@@ -321,7 +321,7 @@ class Transport:
         """Take a body to its end into a file, which goes with what ``parse`` returns if that raises nothing."""
         with ExitStack() as stack:
             stack.callback(response.close)
-            file = stack.enter_context(tempfile.SpooledTemporaryFile(SPOOLED_IN_MEMORY))
+            file = stack.enter_context(spooled())
             try:
                 for piece in response.iter_content(PIECE):
                     file.write(_mended(mender, piece))

@@ -7,10 +7,8 @@ which of them were edited, or entered late with an old date, which no filter of 
 from __future__ import annotations
 
 import io
-import tempfile
 import threading
 from dataclasses import dataclass, field
-from functools import partial
 from typing import IO, TYPE_CHECKING, ClassVar
 
 import msgspec
@@ -32,6 +30,7 @@ from tap_crm.reading.changes import BEHIND_THE_CLOCK
 from tap_crm.reading.no_news import NoNews
 from tap_crm.shaping.moments import to_epoch
 from tap_crm.transport.question import Doubtful
+from tap_crm.transport.spooled import spooled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -42,7 +41,6 @@ if TYPE_CHECKING:
 PATH = "/event/"
 #: The most that a page of the log has.
 PAGE_SIZE = 50
-SPOOLED_IN_MEMORY = 4_000_000
 #: Close keeps events for so long.
 DAYS_KEPT = 30
 #: Events become visible late and out of order: so many seconds before the bookmark are always read again.
@@ -96,7 +94,7 @@ class EventLog:
     only: Mapping[str, str] = field(default_factory=dict)
     _lock: threading.RLock = field(default_factory=threading.RLock)
     _storing: threading.Lock = field(default_factory=threading.Lock)
-    _file: IO[bytes] = field(default_factory=partial(tempfile.SpooledTemporaryFile, SPOOLED_IN_MEMORY))
+    _file: IO[bytes] = field(default_factory=spooled)
     _pages: list[_Stored] = field(default_factory=list)
     _reached: float | None = None
     _began: int | None = None

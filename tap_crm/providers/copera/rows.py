@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from contextlib import ExitStack, closing, nullcontext
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -24,6 +23,7 @@ from tap_crm.reading.fingerprint import Fingerprint
 from tap_crm.shaping.moments import to_epoch
 from tap_crm.sync.row_count import Counted, check_gone
 from tap_crm.transport.question import Doubtful, Question
+from tap_crm.transport.spooled import spooled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -39,8 +39,6 @@ _IN_ORDER = msgspec.json.Encoder(decimal_format="number", order="deterministic")
 ROWS_PER_PAGE = 200
 #: Seconds that a large table may stay silent before its first byte.
 PATIENCE = 300.0
-#: Records that are kept go to the disk beyond so many bytes.
-SPOOLED_IN_MEMORY = 4_000_000
 _PLAIN = {"columnId", "value"}
 _DIGEST_BYTES, _HASHED_AT_ONCE = 16, 1 << 20
 
@@ -252,10 +250,6 @@ def _fuller(found: _Examined, ask: Callable[[], _Examined]) -> _Examined:
     return found
 
 
-def _spool() -> IO[bytes]:
-    return tempfile.SpooledTemporaryFile(SPOOLED_IN_MEMORY)
-
-
 @dataclass(slots=True)
 class _Examined:
     """A table that was read to its end, its records kept in a file, page by page.
@@ -267,7 +261,7 @@ class _Examined:
 
     present: Fingerprint
     new: list[str] = field(default_factory=list)
-    _file: IO[bytes] = field(default_factory=_spool)
+    _file: IO[bytes] = field(default_factory=spooled)
     _lengths: list[tuple[int, int]] = field(default_factory=list)
 
     def keep(self, records: list[Record]) -> None:
