@@ -67,16 +67,22 @@ def _final_word(status: int, question: Question, said: str) -> errors.FinalWord:
     """Return the error of a question that the CRM refuses for good."""
     if status == NOT_IN_PLAN:
         return errors.Forbidden(
-            f"{question.label}: the account's plan does not give this (402); deselect the stream", said=said
+            f"{question.label}: the account's plan does not give this (402); {_without(question)}", said=said
         )
     if status == FORBIDDEN:
+        does = "write" if question.writes else "read"
         return errors.Forbidden(
-            f"{question.label}: the key's user may not read this (403); deselect the stream, switch the feature on in "
-            "the CRM, or use an admin's key",
+            f"{question.label}: the key's user may not {does} this (403); {_without(question)}, switch the feature on "
+            "in the CRM, or use an admin's key",
             said=said,
         )
     if status == NOT_FOUND:
         return errors.NotThere(f"{question.label}: not found (404); check `api_url`, or the record is gone", said=said)
+    what = "write" if question.writes else "question"
     return errors.Refused(
-        f"{question.label}: the CRM refused the question ({status}): {said or 'no explanation'}", said=said
+        f"{question.label}: the CRM refused the {what} ({status}): {said or 'no explanation'}", said=said
     )
+
+
+def _without(question: Question) -> str:
+    return "do not send the stream to the target" if question.writes else "deselect the stream"

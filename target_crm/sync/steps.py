@@ -335,8 +335,10 @@ class Steps:
         """
         if not record.is_indexed and not record.is_searched:
             return False
-        if item.is_deletion:
-            return record.is_indexed or item.known is None or item.stream.settings.conflict != "overwrite"
+        if item.is_deletion:  # one that was sent may have taken effect since the search
+            was_sent = item.sent is not None
+            is_minded = item.known is None or item.stream.settings.conflict != "overwrite"
+            return record.is_indexed or was_sent or is_minded
         try:
             differs = difference(record, item.wanted, item.stream.settings)
         except Unwritable:

@@ -24,6 +24,7 @@ FOUND = (
     "copper | create 1 leads | 429 with nonsense | for ever | writes",
     "copera | adopt 2 sales__people | deep JSON | once | reads",
     "close | create 2 custom_objects | keys as objects | once | reads",
+    "copper | delete 2 companies | closed in the body | once | writes",
 )
 #: Cells with faults that take long, or that may be the truth: each of them once.
 ALONE = (

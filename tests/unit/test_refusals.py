@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from email.utils import formatdate
 from typing import Any
 
@@ -15,7 +16,7 @@ from tap_crm import errors
 from tap_crm.transport.pacing.pacing import Pacing
 from tap_crm.transport.refusals import wait_asked
 from tests.unit.fake_time import FakeTime
-from tests.unit.loopback import KEY, Answer, ask, serving, transport_to
+from tests.unit.loopback import KEY, QUESTION, Answer, ask, serving, transport_to
 
 NOW = 1_800_000_000.0
 WORDS = [
@@ -36,10 +37,10 @@ WORDS = [
 ]
 
 
-def refusal(status: int, body: bytes) -> errors.FinalWord:
+def refusal(status: int, body: bytes, *, writes: bool = False) -> errors.FinalWord:
     """Return how a refusal with this body is raised."""
     with serving(Answer(status=status, body=body)) as server, pytest.raises(errors.FinalWord) as caught:
-        ask(transport_to(server))
+        ask(transport_to(server), replace(QUESTION, writes=writes))
     return caught.value
 
 
@@ -64,6 +65,19 @@ def test_other_refusals_keep_their_message_and_bring_the_words(
     assert refused.said == "Empty query: Document has been deleted."
     assert hint in str(refused)
     assert "Empty query" not in str(refused)
+
+
+@pytest.mark.parametrize(
+    ("status", "says"),
+    [
+        (402, "people, page 3: the account's plan does not give this (402); do not send the stream to the target"),
+        (403, "people, page 3: the key's user may not write this (403); do not send the stream to the target, switch"),
+        (422, "people, page 3: the CRM refused the write (422): no explanation"),
+    ],
+)
+def test_the_refusal_of_a_write_speaks_of_writing(status: int, says: str) -> None:
+    """To deselect a stream helps who reads."""
+    assert str(refusal(status, b"{}", writes=True)).startswith(says)
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b'{"error": "\xff"}', b"[" * 100_000, b'{"errors": [' + b"[" * 900])
