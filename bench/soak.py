@@ -49,6 +49,8 @@ PAGE = Path(__file__).parents[1] / "docs" / "proof.md"
 BEGIN = "<!-- {} by ./scripts/soak -->"
 END = "<!-- until here -->"
 MATRICES = ("reading", "writing")
+#: After so many cells one line tells how far it is.
+TOLD_EVERY = 1_000
 #: A cell, what tries it, and what repeats it.
 Try: TypeAlias = "tuple[cells.Cell | write_cells.Cell, Judge, str]"
 
@@ -130,9 +132,12 @@ def tried(everything: list[Try], folder: Path, options: argparse.Namespace, tall
     """Try cells for as long as wished; return how many showed a fault."""
     random.Random(options.seed).shuffle(everything)
     ends, faults = time.monotonic() + options.minutes * 60, 0
-    for number, verdict in judged([judge for _, judge, _ in everything], folder, options.jobs, ends):
+    verdicts = judged([judge for _, judge, _ in everything], folder, options.jobs, ends)
+    for count, (number, verdict) in enumerate(verdicts, 1):
         cell, _, command = everything[number]
         tally.note(cell, verdict)
+        if not count % TOLD_EVERY:
+            print(f"{count} of {len(everything)} cells tried, {faults} not passed", flush=True)
         if verdict.wrong:
             faults += 1
             print(f"./scripts/soak {command}")
