@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 from tap_crm import errors
@@ -68,7 +70,7 @@ class Finding:
         whole = [str(one) for one in ids if str(one) and not str(one).startswith(NEW)]
         if spec.name == UNSUBSCRIBED:
             known = self._unsubscribed(spec)
-            if any(key in since and key not in known for key in whole):  # it was added after the list was read
+            if any(key in since and (key not in known or since[key] == inf) for key in whole):  # changed meanwhile
                 known = self._unsubscribed(spec, anew=True)
             return {key: known[same] for key in whole for same in (key, key.casefold()) if same in known}
         found = {one.id: one for one in self._in_bulk(spec, whole)} if len(whole) >= FEW else {}
@@ -133,7 +135,8 @@ class Finding:
 
         def read() -> dict[Id, Snapshot]:
             columns = self._columns(spec)
-            found = [snapshot(one, spec, columns) for one in self._lists.walk(spec, {}, key="email")]
+            listed = [snapshot(one, spec, columns) for one in self._lists.walk(spec, {}, key="email")]
+            found = [replace(one, is_searched=not anew) for one in listed]
             return {key: one for one in found for key in (str(one.id), str(one.id).casefold())}
 
         return read() if anew else self._definitions.once_per_run.get("unsubscribed", read)
