@@ -261,6 +261,11 @@ class Trial:
         self._folder = folder
         self._ahead = 0.0
 
+    @cached_property
+    def other(self) -> AppServer:
+        """Another account as it is at first: what a fault writes there is no other trial's."""
+        return AppServer(copy_of(self.bed.other.app))
+
     def run(self, server: Server, messages: Iterable[Record]) -> Outcome:
         """Run the target to its end."""
         folder = self._folder

@@ -88,7 +88,7 @@ class Faulty:
             before.append(whole)
             return whole.pieces()
         self.hits[kind] += 1
-        return fault.make(Moment(asked, self.trial.server, before, bed.other, time.time()))
+        return fault.make(Moment(asked, self.trial.server, before, self.trial.other, time.time()))
 
 
 class Matrix:
