@@ -52,7 +52,7 @@ class Way:
     is_other: bool = False
 
 
-_OLD_BATCHES = {"duckdb": {"batch_size_rows": 100_000}}
+_OLD = {"batch_size_rows": 100_000, "settings": {}}
 WAYS = (
     Way("before", "postgres", is_other=True),
     Way("typed", "postgres"),
@@ -61,11 +61,14 @@ WAYS = (
     Way("text, records validated", "postgres", TEXT, {"validate_records": True}),
     Way("text, no _sdc_ columns", "postgres", TEXT, {"add_record_metadata": False, "activate_version": False}),
     Way("text, by INSERT", "postgres", TEXT, {"use_copy": False}),
-    Way("before", "duckdb", extra=_OLD_BATCHES["duckdb"], is_other=True),
-    Way("typed, batches of 100,000", "duckdb", extra=_OLD_BATCHES["duckdb"]),
-    Way("text, batches of 100,000", "duckdb", TEXT, _OLD_BATCHES["duckdb"]),
+    Way("before", "duckdb", extra=_OLD, is_other=True),
+    Way("typed, batches of 100,000", "duckdb", extra=_OLD),
+    Way("text, batches of 100,000", "duckdb", TEXT, _OLD),
     Way("typed", "duckdb"),
     Way("text", "duckdb", TEXT),
+    Way("text, all threads", "duckdb", TEXT, {"settings": {"checkpoint_threshold": "256MB"}}),
+    Way("text, log of 16 MB", "duckdb", TEXT, {"settings": {"threads": 1}}),
+    Way("text, batches of 20,000", "duckdb", TEXT, {"batch_size_rows": 20_000}),
 )
 
 

@@ -54,6 +54,11 @@ _FREE = {"free_objects": "text"}
 _NESTED = {"nested_values": "text"}
 _LINES = {**_NESTED, "missing_properties": "null"}
 _PLAIN = {"activate_versions": False}
+_DUCKDB = {
+    "add_metadata_columns": True,
+    "batch_size_rows": 10_000,
+    "settings": {"threads": 1, "checkpoint_threshold": "256MB"},
+}
 LOADERS: tuple[Loader, ...] = (
     Loader(
         "postgres",
@@ -90,7 +95,7 @@ LOADERS: tuple[Loader, ...] = (
         "target-duckdb",
         "target-duckdb",
         places.duckdb_file,
-        extra={"add_metadata_columns": True, "batch_size_rows": 20_000},
+        extra=_DUCKDB,
         advice="as in `meltano.yml`; `duckdb==1.2.2` beside it; names of columns are in lower case",
     ),
     Loader(
