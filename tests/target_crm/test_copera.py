@@ -220,6 +220,14 @@ def test_cells_that_an_update_does_not_name_are_kept_whatever_the_crm_does(bench
     assert (done.outcomes, row["Amount"], row["Probability"], row["Name"]) == ({"updated": 1}, 6, 7, "A")
 
 
+def test_a_cell_of_zero_that_an_update_does_not_name_is_kept_too(bench: Bench, crm: CoperaAccount) -> None:
+    bench.run(records(DEALS, {"key": "k1", "name": "A", "amount": 5, "probability": 0}), streams={DEALS: KEYED})
+    crm.app.behaviour.unlisted_cells = "cleared"
+    done = bench.run(records(DEALS, {"key": "k1", "amount": 6}), streams={DEALS: KEYED})
+    row = crm.rows(DEALS)[0]
+    assert (done.outcomes, row["Amount"], row["Probability"], row["Name"]) == ({"updated": 1}, 6, 0, "A")
+
+
 def test_what_only_the_crm_sets_is_dropped_from_the_taps_schema_and_refused_else(
     bench: Bench, crm: CoperaAccount
 ) -> None:
