@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from contextlib import closing
 from dataclasses import replace
 from itertools import count
 from typing import TYPE_CHECKING, Any, Literal
@@ -15,7 +16,10 @@ from sandbox.faults import FaultRule
 from tap_crm.errors import ConfigError
 from tap_crm.providers import PROVIDERS
 from tap_crm.transport.pacing.pacing import Pacing
+from target_crm.journal.history import History
+from target_crm.journal.journal import Journal
 from target_crm.kinds.options import Choice
+from target_crm.sync.verify import Verification
 from target_crm.writers.copera.kinds import Members
 from tests.target_crm.copera_account import COMPANIES, DEALS, EVERYTHING, LEADS, PEOPLE, CoperaAccount, copera_account
 from tests.target_crm.running import Bench, Killed, records, schema, state
@@ -194,6 +198,28 @@ def test_a_text_is_written_by_its_own_route_and_a_preview_changes_nothing(bench:
     assert len(preview) < len(long)
     again = bench.run(records(PEOPLE, {"key": "k1", "about": preview, "title": "New"}), streams={PEOPLE: KEYED})
     assert (again.outcomes, crm.text(PEOPLE, key, "About")) == ({"updated": 1}, long)
+
+
+def test_verify_reads_a_long_text_whole_and_not_its_preview(bench: Bench, crm: CoperaAccount) -> None:
+    long = "A long text. " * 20
+    streams = {PEOPLE: KEYED}
+    rows = [{"key": f"k{at}", "about": f"{long}{at}", "description": f"{long}{at}"} for at in range(6)]
+    given = records(PEOPLE, *rows)
+    assert bench.run(given, streams=streams).outcomes == {"created": 6}
+    assert all(len(row["About"]) < len(long) for row in crm.rows(PEOPLE))
+    assert verified(bench, streams) == []
+    key = crm.rows(PEOPLE)[2]["_id"]
+    crm.set_text(PEOPLE, key, "About", f"{long}of theirs")
+    assert [(field, present) for field, _, present in verified(bench, streams)] == [("about", f"{long}of theirs")]
+
+
+def verified(bench: Bench, streams: dict[str, Any]) -> list[tuple[str | None, Any, Any]]:
+    """Return what ``verify`` finds: the field, what was written and what is there."""
+    target = bench.target(streams=streams)
+    with closing(Journal(str(bench.journal), exclusive=False)) as journal:
+        verification = Verification(target.make_writer())
+        found = verification.differences(History(journal).written(), target.settings.stream)
+        return [(one.field, one.written, one.present) for one in found]
 
 
 @pytest.mark.parametrize("clearing", ["both", "null", "empty"])
