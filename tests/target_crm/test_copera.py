@@ -254,6 +254,17 @@ def test_a_cell_of_zero_that_an_update_does_not_name_is_kept_too(bench: Bench, c
     assert (done.outcomes, row["Amount"], row["Probability"], row["Name"]) == ({"updated": 1}, 6, 0, "A")
 
 
+def test_a_cell_whose_option_was_deleted_is_emptied_where_that_is_asked_for(bench: Bench, crm: CoperaAccount) -> None:
+    option = crm.option(DEALS, "Stage")
+    bench.run(records(DEALS, {"key": "k1", "name": "A", "stage": option["label"]}), streams={DEALS: KEYED})
+    order = {"table": "Deals", "column": "Stage", "option": option["label"]}
+    crm.app.account.change("delete_option", order)
+    assert crm.rows(DEALS)[0]["Stage"] is not None
+    streams = {DEALS: {**KEYED, "nulls": "clear"}}
+    done = bench.run(records(DEALS, {"key": "k1", "stage": None}), streams=streams)
+    assert (done.outcomes, crm.rows(DEALS)[0]["Stage"]) == ({"updated": 1}, None)
+
+
 def test_what_only_the_crm_sets_is_dropped_from_the_taps_schema_and_refused_else(
     bench: Bench, crm: CoperaAccount
 ) -> None:
