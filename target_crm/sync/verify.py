@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from target_crm.config.settings import StreamSettings
     from target_crm.contract import Columns, Id, ObjectSpec, Snapshot, Writer
     from target_crm.journal.history import WrittenRecord
+    from target_crm.kinds.base import Kind
 
 TOGETHER = 200
 
@@ -114,9 +115,12 @@ def _differences(one: WrittenRecord, record: Snapshot, columns: Columns) -> Iter
         if field.only_new:
             continue
         present = value_in(record, field)
-        try:
-            same = field.kind.holds(present, field.kind.read(shown))
-        except Unwritable:
-            same = False
-        if not same:
+        if not any(_holds(field.kind, present, value) for value in (shown, *one.others.get(name, ()))):
             yield Different(one.stream, one.key, one.crm_id, name, shown, field.kind.show(present))
+
+
+def _holds(kind: Kind, present: Any, shown: Any) -> bool:  # noqa: ANN401
+    try:
+        return kind.holds(present, kind.read(shown))
+    except Unwritable:
+        return False

@@ -213,6 +213,22 @@ def test_verify_reads_a_long_text_whole_and_not_its_preview(bench: Bench, crm: C
     assert [(field, present) for field, _, present in verified(bench, streams)] == [("about", f"{long}of theirs")]
 
 
+def test_verify_tells_nothing_of_the_cells_of_a_record_whose_text_was_rejected(
+    bench: Bench, crm: CoperaAccount
+) -> None:
+    streams = {PEOPLE: KEYED}
+    bench.run(records(PEOPLE, {"key": "k1", "name": "Ann", "about": "Short"}), streams=streams)
+    crm.fault = lambda question, _number: "before" if question.path.endswith("/md") else None
+    done = bench.run(records(PEOPLE, {"key": "k1", "name": "Bea", "about": "Another"}), streams=streams)
+    assert (done.outcomes, crm.rows(PEOPLE)[0]["Name"]) == ({"rejected": 1}, "Bea")
+    assert verified(bench, streams) == []
+    crm.fault = lambda _question, _number: None
+    assert bench.run([], streams=streams).outcomes == {"updated": 1}
+    assert verified(bench, streams) == []
+    crm.change(PEOPLE, crm.rows(PEOPLE)[0]["_id"], Name="Cleo")
+    assert [(field, present) for field, _, present in verified(bench, streams)] == [("name", "Cleo")]
+
+
 def verified(bench: Bench, streams: dict[str, Any]) -> list[tuple[str | None, Any, Any]]:
     """Return what ``verify`` finds: the field, what was written and what is there."""
     target = bench.target(streams=streams)
