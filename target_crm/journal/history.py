@@ -20,13 +20,19 @@ _GONE = "deleted"
 
 @dataclass(slots=True)
 class WrittenRecord:
-    """A record that a journal has written: what it held then, by the field's name, as the report shows it."""
+    """A record that a journal has written: what it held then, by the field's name, as the report shows it.
+
+    Attributes:
+        others: what later writes were to change it to that were refused, or whose end is not known: they may have taken
+            effect, in part.
+    """
 
     stream: str
     key: str
     object: str
     crm_id: str
     values: dict[str, Any] = field(default_factory=dict)
+    others: dict[str, list[Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,15 +97,20 @@ class History:
 
     def _add_values(self, stream: str, found: Mapping[str, WrittenRecord]) -> None:
         """Give records of one stream what was sent of them."""
-        sent = sa.select(INTENTS.c.id, INTENTS.c.key, INTENTS.c.changes).where(
+        sent = sa.select(INTENTS.c.id, INTENTS.c.key, INTENTS.c.changes, INTENTS.c.outcome).where(
             INTENTS.c.stream == stream,
             INTENTS.c.key.in_(list(found)),
-            INTENTS.c.state == SETTLED,
-            INTENTS.c.outcome.in_(("created", "updated")),
+            INTENTS.c.state.in_((OPEN, SETTLED)),
         )
         for page in self._journal.pages(sent, INTENTS.c.id):
             for intent in page:
-                found[intent.key].values |= {name: pair[1] for name, pair in json.loads(intent.changes).items()}
+                record = found[intent.key]
+                for name, pair in json.loads(intent.changes).items():
+                    if intent.outcome in ("created", "updated"):
+                        record.values[name] = pair[1]
+                        record.others.pop(name, None)
+                    else:
+                        record.others.setdefault(name, []).append(pair[1])
 
     def drop(self, stream: str, keys: Sequence[str]) -> int:
         """Forget these keys: their ids, what is open of them, what was rejected; return how many were known."""

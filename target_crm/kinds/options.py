@@ -43,6 +43,16 @@ class Several:
         return Ambiguous(f"`{self.label}` is the name of more than one {self.what} (ids {listed_ids}); give the id")
 
 
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """What is no choice's id or label: the CRM may have it of one that was deleted, and no record can have it anew.
+
+    So what the CRM has is compared, kept and shown as it is, and never taken for nothing.
+    """
+
+    text: str
+
+
 def is_ambiguous(value: Any) -> bool:  # noqa: ANN401
     """Tell whether a value, or a part of it, is the name of more than one thing."""
     return any(isinstance(one, Several) for one in (value if isinstance(value, tuple) else (value,)))
@@ -67,7 +77,16 @@ class Option(Plain):
     whole_ids: bool = True
 
     @override
-    def read(self, value: Any) -> Id | Several | None:
+    def accept(self, value: Any) -> Any:
+        found: Any = self.read(value)  # several of them are a tuple
+        for one in found if isinstance(found, tuple) else (found,):
+            if isinstance(one, Unknown):
+                names = [choice.labels[0] for choice in self.choices() if choice.labels]
+                raise Unwritable(f"`{one.text}` is no {self.what}; {listed('there are', names)}")
+        return found
+
+    @override
+    def read(self, value: Any) -> Id | Several | Unknown | None:
         if value is None or (isinstance(value, str) and not value.strip()):
             return None
         if isinstance(value, bool) or not isinstance(value, (int, float, str)):
@@ -78,6 +97,8 @@ class Option(Plain):
 
     @override
     def show(self, value: Any) -> Any:
+        if isinstance(value, Unknown):
+            return value.text
         return value.label if isinstance(value, Several) else value
 
     @override
@@ -97,7 +118,7 @@ class Option(Plain):
     def write(self, value: Any) -> Any:
         if isinstance(value, Several):
             raise value.refusal()
-        return value
+        return value.text if isinstance(value, Unknown) else value
 
     @override
     def holds(self, present: Any, wanted: Any) -> bool:
@@ -107,7 +128,7 @@ class Option(Plain):
     def merge(self, present: Any, wanted: Any, *, union: bool, clear: bool) -> Any:
         return present if isinstance(wanted, Several) and present in wanted.ids else wanted
 
-    def _by_label(self, text: str) -> Id | Several:
+    def _by_label(self, text: str) -> Id | Several | Unknown:
         choices = self.choices()
         found = {one.id for one in choices if any(same_label(label) == same_label(text) for label in one.labels)}
         if len(found) > 1:  # capitals may tell them apart
@@ -121,8 +142,7 @@ class Option(Plain):
             return int(text)
         if not self.whole_ids and any(str(one.id) == text for one in choices):
             return text
-        names = [one.labels[0] for one in choices if one.labels]
-        raise Unwritable(f"`{text}` is no {self.what}; {listed('there are', names)}")
+        return Unknown(text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +150,7 @@ class LabelledOption(Option):
     """An option whose label the tap shows, and so does the report; the label of one may be an empty text."""
 
     @override
-    def read(self, value: Any) -> Id | Several | None:
+    def read(self, value: Any) -> Id | Several | Unknown | None:
         blank = isinstance(value, str) and not value.strip()
         if blank and any(not label.strip() for one in self.choices() for label in one.labels):
             return self._by_label(str(value).strip())
@@ -138,8 +158,8 @@ class LabelledOption(Option):
 
     @override
     def show(self, value: Any) -> Any:
-        if isinstance(value, Several):
-            return value.label
+        if isinstance(value, (Several, Unknown)):
+            return Option.show(self, value)
         return next((one.labels[0] for one in self.choices() if one.id == value and one.labels), value)
 
 
@@ -154,13 +174,13 @@ class OptionSet(LabelledOption):
         if value is None:
             return None
         given = value if isinstance(value, (list, tuple)) else [value]
-        found: list[Id | Several] = []
+        found: list[Id | Several | Unknown] = []
         for one in (self.read_one(part) for part in given):
             if one is not None and (isinstance(one, Several) or one not in found):  # two may have the same label
                 found.append(one)
         return tuple(found) or None
 
-    def read_one(self, value: Any) -> Id | Several | None:  # noqa: ANN401
+    def read_one(self, value: Any) -> Id | Several | Unknown | None:  # noqa: ANN401
         """Return one of them, like ``read``."""
         return LabelledOption.read(self, value)
 

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from target_crm.sync.items import Item
 
 
+_EMPTY: tuple[Any, ...] = (None, "", [], {})
+
+
 @dataclass(frozen=True, slots=True)
 class Difference:
     """What differs.
@@ -50,10 +53,13 @@ def difference(present: Snapshot | None, wanted: Mapping[Field, Any], settings: 
         if kind is None or (field.only_new and present is not None):
             continue
         have = None if present is None else value_in(present, field)
-        if value is None and (have is None or not clear):
+        unread = present is not None and is_unread(present, field)
+        if unread and union and kind.many:
+            raise Unwritable(f"`{field.name}` holds something there that is not understood: nothing can be added to it")
+        if value is None and ((have is None and not unread) or not clear):
             continue
         merged = kind.merge(have, value, union=union and kind.many, clear=clear)
-        if present is not None and kind.holds(have, merged):
+        if present is not None and not unread and kind.holds(have, merged):
             continue
         if present is not None and field.once:
             raise Unwritable(f"`{field.name}` cannot be changed once the record is there")
@@ -75,12 +81,25 @@ def value_in(record: Snapshot, field: Field) -> Any:  # noqa: ANN401
         return None
 
 
+def is_unread(record: Snapshot, field: Field) -> bool:
+    """Tell whether a record of the CRM has something in a field that the field's kind cannot read."""
+    raw = record.values.get(field.name)
+    if field.kind is None or raw in _EMPTY:  # a cell of Copera's is empty in any of these ways, whatever its type is
+        return False
+    try:
+        field.kind.read(raw)
+    except Unwritable:
+        return True
+    return False
+
+
 def ignored(answer: Snapshot, sent: Write) -> list[str]:
     """Return the names of the fields that an answer does not have as they were sent."""
     return [
         field.name
         for field, value in sent.values.items()
-        if not field.only_new and not _holds(field, value_in(answer, field), value, is_union=sent.is_union)
+        if not field.only_new
+        and (is_unread(answer, field) or not _holds(field, value_in(answer, field), value, is_union=sent.is_union))
     ]
 
 

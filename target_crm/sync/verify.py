@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
+from math import inf
 from typing import TYPE_CHECKING, Any
 
-from target_crm.contract import Unwritable
+from target_crm.contract import Skipped, Unwritable
 from target_crm.sync.difference import value_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from target_crm.config.settings import StreamSettings
-    from target_crm.contract import Columns, Id, Snapshot, Writer
+    from target_crm.contract import Columns, Id, ObjectSpec, Snapshot, Writer
     from target_crm.journal.history import WrittenRecord
+    from target_crm.kinds.base import Kind
 
 TOGETHER = 200
 
@@ -69,17 +72,38 @@ class Verification:
         spec = self._writer.spec(part[0].stream, settings)
         columns = self._writer.columns(spec)
         ids: dict[str, Id] = {one.key: spec.typed_id(one.crm_id) for one in part}
-        since = dict.fromkeys(ids.values(), 0.0)
-        found: dict[Id, Snapshot] = {}
-        for start in range(0, len(part), spec.at_once):
-            found.update(self._writer.read(spec, [ids[one.key] for one in part[start : start + spec.at_once]], since))
+        found = self._read(spec, ids.values(), 0.0)
+        doubtful = [one for one in part if ids[one.key] in found and _differs(one, found[ids[one.key]], columns)]
+        for one in doubtful:
+            self._screen(spec, one, columns)
+        # A search may lag, and a list may show the beginning of a text: what differs there is read by itself.
+        again = self._read(spec, [ids[one.key] for one in doubtful], inf)
         for one in part:
             self.compared += 1
-            record = found.get(ids[one.key])
+            record = (again if one in doubtful else found).get(ids[one.key])
             if record is None or str(record.id) != one.crm_id:
                 yield Different(one.stream, one.key, one.crm_id, None)
             else:
                 yield from _differences(one, record, columns)
+
+    def _read(self, spec: ObjectSpec, ids: Iterable[Id], since: float) -> dict[Id, Snapshot]:
+        """Return records by their ids, as they were at ``since`` or later."""
+        wanted = list(ids)
+        found: dict[Id, Snapshot] = {}
+        for start in range(0, len(wanted), spec.at_once):
+            some = wanted[start : start + spec.at_once]
+            found.update(self._writer.read(spec, some, dict.fromkeys(some, since)))
+        return found
+
+    def _screen(self, spec: ObjectSpec, one: WrittenRecord, columns: Columns) -> None:
+        """Show the writer what is compared, so that it reads whole what records may show a part of."""
+        fields = {name: columns.fields.get(name) or columns.aliases.get(name) for name in one.values}
+        with suppress(Unwritable, Skipped):
+            self._writer.screen(spec, {field: one.values[name] for name, field in fields.items() if field is not None})
+
+
+def _differs(one: WrittenRecord, record: Snapshot, columns: Columns) -> bool:
+    return next(_differences(one, record, columns), None) is not None
 
 
 def _differences(one: WrittenRecord, record: Snapshot, columns: Columns) -> Iterator[Different]:
@@ -91,9 +115,12 @@ def _differences(one: WrittenRecord, record: Snapshot, columns: Columns) -> Iter
         if field.only_new:
             continue
         present = value_in(record, field)
-        try:
-            same = field.kind.holds(present, field.kind.read(shown))
-        except Unwritable:
-            same = False
-        if not same:
+        if not any(_holds(field.kind, present, value) for value in (shown, *one.others.get(name, ()))):
             yield Different(one.stream, one.key, one.crm_id, name, shown, field.kind.show(present))
+
+
+def _holds(kind: Kind, present: Any, shown: Any) -> bool:  # noqa: ANN401
+    try:
+        return kind.holds(present, kind.read(shown))
+    except Unwritable:
+        return False

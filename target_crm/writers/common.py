@@ -80,6 +80,11 @@ def after_effect(what: str) -> Iterator[None]:
         raise errors.EffectUnknown(f"{what}: it is written, maybe not all of it: {why}") from None
 
 
+def is_blank(value: Any) -> bool:  # noqa: ANN401
+    """Tell whether a field holds nothing; a box that is not checked is so, a zero is not, though equal to it."""
+    return value is None or value is False or value in ("", [])
+
+
 def check_needed(
     write: Write, what: str, names: Sequence[str], why: Callable[[Sequence[str]], str] = lambda _: ""
 ) -> None:

@@ -130,6 +130,21 @@ def test_a_column_of_another_type_is_another_column_for_the_target(
     assert "is of another kind now" not in last.log
 
 
+@pytest.mark.parametrize("name", ["number retyped to text", "retyped to an unknown type"])
+def test_a_column_of_another_type_is_filled_by_the_first_run_with_a_fresh_catalog(
+    start_tables: StartRead, name: str
+) -> None:
+    """A run with an older catalog lies between: it has read the new type, and put it where the old one was."""
+    app, tap, first = start_tables(SHAPE)
+    change(app, name)
+    stale = tap.sync(state=untold(first.state))
+    fresh = tap.sync(catalog=choosing(tap, *STREAMS), state=untold(stale.state))
+    runs = (first, stale, fresh)
+    assert table_differences(app.account, together(*runs), Target(*runs)) == {}
+    again = tap.sync(catalog=choosing(tap, *STREAMS), state=untold(fresh.state))
+    assert again.records("sales__deals") == []
+
+
 @pytest.mark.parametrize("names", [*TOGETHER, ("text retyped to number",)], ids=", ".join)
 def test_with_a_stale_catalog_nothing_is_lost(start_tables: StartRead, names: tuple[str, ...]) -> None:
     """What the catalog does not know is in `_extra`, and what is emitted fits the SCHEMA that is."""

@@ -139,6 +139,12 @@ class CoperaAccount:
         column = f"/column/{self.column(stream, label)}" if label else ""
         return str(self.client.json(f"{self.path(stream)}/row/{row}{column}/md")["content"])
 
+    def set_text(self, stream: str, row: str, label: str, text: str) -> None:
+        """Replace the whole text of a column."""
+        path = f"{self.path(stream)}/row/{row}/column/{self.column(stream, label)}/md"
+        answer = self.client.post(path, {"operation": "replace", "content": text})
+        assert answer.ok, answer.text
+
     def add(self, stream: str, **values: Any) -> Record:  # noqa: ANN401
         """Make a row as a person would; values by the labels of columns."""
         answer = self.client.post(f"{self.path(stream)}/row", {"columns": self._cells(stream, values)})

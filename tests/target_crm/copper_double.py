@@ -39,7 +39,7 @@ EMPTY: dict[str, Record] = {
     "tasks": {"tags": [], "status": "Open", "related_resource": None},
     "activities": {},
 }
-EXTERNAL, SIZE, COLOURS, SINCE = 901, 902, 903, 904
+EXTERNAL, SIZE, COLOURS, SINCE, SCORE = 901, 902, 903, 904, 905
 DEFINITIONS: list[Record] = [
     {"id": EXTERNAL, "name": "Our key", "data_type": "String", "is_filterable": True},
     {"id": SIZE, "name": "Size", "data_type": "Dropdown", "options": [{"id": 1, "name": "S"}, {"id": 2, "name": "L"}]},
@@ -50,6 +50,7 @@ DEFINITIONS: list[Record] = [
         "options": [{"id": 11, "name": "red"}, {"id": 12, "name": "blue"}],
     },
     {"id": SINCE, "name": "Since", "data_type": "Date"},
+    {"id": SCORE, "name": "Score", "data_type": "Float"},
 ]
 LISTS: dict[str, list[Record]] = {
     "pipelines": [{"id": 1, "name": "Sales", "stages": []}],

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from contextlib import closing
 from dataclasses import replace
 from itertools import count
 from typing import TYPE_CHECKING, Any, Literal
@@ -15,7 +16,10 @@ from sandbox.faults import FaultRule
 from tap_crm.errors import ConfigError
 from tap_crm.providers import PROVIDERS
 from tap_crm.transport.pacing.pacing import Pacing
+from target_crm.journal.history import History
+from target_crm.journal.journal import Journal
 from target_crm.kinds.options import Choice
+from target_crm.sync.verify import Verification
 from target_crm.writers.copera.kinds import Members
 from tests.target_crm.copera_account import COMPANIES, DEALS, EVERYTHING, LEADS, PEOPLE, CoperaAccount, copera_account
 from tests.target_crm.running import Bench, Killed, records, schema, state
@@ -196,6 +200,44 @@ def test_a_text_is_written_by_its_own_route_and_a_preview_changes_nothing(bench:
     assert (again.outcomes, crm.text(PEOPLE, key, "About")) == ({"updated": 1}, long)
 
 
+def test_verify_reads_a_long_text_whole_and_not_its_preview(bench: Bench, crm: CoperaAccount) -> None:
+    long = "A long text. " * 20
+    streams = {PEOPLE: KEYED}
+    rows = [{"key": f"k{at}", "about": f"{long}{at}", "description": f"{long}{at}"} for at in range(6)]
+    given = records(PEOPLE, *rows)
+    assert bench.run(given, streams=streams).outcomes == {"created": 6}
+    assert all(len(row["About"]) < len(long) for row in crm.rows(PEOPLE))
+    assert verified(bench, streams) == []
+    key = crm.rows(PEOPLE)[2]["_id"]
+    crm.set_text(PEOPLE, key, "About", f"{long}of theirs")
+    assert [(field, present) for field, _, present in verified(bench, streams)] == [("about", f"{long}of theirs")]
+
+
+def test_verify_tells_nothing_of_the_cells_of_a_record_whose_text_was_rejected(
+    bench: Bench, crm: CoperaAccount
+) -> None:
+    streams = {PEOPLE: KEYED}
+    bench.run(records(PEOPLE, {"key": "k1", "name": "Ann", "about": "Short"}), streams=streams)
+    crm.fault = lambda question, _number: "before" if question.path.endswith("/md") else None
+    done = bench.run(records(PEOPLE, {"key": "k1", "name": "Bea", "about": "Another"}), streams=streams)
+    assert (done.outcomes, crm.rows(PEOPLE)[0]["Name"]) == ({"rejected": 1}, "Bea")
+    assert verified(bench, streams) == []
+    crm.fault = lambda _question, _number: None
+    assert bench.run([], streams=streams).outcomes == {"updated": 1}
+    assert verified(bench, streams) == []
+    crm.change(PEOPLE, crm.rows(PEOPLE)[0]["_id"], Name="Cleo")
+    assert [(field, present) for field, _, present in verified(bench, streams)] == [("name", "Cleo")]
+
+
+def verified(bench: Bench, streams: dict[str, Any]) -> list[tuple[str | None, Any, Any]]:
+    """Return what ``verify`` finds: the field, what was written and what is there."""
+    target = bench.target(streams=streams)
+    with closing(Journal(str(bench.journal), exclusive=False)) as journal:
+        verification = Verification(target.make_writer())
+        found = verification.differences(History(journal).written(), target.settings.stream)
+        return [(one.field, one.written, one.present) for one in found]
+
+
 @pytest.mark.parametrize("clearing", ["both", "null", "empty"])
 @pytest.mark.parametrize("rejected", ["ignored", "refused"])
 def test_a_null_empties_a_cell_whichever_way_the_crm_takes(
@@ -218,6 +260,25 @@ def test_cells_that_an_update_does_not_name_are_kept_whatever_the_crm_does(bench
     done = bench.run(records(DEALS, {"key": "k1", "amount": 6}), streams={DEALS: KEYED})
     row = crm.rows(DEALS)[0]
     assert (done.outcomes, row["Amount"], row["Probability"], row["Name"]) == ({"updated": 1}, 6, 7, "A")
+
+
+def test_a_cell_of_zero_that_an_update_does_not_name_is_kept_too(bench: Bench, crm: CoperaAccount) -> None:
+    bench.run(records(DEALS, {"key": "k1", "name": "A", "amount": 5, "probability": 0}), streams={DEALS: KEYED})
+    crm.app.behaviour.unlisted_cells = "cleared"
+    done = bench.run(records(DEALS, {"key": "k1", "amount": 6}), streams={DEALS: KEYED})
+    row = crm.rows(DEALS)[0]
+    assert (done.outcomes, row["Amount"], row["Probability"], row["Name"]) == ({"updated": 1}, 6, 0, "A")
+
+
+def test_a_cell_whose_option_was_deleted_is_emptied_where_that_is_asked_for(bench: Bench, crm: CoperaAccount) -> None:
+    option = crm.option(DEALS, "Stage")
+    bench.run(records(DEALS, {"key": "k1", "name": "A", "stage": option["label"]}), streams={DEALS: KEYED})
+    order = {"table": "Deals", "column": "Stage", "option": option["label"]}
+    crm.app.account.change("delete_option", order)
+    assert crm.rows(DEALS)[0]["Stage"] is not None
+    streams = {DEALS: {**KEYED, "nulls": "clear"}}
+    done = bench.run(records(DEALS, {"key": "k1", "stage": None}), streams=streams)
+    assert (done.outcomes, crm.rows(DEALS)[0]["Stage"]) == ({"updated": 1}, None)
 
 
 def test_what_only_the_crm_sets_is_dropped_from_the_taps_schema_and_refused_else(

@@ -11,13 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from target_crm.config.settings import StreamSettings
-from target_crm.contract import Field, Snapshot, Unwritable
+from target_crm.contract import Field, Snapshot, Unwritable, Write
 from target_crm.kinds.contact_points import Address, Entries, OneEntry, are_same_phones, same_mail, same_phone, same_url
 from target_crm.kinds.links import Reference, TypedReference
 from target_crm.kinds.options import Choice, LabelledOption, Option, OptionSet, TextSet
 from target_crm.kinds.plain import Boolean, Number, Text, Word
 from target_crm.kinds.times import EPOCH, SLASHED, Day, Moment
-from target_crm.sync.difference import difference
+from target_crm.sync.difference import difference, ignored
+from target_crm.writers.close.kinds import Many
 
 PARTS = ("street", "city", "state", "postal_code", "country")
 CHOICES = [Choice(1, ("S",)), Choice(2, ("L",)), Choice(3, ("XL",))]
@@ -221,6 +222,58 @@ def test_a_label_of_several_options_is_refused_only_where_it_would_be_sent() -> 
     assert kind.holds(2, kind.accept("A"))
     with pytest.raises(Unwritable, match="ids 1, 2"):
         kind.write(kind.merge(3, kind.accept("A"), union=False, clear=False))
+
+
+CLOSE_CHOICES = Option("option", lambda: [Choice("New", ("New",))], whole_ids=False)
+LABELS = OptionSet("label", lambda: [Choice("a1", ("A",)), Choice("b2", ("B",))], whole_ids=False)
+
+
+@pytest.mark.parametrize(
+    ("kind", "there", "wanted", "chosen", "sent"),
+    [
+        (CLOSE_CHOICES, "Old", None, StreamSettings(nulls="clear"), None),
+        (CLOSE_CHOICES, "Old", "New", StreamSettings(), "New"),
+        (Many(CLOSE_CHOICES), ["Old", "New"], None, StreamSettings(nulls="clear"), []),
+        (LABELS, ["a1", "gone"], None, StreamSettings(nulls="clear"), []),
+        (LABELS, ["a1", "gone"], ["B"], StreamSettings(arrays="union"), ["a1", "gone", "b2"]),
+        (LABELS, ["a1", "gone"], ["A"], StreamSettings(), ["a1"]),
+        (Number(), "12 apples", None, StreamSettings(nulls="clear"), None),
+    ],
+)
+def test_what_is_there_and_not_understood_is_not_taken_for_nothing(
+    kind: Any,  # noqa: ANN401
+    there: Any,  # noqa: ANN401
+    wanted: Any,  # noqa: ANN401
+    chosen: StreamSettings,
+    sent: Any,  # noqa: ANN401
+) -> None:
+    """Such as an option that was deleted: it is emptied, replaced or added to, and never left or lost in silence."""
+    field, present = Field("f", kind), Snapshot(1, {"f": there})
+    found = difference(present, {field: kind.accept(wanted)}, chosen)
+    assert {field: kind.write(value) for field, value in found.values.items()} == {field: sent}
+    write = Write("update", 1, {field: found.values[field]})
+    assert ignored(present, write) == ["f"]
+    assert ignored(Snapshot(1, {"f": sent}), write) == []
+
+
+@pytest.mark.parametrize("empty", [None, "", [], {}])
+@pytest.mark.parametrize("kind", [Number(), Text(), Boolean(), CLOSE_CHOICES, LABELS])
+def test_what_is_empty_in_any_way_is_nothing(kind: Any, empty: Any) -> None:  # noqa: ANN401
+    field, present = Field("f", kind), Snapshot(1, {"f": empty})
+    assert difference(present, {field: None}, StreamSettings(nulls="clear", arrays="union")).values == {}
+    assert ignored(present, Write("update", 1, {field: None})) == []
+
+
+def test_nothing_is_added_to_a_list_that_is_not_understood() -> None:
+    present = Snapshot(1, {"f": [{"id": "a1"}]})
+    with pytest.raises(Unwritable, match="nothing can be added"):
+        difference(present, {Field("f", LABELS): LABELS.accept(["B"])}, StreamSettings(arrays="union"))
+
+
+@pytest.mark.parametrize("kind", [CLOSE_CHOICES, Many(CLOSE_CHOICES), LABELS])
+def test_an_option_that_is_not_there_any_more_cannot_be_given_anew(kind: Any) -> None:  # noqa: ANN401
+    with pytest.raises(Unwritable, match="`Old` is no"):
+        kind.accept("Old")
 
 
 def test_an_empty_text_is_an_option_only_where_one_is_called_so() -> None:

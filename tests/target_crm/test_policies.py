@@ -11,7 +11,7 @@ import pytest
 from tap_crm.errors import ConfigError
 from tap_crm.providers import PROVIDERS
 from target_crm.config.settings import TargetSettings
-from tests.target_crm.copper_double import COLOURS, EXTERNAL, SIZE
+from tests.target_crm.copper_double import COLOURS, EXTERNAL, SCORE, SIZE
 from tests.target_crm.running import CREDENTIALS, Killed, records, schema, state
 
 if TYPE_CHECKING:
@@ -236,6 +236,14 @@ def test_custom_fields_that_an_update_does_not_name_are_kept_whatever_the_crm_do
     done = bench.run(records("people", {"id": held["id"], "custom_size": "S"}))
     values = {entry["custom_field_definition_id"]: entry["value"] for entry in held["custom_fields"]}
     assert (done.code, values[EXTERNAL], values[SIZE]) == (0, "kept", 1)
+
+
+def test_a_custom_field_of_zero_that_an_update_does_not_name_is_kept_too(bench: Bench, crm: CopperDouble) -> None:
+    held = crm.add("people", name="Ann", custom_fields=[{"custom_field_definition_id": SCORE, "value": 0}])
+    crm.forgets_custom = True
+    done = bench.run(records("people", {"id": held["id"], "custom_size": "S"}))
+    values = {entry["custom_field_definition_id"]: entry["value"] for entry in held["custom_fields"]}
+    assert (done.code, values[SCORE], values[SIZE]) == (0, 0, 1)
 
 
 # Deletions

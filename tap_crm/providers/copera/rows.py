@@ -315,7 +315,7 @@ def _digest(file: IO[bytes] | None) -> bytes:
 def _source(body: bytes, reading: Reading, shaper: RowShaper) -> str:
     """Return a digest of all that records are made of: the bytes of an answer, columns, names, selection, code."""
     columns = [(key, one.name, one.kind, sorted(one.options.items())) for key, one in sorted(shaper.columns.items())]
-    parts = (columns, sorted(shaper.names.items()), sorted(reading.fields), shaper.form, _release())
+    parts = (columns, sorted(shaper.names.items()), sorted(reading.fields), _told(reading), shaper.form, _release())
     return blake2b(body + _IN_ORDER.encode(parts), digest_size=_DIGEST_BYTES).hexdigest()
 
 
@@ -348,7 +348,12 @@ def _examined_once(reply: Reply, shaper: RowShaper, reading: Reading, earlier: F
 def _basis(reading: Reading, shaper: RowShaper) -> str:
     """Return what the records are made by: after another selection, or another type of a column, all are new."""
     kinds = [f"{column.name}:{column.kind}" for column in shaper.columns.values() if column.name in reading.fields]
-    return blake2b(" ".join(sorted([*reading.fields, *kinds])).encode(), digest_size=8).hexdigest()
+    return blake2b(" ".join(sorted([*reading.fields, *kinds, *_told(reading)])).encode(), digest_size=8).hexdigest()
+
+
+def _told(reading: Reading) -> list[str]:
+    """Return which columns the target is told by another name: with another catalog, their values have to go there."""
+    return sorted(f"{name}={told}" for name, told in reading.told_names.get(reading.spec.name, {}).items())
 
 
 def _created(record: Record) -> int:

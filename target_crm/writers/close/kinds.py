@@ -16,9 +16,11 @@ from target_crm.kinds.plain import Text
 from target_crm.kinds.times import Day, Moment
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from target_crm.contract import Id
     from target_crm.kinds.base import Kind
-    from target_crm.kinds.options import Several
+    from target_crm.kinds.options import Several, Unknown
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,7 @@ class NamedOption(Option):
     prefix: str = ""
 
     @override
-    def read(self, value: Any) -> Id | Several | None:
+    def read(self, value: Any) -> Id | Several | Unknown | None:
         if isinstance(value, str) and self.prefix and value.strip().startswith(self.prefix):
             return value.strip()
         return Option.read(self, value)
@@ -70,10 +72,17 @@ class Many(Plain):
 
     @override
     def read(self, value: Any) -> Any:
+        return self._of_each(value, self.one.read)
+
+    @override
+    def accept(self, value: Any) -> Any:
+        return self._of_each(value, self.one.accept)
+
+    def _of_each(self, value: Any, take: Callable[[Any], Any]) -> Any:  # noqa: ANN401
         if value is None:
             return None
         given = value if isinstance(value, (list, tuple)) else [value]
-        found = [self.one.read(part) for part in given]
+        found = [take(part) for part in given]
         return tuple(dict.fromkeys(part for part in found if part is not None)) or None
 
     @override

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from tap_crm.providers.copera.columns import Column
     from target_crm.contract import Id
     from target_crm.kinds.base import Kind
-    from target_crm.kinds.options import Several
+    from target_crm.kinds.options import Several, Unknown
 
 ID = re.compile(r"[0-9a-fA-F]{24}")
 #: What an id in an address may be, whatever its form: it adds no part to a path.
@@ -186,7 +186,7 @@ class Members(OptionSet):
     """Several users, by name, e-mail or id; an id is taken as it is, since teams and bots have one, too."""
 
     @override
-    def read_one(self, value: Any) -> Id | Several | None:
+    def read_one(self, value: Any) -> Id | Several | Unknown | None:
         if isinstance(value, str) and ID.fullmatch(value.strip()):
             return value.strip().lower()
         return LabelledOption.read(self, value)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from tap_crm import errors
 from tap_crm.transport.question import Question
 from target_crm.contract import NotTaken, Written
-from target_crm.writers.common import after_effect
+from target_crm.writers.common import after_effect, is_blank
 from target_crm.writers.copera.answers import is_queued, row_of, row_or_nothing, snapshot
 from target_crm.writers.copera.objects import DESCRIPTION
 from target_crm.writers.copera.place import row_path, table_path
@@ -122,7 +122,7 @@ class Requests:
                     return record
                 record = snapshot(row, self._columns(spec))
                 lost = _lost(self._columns(spec), write, record)
-            kept = [field for field in emptied if field.value_in(record.values) not in (None, False)]
+            kept = [field for field in emptied if not is_blank(field.value_in(record.values))]
             if not kept and not lost:
                 return record
             return self._patch(spec, write, [*_cells(cells, otherwise=kept), *_cells(lost)])
@@ -197,6 +197,6 @@ def _lost(columns: Columns, write: Write, record: Snapshot) -> dict[Field, Any]:
         for field in columns.by_id.values()
         if field.kind is not None and not field.only_new and field not in write.values and field not in texts
     }
-    filled = {field: value for field, value in held.items() if value not in (None, False)}
-    gone = all(field.value_in(record.values) in (None, False) for field in filled)
+    filled = {field: value for field, value in held.items() if not is_blank(value)}
+    gone = all(is_blank(field.value_in(record.values)) for field in filled)
     return filled if gone else {}

@@ -9,7 +9,7 @@ from tap_crm import errors
 from tap_crm.transport.question import Question
 from target_crm.contract import CREATE, InDoubt, NotTaken, Written
 from target_crm.kinds.times import EPOCH, SLASHED, Day, Moment
-from target_crm.writers.common import after_effect
+from target_crm.writers.common import after_effect, is_blank
 from target_crm.writers.copper.answers import answers, one_each, one_record, says_deleted, snapshot
 from target_crm.writers.copper.columns import CUSTOM
 
@@ -199,8 +199,8 @@ def _left_alone(
     if write.present is None or not any(field.custom is not None for field in write.values):
         return [], []
     held = [(field, write.present.values.get(field.name)) for field in columns.by_id.values()]
-    filled = [pair for pair in held if pair[1] not in (None, "", [], False) and pair[0] not in write.values]
-    kept = [pair for pair in filled if record.values.get(pair[0].name)]
+    filled = [pair for pair in held if not is_blank(pair[1]) and pair[0] not in write.values]
+    kept = [pair for pair in filled if not is_blank(record.values.get(pair[0].name))]
     return kept, [pair for pair in filled if pair not in kept]
 
 
