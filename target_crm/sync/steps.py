@@ -207,7 +207,9 @@ class Steps:
 
     def _is_first(self, run: StreamRun, fields: Sequence[Field], item: Item) -> bool:
         """Tell whether no other key of this run is the same to the CRM: what has neither would be made twice."""
-        other = self._memory.claim(run.name, f"~{spelled_alike(item.key)}", item.key)
+        kind = fields[0].kind if len(fields) == 1 else None
+        alike = spelled_alike(item.key if kind is None else kind.near(item.key))
+        other = self._memory.claim(run.name, f"~{alike}", item.key)
         if other == item.key:
             return True
         values = [other] if len(fields) == 1 else json.loads(other)

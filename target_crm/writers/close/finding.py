@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from tap_crm import errors
 from tap_crm.transport.question import Question
 from target_crm.contract import NEW, Snapshot
-from target_crm.kinds.contact_points import same_mail
+from target_crm.kinds.base import same_text
+from target_crm.kinds.contact_points import Entries, same_mail
 from target_crm.kinds.plain import Number
 from target_crm.writers.close.answers import envelope, snapshot
 from target_crm.writers.close.kinds import Addresses
@@ -201,9 +202,12 @@ class Finding:
         field = next((one for one in fields if one.custom is not None), fields[0])
         if not kind or field.kind is None or isinstance(field.kind, (Addresses, Number)):
             return None
+        if isinstance(field.kind, Entries) and field.name != "emails":  # one number may be written in many ways
+            return None
         at = list(fields).index(field)
         texts = {text for values in wanted for text in texts_of(field, values[at])}
-        texts |= {text.casefold() for text in texts} if field.name == "emails" else set()
+        texts |= {same_text(text) for text in texts}
+        texts |= {same_mail(text) for text in texts} if field.name == "emails" else set()
         if not texts:
             return []
         try:
