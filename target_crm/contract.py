@@ -120,9 +120,21 @@ class ObjectSpec:
         """The fields that are the key."""
         return self.composite or (self.key,)
 
+    @property
+    def has_spelled_ids(self) -> bool:
+        """Whether people write the ids, such as addresses: one may then be spelled in several ways."""
+        return self.key in self.unique
+
     def typed_id(self, text: str) -> Id:
         """Return an id as the CRM types it; what can be none stays as it is."""
         return int(text) if self.whole_ids and _WHOLE.fullmatch(text) else text
+
+    def is_same_id(self, one: Id, other: Id) -> bool:
+        """Tell whether two ids are those of one record."""
+        if str(one) == str(other):
+            return True
+        kind = self.fields[self.key].kind if self.has_spelled_ids else None
+        return kind is not None and kind.holds(kind.read(one), kind.read(other))
 
 
 @dataclass(frozen=True, slots=True)

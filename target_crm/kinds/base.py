@@ -53,6 +53,10 @@ class Kind(Protocol):
         """Tell whether nothing needs to be sent for ``present`` to be what is wanted."""
         ...
 
+    def near(self, text: str) -> str:
+        """Return what texts have in common that may be one value; what is not one may have it in common, too."""
+        ...
+
     def agrees(self, value: Any, label: Any) -> bool:  # noqa: ANN401
         """Tell whether a label that a record shows may be the one of a value that it has.
 
@@ -113,6 +117,10 @@ class Plain:
     def holds(self, present: Any, wanted: Any) -> bool:  # noqa: ANN401
         """Compare."""
         return bool(present == wanted)
+
+    def near(self, text: str) -> str:
+        """Let capitals, ends and composed characters make no difference."""
+        return same_text(text).casefold()
 
     def agrees(self, value: Any, label: Any) -> bool:  # noqa: ANN401
         """Compare with the value that has this label."""

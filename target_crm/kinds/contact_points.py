@@ -51,6 +51,11 @@ def are_same_phones(one: str, other: str) -> bool:
     return len(local) >= _LOCAL_DIGITS and full.endswith(local)
 
 
+def near_phone(number: str) -> str:
+    """Return what numbers that may be one have in common, of one as ``same_phone`` has it."""
+    return number[-_LOCAL_DIGITS:]
+
+
 @dataclass(frozen=True, slots=True)
 class Entries(Plain):
     """A list of entries with a category; their order does not count. Inside: pairs of value and category.
@@ -116,6 +121,15 @@ class Entries(Plain):
     @override
     def show(self, value: Any) -> Any:
         return None if value is None else [{self.value: text, self.category: label} for text, label in value]
+
+    @override
+    def near(self, text: str) -> str:
+        same = self.same(text)
+        return near_phone(same) if self.are_same is are_same_phones else same
+
+    def meets(self, present: Any, wanted: Any) -> bool:  # noqa: ANN401 - of this kind
+        """Tell whether two lists have an entry in common, whatever its category is."""
+        return any(self._find((text, None), list(present or ())) for text, _ in wanted or ())
 
     @override
     def holds(self, present: Any, wanted: Any) -> bool:

@@ -67,7 +67,7 @@ class Asking:
         found = {one: record for one, (is_there, record) in imagined.items() if is_there}
         parts = _parts([one for one in dict.fromkeys(ids) if one not in found], spec.at_once)
         for answer in self._side_by_side(lambda part: self._writer.read(spec, part, since), parts):
-            found.update({one: record for one, record in answer.items() if str(record.id) == str(one)})
+            found.update({one: record for one, record in answer.items() if spec.is_same_id(record.id, one)})
         return {key: record for key, record in found.items() if record is not None}
 
     def submit(self, spec: ObjectSpec, writes: Sequence[Write]) -> Future[Sequence[Answer]]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from target_crm.journal.entries import key_text
+from target_crm.kinds.base import same_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -36,7 +37,7 @@ def spelled_alike(key: str) -> str:
     """Return what keys have in common that a CRM may take for one: in other cases, or numbers with other zeros."""
     found = _NUMBER.fullmatch(key.strip())
     if found is None:
-        return key.strip().casefold()
+        return same_text(key).casefold()
     sign, whole, fraction = found["sign"].strip("+"), found["whole"].lstrip("0"), (found["fraction"] or "").rstrip("0")
     return f"{sign}{whole or '0'}{f'.{fraction}' if fraction else ''}"
 

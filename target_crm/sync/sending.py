@@ -174,7 +174,7 @@ class Sending:
         for at, answer in written.items():
             item, write = part[at]
             if write.id is not None:
-                is_other = str(answer.id) != str(write.id)
+                is_other = not run.spec.is_same_id(answer.id, write.id)
             else:
                 is_other = owners.get(str(answer.id), item.key) != item.key or made.count(str(answer.id)) > 1
             if is_other or (answer.record is not None and _is_of_another(answer.record, at, writes, run.spec.unique)):

@@ -207,7 +207,9 @@ class Steps:
 
     def _is_first(self, run: StreamRun, fields: Sequence[Field], item: Item) -> bool:
         """Tell whether no other key of this run is the same to the CRM: what has neither would be made twice."""
-        other = self._memory.claim(run.name, f"~{spelled_alike(item.key)}", item.key)
+        kind = fields[0].kind if len(fields) == 1 else None
+        alike = spelled_alike(item.key if kind is None else kind.near(item.key))
+        other = self._memory.claim(run.name, f"~{alike}", item.key)
         if other == item.key:
             return True
         values = [other] if len(fields) == 1 else json.loads(other)
@@ -244,6 +246,9 @@ class Steps:
         """Ask for the records with these ids; one that is not there is new."""
         if run.settings.mode == "create" and not items[0].is_deletion:
             return items
+        if run.spec.has_spelled_ids:
+            fields = self._names(items[0]).matching(run.match)
+            items = [item for item in items if self._is_first(run, fields, item)]
         ids = {item.key: run.typed_id(item.key) for item in items}
         deleted = self._journal.deleted(run.name, list(ids))
         # A search that has one of them not may lag: that it is not there has to be certain, as it is made then.
@@ -274,7 +279,8 @@ class Steps:
 
     def _is_alone(self, run: StreamRun, item: Item, crm_id: str) -> bool:
         """Tell whether no other key of this run is the same record of the CRM: they would be written in turn."""
-        other = item.key if run.is_by_id else self._memory.claim(run.name, crm_id, item.key)
+        is_certain = run.is_by_id and not run.spec.has_spelled_ids
+        other = item.key if is_certain else self._memory.claim(run.name, crm_id, item.key)
         if other == item.key:
             return True
         item.crm_id = item.found = None

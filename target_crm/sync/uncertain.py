@@ -106,10 +106,13 @@ class Uncertain:
         there = [item for item in items if item.crm_id is not None]
         for item in there:
             item.found = None
+        gone = set[Item]()
         again = steps.read(run, there)
         for item in items:
             if item.crm_id is None and item.is_deletion:
                 self._ends.end(item, DELETED)
+                gone.add(item)
+        again = [item for item in again if item not in gone]
         sought = [item for item in items if item.crm_id is None and not item.is_deletion]
         for fields, group in self._by_fields(sought):
             again.extend(self._find(run, fields, group))

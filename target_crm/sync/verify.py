@@ -81,7 +81,7 @@ class Verification:
         for one in part:
             self.compared += 1
             record = (again if one in doubtful else found).get(ids[one.key])
-            if record is None or str(record.id) != one.crm_id:
+            if record is None or not spec.is_same_id(record.id, one.crm_id):
                 yield Different(one.stream, one.key, one.crm_id, None)
             else:
                 yield from _differences(one, record, columns)

@@ -210,6 +210,52 @@ def test_every_object_is_deleted_children_first(bench: Bench, crm: CloseAccount)
     assert [path.split("/")[1] for method, path in crm.asked if method == "DELETE"][-1] == "lead"
 
 
+def bobs(crm: CloseAccount) -> int:
+    return sum(one["email"].casefold() == "bob@example.com" for one in crm.client.rows("unsubscribe/email"))
+
+
+def test_an_address_that_gets_no_mail_is_one_however_it_is_spelled(bench: Bench, crm: CloseAccount) -> None:
+    crm.add("unsubscribed_emails", email="bob@example.com")
+    messages = [*records("unsubscribed_emails", {"email": "Bob@Example.com"}), state(1)]
+    for _ in range(2):
+        done = bench.run(messages)
+        assert (done.code, done.outcomes, done.states) == (0, {"unchanged": 1}, [{"at": 1}]), done.lines
+    assert crm.writes == []
+
+
+@pytest.mark.parametrize("there", ["bob@example.com", "Bob@Example.com"])
+def test_an_address_gets_mail_again_however_it_is_spelled(bench: Bench, crm: CloseAccount, there: str) -> None:
+    crm.add("unsubscribed_emails", email=there)
+    gone = records("unsubscribed_emails", {"email": "BOB@example.com", "_sdc_deleted_at": DELETED})
+    done = bench.run(gone, streams={"*": {"on_delete": "delete"}})
+    assert (done.code, done.outcomes) == (0, {"deleted": 1}), done.lines
+    assert bobs(crm) == 0
+
+
+@pytest.mark.parametrize("is_there", [False, True])
+def test_of_two_spellings_of_an_address_in_one_run_the_second_is_rejected(
+    bench: Bench, crm: CloseAccount, is_there: bool
+) -> None:
+    if is_there:
+        crm.add("unsubscribed_emails", email="bob@example.com")
+    messages = records("unsubscribed_emails", {"email": "Bob@example.com"}, {"email": "bob@example.com"})
+    done = bench.run(messages)
+    assert (done.code, done.outcomes) == (1, {"unchanged" if is_there else "created": 1, "rejected": 1}), done.lines
+    assert bobs(crm) == 1
+
+
+def test_a_deletion_of_an_address_that_the_same_run_keeps_in_another_spelling_is_rejected(
+    bench: Bench, crm: CloseAccount
+) -> None:
+    crm.add("unsubscribed_emails", email="bob@example.com")
+    messages = records(
+        "unsubscribed_emails", {"email": "bob@example.com", "_sdc_deleted_at": DELETED}, {"email": "Bob@example.com"}
+    )
+    done = bench.run(messages, streams={"*": {"on_delete": "delete"}})
+    assert (done.code, done.outcomes) == (1, {"rejected": 1, "unchanged": 1}), done.lines
+    assert bobs(crm) == 1
+
+
 def test_only_the_difference_is_sent(bench: Bench, crm: CloseAccount) -> None:
     lead = crm.add("leads", name="Acme", description="old", url="https://acme.example")
     row = {"id": lead["id"], "name": "Acme", "description": "new", "url": "https://acme.example", "status_label": None}

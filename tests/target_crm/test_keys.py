@@ -62,6 +62,58 @@ def test_two_spellings_of_a_number_make_one_row(tmp_path: Path) -> None:
         assert sorted(row["Number"] for row in account.rows(PEOPLE)) == [7, 70]
 
 
+PHONES = ("+1 (650) 555-0101", "650-555-0101")
+
+
+def by_phone(bench: Bench, stream: str, field: str, *rows: dict[str, Any]) -> list[str]:
+    """Write records that are found by their phone; return how they ended."""
+    streams = {stream: {"match": ["phone"], "fields": {"phone": field}}}
+    done = bench.run(records(stream, *rows), streams=streams)
+    return [line["outcome"] for line in done.lines]
+
+
+@pytest.mark.parametrize("phone", PHONES)
+def test_a_contact_is_found_by_its_phone_however_it_is_written(tmp_path: Path, phone: str) -> None:
+    with close_account() as account:
+        lead = account.add("leads", name="Acme")["id"]
+        account.add("contacts", lead_id=lead, name="Ann", phones=[{"phone": "+16505550101", "type": "office"}])
+        row = {"phone": phone, "lead_id": lead, "name": "Anne"}
+        assert by_phone(Bench(tmp_path, account, account.credentials), "contacts", "phones", row) == ["updated"]
+        assert [one["name"] for one in account.rows("contacts")] == ["Anne"]
+
+
+@pytest.mark.parametrize("phone", PHONES)
+def test_a_person_of_copper_is_found_by_its_phone_however_it_is_written(
+    bench: Bench, crm: CopperDouble, phone: str
+) -> None:
+    crm.add("people", name="Ann", phone_numbers=[{"number": "+16505550101", "category": "work"}])
+    assert by_phone(bench, "people", "phone_numbers", {"phone": phone, "name": "Anne"}) == ["updated"]
+    assert [one["name"] for one in crm.rows("people")] == ["Anne"]
+
+
+def test_two_writings_of_a_phone_make_one_contact(tmp_path: Path) -> None:
+    with close_account() as account:
+        lead = account.add("leads", name="Acme")["id"]
+        rows = [{"phone": phone, "lead_id": lead, "name": "Ann"} for phone in PHONES]
+        assert sorted(by_phone(Bench(tmp_path, account, account.credentials), "contacts", "phones", *rows)) == [
+            "created",
+            "rejected",
+        ]
+        assert len(account.rows("contacts")) == 1
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+def test_a_composed_character_and_its_parts_are_one_key(bench: Bench, crm: CopperDouble, is_first: bool) -> None:
+    streams: dict[str, Any] = {"people": {"match": ["key"], "external_id": "custom_our_key"}}
+    keys = ("M\u00fcller", "Mu\u0308ller")[:: 1 if is_first else -1]
+    done = bench.run(records("people", *({"key": key, "name": "A"} for key in keys)), streams=streams)
+    assert done.outcomes == {"created": 1, "rejected": 1}
+    bench.journal.unlink()
+    again = bench.run(records("people", {"key": keys[1], "name": "B"}), streams=streams)
+    assert again.outcomes == {"updated": 1}, again.lines
+    assert [row["name"] for row in crm.rows("people")] == ["B"]
+
+
 @pytest.mark.parametrize(
     ("one", "other", "alike"),
     [
@@ -72,6 +124,7 @@ def test_two_spellings_of_a_number_make_one_row(tmp_path: Path) -> None:
         ("A@b.de", "a@B.DE ", True),
         ("7", "70", False),
         ("7a", "07a", False),
+        ("M\u00fcller", "Mu\u0308ller", True),
     ],
 )
 def test_keys_that_a_crm_may_take_for_one_are_alike(one: str, other: str, alike: bool) -> None:

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 from tap_crm import errors
 from tap_crm.transport.question import Question
 from target_crm.contract import NEW, Snapshot
+from target_crm.kinds.base import same_text
+from target_crm.kinds.contact_points import Entries, same_mail
 from target_crm.kinds.plain import Number
 from target_crm.writers.close.answers import envelope, snapshot
 from target_crm.writers.close.kinds import Addresses
@@ -70,9 +72,11 @@ class Finding:
         whole = [str(one) for one in ids if str(one) and not str(one).startswith(NEW)]
         if spec.name == UNSUBSCRIBED:
             known = self._unsubscribed(spec)
-            if any(key in since and (key not in known or since[key] == inf) for key in whole):  # changed meanwhile
+            news = [key for key in whole if key in since and (since[key] == inf or _spelled(known, key) is None)]
+            if news:  # added or changed since the list was read
                 known = self._unsubscribed(spec, anew=True)
-            return {key: known[same] for key in whole for same in (key, key.casefold()) if same in known}
+            addresses = {key: _spelled(known, key) for key in whole}
+            return {key: one for key, one in addresses.items() if one is not None}
         found = {one.id: one for one in self._in_bulk(spec, whole)} if len(whole) >= FEW else {}
         doubtful = [one for one in whole if one not in found or (found[one].changed or 0.0) < since.get(one, 0.0)]
         for key, record in self._one_by_one(spec, doubtful):
@@ -126,7 +130,7 @@ class Finding:
     def one(self, spec: ObjectSpec, key: str) -> Snapshot | None:
         """Return one record, from the database; None if it is gone."""
         if spec.name == UNSUBSCRIBED:
-            return self._unsubscribed(spec, anew=True).get(key)
+            return _spelled(self._unsubscribed(spec, anew=True), key)
         record = self._lists.one(spec, key)
         return None if record is None else snapshot(record, spec, self._columns(spec))
 
@@ -137,7 +141,7 @@ class Finding:
             columns = self._columns(spec)
             listed = [snapshot(one, spec, columns) for one in self._lists.walk(spec, {}, key="email")]
             found = [replace(one, is_searched=not anew) for one in listed]
-            return {key: one for one in found for key in (str(one.id), str(one.id).casefold())}
+            return {key: one for one in found for key in (same_mail(str(one.id)), str(one.id))}
 
         return read() if anew else self._definitions.once_per_run.get("unsubscribed", read)
 
@@ -198,9 +202,12 @@ class Finding:
         field = next((one for one in fields if one.custom is not None), fields[0])
         if not kind or field.kind is None or isinstance(field.kind, (Addresses, Number)):
             return None
+        if isinstance(field.kind, Entries) and field.name != "emails":  # one number may be written in many ways
+            return None
         at = list(fields).index(field)
         texts = {text for values in wanted for text in texts_of(field, values[at])}
-        texts |= {text.casefold() for text in texts} if field.name == "emails" else set()
+        texts |= {same_text(text) for text in texts}
+        texts |= {same_mail(text) for text in texts} if field.name == "emails" else set()
         if not texts:
             return []
         try:
@@ -245,3 +252,8 @@ def _leads(said: Sequence[Mapping[Field, Any]]) -> list[str]:
     """Return the leads that records name."""
     found = [str(value) for one in said for field, value in one.items() if field.name == "lead_id" and value]
     return [key for key in found if not key.startswith(NEW)]
+
+
+def _spelled(known: Mapping[Id, Snapshot], address: str) -> Snapshot | None:
+    """Return what is known of an address: as it is spelled, else as mail systems have it."""
+    return known.get(address) or known.get(same_mail(address))

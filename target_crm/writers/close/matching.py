@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from target_crm.kinds.base import same_text
+from target_crm.kinds.contact_points import Entries
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -27,7 +27,7 @@ def texts_of(field: Field, value: Any) -> list[str]:  # noqa: ANN401
 
 def keys_of(field: Field, value: Any) -> set[str]:  # noqa: ANN401
     """Return the texts in a form in which those are equal that may be one."""
-    return {same_text(text).casefold() for text in texts_of(field, value)}
+    return set() if field.kind is None else {field.kind.near(text) for text in texts_of(field, value)}
 
 
 def has(values: Mapping[str, Any], fields: Sequence[Field], wanted: Values) -> bool:
@@ -39,6 +39,8 @@ def _has_one(values: Mapping[str, Any], field: Field, wanted: Any) -> bool:  # n
     present = field.value_in(values)
     if present is None or wanted is None or field.kind is None:
         return False
+    if isinstance(field.kind, Entries):
+        return field.kind.meets(present, wanted)
     if field.kind.many:
         return bool(keys_of(field, present) & keys_of(field, wanted))
     return field.kind.holds(present, wanted)

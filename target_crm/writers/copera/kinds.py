@@ -15,7 +15,7 @@ from tap_crm.providers.copera.columns import SELECTS
 from tap_crm.shaping.moments import Unfit, to_iso_moment
 from target_crm.contract import NEW, Ambiguous, Unwritable
 from target_crm.kinds.base import Plain, one_spaced, refuse, same_text
-from target_crm.kinds.contact_points import are_same_phones, same_mail, same_phone, same_url
+from target_crm.kinds.contact_points import are_same_phones, near_phone, same_mail, same_phone, same_url
 from target_crm.kinds.links import plain_id
 from target_crm.kinds.options import Choice, LabelledOption, Option, OptionSet
 from target_crm.kinds.plain import Boolean, Number, Text
@@ -67,6 +67,11 @@ class CellText(Text):
             return present is wanted
         one, other = self.same(present), self.same(wanted)
         return one == other if self.are_same is None else self.are_same(one, other)
+
+    @override
+    def near(self, text: str) -> str:
+        same = self.same(text)
+        return near_phone(same) if self.are_same is are_same_phones else same
 
     @override
     def show(self, value: Any) -> Any:

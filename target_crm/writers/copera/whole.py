@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from target_crm.kinds.contact_points import are_same_phones
 from target_crm.writers.copera.answers import snapshot
 from target_crm.writers.copera.kinds import CellText
 from target_crm.writers.records_file import RecordsFile
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
 Values = tuple[Any, ...]
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
 _DECODER = msgspec.json.Decoder(dict[str, Any])
-_LOCAL_DIGITS = 7
 
 
 class Whole:
@@ -177,8 +175,7 @@ def keys_of(field: Field, value: Any) -> list[str]:  # noqa: ANN401
         return [str(one) for one in value]
     kind = field.kind
     if isinstance(kind, CellText):
-        text = kind.same(str(value))
-        return [text[-_LOCAL_DIGITS:] if kind.are_same is are_same_phones else text]
+        return [kind.near(str(value))]
     return [str(value if kind is None else kind.write(value))]
 
 

@@ -13,6 +13,7 @@ from tap_crm import errors
 from tap_crm.providers.copper.search import USUAL_SIZE, total_of
 from tap_crm.transport.question import Question
 from target_crm.contract import Unwritable
+from target_crm.kinds.contact_points import Entries
 from target_crm.writers.common import one_or_none
 from target_crm.writers.copper.answers import one_record, records, snapshot
 from target_crm.writers.copper.objects import IDS_AT_ONCE, RELATED
@@ -233,14 +234,18 @@ def _keys(field: Field, value: Any) -> Iterable[str]:  # noqa: ANN401
     if value is None:
         return ()
     if isinstance(value, tuple):
-        return [str(part[0] if isinstance(part, tuple) else part).casefold() for part in value]
-    return [str(value if field.kind is None else field.kind.write(value)).strip().casefold()]
+        texts = [str(part[0] if isinstance(part, tuple) else part) for part in value]
+    else:
+        texts = [str(value if field.kind is None else field.kind.write(value))]
+    return texts if field.kind is None else [field.kind.near(text) for text in texts]
 
 
 def _has(record: Snapshot, fields: Sequence[Field], values: Values) -> bool:
     """Tell whether a record has these values; of lists one entry in common is enough."""
     for field, value in zip(fields, values, strict=True):
-        wanted = set(_keys(field, value))
-        if not wanted & set(_keys(field, _read(field, record.values.get(field.name)))):
+        present = _read(field, record.values.get(field.name))
+        if not set(_keys(field, value)) & set(_keys(field, present)):
+            return False
+        if isinstance(field.kind, Entries) and not field.kind.meets(present, value):
             return False
     return True
