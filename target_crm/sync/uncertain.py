@@ -106,7 +106,7 @@ class Uncertain:
         there = [item for item in items if item.crm_id is not None]
         for item in there:
             item.found = None
-        gone = set[Item]()
+        gone: set[Item] = set()
         again = steps.read(run, there)
         for item in items:
             if item.crm_id is None and item.is_deletion:
