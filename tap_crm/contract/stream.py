@@ -221,6 +221,11 @@ class StreamSpec:
     by_id: ById | None = None
     caught: str = "new, changed and deleted rows by each run, which reads the stream completely"
 
+    @property
+    def path(self) -> str:
+        """The path of most of its requests, as far as its source tells it; it may lack its end."""
+        return str(getattr(self.source, "path", ""))
+
 
 @dataclass(frozen=True, slots=True)
 class PagingParams:

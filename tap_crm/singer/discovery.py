@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from tap_crm import errors
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from tap_crm.contract.stream import StreamSpec
+    from tap_crm.shaping.custom.columns import CustomColumns
     from tap_crm.singer.command_line import CommandLine
     from tap_crm.singer.writes_stream import WritesStream
     from tap_crm.sync.run import Run
@@ -31,6 +33,8 @@ _log = logging.getLogger("tap-crm")
 
 #: The stream of definitions of custom fields, which every CRM has.
 DEFINITIONS = "custom_fields"
+#: Lists of definitions that are asked for at once.
+DEFINITIONS_AT_ONCE = 4
 #: The streams that tell of no CRM.
 OWN = (AUDIT, WRITES)
 NEEDS_JOURNAL = f"the catalog selects the stream `{WRITES}`, which needs the setting `journal`; set it, or deselect it"
@@ -57,7 +61,9 @@ class Discovery:
             ConfigError: a declaration of the user's cannot work.
             ReadError: the account, which tells of streams, could not be read.
         """
-        streams = [*map(self._declared, self._run.provider.streams), *self._of_account()]
+        customs = self._customs()
+        streams = [self._declared(spec, customs.get(spec.name)) for spec in self._run.provider.streams]
+        streams += self._of_account()
         return [*streams, *self._endpoints({stream.name: stream.spec for stream in streams})]
 
     def writes(self) -> list[WritesStream]:
@@ -145,13 +151,27 @@ class Discovery:
     def _stream(self, spec: StreamSpec, schema: dict[str, Any]) -> CrmStream:
         return CrmStream(self._tap, self._run, spec, schema)
 
-    def _declared(self, spec: StreamSpec) -> CrmStream:
+    def _customs(self) -> dict[str, CustomColumns | None]:
+        """Return the custom fields of the streams that have some: nothing is read before they are known.
+
+        So their definitions are asked for side by side.
+        """
+        provider, settings = self._run.provider, self._run.settings
+        wanted = [spec for spec in provider.streams if spec.custom is not None and self._is_wanted(spec)]
+        asked = [
+            (spec, load_schema(provider.name, spec.name, provider.schemas), self._reading(spec)) for spec in wanted
+        ]
+        if not asked:
+            return {}
+        with ThreadPoolExecutor(min(len(asked), DEFINITIONS_AT_ONCE), thread_name_prefix="definitions") as pool:
+            found = [pool.submit(custom_columns, spec, schema, settings, reading) for spec, schema, reading in asked]
+            return {spec.name: one.result() for spec, one in zip(wanted, found, strict=True)}
+
+    def _declared(self, spec: StreamSpec, custom: CustomColumns | None) -> CrmStream:
         if self._is_idle(spec):
             keys = filter(None, (*spec.primary_key, spec.replication_key))
             return CrmStream(self._tap, self._run, spec, {"type": "object", "properties": {name: {} for name in keys}})
         schema = load_schema(self._run.provider.name, spec.name, self._run.provider.schemas)
-        reading = self._reading(spec) if self._is_wanted(spec) else None
-        custom = None if reading is None else custom_columns(spec, schema, self._run.settings, reading)
         stream = CrmStream(self._tap, self._run, spec, schema, custom)
         if spec.name == DEFINITIONS:
             stream.ledger = self._ledger

@@ -163,10 +163,14 @@ class TapCRM(CommandLine):
     def streams(self) -> dict[str, Stream]:
         """The streams: first those that a run left to the next, then in the order of declaration, last the audit.
 
-        Right before the audit comes the journal, after what was written into the CRM.
+        The CRM's log of changes comes after the other streams: it is kept in a file until it is read to its end, and
+        the others need not be kept as long. Right before the audit comes the journal, after what was written into the
+        CRM.
         """
         known = super().streams
-        order = [spec.name for spec in self.provider.streams if spec.name in known]
+        log = self.provider.change_log
+        specs = sorted(self.provider.streams, key=lambda spec: spec.name == log)
+        order = [spec.name for spec in specs if spec.name in known]
         others = sorted((name for name in known if name not in order), key=lambda name: (*_place(name), name))
         first = [name for name in self._left if name in known]
         return {name: known[name] for name in dict.fromkeys([*first, *order, *others])}

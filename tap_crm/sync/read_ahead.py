@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections import deque
+from collections import Counter, deque
 from typing import TYPE_CHECKING
 
 from tap_crm import errors
 from tap_crm.messages import Page
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping
 
     from tap_crm.messages import Emit, Item
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 BYTES_AHEAD = 40_000_000
 #: Of these, the stream that is being written may always have so many, however far the others have read ahead.
 BYTES_OF_ITS_OWN = 8_000_000
-#: Streams that are being read at the same time, the one that is written included.
-STREAMS_AT_ONCE = 4
+#: Streams that are being read at the same time under one limit, and in all, the one that is written included.
+STREAMS_AT_ONCE, STREAMS_IN_ALL = 4, 10
 #: Streams that may have been read before their turn comes; most of these are small lists, and where one that takes long
 #: is before them, they are not to be left to the end, when nothing else uses the limit.
 STREAMS_AHEAD = 64
@@ -121,14 +121,27 @@ class ReadAhead:
         self.changed = threading.Condition(threading.RLock())
         self._waiting: list[str] = []
         self._readers: dict[str, Callable[[Emit], None]] = {}
+        self._groups: Mapping[str, str] = {}
         self._opened: dict[str, StreamAhead] = {}
         self._written: StreamAhead | None = None
         self._ended = False
 
-    def plan(self, readers: Mapping[str, Callable[[Emit], None]]) -> None:
-        """Say which streams will be written, in order, and how each is read."""
+    def plan(
+        self,
+        readers: Mapping[str, Callable[[Emit], None]],
+        groups: Mapping[str, str] | None = None,
+        first: Collection[str] = (),
+    ) -> None:
+        """Say which streams will be written, in order, and how each is read.
+
+        Args:
+            readers: what reads them, by their names.
+            groups: under which limit their requests are; the same one for those that are not named.
+            first: those whose reading begins before that of the others.
+        """
         self._readers = dict(readers)
-        self._waiting = list(readers)
+        self._groups = groups or {}
+        self._waiting = sorted(readers, key=lambda name: name not in first)
 
     def open(self, name: str, read: Callable[[Emit], None]) -> StreamAhead:
         """Return the stream's reading, started now or before; while it is written, the next ones are read.
@@ -172,12 +185,18 @@ class ReadAhead:
         return sum(other.waiting_bytes for other in self._opened.values()) < BYTES_AHEAD
 
     def start_next(self) -> None:
-        """Start as many readings as may run; called whenever one ends."""
+        """Start as many readings as may run; called whenever one ends.
+
+        Each limit has its own: what is long under one of them leaves no other one unused.
+        """
         with self.changed:
             while self._waiting and not self.stopping.is_set() and len(self._opened) < STREAMS_AHEAD:
-                if sum(stream.is_reading for stream in self._opened.values()) >= STREAMS_AT_ONCE:
+                reading = Counter(self._groups.get(name) for name, one in self._opened.items() if one.is_reading)
+                free = (name for name in self._waiting if reading[self._groups.get(name)] < STREAMS_AT_ONCE)
+                name = next(free, None)
+                if name is None or reading.total() >= STREAMS_IN_ALL:
                     return
-                name = self._waiting.pop(0)
+                self._waiting.remove(name)
                 self._opened[name] = StreamAhead(self, self._readers[name], name)
 
 

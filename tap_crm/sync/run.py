@@ -213,7 +213,7 @@ class Run:
         Args:
             readers: by the names of the streams, in the order in which they will be written.
         """
-        self.read_ahead.plan(readers)
+        self._plan(readers)
         self._isolates_failures = True
         try:
             yield
@@ -222,6 +222,16 @@ class Run:
         finally:
             self._isolates_failures = False
             self.close()
+
+    def _plan(self, readers: Mapping[str, Callable[[Emit], None]]) -> None:
+        """Plan the readings: a log of changes is long, and under a limit of its own, so that it is begun first.
+
+        Where the run may end before all is read, each stream has its turn.
+        """
+        paths = {spec.name: spec.path for spec, _ in self.selected_told}
+        groups = {name: self.provider.group_of("GET", paths.get(name, "")) for name in readers}
+        log = self.provider.change_log
+        self.read_ahead.plan(readers, groups, () if log is None or self.limit.is_set else (log,))
 
     def close(self) -> None:
         """End what still reads, and give back what is held."""

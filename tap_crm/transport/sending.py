@@ -98,16 +98,17 @@ class Sender:
 
     def send(self, question: Question, ledger: Ledger) -> requests.Response:
         """Send once, and learn from the answer how fast it may go on."""
-        with self._pacing.turn(question.method, question.path) as waited:
-            ledger.add(waited=waited)
+        with self._pacing.turn(question.method, question.path) as turn:
+            ledger.add(waited=turn.waited)
             if self._stopping.is_set():
                 raise errors.Cancelled
             ledger.add(requests=1)
             started = time.monotonic()
             response = self._sent(question)
+            limited = response.status_code == TOO_MANY
+            turn.is_let_through = not limited
         took = time.monotonic() - started
         self.latency = 0.8 * self.latency + 0.2 * took if self.latency else took
-        limited = response.status_code == TOO_MANY
         self._pacing.learn(question.method, question.path, response.headers, limited=limited)
         told = limit_of(response.headers)
         _log.debug(
@@ -116,7 +117,7 @@ class Sender:
             question.path,
             response.status_code,
             took,
-            waited,
+            turn.waited,
             "not told" if told is None or told.remaining is None else f"{told.remaining:g}",
         )
         return response

@@ -66,8 +66,10 @@ class Account:
         """Give every path a bucket; a path stands for its group."""
         self.time = VirtualTime()
         self.buckets = buckets
-        self.latency, self.jitter = latency, jitter
         self.random = random.Random(7)
+        self.way: Callable[[], float] = lambda: self.random.uniform(latency, latency + jitter) / 2
+        self.work: Callable[[], float] = lambda: latency / 2
+        """Return the seconds that a request is on its way, and those of the server's work and the way back."""
         self.answered: Counter[str] = Counter()
         self.limited: Counter[str] = Counter()
         self.pacing = self.pacing_of(per_minute)
@@ -84,26 +86,24 @@ class Account:
         def work() -> None:
             end = self.time.now + seconds
             while True:
-                self.pacing.wait("GET", path)
-                if self.time.now >= end:
-                    return
-                self.ask(path)
+                with self.pacing.turn("GET", path) as turn:
+                    if self.time.now >= end:
+                        return
+                    fits, headers = self.send(path)
+                    turn.is_let_through = fits
+                self.pacing.learn("GET", path, headers, limited=not fits)
+                if not fits:
+                    self.pacing.hold("GET", path, wait_asked(headers, 0.0) or 1.0)
 
         return work
 
-    def ask(self, path: str) -> bool:
-        """Send one request, and let the pacing learn from its answer."""
-        self.time.sleep(self.random.uniform(1, 1 + self.jitter / self.latency) * self.latency / 2)
+    def send(self, path: str) -> tuple[bool, CaseInsensitiveDict[str]]:
+        """Send one request; tell whether it was let through, and the headers of its answer."""
+        self.time.sleep(self.way())
         fits, told = self.buckets[path].take(self.time.now)
-        self.time.sleep(self.latency / 2)
-        headers = CaseInsensitiveDict(told)
-        self.pacing.learn("GET", path, headers, limited=not fits)
-        if fits:
-            self.answered[path] += 1
-        else:
-            self.limited[path] += 1
-            self.pacing.hold("GET", path, wait_asked(headers, 0.0) or 1.0)
-        return fits
+        self.time.sleep(self.work())
+        (self.answered if fits else self.limited)[path] += 1
+        return fits, CaseInsensitiveDict(told)
 
     def others(self, path: str, per_second: float, seconds: float) -> Callable[[], None]:
         """Return what somebody else does who uses the same bucket at some rate."""

@@ -89,6 +89,39 @@ def test_a_default_beyond_the_limit_is_corrected_by_the_first_answers() -> None:
     assert used(account, "a", 60) >= 0.9
 
 
+@pytest.mark.parametrize(("share", "late"), [(1.0, 0.04), (0.01, 0.3), (0.03, 0.2), (0.05, 0.6)])
+@pytest.mark.parametrize("limit", [TEN_A_SECOND, Bucket(160, 8.0, rolls=True)])
+def test_requests_that_are_late_at_times_are_not_refused(limit: Bucket, share: float, late: float) -> None:
+    """They arrive together with those after them; and hardly anything of the limit is left for that."""
+    account = Account({"a": fresh(limit)}, 1200)
+    draw = account.random
+    account.way = lambda: 0.07 + (draw.uniform(0, late) if draw.random() < share else 0)
+    account.run(120, 10, "a")
+    assert account.limited["a"] == 0
+    assert used(account, "a", 120) >= 0.92
+
+
+def test_a_429_that_nobody_else_caused_does_not_bring_others() -> None:
+    """While the pace is slow, and while it recovers, no window has one too many either."""
+    account = Account({"a": fresh(TEN_A_SECOND)}, 1200)
+    draw = account.random
+    account.way = lambda: 0.07 + draw.uniform(0, 0.04)
+    account.run(20, 10, "a")
+    account.pacing.learn("GET", "a", {"RateLimit": "limit=10, remaining=0, reset=1"}, limited=True)
+    account.run(100, 10, "a")
+    assert account.limited["a"] == 0
+
+
+def test_answers_that_differ_by_the_servers_work_cost_little() -> None:
+    """They look as if their requests had been late."""
+    account = Account({"a": fresh(TEN_A_SECOND)}, 1200)
+    draw = account.random
+    account.work = lambda: draw.uniform(0.1, 0.5)
+    account.run(120, 20, "a")
+    assert account.limited["a"] <= 1
+    assert used(account, "a", 120) >= 0.92
+
+
 def test_groups_with_limits_of_their_own_run_side_by_side() -> None:
     """Each at its full rate."""
     account = Account({"a": fresh(TEN_A_SECOND), "b": Bucket(160, 8.0)})

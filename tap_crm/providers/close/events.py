@@ -306,6 +306,7 @@ def event_log(reading: Reading) -> EventLog:
 class Events:
     """The stream ``events``."""
 
+    path: ClassVar[str] = PATH
     reads_event_log: ClassVar[bool] = True
 
     def read(self, reading: Reading) -> None:

@@ -138,6 +138,7 @@ class Search:
 
     object_type: str
     fields: tuple[str, ...]
+    path: ClassVar[str] = PATH
     reads_event_log: ClassVar[bool] = False
 
     def read(self, reading: Reading) -> None:

@@ -87,7 +87,7 @@ class Group:
         self._buckets: dict[float, _Bucket] = {}
         self._ease = 1.0
         self._eased_at = 0.0
-        self._pace: tuple[Pace, Window | None] | None = None
+        self._pace: tuple[Pace, Window | None, bool] | None = None
 
     def used(self, now: float, slowest: float = 0.0) -> float:
         """Return the share of the limit that was used since the first request; 0 without a limit.
@@ -168,15 +168,16 @@ class Group:
         else:
             pace = (limit, window, share * self._ease)
         whole: Window | None = None
-        if self._ease == 1.0 and (is_settled or self.pacer.knows_window):
+        is_even = self._ease < 1.0
+        if is_settled or (self.pacer.knows_window and not is_even):
             whole = Window(max(1, int(limit * self._share)), window if is_settled else max(window, MINUTE))
         if told is not None and not limited and told.limit == bucket.limit:
             slower = self._for_the_rest(told, bucket, now)
             if slower is not None and _rate(slower) < _rate(pace):
-                pace, whole = slower, None
-        if (pace, whole) != self._pace:
-            self._pace = pace, whole
-            self.pacer.pace(*pace, whole=whole)
+                pace, is_even = slower, True
+        if (pace, whole, is_even) != self._pace:
+            self._pace = pace, whole, is_even
+            self.pacer.pace(*pace, whole=whole, is_even=is_even)
 
     def _for_the_rest(self, told: Told, bucket: _Bucket, now: float) -> Pace | None:
         """Return a slower pace where the window would be used up before its end: somebody else sends as well."""

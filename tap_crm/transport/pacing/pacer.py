@@ -8,6 +8,7 @@ import time
 from bisect import bisect_left
 from typing import TYPE_CHECKING
 
+from tap_crm.transport.pacing.lateness import Lateness
 from tap_crm.transport.pacing.sent import OwnTimes
 
 if TYPE_CHECKING:
@@ -49,6 +50,8 @@ class Pacer:
         self.interval = 0.0
         self.sent = sent or OwnTimes()
         self._window: Window | None = None
+        self._is_even = True
+        self._lateness = Lateness()
         self._reach = 0.0
         self._knows = self._bursting = self._may_burst = sent is not None
         self._catch_up = 0.0
@@ -59,7 +62,15 @@ class Pacer:
         self._held_until = 0.0
         self.pace(per_minute, 60.0)
 
-    def pace(self, limit: float, window: float, share: float = SHARE_OF_LIMIT, *, whole: Window | None = None) -> None:
+    def pace(
+        self,
+        limit: float,
+        window: float,
+        share: float = SHARE_OF_LIMIT,
+        *,
+        whole: Window | None = None,
+        is_even: bool = False,
+    ) -> None:
         """Let that share of the limit go per window of so many seconds from now on; a limit of 0 lets all through.
 
         Args:
@@ -67,9 +78,10 @@ class Pacer:
             window: within how many seconds.
             share: the part of the limit that is used where requests are evenly spaced.
             whole: the window, if that is known: then what was not used is made up for.
+            is_even: requests are evenly spaced all the same; the window only has never one too many.
         """
         with self._lock:
-            self._window = whole
+            self._window, self._is_even = whole, is_even or whole is None
             self._reach = max(self._reach, whole.reach if whole else window)
             self.interval = window / (limit * share) if limit else 0.0
             room = math.floor(limit) - limit * share - ROOM_FOR_JITTER
@@ -78,26 +90,37 @@ class Pacer:
     def wait(self) -> float:
         """Return when the caller may send its request; tells how many seconds it waited."""
         started = self._clock()
+        return self.turn() - started
+
+    def turn(self) -> float:
+        """Return when the caller may send its request: the clock's time, by which the request is known."""
         while True:
             with self._lock:
                 now = self._clock()
                 due = self._held_until if now < self._held_until else self._take(now)
                 if due - now <= AS_GOOD_AS_NOW:
-                    return now - started
+                    return now
             self._sleep(due - now)  # outside of the lock: others may look at the clock meanwhile
+
+    def answered(self, turn: float, path: str) -> None:
+        """Note that a request was answered: one that was held up on its way counts for longer.
+
+        Args:
+            turn: what :meth:`turn` returned.
+            path: the request's path.
+        """
+        with self._lock:
+            if self._window is None:
+                return
+            slack = self._window.reach - self._window.seconds
+            late = self._lateness.of(path, self._clock() - turn, slack)
+            if late:
+                self.sent.postpone(turn, late)
 
     def _take(self, now: float) -> float:
         """Take the next turn if it has come; return when it does."""
-        if self._window is None:
-            turn = now if self._turn is None else self._turn + self.interval
-            due = max(turn, self._held_until)
-            if due - now > AS_GOOD_AS_NOW:
-                return due
-            self._turn = max(due, now - self._catch_up * self.interval)
-            if self.interval:
-                with self.sent.taken(now, self._reach) as times:
-                    times.append(now)
-            return due
+        if self._is_even or self._window is None:
+            return self._take_evenly(now)
         with self.sent.taken(now, self._reach) as times:
             if self._may_burst and self._window.may_begin_burst(times, now):
                 self._bursting = True
@@ -107,6 +130,20 @@ class Pacer:
             if due - now <= AS_GOOD_AS_NOW:
                 times.append(now)
                 self._turn = now
+        return due
+
+    def _take_evenly(self, now: float) -> float:
+        turn = now if self._turn is None else self._turn + self.interval
+        due = max(turn, self._held_until)
+        if due - now > AS_GOOD_AS_NOW:
+            return due
+        if self.interval:
+            with self.sent.taken(now, self._reach) as times:
+                free = now if self._window is None else self._window.free(times, now)
+                if free - now > AS_GOOD_AS_NOW:
+                    return free
+                times.append(now)
+        self._turn = max(due, now - self._catch_up * self.interval)
         return due
 
     @property

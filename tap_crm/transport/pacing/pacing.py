@@ -9,6 +9,7 @@ import logging
 import threading
 import time
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tap_crm.transport.pacing.bucket import MINUTE, Group
@@ -30,6 +31,20 @@ _log = logging.getLogger("tap-crm.transport")
 def one_group(_method: str, _path: str) -> str:
     """Put every request into the same group."""
     return "all"
+
+
+@dataclass(slots=True)
+class Turn:
+    """The turn of one request.
+
+    Attributes:
+        waited: how many seconds that took.
+        is_let_through: to be set when its answer has come, unless that is a refusal: those come quicker, and do not
+            count against the limit.
+    """
+
+    waited: float
+    is_let_through: bool = False
 
 
 class Pacing:
@@ -92,15 +107,18 @@ class Pacing:
             return max((group.used(now, self._ceiling.interval) for group in groups), default=0.0)
 
     @contextmanager
-    def turn(self, method: str, path: str) -> Iterator[float]:
-        """Wait for a request's turn, and say how many seconds that took; what is within is the request itself."""
+    def turn(self, method: str, path: str) -> Iterator[Turn]:
+        """Wait for a request's turn; what is within is the request itself."""
         began = self._clock()
         places = [(one, one.wait(path)) for one in self._extra if one.limit.concerns(path)]
         try:
-            self.wait(method, path)
+            group, sent = self._take_turn(method, path)
             for limit, place in places:
                 limit.sent(place)
-            yield self._clock() - began
+            turn = Turn(self._clock() - began)
+            yield turn
+            if turn.is_let_through:
+                group.pacer.answered(sent, path)
         finally:
             for limit, place in places:
                 limit.answered(place)
@@ -108,9 +126,14 @@ class Pacing:
     def wait(self, method: str, path: str) -> float:
         """Return when the caller may send its request; tells how many seconds it waited."""
         began = self._clock()
+        self._take_turn(method, path)
+        return self._clock() - began
+
+    def _take_turn(self, method: str, path: str) -> tuple[Group, float]:
+        """Return when a request may be sent: its group, and the time by which the group's pacer knows it."""
         group = self._group(method, path)
         while True:
-            group.pacer.wait()
+            sent = group.pacer.turn()
             present = self._group(method, path)
             if present is group:
                 break
@@ -118,7 +141,7 @@ class Pacing:
         self._ceiling.wait()
         with self._lock:
             group.sent.add(self._clock())
-        return self._clock() - began
+        return group, sent
 
     def hold(self, method: str, path: str, seconds: float) -> None:
         """Let nobody send to this group for so many seconds: what a 429 asks for."""

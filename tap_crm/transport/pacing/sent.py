@@ -24,6 +24,7 @@ import stat
 import tempfile
 import time
 from array import array
+from bisect import bisect_left, insort
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -50,6 +51,9 @@ class SentTimes(Protocol):
     def taken(self, now: float, reach: float) -> Iterator[list[float]]:
         """Yield those of the last ``reach`` seconds; what is appended is kept. Nobody else looks meanwhile."""
 
+    def postpone(self, sent: float, seconds: float) -> None:
+        """Let a request count as sent so much later, where that can be told of a single one."""
+
 
 class OwnTimes:
     """What this process sent; who calls keeps its threads apart.
@@ -67,6 +71,13 @@ class OwnTimes:
         if len(self._times) > 1 and self._times[len(self._times) // 2] < now - reach:
             self._times = [one for one in self._times if one > now - reach]
         yield self._times
+
+    def postpone(self, sent: float, seconds: float) -> None:
+        """Let a request count as sent so much later."""
+        place = bisect_left(self._times, sent)
+        if place < len(self._times) and self._times[place] == sent:
+            del self._times[place]
+            insort(self._times, sent + seconds)
 
 
 def evenly(limit: float, seconds: float, until: float) -> list[float]:
@@ -131,6 +142,9 @@ class SharedTimes:
                 self._write([*kept, *(present + (one - now) for one in times[len(kept) :])])
         finally:
             fcntl.flock(self._file, fcntl.LOCK_UN)
+
+    def postpone(self, sent: float, seconds: float) -> None:
+        """Do nothing: the limits of which others know are counted in minutes, where their slack is enough."""
 
     def _locked(self) -> bool:
         until = time.monotonic() + LONGEST_LOCK

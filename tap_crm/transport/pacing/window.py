@@ -65,11 +65,14 @@ class Window:
         """
         count = self._count(sent, now)
         counted = sent[len(sent) - count :]
-        if count >= self.limit:
-            return counted[count - self.limit] + self.reach
-        if bursting or not counted:
-            return now
+        if count >= self.limit or bursting or not counted:
+            return self.free(sent, now)
         return counted[-1] + 1 / self._rate(counted, now)
+
+    def free(self, sent: Sequence[float], now: float) -> float:
+        """Return when there is room for another request, however they follow each other; now if there is some."""
+        count = self._count(sent, now)
+        return now if count < self.limit else sent[len(sent) - self.limit] + self.reach
 
     def _count(self, sent: Sequence[float], now: float) -> int:
         return len(sent) - bisect_right(sent, now - self.reach)
