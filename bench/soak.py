@@ -153,11 +153,14 @@ def said(tally: Tally, total: int, minutes: float, options: argparse.Namespace) 
     """Return how much of a matrix was tried, in one sentence."""
     counts = tally.counts()
     left = f"{total - counts['tried']} were not tried" if total > counts["tried"] else "all were tried"
-    cores = "one core" if options.jobs == 1 else f"{options.jobs} cores"
     return (
-        f"{counts['tried']} of {total} cells in {minutes:.0f} minutes of {cores} of a busy machine "
+        f"{counts['tried']} of {total} cells in {minutes:.0f} minutes of {_cores(options)} of a busy machine "
         f"(seed {options.seed}), {counts['passed']} passed; {left}."
     )
+
+
+def _cores(options: argparse.Namespace) -> str:
+    return "one core" if options.jobs == 1 else f"{options.jobs} cores"
 
 
 def other_part(options: argparse.Namespace, names: list[str]) -> int:
@@ -165,13 +168,15 @@ def other_part(options: argparse.Namespace, names: list[str]) -> int:
     if options.of == "machine":
         return machine.soak(names, options)
     began = time.monotonic()
+    extent = ""
     if options.of == "fuzz":
         text, faults = fuzz.soak(names, options)
     else:
         table = crashes.soak(names, options)
         text, faults = table.text(), table.faults
+        extent = f", a part; {table.left} were not tried" if table.left else ", all places"
     minutes = (time.monotonic() - began) / 60
-    text = f"In {minutes:.0f} minutes of one core of a busy machine (seed {options.seed}):\n\n{text}"
+    text = f"In {minutes:.0f} minutes of {_cores(options)} of a busy machine (seed {options.seed}){extent}:\n\n{text}"
     print(text)
     if options.write:
         write(text, options.of)
@@ -184,7 +189,9 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=20_000, help="of the state machine, unless it is stopped before")
     parser.add_argument("--crm", choices=("all", *CRMS), default="all")
     parser.add_argument("--minutes", type=float, default=600.0, help="stop after so long (600)")
-    parser.add_argument("--jobs", type=int, default=1, help="processes that share the cells of a matrix (1)")
+    parser.add_argument(
+        "--jobs", type=int, default=1, help="processes that share the cells of a matrix, or the crashes (1)"
+    )
     parser.add_argument("--seed", type=int, default=random.randrange(1_000_000), help="of the order of the cells")
     parser.add_argument(
         "--of",

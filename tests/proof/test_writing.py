@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from target_crm.writers import WRITERS
-from tests.proof import write_cells, write_groups
+from tests.proof import write_cells, write_deaths, write_groups
 from tests.proof.faults import Told
 from tests.proof.operations import Bed, in_memory
 from tests.proof.write_cells import Matrix
@@ -37,6 +39,8 @@ ALONE = (
     "close | update 2 leads | records of another account | once | writes",
     "close | create 2 custom_objects | answer of an earlier write | once | writes",
 )
+#: Of what operations leave that die, each so many-th is gone on from; `./scripts/soak --of crashes` tries all.
+EACH = 12
 
 
 @pytest.fixture(scope="module", params=WRITERS)
@@ -86,6 +90,23 @@ def test_what_the_matrix_found_stays_mended(bed: Bed, unmeasured: None) -> None:
             verdict = matrix.judge(cell)
             assert verdict.hits, cell
             assert not verdict.wrong, f"./scripts/soak --write-cell '{cell}'"
+
+
+def test_an_operation_that_dies_is_written_once_by_the_next_run(bed: Bed, unmeasured: None) -> None:  # noqa: ARG001
+    """One of each action, at places of each kind."""
+    found = {operation.action: operation for operation in bed.operations}
+    tried: Counter[str] = Counter()
+    for at, operation in enumerate(found.values()):
+        counts, wrong = write_deaths.tried(bed, operation, lambda number, at=at: (number - 3 * at) % EACH == EACH // 2)  # type: ignore[misc]
+        assert not wrong
+        tried += counts
+    assert {*tried} == {*write_deaths.KINDS}
+
+
+def test_a_state_ahead_of_what_is_written_would_be_seen(bed: Bed, unmeasured: None) -> None:  # noqa: ARG001
+    """As if the target had passed on its STATE before it sent anything."""
+    tape = write_deaths.recorded(bed, bed.operations[0])
+    assert tape.judge(replace(tape.images[0], states=[1]))
 
 
 def test_no_fault_is_left_out() -> None:
