@@ -258,6 +258,7 @@ class Trial:
         journal: the target's.
         folder: the files.
         ahead: seconds by which the next run begins after the first one.
+        wrong: seconds by which the clock of the target's machine is ahead.
     """
 
     def __init__(self, bed: Bed, app: Simulator, folder: Path) -> None:
@@ -268,7 +269,7 @@ class Trial:
         self.server = AppServer(app)
         self.journal = folder / "journal.sqlite"
         self.folder = folder
-        self.ahead = 0.0
+        self.ahead = self.wrong = 0.0
 
     def run(self, server: Server, messages: Iterable[Record]) -> Outcome:
         """Run the target to its end."""
@@ -281,7 +282,15 @@ class Trial:
         command = [sys.executable, "-m", "target_crm", "--config", str(folder / "config.json")]
         with virtual_time() as clock, answered_by(server, clock.wait):
             clock.wait(self.ahead)  # later than the run before
-            done = in_process.execute([*command, "--input", str(folder / "input")], dict(os.environ), measured=True)
+            # The run's clock is that of the account, too, which answers in its threads.
+            self.app.behaviour.clock_skew -= self.wrong
+            done = in_process.execute(
+                [*command, "--input", str(folder / "input")],
+                dict(os.environ),
+                measured=True,
+                clock_ahead=self.wrong,
+            )
+            self.app.behaviour.clock_skew += self.wrong
             took, self.ahead = clock.passed - self.ahead, clock.passed + 60.0
         lines = [json.loads(line) for line in report.read_text("utf-8").splitlines()] if report.exists() else []
         states = [json.loads(line)["at"] for line in done.stdout.decode().splitlines()]

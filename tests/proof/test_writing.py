@@ -10,7 +10,7 @@ import pytest
 
 from target_crm.writers import WRITERS
 from tests.proof import write_cells, write_deaths, write_groups
-from tests.proof.faults import Told
+from tests.proof.faults import DAY, Told
 from tests.proof.operations import Bed, in_memory
 from tests.proof.write_cells import Matrix
 from tests.proof.write_faults import WRITE_FAULTS
@@ -39,6 +39,8 @@ ALONE = (
     "close | update 2 leads | records of another account | once | writes",
     "close | create 2 custom_objects | answer of an earlier write | once | writes",
 )
+#: A write that was carried out, and whose answer nobody hears.
+LOST = "504 without a body, carried out"
 #: Of what operations leave that die, each so many-th is gone on from; `./scripts/soak --of crashes` tries all.
 EACH = 12
 
@@ -82,6 +84,20 @@ def test_faults_that_stay_double_nothing_and_the_next_run_writes_the_rest(
     assert there
 
 
+@pytest.mark.parametrize("date", [None, "no Date", "Date 10 min ahead", "Date 10 min behind"])
+def test_wrong_clocks_double_and_lose_nothing(
+    bed: Bed,
+    groups: list[Group],
+    date: str | None,
+    unmeasured: None,  # noqa: ARG001
+) -> None:
+    """The machine is a day off, each write gets no answer, and what is read tells the time, a wrong one, or none."""
+    for number, group in enumerate(groups):
+        faults = {kind: WRITE_FAULTS[LOST if writes(kind) else date] for kind in group.kinds if date or writes(kind)}  # type: ignore[index]
+        wrong, _ = group.judge(faults, "once", DAY if number % 2 else -DAY)
+        assert not wrong, told(bed, faults)
+
+
 def test_what_the_matrix_found_stays_mended(bed: Bed, unmeasured: None) -> None:  # noqa: ARG001
     """Each cell as it was found; and the faults that are in no group."""
     matrix = Matrix(bed)
@@ -113,6 +129,11 @@ def test_no_fault_is_left_out() -> None:
     """Each is tried with every CRM in a group, or with one of them alone."""
     alone = {write_cells.parse(one).fault for one in (*FOUND, *ALONE)}
     assert {*WRITE_FAULTS} == {*write_groups.names(Told.BROKEN, Told.HARMLESS), *alone}
+
+
+def writes(kind: str) -> bool:
+    """Tell whether a kind of question changes something."""
+    return not kind.startswith("GET") and "search" not in kind
 
 
 def told(bed: Bed, faults: Faults) -> str:
