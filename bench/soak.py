@@ -14,7 +14,7 @@ repeats it.
     ./scripts/soak --of machine --steps 20000
 
 The other parts: `crashes` lets processes die at every place, `machine` does random things in a random order,
-`fuzz` breaks every input from outside.
+`fuzz` breaks every input from outside, `floods` sends answers and requests of two gigabytes.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from bench import crashes, fuzz, machine
+from bench import crashes, floods, fuzz, machine
 from bench.sharing import judged
 from tap_crm.providers import PROVIDERS
 from target_crm.writers import WRITERS
@@ -169,8 +169,9 @@ def other_part(options: argparse.Namespace, names: list[str]) -> int:
         return machine.soak(names, options)
     began = time.monotonic()
     extent = ""
-    if options.of == "fuzz":
-        text, faults = fuzz.soak(names, options)
+    if options.of in ("fuzz", "floods"):
+        part = fuzz.soak if options.of == "fuzz" else floods.soak
+        text, faults = part(names, options)
     else:
         table = crashes.soak(names, options)
         text, faults = table.text(), table.faults
@@ -195,7 +196,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=random.randrange(1_000_000), help="of the order of the cells")
     parser.add_argument(
         "--of",
-        choices=(*MATRICES, "both", "crashes", "machine", "fuzz"),
+        choices=(*MATRICES, "both", "crashes", "machine", "fuzz", "floods"),
         default="both",
         help="which matrix, or which other part (both matrices)",
     )
