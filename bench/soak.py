@@ -179,9 +179,15 @@ def other_part(options: argparse.Namespace, names: list[str]) -> int:
     minutes = (time.monotonic() - began) / 60
     text = f"In {minutes:.0f} minutes of {_cores(options)} of a busy machine (seed {options.seed}){extent}:\n\n{text}"
     print(text)
+    if faults:
+        print(f"To try the same in the same order: ./scripts/soak --of {options.of} {_repeated(options)}")
     if options.write:
         write(text, options.of)
     return faults
+
+
+def _repeated(options: argparse.Namespace) -> str:
+    return f"--crm {options.crm} --seed {options.seed} --jobs {options.jobs} --minutes {options.minutes:g}"
 
 
 def main() -> None:
