@@ -32,10 +32,10 @@ def soak(names: list[str], options: Namespace) -> tuple[str, int]:
     """Try each form, for as long as wished; return a table and how many were not as they must be."""
     logging.disable(logging.INFO)
     lines = ["| process | what is 2 GB | as it must be | memory at most |", "| --- | --- | --- | --- |"]
-    faults, ends = 0, time.monotonic() + options.minutes * 60
+    faults, left, ends = 0, 0, time.monotonic() + options.minutes * 60
     for process, what, act in _tries(names):
         if time.monotonic() > ends:
-            lines.append(f"| {process} | {what} | not tried | |")
+            left += 1
             continue
         with tempfile.TemporaryDirectory() as folder:
             found = act(Path(folder))
@@ -44,7 +44,7 @@ def soak(names: list[str], options: Namespace) -> tuple[str, int]:
             print(f"{process}, {what}: {one[:800]}", flush=True)
         lines.append(f"| {process} | {what} | {'no' if found.wrong else 'yes'} | {found.peak // 1_000_000} MB |")
         print(lines[-1], flush=True)
-    return "\n".join(lines), faults
+    return "\n".join([*lines, *([f"\n{left} were not tried."] if left else [])]), faults
 
 
 def _tries(names: list[str]) -> Iterator[Try]:
