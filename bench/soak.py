@@ -14,7 +14,7 @@ repeats it.
     ./scripts/soak --of machine --steps 20000
 
 The other parts: `crashes` lets processes die at every place, `machine` does random things in a random order,
-`fuzz` breaks every input from outside.
+`fuzz` breaks every input from outside, `floods` sends answers and requests of two gigabytes.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from bench import crashes, fuzz, machine
+from bench import crashes, floods, fuzz, machine
 from bench.sharing import judged
 from tap_crm.providers import PROVIDERS
 from target_crm.writers import WRITERS
@@ -158,11 +158,14 @@ def said(tally: Tally, total: int, minutes: float, options: argparse.Namespace) 
     """Return how much of a matrix was tried, in one sentence."""
     counts = tally.counts()
     left = f"{total - counts['tried']} were not tried" if total > counts["tried"] else "all were tried"
-    cores = "one core" if options.jobs == 1 else f"{options.jobs} cores"
     return (
-        f"{counts['tried']} of {total} cells in {minutes:.0f} minutes of {cores} of a busy machine "
+        f"{counts['tried']} of {total} cells in {minutes:.0f} minutes of {_cores(options)} of a busy machine "
         f"(seed {options.seed}), {counts['passed']} passed; {left}."
     )
+
+
+def _cores(options: argparse.Namespace) -> str:
+    return "one core" if options.jobs == 1 else f"{options.jobs} cores"
 
 
 def other_part(options: argparse.Namespace, names: list[str]) -> int:
@@ -170,17 +173,26 @@ def other_part(options: argparse.Namespace, names: list[str]) -> int:
     if options.of == "machine":
         return machine.soak(names, options)
     began = time.monotonic()
-    if options.of == "fuzz":
-        text, faults = fuzz.soak(names, options)
+    extent = ""
+    if options.of in ("fuzz", "floods"):
+        part = fuzz.soak if options.of == "fuzz" else floods.soak
+        text, faults = part(names, options)
     else:
         table = crashes.soak(names, options)
         text, faults = table.text(), table.faults
+        extent = f", a part; {table.left} were not tried" if table.left else ", all places"
     minutes = (time.monotonic() - began) / 60
-    text = f"In {minutes:.0f} minutes of one core of a busy machine (seed {options.seed}):\n\n{text}"
+    text = f"In {minutes:.0f} minutes of {_cores(options)} of a busy machine (seed {options.seed}){extent}:\n\n{text}"
     print(text)
+    if faults:
+        print(f"To try the same in the same order: ./scripts/soak --of {options.of} {_repeated(options)}")
     if options.write:
         write(text, options.of)
     return faults
+
+
+def _repeated(options: argparse.Namespace) -> str:
+    return f"--crm {options.crm} --seed {options.seed} --jobs {options.jobs} --minutes {options.minutes:g}"
 
 
 def main() -> None:
@@ -189,11 +201,13 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=20_000, help="of the state machine, unless it is stopped before")
     parser.add_argument("--crm", choices=("all", *CRMS), default="all")
     parser.add_argument("--minutes", type=float, default=600.0, help="stop after so long (600)")
-    parser.add_argument("--jobs", type=int, default=1, help="processes that share the cells of a matrix (1)")
+    parser.add_argument(
+        "--jobs", type=int, default=1, help="processes that share the cells of a matrix, or the crashes (1)"
+    )
     parser.add_argument("--seed", type=int, default=random.randrange(1_000_000), help="of the order of the cells")
     parser.add_argument(
         "--of",
-        choices=(*MATRICES, "both", "crashes", "machine", "fuzz"),
+        choices=(*MATRICES, "both", "crashes", "machine", "fuzz", "floods"),
         default="both",
         help="which matrix, or which other part (both matrices)",
     )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests import in_process, measuring
+from tests.repeating import Repeating
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -19,6 +20,12 @@ if TYPE_CHECKING:
 
 # A run's records are many objects and no garbage: looking through them again and again takes half of a test's time.
 gc.set_threshold(100_000, 20, 100)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Have the process that tells of the run say how to repeat what failed."""
+    if not hasattr(config, "workerinput"):
+        config.pluginmanager.register(Repeating(), "repeating")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

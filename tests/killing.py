@@ -34,6 +34,7 @@ def stopped(app: Simulator, tap: Tap, answers: int, number: int = signal.SIGKILL
         os.close(writing)
         end = app.on_answer(interrupt)
         text = output.read()
+        process.shown(text)
         code = process.wait(60)
         process.close()
         end()

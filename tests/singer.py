@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass, field
@@ -21,11 +20,13 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import msgspec
 import pytest
 
-from tests import in_process, leaks, warm_tap
+from tests import in_process, started, warm_tap
 from tests.forker import CLOCK_AHEAD
 from tests.stalls import STALLS_FILE
 
 if TYPE_CHECKING:
+    import subprocess
+
     from sandbox.simulator import Simulator
 
 Record: TypeAlias = dict[str, Any]
@@ -258,9 +259,7 @@ def execute(
     """Run a command of the tap to its end, forked from a warm process if that is wished and possible."""
     if warm:
         return warm_tap.execute(command, variables, timeout)
-    done = subprocess.run(command, capture_output=True, check=False, timeout=timeout, env=variables)
-    leaks.check(command, variables, done.stdout, done.stderr)
-    return done
+    return started.run(command, variables=variables, timeout=timeout)
 
 
 def environment(*, measured: bool = True) -> dict[str, str]:

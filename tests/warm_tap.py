@@ -46,6 +46,7 @@ def execute(command: list[str], environment: dict[str, str], timeout: float) -> 
         try:
             while piece := _next(pipe.fileno(), deadline):
                 pieces.append(piece)
+            run.shown(b"".join(pieces))
             code = run.wait(deadline - time.monotonic())
         except BaseException as reason:  # whatever ends the wait ends the run
             run.send_signal(signal.SIGKILL)
@@ -57,7 +58,6 @@ def execute(command: list[str], environment: dict[str, str], timeout: float) -> 
             run.close()
         log.seek(0)
         output = b"".join(pieces)
-        leaks.check(command, environment, output)
         return subprocess.CompletedProcess(command, code, output, log.read())
 
 
@@ -86,6 +86,7 @@ class WarmRun:
         self._code: int | None = None
         self._given = command, environment
         self._outputs = [os.dup(one) for one in (stdout, stderr) if stat.S_ISREG(os.fstat(one).st_mode)]
+        self._unseen = 2 - len(self._outputs)
         with theirs:
             forker().ask(
                 {"module": command[2], "arguments": command[3:], "environment": environment, "folder": os.getcwd()},  # noqa: PTH109 - as text
@@ -102,12 +103,18 @@ class WarmRun:
         """Return the exit code as `subprocess` tells it; a TimeoutError if there is none in time."""
         if self._code is None:
             self._code = self._number(timeout)
-            leaks.check_files(*self._given, self._outputs)
+            leaks.check(*self._given, *leaks.contents(self._outputs))
         return self._code
+
+    def shown(self, output: bytes) -> None:
+        """Search what was read of an output that is no file; each of these has to be told here."""
+        self._unseen -= 1
+        leaks.check(*self._given, output)
 
     def close(self) -> None:
         """Stop listening for the exit code."""
         self._reply.close()
+        assert self._code is None or not self._unseen, "nobody has searched an output: see `shown`"
         while self._outputs:
             os.close(self._outputs.pop())
 

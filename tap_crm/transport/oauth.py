@@ -16,6 +16,8 @@ from typing_extensions import override
 from tap_crm import errors
 from tap_crm.config.redaction import redact_logs
 from tap_crm.transport import tls
+from tap_crm.transport.body import Body
+from tap_crm.transport.question import Doubtful
 from tap_crm.transport.token_file import TokenFile, Tokens
 
 if TYPE_CHECKING:
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
 OK, TOO_MANY, SERVER_ERROR = 200, 429, 500
 REFUSALS = frozenset({400, 401, 403})
 TIMEOUT = (10.0, 30.0)
+#: Bytes of an answer: a token has some hundred.
+LARGEST = 1_048_576
 RETRY_SECONDS = 60.0
 #: A token is renewed so many seconds before its end, so that no request is on its way with one that has run out.
 MARGIN = 60.0
@@ -200,7 +204,14 @@ class RotatingToken(AuthBase):
         """Send the refresh token once."""
         form = {**self._app, "grant_type": "refresh_token", "refresh_token": refresh_token}
         try:
-            response = requests.post(self._url, form, timeout=TIMEOUT, allow_redirects=False, auth=_unsigned)
+            response = requests.post(
+                self._url, form, timeout=TIMEOUT, allow_redirects=False, auth=_unsigned, stream=True
+            )
+            with response:
+                response.raw = Body(response.raw, TIMEOUT[1], LARGEST)
+                _ = response.content  # now, since what follows looks at it
+        except Doubtful as doubt:
+            raise _Unanswered(f"no answer from the token address ({doubt})") from None
         except requests.exceptions.SSLError as fault:
             raise errors.ReadError(f"the token address: {tls.explain(fault, 'oauth.token_url')}") from None
         except (requests.exceptions.RequestException, ValueError) as fault:

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import json
 import socket
-import subprocess
 import sys
 import threading
 from typing import TYPE_CHECKING, Any
@@ -15,6 +14,7 @@ import pytest
 
 from tests.audit.loaded import DuckDbFile, run_audit
 from tests.singer import environment, only, selecting
+from tests.started import run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -90,9 +90,9 @@ def test_settings_and_address_may_come_from_the_environment(database: Loaded, co
 def test_the_installed_command_is_the_module(database: Loaded, copper_account: Account) -> None:
     command = [sys.executable, "-m", "tap_crm.audit", "--config", copper_account.config, "--streams", "tags"]
     command += ["--database", database.address]
-    done = subprocess.run(command, capture_output=True, check=False, env=environment(measured=False), text=True)
-    assert (done.returncode, done.stderr) == (0, "")
-    assert "equal: 1 streams" in done.stdout
+    done = run(command, variables=environment(measured=False))
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert "equal: 1 streams" in done.stdout.decode()
 
 
 def test_help_tells_options_and_exit_codes() -> None:

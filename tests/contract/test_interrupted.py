@@ -113,13 +113,13 @@ class Blocked:
 
     Attributes:
         process: it.
-        output: the pipe, which is full.
     """
 
     def __init__(self, command: list[str], log: Path) -> None:
         self._log = log
         reading, writing = os.pipe()
-        self.output = os.fdopen(reading, "rb")
+        self._output = os.fdopen(reading, "rb")
+        self._seen = b""
         with log.open("wb") as file:
             self.process = WarmRun(command, environment(), writing, file.fileno())
         self._until(lambda: not select.select([], [writing], [], 0)[1])
@@ -129,6 +129,22 @@ class Blocked:
         """Send SIGTERM, and wait until the run has taken note of it: two at once are one."""
         self.process.send_signal(signal.SIGTERM)
         self._until(lambda: "SIGTERM" in self._log.read_text())
+
+    def read(self, size: int = -1) -> bytes:
+        """Read from the pipe, which is full, to its end or so many bytes."""
+        found = self._output.read(size)
+        self._seen += found
+        return found
+
+    def leave(self) -> None:
+        """Close the pipe."""
+        self._output.close()
+
+    def close(self) -> None:
+        """Search what was read, and stop listening for the end."""
+        self.leave()
+        self.process.shown(self._seen)
+        self.process.close()
 
     @staticmethod
     def _until(is_so: Callable[[], bool]) -> None:
@@ -142,9 +158,8 @@ class Blocked:
 def blocked(tap: Tap) -> Iterator[Blocked]:
     """Give a run whose target does not read."""
     run = Blocked(tap.command(), tap.folder / "blocked.log")
-    with run.output:
-        yield run
-    run.process.close()
+    yield run
+    run.close()
 
 
 @one_of_all
@@ -153,7 +168,7 @@ def test_a_signal_while_the_target_does_not_read_still_ends_with_a_state(blocked
     blocked.terminate()
     with pytest.raises(TimeoutError):
         blocked.process.wait(0.3)
-    output = blocked.output.read()
+    output = blocked.read()
     assert blocked.process.wait(30) == 143
     assert parse(output).messages[-1]["type"] == "STATE"
 
@@ -169,7 +184,7 @@ def test_a_second_signal_ends_a_run_whose_target_never_reads_again(blocked: Bloc
 @one_of_all
 def test_a_target_that_dies_ends_the_run_with_an_error(blocked: Blocked, tap: Tap) -> None:
     """A closed pipe is no success."""
-    blocked.output.read(100)
-    blocked.output.close()
+    blocked.read(100)
+    blocked.leave()
     assert blocked.process.wait(60) == 1
     assert "the target stopped reading" in (tap.folder / "blocked.log").read_text()

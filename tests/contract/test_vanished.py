@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import sqlite3
-import subprocess
 import sys
 from contextlib import closing
 from pathlib import Path
@@ -16,6 +15,7 @@ import pytest
 
 from tests.contract.crms import CRMS
 from tests.singer import environment, parse
+from tests.started import Program
 
 if TYPE_CHECKING:
     from sandbox.simulator import Moment
@@ -26,13 +26,13 @@ if TYPE_CHECKING:
 LOADER = Path(__file__).parents[1] / "load" / "loader.py"
 
 
-def load(tap: Tap, place: Path, folder: Path) -> subprocess.Popen[bytes]:
+def load(tap: Tap, place: Path, folder: Path) -> Program:
     """Start ``load-account`` in a process group of its own; what is loaded is in the folder's only file."""
     folder.mkdir(exist_ok=True)
     ours = [sys.executable, "-m", "tap_crm.load", "acme", "--state", str(place), "--"]
     target = [sys.executable, str(LOADER), str(folder / "loaded.jsonl")]
     variables = environment(measured=False)
-    return subprocess.Popen([*ours, *tap.command(), "|", *target], env=variables, start_new_session=True)
+    return Program([*ours, *tap.command(), "|", *target], variables=variables, start_new_session=True)
 
 
 def loaded(folder: Path) -> Run:

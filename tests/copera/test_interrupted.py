@@ -42,6 +42,7 @@ def stopped(tap: Tap, lines: int, command: list[str], number: int = signal.SIGKI
         text = b"".join(output.readline() for _ in range(lines))
         run.send_signal(number)
         text += output.read()
+        run.shown(text)
         code = run.wait(20)
         run.close()
     return parse(whole_lines(text), code, (tap.folder / "stopped.log").read_text())

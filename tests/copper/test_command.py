@@ -15,6 +15,7 @@ import pytest
 from tests import warm_tap
 from tests.copper.conftest import FEW
 from tests.singer import Run, Tap, environment, parse
+from tests.started import run as run_program
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -55,7 +56,7 @@ def test_the_command_line_answers_as_the_command_does(arguments: list[str]) -> N
     """Byte by byte, errors and exit codes too; log lines but for their time."""
     command = [*COMMAND, *arguments]
     warm = warm_tap.execute(command, environment(), 60)
-    cold = subprocess.run(command, capture_output=True, check=False, env=environment(measured=False))
+    cold = run_program(command, variables=environment(measured=False))
     assert (warm.returncode, warm.stdout) == (cold.returncode, cold.stdout)
     assert _without_time(warm.stderr) == _without_time(cold.stderr)
 

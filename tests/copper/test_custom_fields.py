@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,6 +11,7 @@ import pytest
 from sandbox.faults import FaultRule
 from tests.custom_truth import Copper, assert_right, columns_of, declared, in_columns, lines
 from tests.singer import Tap, environment, only
+from tests.started import Program
 
 if TYPE_CHECKING:
     from sandbox.copper import CopperAccount
@@ -143,10 +142,9 @@ MANY = {"people": 2_000, "companies": 5, "leads": 5, "opportunities": 5, "projec
 def cost(tap: Tap, catalog: Record, form: str) -> float:
     """Return the CPU seconds of a run of the real command, its start included: wall time says how busy a machine is."""
     command = tap.command(catalog=catalog, custom_fields=form)
-    with Path(os.devnull).open("wb") as nowhere:
-        process = subprocess.Popen(command, stdout=nowhere, stderr=nowhere, env=environment(measured=False))
+    with Program(command, variables=environment(measured=False)) as process:
         _, status, used = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
+        process.returncode = os.waitstatus_to_exitcode(status)
     assert process.returncode == 0
     return used.ru_utime + used.ru_stime
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
 import sys
 from dataclasses import fields, replace
 from pathlib import Path
@@ -19,6 +18,7 @@ from tap_crm.providers import PROVIDERS, register
 from tests.contract.crms import CRMS
 from tests.pebble.provider import PROVIDER as PEBBLE
 from tests.singer import environment, execute
+from tests.started import run
 
 ROOT = Path(__file__).resolve().parents[2]
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
@@ -35,8 +35,8 @@ def test_scripts_that_a_page_names_can_be_run(page: Path) -> None:
 
 def test_the_hooks_before_a_commit_are_valid() -> None:
     command = [sys.executable, "-m", "pre_commit", "validate-config", str(HOOKS)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout
+    done = run(command, folder=ROOT)
+    assert done.returncode == 0, done.stdout.decode()
 
 
 def test_the_hooks_before_a_commit_check_what_the_tests_check_by_the_same_tools() -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import re
 import shutil
-import subprocess
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ import yaml
 
 from scripts.release import complaint, sections
 from tests.meltano.project import plugins
+from tests.started import run
 
 ROOT = Path(__file__).resolve().parents[2]
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
@@ -80,8 +80,8 @@ def test_the_matrix_has_every_python_that_the_project_allows() -> None:
 
 @pytest.mark.skipif(shutil.which("actionlint") is None, reason="actionlint is not installed")
 def test_actionlint_has_nothing_to_say() -> None:
-    done = subprocess.run(["actionlint", *map(str, WORKFLOWS)], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout
+    done = run(["actionlint", *map(str, WORKFLOWS)])
+    assert done.returncode == 0, done.stdout.decode()
 
 
 def test_templates_of_issues_are_forms() -> None:

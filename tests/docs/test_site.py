@@ -3,7 +3,6 @@
 # ruff: noqa: D103  (the name of a test is its sentence)
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +10,7 @@ import pytest
 import yaml
 
 from scripts.docs_site import PAGES, moved
+from tests.started import run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -77,6 +77,6 @@ def test_a_link_that_leads_nowhere_fails(tmp_path: Path) -> None:
     config = {name: CONFIG[name] for name in ("site_name", "validation")} | {"docs_dir": str(tmp_path / "docs")}
     (tmp_path / "mkdocs.yml").write_text(yaml.safe_dump(config | {"site_dir": str(tmp_path / "site")}), "utf-8")
     command = [str(PYTHON), "-m", "mkdocs", "build", "--strict", "--config-file", str(tmp_path / "mkdocs.yml")]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    done = run(command)
     assert done.returncode == 1
-    assert "#none" in done.stdout + done.stderr
+    assert "#none" in (done.stdout + done.stderr).decode()

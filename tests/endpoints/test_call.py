@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +10,7 @@ import pytest
 
 from sandbox.faults import FaultRule
 from tap_crm.call.command import main
+from tests.started import run
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -145,7 +145,7 @@ def test_verbose_shows_the_exchange_without_the_key(start: Start) -> None:
     """Method, path, status, waits, and what is left of the limit."""
     _, tap = start("close")
     command = [sys.executable, "-m", "tap_crm.call", "--config", tap.write("config", tap.config), "--verbose", "/me/"]
-    said = subprocess.run(command, capture_output=True, check=True).stderr.decode()
+    said = run(command).stderr.decode()
     assert "GET /me/: 200 in " in said
     assert "rate limit left: " in said
     assert tap.config["api_key"] not in said
@@ -182,5 +182,6 @@ def test_it_is_a_command(start: Start) -> None:
     _, tap = start("copper", MANY["copper"])
     config = tap.write("config", tap.config)
     command = [sys.executable, "-m", "tap_crm.call", "--config", config, "--all", "POST", "/people/search"]
-    done = subprocess.run([*command, "--body", SORTED], capture_output=True, check=True)
+    done = run([*command, "--body", SORTED])
+    assert done.returncode == 0, done.stderr
     assert len(done.stdout.splitlines()) == MANY["copper"]["people"]

@@ -246,7 +246,7 @@ class Account:
             tap = WarmRun(command, environment(measured=False), writing, log.fileno())
             begun.set()
             os.close(writing)
-            _pump(reading, sink, done.counts, mine, kill)
+            tap.shown(_pump(reading, sink, done.counts, mine, kill))
             done.codes = {"tap": tap.wait(_SECONDS), "target": target.wait(_SECONDS)}
             tap.close()
             target.close()
@@ -272,10 +272,12 @@ def _counting(counts: Counter[str], place: Place | None, kill: Callable[[], None
     return count
 
 
-def _pump(reading: int, writing: int, counts: Counter[str], place: Place | None, kill: Callable[[], None]) -> None:
-    """Hand lines on from the tap to the target, as Meltano does; of one in which the tap dies, the half."""
+def _pump(reading: int, writing: int, counts: Counter[str], place: Place | None, kill: Callable[[], None]) -> bytes:
+    """Hand lines on from the tap to the target, as Meltano does, the half of one in which the tap dies; return them."""
+    seen = bytearray()
     with os.fdopen(reading, "rb") as source, suppress(BrokenPipeError), os.fdopen(writing, "wb") as sink:
         for line in source:
+            seen += line
             counts["line"] += 1
             is_last = place is not None and (place.kind, place.number) == ("line", counts["line"])
             if is_last:
@@ -283,7 +285,8 @@ def _pump(reading: int, writing: int, counts: Counter[str], place: Place | None,
             sink.write(line[: len(line) // 2] if is_last else line)
             sink.flush()
             if is_last:
-                return
+                break
+    return bytes(seen)
 
 
 def _opened_by_reader(channel: Path) -> int:

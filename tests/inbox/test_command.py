@@ -12,7 +12,6 @@ import sys
 import threading
 import time
 from contextlib import closing
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -26,6 +25,7 @@ from tests.warm_tap import WarmRun
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 
 @pytest.fixture
@@ -98,9 +98,9 @@ def test_a_signal_ends_it_after_what_it_accepted_was_answered(tmp_path: Path, nu
     environment = {**os.environ, "TAP_CRM_PROVIDER": "copper", "TAP_CRM_INBOX_TOKEN": TOKEN}
     command = [sys.executable, "-m", "tap_crm.inbox", "serve", "--config", "ENV", "--port", "0"]
     log = tmp_path / "log"
-    with log.open("wb") as err, Path(os.devnull).open("wb") as nowhere:
+    with log.open("wb") as err, (tmp_path / "output").open("wb") as out:
         variables = {**environment, "TAP_CRM_INBOX": str(inbox)}
-        process = WarmRun(command, variables, nowhere.fileno(), err.fileno())
+        process = WarmRun(command, variables, out.fileno(), err.fileno())
     deadline = time.monotonic() + 60
     while (found := re.search(r"http://127\.0\.0\.1:(\d+); ", log.read_text())) is None:
         assert time.monotonic() < deadline, log.read_text()

@@ -11,21 +11,25 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from http.client import HTTPConnection, HTTPException
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tap_crm.inbox.spool import Spool
+from tests import leaks
 from tests.inbox.deliveries import kept
 from tests.inbox.serving import COPPER, TOKEN
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
-    from pathlib import Path
 
 KILLS, SENDERS = 50, 4
 
 
-def receive(path: str, pipe: Connection) -> None:
-    """Receive in a process of its own, which tells its port."""
+def receive(path: str, log: str, pipe: Connection) -> None:
+    """Receive in a process of its own, which tells its port and writes into a log."""
+    with Path(log).open("ab") as output:
+        for one in (1, 2):
+            os.dup2(output.fileno(), one)
     from tap_crm.inbox.app import create  # noqa: PLC0415 - the process that forks has it already
     from tap_crm.inbox.server import make_server  # noqa: PLC0415
     from tap_crm.inbox.settings import InboxSettings  # noqa: PLC0415
@@ -56,7 +60,7 @@ def send(port: int, name: str) -> list[str]:
 
 def test_nothing_that_was_answered_is_missing_wherever_it_is_killed(tmp_path: Path) -> None:
     """Killed at random moments, on the same inbox; what was kept and not answered may be there, but once."""
-    path = str(tmp_path / "inbox.sqlite")
+    path, log = str(tmp_path / "inbox.sqlite"), str(tmp_path / "log")
     moments = random.Random(20260301)
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["pytest", "tap_crm.inbox.app", "tap_crm.inbox.server", "tests.inbox.test_killed"])
@@ -64,7 +68,7 @@ def test_nothing_that_was_answered_is_missing_wherever_it_is_killed(tmp_path: Pa
     with closing(Spool.open(path)) as spool, ThreadPoolExecutor(SENDERS) as pool:
         for kill in range(KILLS):
             ours, theirs = context.Pipe()
-            process = context.Process(target=receive, args=(path, theirs), daemon=True)
+            process = context.Process(target=receive, args=(path, log, theirs), daemon=True)
             process.start()
             assert ours.poll(60)
             port = ours.recv()
@@ -80,6 +84,7 @@ def test_nothing_that_was_answered_is_missing_wherever_it_is_killed(tmp_path: Pa
     assert len(found) == len(set(found))
     assert set(answered) <= set(found)
     assert len(answered) > KILLS
+    leaks.check_config({"inbox_token": TOKEN, "inbox": path}, Path(log).read_bytes())
 
 
 def _has_begun(spool: Spool, kill: int) -> bool:

@@ -4,12 +4,11 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import sys
+import tempfile
 from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -28,6 +27,7 @@ from tests.warm_tap import WarmRun
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from sandbox.simulator import Moment, Simulator
 
@@ -216,8 +216,8 @@ def killed(crm: Crm, answers: int, moment: str) -> None:
                 raise Refusal(503, "what was asked is not carried out")
 
     command = [sys.executable, "-m", "tap_crm.inbox", *crm.command("subscribe")]
-    with Path(os.devnull).open("wb") as nowhere:
-        process = WarmRun(command, environment(measured=False), nowhere.fileno(), nowhere.fileno())
+    with tempfile.TemporaryFile() as output:
+        process = WarmRun(command, environment(measured=False), output.fileno(), output.fileno())
         end = crm.app.on_answer(kill)
         assert process.wait(60) == -signal.SIGKILL
         process.close()

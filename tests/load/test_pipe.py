@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 import threading
 from typing import TYPE_CHECKING
@@ -13,6 +12,7 @@ import pytest
 from tap_crm.contract.signals import REFUSED
 from tap_crm.errors import ConfigError
 from tests.load.conftest import CONFIRMS, NOTHING, shell
+from tests.started import run
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -145,7 +145,7 @@ def test_two_runs_of_one_account_never_go_on_at_once(loads: Loads, tmp_path: Pat
 
 def _code_of_a_second_run(loads: Loads) -> int:
     command = [sys.executable, "-m", "tap_crm.load", "acme", "--state", str(loads.place), "--wait", "0"]
-    return subprocess.run([*command, "--", "true", "|", "true"], check=False).returncode
+    return run([*command, "--", "true", "|", "true"]).returncode
 
 
 @pytest.mark.parametrize(

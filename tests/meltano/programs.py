@@ -11,7 +11,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from tests import leaks, warm_tap
+from tests import leaks, started, warm_tap
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -49,9 +49,7 @@ class Program:
         """
         command, environment = [str(self._path), *arguments], {**self._variables, **variables}
         if not self._may_fork:
-            return subprocess.run(
-                command, input=given, capture_output=True, check=False, timeout=240, env=environment, cwd=folder
-            )
+            return started.run(command, given=given, variables=environment, folder=folder)
         with ExitStack() as stack:
             files = {
                 name: stack.enter_context(tempfile.NamedTemporaryFile(prefix=name))

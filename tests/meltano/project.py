@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from tests import leaks
 from tests.meltano.programs import Program
 
 if TYPE_CHECKING:
@@ -72,6 +73,8 @@ class Project:
     def meltano(self, *arguments: str, **environment: str) -> str:
         """Run Meltano, which must succeed; returns its output."""
         done = self._meltano.run(*arguments, folder=self.folder, variables=environment)
+        for written in (".meltano/logs", ".meltano/run", "output"):
+            leaks.check_folder({**self.environment(), **environment}, self.folder / written)
         output = (done.stdout + done.stderr).decode()
         assert done.returncode == 0, output[-6000:]
         return output

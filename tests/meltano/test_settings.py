@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +17,7 @@ from tap_crm.providers import PROVIDERS
 from tap_crm.providers.setting_table import rows
 from tap_crm.singer.tap import TapCRM
 from tests.meltano.project import ROOT, plugins
+from tests.started import run
 from tests.unit.test_config_input import SCHEMA, VALUES, as_text
 
 if TYPE_CHECKING:
@@ -68,8 +68,8 @@ def _meltano(folder: Path, asked: dict[str, Any]) -> list[dict[str, Any]]:
     question, answer = folder / "asked.json", folder / "answered.json"
     question.write_text(json.dumps(asked))
     command = [sys.executable, "-m", "tests.meltano.settings_probe", str(question), str(answer)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=280)
-    assert done.returncode == 0, (done.stdout + done.stderr)[-3000:]
+    done = run(command, folder=ROOT)
+    assert done.returncode == 0, (done.stdout + done.stderr).decode()[-3000:]
     found: dict[str, Any] = json.loads(answer.read_text())
     return [*(found[way] for way in asked), found["environment"]]
 

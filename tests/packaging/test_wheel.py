@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 import zipfile
 from collections import Counter
@@ -15,6 +14,7 @@ import pytest
 
 from sandbox.copper import API_KEY, SMALL, USER_EMAIL, copper_app
 from sandbox.server import running
+from tests.started import run
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -75,8 +75,6 @@ _UV = (str(Path(sys.executable).with_name("uv")), "--no-config", "--quiet")
 def _run(folder: Path, *command: str) -> str:
     """Run a command outside of the checkout; returns its standard output."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("TAP_", "PYTHON"))}
-    done = subprocess.run(
-        command, cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=240
-    )
-    assert done.returncode == 0, done.stderr[-4000:]
-    return done.stdout
+    done = run(command, folder=folder, variables=environment)
+    assert done.returncode == 0, done.stderr.decode()[-4000:]
+    return done.stdout.decode()

@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from tests import in_process
+from tests import in_process, leaks
 from tests.proof.cells import of_any_run
 from tests.proof.seam import answered_by
 from tests.proof.virtual_time import virtual_time
@@ -329,6 +329,7 @@ def killed(tape: Tape, kind: str, number: int) -> Run | None:
     else:
         return None
     text = output.read_bytes()
+    leaks.check_config(account.tap.config, text, output.with_suffix(".log").read_bytes())
     return parse(text[: text.rfind(b"\n") + 1])
 
 

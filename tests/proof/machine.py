@@ -33,8 +33,9 @@ from tests.proof.virtual_time import virtual_time
 from tests.singer import Run, only
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
+    from tests.proof.seam import Server
     from tests.proof.virtual_time import VirtualTime
 
 Record = dict[str, Any]
@@ -74,6 +75,7 @@ class Machine(RuleBasedStateMachine):
 
     Attributes:
         name: the CRM's.
+        serve: returns what answers, by the account.
     """
 
     name: ClassVar[str]
@@ -82,6 +84,7 @@ class Machine(RuleBasedStateMachine):
         """Open the account, and load it: some of the streams of `STREAMS`, or all."""
         super().__init__()
         self.crm = CRMS[self.name]
+        self.serve: Callable[[Any], Server] = AppServer
         self.folder = tempfile.TemporaryDirectory()
         shape = {**self.crm.shape, **self.crm.everything, **TINY.get(self.name, {})}
         knobs = {"rate_limit": 0, **self.crm.knobs, **SMALL_PAGES.get(self.name, {})}
@@ -131,7 +134,7 @@ class Machine(RuleBasedStateMachine):
     @contextmanager
     def now(self, app: Any = None) -> Iterator[VirtualTime]:  # noqa: ANN401 - any sandbox
         """Let it be as late as it is by now, and an account be there."""
-        with virtual_time() as clock, answered_by(AppServer(app or self.app), clock.wait):
+        with virtual_time() as clock, answered_by(self.serve(app or self.app), clock.wait):
             clock.wait(self.passed)
             try:
                 yield clock

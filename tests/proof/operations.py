@@ -221,6 +221,13 @@ class Bed:
             trial.journal.write_bytes(self._journal)
         return trial
 
+    def resumed(self, app: Simulator, files: Path, later: float) -> Trial:
+        """Return an account as a run has left it, with the files of that run, for one that begins so much later."""
+        trial = Trial(self, app, self.folder / "trial")
+        shutil.copytree(files, trial.folder, dirs_exist_ok=True)
+        trial.ahead = later
+        return trial
+
     def kind(self, asked: Asked) -> str:
         """Return what kind of question it is: its method and path, without the ids of records."""
         path = asked.path.removeprefix(self.base_path).strip("/")
@@ -249,6 +256,9 @@ class Trial:
     Attributes:
         server: answers without a fault.
         journal: the target's.
+        folder: the files.
+        ahead: seconds by which the next run begins after the first one.
+        wrong: seconds by which the clock of the target's machine is ahead.
     """
 
     def __init__(self, bed: Bed, app: Simulator, folder: Path) -> None:
@@ -258,8 +268,8 @@ class Trial:
         self.app = app
         self.server = AppServer(app)
         self.journal = folder / "journal.sqlite"
-        self._folder = folder
-        self._ahead = 0.0
+        self.folder = folder
+        self.ahead = self.wrong = 0.0
 
     @cached_property
     def other(self) -> AppServer:
@@ -268,7 +278,7 @@ class Trial:
 
     def run(self, server: Server, messages: Iterable[Record]) -> Outcome:
         """Run the target to its end."""
-        folder = self._folder
+        folder = self.folder
         report = folder / "report.jsonl"
         report.unlink(missing_ok=True)
         (folder / "config.json").write_text(json.dumps(self.bed.settings(folder)))
@@ -276,9 +286,17 @@ class Trial:
         (folder / "input").write_text(text)
         command = [sys.executable, "-m", "target_crm", "--config", str(folder / "config.json")]
         with virtual_time() as clock, answered_by(server, clock.wait):
-            clock.wait(self._ahead)  # later than the run before
-            done = in_process.execute([*command, "--input", str(folder / "input")], dict(os.environ), measured=True)
-            took, self._ahead = clock.passed - self._ahead, clock.passed + 60.0
+            clock.wait(self.ahead)  # later than the run before
+            # The run's clock is that of the account, too, which answers in its threads.
+            self.app.behaviour.clock_skew -= self.wrong
+            done = in_process.execute(
+                [*command, "--input", str(folder / "input")],
+                dict(os.environ),
+                measured=True,
+                clock_ahead=self.wrong,
+            )
+            self.app.behaviour.clock_skew += self.wrong
+            took, self.ahead = clock.passed - self.ahead, clock.passed + 60.0
         lines = [json.loads(line) for line in report.read_text("utf-8").splitlines()] if report.exists() else []
         states = [json.loads(line)["at"] for line in done.stdout.decode().splitlines()]
         return Outcome(done.returncode, done.stderr.decode(), states, lines, took)
@@ -286,7 +304,7 @@ class Trial:
     def content(self) -> Content:
         """Return what the account has, as soon as its searches show all of it."""
         with virtual_time() as clock, answered_by(self.server, clock.wait):
-            clock.wait(self._ahead + LAG)
+            clock.wait(self.ahead + LAG)
             return self.bed.crm.content(self.app)
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from target_crm.writers import WRITERS
-from tests.proof import write_cells, write_groups
-from tests.proof.faults import Told
+from tests.proof import write_cells, write_deaths, write_groups
+from tests.proof.faults import DAY, Told
 from tests.proof.operations import Bed, in_memory
 from tests.proof.write_cells import Matrix
 from tests.proof.write_faults import WRITE_FAULTS
@@ -39,6 +41,10 @@ ALONE = (
     "close | update 2 leads | records of another account | once | writes",
     "close | create 2 custom_objects | answer of an earlier write | once | writes",
 )
+#: A write that was carried out, and whose answer nobody hears.
+LOST = "504 without a body, carried out"
+#: Of what operations leave that die, each so many-th is gone on from; `./scripts/soak --of crashes` tries all.
+EACH = 12
 
 
 @pytest.fixture(scope="module", params=WRITERS)
@@ -80,6 +86,20 @@ def test_faults_that_stay_double_nothing_and_the_next_run_writes_the_rest(
     assert there
 
 
+@pytest.mark.parametrize("date", [None, "no Date", "Date 10 min ahead", "Date 10 min behind"])
+def test_wrong_clocks_double_and_lose_nothing(
+    bed: Bed,
+    groups: list[Group],
+    date: str | None,
+    unmeasured: None,  # noqa: ARG001
+) -> None:
+    """The machine is a day off, each write gets no answer, and what is read tells the time, a wrong one, or none."""
+    for number, group in enumerate(groups):
+        faults = {kind: WRITE_FAULTS[LOST if writes(kind) else date] for kind in group.kinds if date or writes(kind)}  # type: ignore[index]
+        wrong, _ = group.judge(faults, "once", DAY if number % 2 else -DAY)
+        assert not wrong, told(bed, faults)
+
+
 def test_what_the_matrix_found_stays_mended(bed: Bed, unmeasured: None) -> None:  # noqa: ARG001
     """Each cell as it was found; and the faults that are in no group."""
     matrix = Matrix(bed)
@@ -90,10 +110,32 @@ def test_what_the_matrix_found_stays_mended(bed: Bed, unmeasured: None) -> None:
             assert not verdict.wrong, f"./scripts/soak --write-cell '{cell}'"
 
 
+def test_an_operation_that_dies_is_written_once_by_the_next_run(bed: Bed, unmeasured: None) -> None:  # noqa: ARG001
+    """One of each action, at places of each kind."""
+    found = {operation.action: operation for operation in bed.operations}
+    tried: Counter[str] = Counter()
+    for at, operation in enumerate(found.values()):
+        counts, wrong = write_deaths.tried(bed, operation, lambda number, at=at: (number - 3 * at) % EACH == EACH // 2)  # type: ignore[misc]
+        assert not wrong
+        tried += counts
+    assert {*tried} == {*write_deaths.KINDS}
+
+
+def test_a_state_ahead_of_what_is_written_would_be_seen(bed: Bed, unmeasured: None) -> None:  # noqa: ARG001
+    """As if the target had passed on its STATE before it sent anything."""
+    tape = write_deaths.recorded(bed, bed.operations[0])
+    assert tape.judge(replace(tape.images[0], states=[1]))
+
+
 def test_no_fault_is_left_out() -> None:
     """Each is tried with every CRM in a group, or with one of them alone."""
     alone = {write_cells.parse(one).fault for one in (*FOUND, *ALONE)}
     assert {*WRITE_FAULTS} == {*write_groups.names(Told.BROKEN, Told.HARMLESS), *alone}
+
+
+def writes(kind: str) -> bool:
+    """Tell whether a kind of question changes something."""
+    return not kind.startswith("GET") and "search" not in kind
 
 
 def told(bed: Bed, faults: Faults) -> str:

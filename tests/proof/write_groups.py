@@ -45,9 +45,16 @@ class Group:
     kinds: Sequence[str]
     truth: Content
 
-    def judge(self, faults: Faults, often: Often) -> tuple[list[str], set[str]]:
-        """Run through faults; return what is wrong then, and the names of the faults that there were."""
+    def judge(self, faults: Faults, often: Often, wrong: float = 0.0) -> tuple[list[str], set[str]]:
+        """Run through faults; return what is wrong then, and the names of the faults that there were.
+
+        Args:
+            faults: by kind of question.
+            often: how often each is asked in vain.
+            wrong: seconds by which the clock of the target's machine is ahead.
+        """
         trial = self.bed.trial(knows=self.knows)
+        trial.wrong = wrong
         server = Faulty(trial, faults, often)
         verdict = Judging(trial, self.operations, self.truth, Told.BROKEN).judge(server)
         return verdict.wrong, {faults[kind].name for kind in server.hits}

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import socket
-import subprocess
 import sys
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import pytest
 
 from sandbox.__main__ import main
 from sandbox.client import Client, CloseClient
+from tests.started import PIPE, Program
 
 ROOT = Path(__file__).parents[2]
 
@@ -40,9 +40,9 @@ def test_it_prints_its_url_and_serves() -> None:
         "--knobs",
         '{"total": "capped"}',
     ]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
+    with Program(command, stdout=PIPE, cwd=ROOT) as process:
         assert process.stdout
-        said, url = process.stdout.readline().strip().rsplit(" ", 1)
+        said, url = process.stdout.readline().decode().strip().rsplit(" ", 1)
         client = Client(url)
         try:
             assert said == "listening on"
@@ -77,9 +77,9 @@ def test_close_is_served_beside_copper() -> None:
     command = [sys.executable, "-m", "sandbox", "close", "--port", "0", "--leads", "30", "--contacts", "9"]
     command += ["--activities", "20", "--opportunities", "5", "--tasks", "5", "--events", "5"]
     command += ["--now", "1790000000", "--tie-block", "10", "--knobs", '{"totals": "missing"}', "--api-key", "api_own"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
+    with Program(command, stdout=PIPE, cwd=ROOT) as process:
         assert process.stdout
-        client = CloseClient(process.stdout.readline().strip().rsplit(" ", 1)[1])
+        client = CloseClient(process.stdout.readline().decode().strip().rsplit(" ", 1)[1])
         client.session.auth = ("api_own", "")
         try:
             answer = client.get("lead").json()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 from sandbox import close, copera, copper
 from sandbox.server import running
 from tests.singer import environment
+from tests.started import run
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -66,7 +66,7 @@ def test_no_run_leaves_anything_open(tmp_path: Path) -> None:
             config.write_text(json.dumps({"provider": crm, "api_url": url, "requests_per_minute": 0, **credentials}))
             configs.append(str(config))
         command = [sys.executable, "-X", "dev", "-c", PROGRAM, *configs]
-        done = subprocess.run(command, capture_output=True, check=False, timeout=120, env=environment(measured=False))
+        done = run(command, variables=environment(measured=False))
     assert done.returncode == 0, done.stderr.decode()[-2000:]
     for crm in CRMS:
         assert f'"provider":"{crm}"' in done.stdout.decode().replace(": ", ":")

@@ -13,6 +13,7 @@ from tap_crm import errors
 from tap_crm.contract.signals import Terminated
 from target_crm.clock import Clock
 from target_crm.singer.target import TargetCRM
+from tests import leaks
 
 if TYPE_CHECKING:
     import threading
@@ -114,8 +115,7 @@ class Bench:
                 target.run(io.StringIO("".join(json.dumps(message) + "\n" for message in messages)))
             except errors.CrmError as error:
                 code, said = 1, str(error)
-        states = [json.loads(line) for line in out.getvalue().splitlines()]
-        return Outcome(code, said, states, self.lines()[before:], target)
+        return self._outcome(before, code, said, out.getvalue(), target)
 
     def run(
         self,
@@ -141,7 +141,12 @@ class Bench:
                 code = int(end.code or 0)
             except Killed:
                 code = -9
-        states = [json.loads(line) for line in out.getvalue().splitlines()]
+        return self._outcome(before, code, said, out.getvalue(), target)
+
+    def _outcome(self, before: int, code: int, said: str, out: str, target: TargetCRM) -> Outcome:
+        """Return what a run left, which shows no secret, nor do its files."""
+        leaks.check_config(self.config(), out.encode(), said.encode())
+        states = [json.loads(line) for line in out.splitlines()]
         return Outcome(code, said, states, self.lines()[before:], target)
 
     def lines(self) -> list[Record]:

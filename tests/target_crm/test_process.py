@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
 import sys
 import threading
 import time
@@ -23,6 +22,7 @@ import pytest
 
 from tests import in_process
 from tests.singer import environment
+from tests.started import run
 from tests.target_crm.running import CREDENTIALS, records, state
 from tests.warm_tap import WarmRun, is_measured
 
@@ -139,11 +139,9 @@ def lines_of(messages: list[dict[str, Any]]) -> str:
 def test_a_whole_run_ends_with_0_and_its_state(tmp_path: Path, crm: Server) -> None:
     crm.go_on.set()
     given = lines_of([*records("tasks", {"id": 1, "name": "A"}), state(7)])
-    done = subprocess.run(
-        command_of(tmp_path, crm), input=given, capture_output=True, text=True, cwd=tmp_path, check=False
-    )
-    assert (done.returncode, done.stdout) == (0, '{"at": 7}\n')
-    assert "tasks: 1 created" in done.stderr
+    done = run(command_of(tmp_path, crm), given=given.encode(), folder=tmp_path)
+    assert (done.returncode, done.stdout) == (0, b'{"at": 7}\n')
+    assert "tasks: 1 created" in done.stderr.decode()
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])

@@ -8,10 +8,10 @@ import json
 import logging
 import os
 import stat
-import subprocess
 import sys
 import threading
 import time
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -20,6 +20,7 @@ from tap_crm import errors
 from tap_crm.config.oauth_settings import OAuthSettings
 from tap_crm.transport import token_file as token_file_module
 from tap_crm.transport.oauth import RotatingToken, rotating_token
+from tests.started import PIPE, Program
 from tests.unit.loopback import ask, transport_to
 from tests.unit.token_server import APP, FIRST, TokenServer, granting
 
@@ -212,7 +213,8 @@ def test_a_refusal_is_one_line_and_final(server: TokenServer, file: Path, status
 
 
 @pytest.mark.parametrize(
-    "fault", [(500, b""), (503, b"{}"), (429, b""), (200, b"<html>"), (200, b'{"access_token": 5}')]
+    "fault",
+    [(500, b""), (503, b"{}"), (429, b""), (200, b"<html>"), (200, b'{"access_token": 5}'), (200, b" " * 2_000_000)],
 )
 def test_the_token_address_is_asked_again_after_a_hiccup(
     server: TokenServer, file: Path, fault: tuple[int, bytes]
@@ -381,20 +383,18 @@ for _ in sys.stdin:
 def test_two_runs_at_once_do_not_use_up_each_others_tokens(server: TokenServer, file: Path) -> None:
     """Each finds what the other has just got, whether it soon expires or not; the file has the last refresh token."""
     command = [sys.executable, "-c", ONE_OF_TWO, server.url, str(file), FIRST, APP["client_secret"]]
-    runs = [
-        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        for _ in range(2)
-    ]
-    said = [_next_line(run) for run in runs]
-    sent = []
-    for server.expires_in in (0.3, 3600):
-        for run in runs:
-            assert run.stdin is not None
-            run.stdin.write("go\n")
-            run.stdin.flush()
-        said += [_next_line(run) for run in runs]
-        sent.append([form["refresh_token"] for form in server.forms])
-    faults = [run.communicate(timeout=60)[1] for run in runs]
+    with ExitStack() as stack:
+        runs = [stack.enter_context(Program(command, stdin=PIPE, stdout=PIPE, stderr=PIPE)) for _ in range(2)]
+        said = [_next_line(run) for run in runs]
+        sent = []
+        for server.expires_in in (0.3, 3600):
+            for run in runs:
+                assert run.stdin is not None
+                run.stdin.write(b"go\n")
+                run.stdin.flush()
+            said += [_next_line(run) for run in runs]
+            sent.append([form["refresh_token"] for form in server.forms])
+        faults = [run.communicate(timeout=60)[1] for run in runs]
     assert [run.returncode for run in runs] == [0, 0], faults
     assert said == ["ready\n"] * 2 + ["asked\n"] * 4
     assert len(sent[0]) >= 3
@@ -402,9 +402,9 @@ def test_two_runs_at_once_do_not_use_up_each_others_tokens(server: TokenServer, 
     assert kept(file)["refresh_token"] == server.refresh_token
 
 
-def _next_line(run: subprocess.Popen[str]) -> str:
+def _next_line(run: Program) -> str:
     assert run.stdout is not None
-    return run.stdout.readline()
+    return run.stdout.readline().decode()
 
 
 def test_no_secret_is_shown_in_logs_or_errors(server: TokenServer, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,13 +4,13 @@
 from __future__ import annotations
 
 import importlib
-import subprocess
 import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tap_crm.singer.sdk_imports import LateFinder
+from tests.started import run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,8 +47,8 @@ assert (singer_sdk.Stream, singer_sdk.Tap) == before
 
 
 def test_whatever_was_put_off_comes_when_it_is_used_and_is_the_real_thing() -> None:
-    done = subprocess.run([sys.executable, "-c", USE_OF_ALL], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+    done = run([sys.executable, "-c", USE_OF_ALL])
+    assert done.returncode == 0, done.stderr.decode()
 
 
 @pytest.fixture

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import signal
-import subprocess
 import sys
 from typing import TYPE_CHECKING
 
 import pytest
+
+from tests.started import PIPE, Program
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,7 +34,7 @@ ctypes.CDLL(None).pthread_mutex_lock(lock)
 def test_a_second_signal_ends_a_process_that_is_stuck(tmp_path: Path, number: int, code: int) -> None:
     """After what must not be broken off."""
     command = [sys.executable, "-c", _STUCK]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=tmp_path) as process:
+    with Program(command, stdout=PIPE, cwd=tmp_path) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == b"stuck\n"
         process.send_signal(number)

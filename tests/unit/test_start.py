@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 
 import pytest
 
 from tap_crm.contract.stream import AUDIT
 from tap_crm.load import catalog
+from tests.started import run
 
 #: Slow to import, and of use to few runs.
 SLOW = (
@@ -35,8 +35,8 @@ SLOW = (
 def test_a_start_imports_nothing_that_few_runs_need(module: str, others: tuple[str, ...]) -> None:
     """Nor what the SDK imports for targets, batch files, REST streams and checks by a JSON schema."""
     asked = f"import sys, {module}; print(*[name for name in {(*SLOW, *others)!r} if name in sys.modules])"
-    done = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)
-    assert done.stdout.split() == []
+    done = run([sys.executable, "-c", asked])
+    assert (done.returncode, done.stdout.split()) == (0, [])
 
 
 def test_the_name_of_the_audit_is_the_same_in_both_places() -> None:

@@ -7,9 +7,10 @@ import os
 import pty
 import re
 import struct
-import subprocess
 import termios
 import threading
+
+from tests.started import Program
 
 
 class Screen:
@@ -40,12 +41,13 @@ class Screen:
                 pass
 
         reader = threading.Thread(target=read)
-        process = subprocess.Popen(command, env=variables, stdout=subprocess.DEVNULL, stderr=slave)
-        os.close(slave)
-        reader.start()
-        code = process.wait(timeout)
-        reader.join(timeout)
-        os.close(master)
+        with Program(command, variables=variables, stderr=slave) as process:
+            os.close(slave)
+            reader.start()
+            code = process.wait(timeout)
+            reader.join(timeout)
+            os.close(master)
+            process.shown(b"".join(shown))
         self.raw = b"".join(shown).decode()
         return code
 

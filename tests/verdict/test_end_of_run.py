@@ -6,7 +6,6 @@ from __future__ import annotations
 import os
 import re
 import signal
-import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +14,7 @@ import pytest
 from sandbox.faults import FaultRule
 from tests.killing import stopped
 from tests.singer import Tap, environment, later
+from tests.started import run as run_program
 from tests.verdict.conftest import SERVERS
 from tests.verdict.screen import Screen
 
@@ -156,17 +156,11 @@ def test_a_run_whose_target_is_gone_shows_it_all_the_same(start: Start) -> None:
     reading, writing = os.pipe()
     os.close(reading)
     with os.fdopen(writing, "wb") as closed:
-        done = subprocess.run(
-            tap.command(catalog=tap.catalog),
-            env=environment(),
-            stdout=closed,
-            stderr=subprocess.PIPE,
-            text=True,
-            check=False,
-        )
+        done = run_program(tap.command(catalog=tap.catalog), variables=environment(), stdout=closed.fileno())
+    log = done.stderr.decode()
     assert done.returncode == 1
-    assert rows_of(done.stderr)["total"][-1].endswith("of 2 complete")
-    assert done.stderr.splitlines()[-1].endswith("the target stopped reading; its own log says why")
+    assert rows_of(log)["total"][-1].endswith("of 2 complete")
+    assert log.splitlines()[-1].endswith("the target stopped reading; its own log says why")
 
 
 def test_no_secret_is_in_a_reason(start: Start) -> None:
@@ -199,4 +193,4 @@ def test_a_terminal_shows_one_live_display_and_then_the_table(start: Start) -> N
 def test_rich_is_loaded_for_a_terminal_only() -> None:
     """It takes as long as the rest of a start."""
     program = "import sys, tap_crm.singer.tap; sys.exit('rich' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+    assert run_program([sys.executable, "-c", program]).returncode == 0

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
 import sys
 import time
 import zlib
@@ -18,6 +17,7 @@ import pytest
 
 from sandbox.server import running
 from tests import in_process
+from tests.started import PIPE, Program
 from tests.watch.crms import CRMS
 
 if TYPE_CHECKING:
@@ -43,16 +43,14 @@ def config(url: str, tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def watch(config: str, tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
+def watch(config: str, tmp_path: Path) -> Iterator[Callable[..., Program]]:
     """Return a function that starts a watch with some options, and a line of a shell as COMMAND."""
     with ExitStack() as stack:
 
-        def start(line: str, *options: str) -> subprocess.Popen[str]:
+        def start(line: str, *options: str) -> Program:
             command = [sys.executable, "-m", "tap_crm.watch", "--config", config, *options, "--", "sh", "-c", line]
             environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
-            process = subprocess.Popen(
-                command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-            )
+            process = Program(command, cwd=tmp_path, variables=environment, stdout=PIPE, stderr=PIPE)
             stack.enter_context(process)
             stack.callback(process.kill)
             return process
@@ -72,7 +70,7 @@ def until(is_so: Callable[[], bool], what: str = "") -> None:
     ("signals", "code"), [(["SIGTERM"], 143), (["SIGINT"], 130), (["SIGTERM", "SIGINT"], 143)], ids=str
 )
 def test_signals_are_passed_on_and_command_is_waited_for(
-    watch: Callable[..., subprocess.Popen[str]], tmp_path: Path, signals: list[str], code: int
+    watch: Callable[..., Program], tmp_path: Path, signals: list[str], code: int
 ) -> None:
     """To all processes of COMMAND; the exit code is that of the first."""
     traps = "".join(f"trap 'echo {name[3:]} >> got' {name[3:]}; " for name in set(signals))
@@ -86,7 +84,7 @@ def test_signals_are_passed_on_and_command_is_waited_for(
     assert process.returncode == code
     assert (tmp_path / "ended").exists()
     assert (tmp_path / "got").read_text("utf-8").split() == [name[3:] for name in signals]
-    assert said.splitlines()[-1].endswith(f"ended by {signals[0]}")
+    assert said.decode().splitlines()[-1].endswith(f"ended by {signals[0]}")
 
 
 def _has_lines(path: Path, count: int) -> bool:
@@ -97,7 +95,7 @@ def _lines(path: Path) -> int:
     return len(path.read_text("utf-8").split()) if path.exists() else 0
 
 
-def test_a_signal_reaches_every_process_of_a_pipe(watch: Callable[..., subprocess.Popen[str]], tmp_path: Path) -> None:
+def test_a_signal_reaches_every_process_of_a_pipe(watch: Callable[..., Program], tmp_path: Path) -> None:
     """As a tap and a target in a shell's line are."""
     part = "sh -c 'trap \"touch {0}; exit 0\" TERM; touch {0}-ready; while :; do sleep 0.05; done'"
     process = watch(f"{part.format('tap')} | {part.format('target')}")
@@ -108,12 +106,12 @@ def test_a_signal_reaches_every_process_of_a_pipe(watch: Callable[..., subproces
     assert process.returncode == 143
 
 
-def test_a_signal_ends_a_watch_that_waits_or_asks(watch: Callable[..., subprocess.Popen[str]], tmp_path: Path) -> None:
+def test_a_signal_ends_a_watch_that_waits_or_asks(watch: Callable[..., Program], tmp_path: Path) -> None:
     """At once."""
     process = watch("touch ran", "--every", "600")
     until((tmp_path / "ran").exists)
     assert process.stderr is not None
-    assert "COMMAND at start: exit 0" in process.stderr.readline()
+    assert "COMMAND at start: exit 0" in process.stderr.readline().decode()
     began = time.monotonic()
     process.terminate()
     process.communicate(timeout=SLOW_SECONDS)
@@ -122,7 +120,7 @@ def test_a_signal_ends_a_watch_that_waits_or_asks(watch: Callable[..., subproces
 
 
 def test_a_killed_watch_leaves_its_command_and_the_next_one_waits_for_it(
-    watch: Callable[..., subprocess.Popen[str]], tmp_path: Path
+    watch: Callable[..., Program], tmp_path: Path
 ) -> None:
     """Never two at once."""
     line = "mkdir lock || touch twice; touch ready; until [ -e go ]; do sleep 0.05; done; rmdir lock; echo x >> ran"
@@ -132,7 +130,7 @@ def test_a_killed_watch_leaves_its_command_and_the_next_one_waits_for_it(
     first.wait()
     second = watch(line)
     assert second.stderr is not None
-    assert "COMMAND of an earlier tap-crm-watch still runs" in second.stderr.readline()
+    assert "COMMAND of an earlier tap-crm-watch still runs" in second.stderr.readline().decode()
     (tmp_path / "go").touch()
     until(lambda: _lines(tmp_path / "ran") == 2, "the second run")
     assert not (tmp_path / "twice").exists()
@@ -140,9 +138,7 @@ def test_a_killed_watch_leaves_its_command_and_the_next_one_waits_for_it(
     second.communicate(timeout=SLOW_SECONDS)
 
 
-def test_a_second_watch_of_a_config_says_so(
-    watch: Callable[..., subprocess.Popen[str]], config: str, tmp_path: Path
-) -> None:
+def test_a_second_watch_of_a_config_says_so(watch: Callable[..., Program], config: str, tmp_path: Path) -> None:
     """It runs nothing."""
     process = watch("touch ready; sleep 30")
     until((tmp_path / "ready").exists)

@@ -3,7 +3,6 @@
 # ruff: noqa: D103  (the name of a test is its sentence)
 from __future__ import annotations
 
-import subprocess
 import sys
 import time
 from collections import Counter
@@ -18,6 +17,7 @@ from sandbox.copera import SMALL, CoperaAccount, Shape, copera_app
 from sandbox.copera.moments import is_object_id
 from sandbox.copera.schema import TYPES, UNKNOWN_TYPE
 from sandbox.server import running
+from tests.started import PIPE, Program
 
 ROOT = Path(__file__).parents[2]
 
@@ -180,9 +180,9 @@ def test_a_table_of_any_size_is_sent_in_pieces() -> None:
 def test_it_is_served_beside_the_others() -> None:
     command = [sys.executable, "-m", "sandbox", "copera", "--port", "0", "--rows", "60", "--members", "9"]
     command += ["--documents", "20", "--token", "cp_pat_own", "--knobs", '{"rows_as": "string"}', "--now", "1790000000"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
+    with Program(command, stdout=PIPE, cwd=ROOT) as process:
         assert process.stdout
-        client = CoperaClient(process.stdout.readline().strip().rsplit(" ", 1)[1], "cp_pat_own")
+        client = CoperaClient(process.stdout.readline().decode().strip().rsplit(" ", 1)[1], "cp_pat_own")
         try:
             assert client.url.endswith("/public/v1")
             assert client.json("workspace/members")["total"] == 9
