@@ -1,7 +1,7 @@
 """Measures what a run costs, side by side and round by round: this build, another commit, other tools, and the floor.
 
-    ./scripts/bench --write                      # all parts; an hour
-    ./scripts/bench --quick                      # all parts on tiny accounts, to try them; half a minute
+    ./scripts/bench --write                      # all parts; half an hour on idle cores
+    ./scripts/bench --quick                      # all parts on tiny accounts, to try them
     ./scripts/bench --parts alone limit --rounds 5 --against 8c64b45
 
 Tables are printed as Markdown; with ``--write`` they are `docs/speed.md`, with `docs/speed.svg` beside it. Parts that

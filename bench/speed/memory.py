@@ -7,7 +7,7 @@ import statistics
 from typing import TYPE_CHECKING, Any
 
 from bench.speed.accounts import UNPACED, account, copper_people
-from bench.speed.builds import only
+from bench.speed.builds import only, tried
 from bench.speed.page import Found, Table, ratio, seconds
 from bench.speed.running import Failed, said
 
@@ -31,12 +31,15 @@ def _everything(crm: str, count: int) -> dict[str, Any]:
 
 
 def _all_streams(plan: Plan) -> Table:
-    rows = []
+    rows, failed = list[tuple[str, ...]](), list[str]()
     for crm in ("copper", "close", "copera"):
         with account(crm, _everything(crm, plan.all_streams)) as one:
             config = {**one.config, **UNPACED}
             for build in plan.builds:
-                ran = build.run(config, build.discover(config))
+                ran = tried(build, config, build.discover(config))
+                if ran.failed:
+                    failed.append(f"{crm.capitalize()}: {ran.failed}")
+                    continue
                 said(f"all streams of {crm}, {build.name}: {ran.cost}")
                 cost = ran.cost
                 told = (f"{ran.written.records:,}", f"{cost.peak:.0f}", f"{cost.cpu:.2f}", f"{cost.wall:.0f}")
@@ -44,7 +47,7 @@ def _all_streams(plan: Plan) -> Table:
     note = (
         "Every stream that discovery selects, in one run; one round. The peak is VmHWM, as the process itself reads it."
     )
-    return Table("Memory of all streams side by side", HEAD, rows, (note,))
+    return Table("Memory of all streams side by side", HEAD, rows, (note, *failed))
 
 
 def _slow(plan: Plan) -> Table:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import statistics
+from collections.abc import Sequence  # noqa: TC003  (read at run time, where tables are decoded)
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
 COLOURS = ("#1f6feb", "#9a6700", "#1a7f37", "#8250df")
 SIZE = (340, 180)

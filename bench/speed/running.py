@@ -81,7 +81,7 @@ class Program:
             wall = time.perf_counter() - began
             reading.join()
             if process.returncode:
-                last = log.read_text(errors="replace").strip().rpartition("\n")[2]
+                last = log.read_text(errors="replace").strip().rpartition("\n")[2].rpartition(" | ")[2].strip()
                 raise Failed(f"{Path(self.what).name} ended with {process.returncode}: {last}")
             return Cost(used.ru_utime + used.ru_stime, wall, int(told.read_text()) / 1024)
 
@@ -146,7 +146,9 @@ def written(path: Path) -> Written:
                 if not message.stream:  # Airbyte's: the row is within
                     keys[row.stream].add(row.data["id"])
                 elif message.stream != "sync_audit":
-                    keys[message.stream].add(row.own if row.id is None else row.id)
+                    keys[message.stream].add(
+                        row.id if row.own is None else row.own
+                    )  # a table of Copera may have a column `id`
     return Written(records, keys, state)
 
 
