@@ -26,10 +26,10 @@ FIRST = dlt.sources.incremental("date_modified", initial_value=0)
 @dlt.resource(name="people", primary_key="id", write_disposition="append", max_table_nesting=0)
 def people(since: dlt.sources.incremental[int] = FIRST) -> Iterator[Any]:
     """Give people, page by page."""
-    number = 1
+    number, first = 1, since.last_value  # which moves with the rows that are given
     order = {"sort_by": "date_modified", "sort_direction": "asc"}
     while True:
-        body = {"page_size": PAGE, "page_number": number, "minimum_modified_date": since.last_value, **order}
+        body = {"page_size": PAGE, "page_number": number, "minimum_modified_date": first, **order}
         found = client.post("people/search", json=body).json()
         yield found
         if len(found) < PAGE:

@@ -64,10 +64,10 @@ class Losing(Build):
 
 def test_the_tap_alone_is_read_by_each_build_with_start_up_apart(both: Plan) -> None:
     copper = alone.cases(both)[0]
-    runs = alone.readings(copper, both.builds, rounds=2)
+    runs = alone.readings(copper, both.builds, rounds=1)
     assert list(runs) == [("first run", "this build"), ("first run", "another")]
     for some in runs.values():
-        assert [(whole.written.rows(), idle.written.rows()) for whole, idle in some] == [(60, alone.FEW)] * 2
+        assert [(whole.written.rows(), idle.written.rows()) for whole, idle in some] == [(60, alone.FEW)]
         assert all(whole.cost.cpu > 0 and whole.cost.peak > 1 for whole, _ in some)
 
 
@@ -75,7 +75,7 @@ def test_copera_is_read_first_and_unchanged(plan: Plan) -> None:
     case = alone.cases(plan)[2]
     runs = alone.readings(case, plan.builds, rounds=1)
     assert list(runs) == [("first run", "this build"), ("unchanged", "this build")]
-    assert runs["first run", "this build"][0][0].written.rows() >= plan.rows
+    assert runs["first run", "this build"][0][0].written.rows() == plan.rows
     assert runs["unchanged", "this build"][0][0].written.rows() == 0
 
 
@@ -228,13 +228,14 @@ def test_rows_are_counted_once_of_a_tap_and_of_airbyte(tmp_path: Path) -> None:
         '{"type":"SCHEMA","stream":"people"}\n'
         '{"type":"RECORD","stream":"people","record":{"id":1,"data":"text"}}\n'
         '{"type":"RECORD","stream":"people","record":{"id":1}}\n'
-        '{"type":"RECORD","stream":"rows","record":{"_id":"a"}}\n'
+        '{"type":"RECORD","stream":"rows","record":{"_id":"a","id":1}}\n'
+        '{"type":"RECORD","stream":"rows","record":{"_id":"b","id":1}}\n'
         '{"type":"RECORD","stream":"sync_audit","record":{"id":5}}\n'
         '{"type":"RECORD","record":{"stream":"people","data":{"id":2}}}\n'
         '{"type":"STATE","value":{"bookmarks":{}}}\n'
     )
     found = written(path)
-    assert (found.records, found.rows(), found.rows(("people",))) == (5, 3, 2)
+    assert (found.records, found.rows(), found.rows(("people",))) == (6, 4, 2)
     assert found.state == b'{"bookmarks":{}}'
 
 
