@@ -35,7 +35,7 @@ class Table:
         """Return it as Markdown."""
         lines = [f"## {self.title}", "", _row(self.head), _row(["---"] * len(self.head)), *map(_row, self.rows)]
         if self.notes:
-            lines += ["", *self.notes]
+            lines += [line for note in self.notes for line in ("", note)]
         return "\n".join(lines)
 
 
