@@ -26,13 +26,13 @@ client = RESTClient(os.environ[URL], headers=headers(os.environ[KEY], os.environ
 def changed(name: str, field: str, bound: str) -> DltResource:
     """Return the resource of a stream that is read from its last change on."""
     order = {} if name == "activities" else {"sort_by": field, "sort_direction": "asc"}
-    first = dlt.sources.incremental(field, initial_value=0)
+    start = dlt.sources.incremental(field, initial_value=0)
 
     @dlt.resource(name=name, primary_key="id", write_disposition="merge", max_table_nesting=0)
-    def rows(since: dlt.sources.incremental[int] = first) -> Iterator[Any]:
-        number = 1
+    def rows(since: dlt.sources.incremental[int] = start) -> Iterator[Any]:
+        number, first = 1, since.last_value  # which moves with the rows that are given
         while True:
-            body = {"page_size": PAGE, "page_number": number, bound: since.last_value, **order}
+            body = {"page_size": PAGE, "page_number": number, bound: first, **order}
             found = client.post(f"{name}/search", json=body).json()
             yield found
             if len(found) < PAGE:
