@@ -125,11 +125,24 @@ class Program(subprocess.Popen[bytes]):
 
     @override
     def communicate(self, input: bytes | None = None, timeout: float | None = None) -> tuple[bytes, bytes]:
+        left = [self._buffered(name) for name in self._noted]
         found = super().communicate(input, timeout)
         for noted, more in zip(self._noted.values(), found, strict=True):
             noted.extend(more or b"")
         self._search()
-        return found
+        out, log = (before + more if before else more for before, more in zip(left, found, strict=True))
+        return out, log
+
+    def _buffered(self, name: str) -> bytes:
+        """Return what came together with a line that the test has read: `subprocess` looks at the pipe alone."""
+        pipe: io.BufferedReader | None = getattr(self, name)
+        if pipe is None or pipe.closed:
+            return b""
+        os.set_blocking(pipe.fileno(), False)
+        try:
+            return pipe.peek()
+        finally:
+            os.set_blocking(pipe.fileno(), True)
 
     @override
     def __exit__(

@@ -46,7 +46,6 @@ def execute(command: list[str], environment: dict[str, str], timeout: float) -> 
         try:
             while piece := _next(pipe.fileno(), deadline):
                 pieces.append(piece)
-            run.shown(b"".join(pieces))
             code = run.wait(deadline - time.monotonic())
         except BaseException as reason:  # whatever ends the wait ends the run
             run.send_signal(signal.SIGKILL)
@@ -55,7 +54,10 @@ def execute(command: list[str], environment: dict[str, str], timeout: float) -> 
                 raise subprocess.TimeoutExpired(command, timeout) from None
             raise
         finally:
-            run.close()
+            try:
+                run.shown(b"".join(pieces))
+            finally:
+                run.close()
         log.seek(0)
         output = b"".join(pieces)
         return subprocess.CompletedProcess(command, code, output, log.read())

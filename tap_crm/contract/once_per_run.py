@@ -28,10 +28,12 @@ class OncePerRun:
         self._lock = threading.Lock()
         self._locks: dict[Hashable, threading.Lock] = {}
         self._made: dict[Hashable, object] = {}
+        self._is_over = False
 
     def close(self) -> None:
         """Close whatever was made that can be closed, such as files; called when the run is over."""
         with self._lock:
+            self._is_over = True
             made = list(self._made.values())
         for one in made:
             if isinstance(one, Closable):
@@ -43,7 +45,12 @@ class OncePerRun:
             lock = self._locks.setdefault(name, threading.Lock())
         with lock:
             if name not in self._made:
-                self._made[name] = make()
+                made = make()
+                with self._lock:
+                    self._made[name] = made
+                    is_over = self._is_over
+                if is_over and isinstance(made, Closable):  # a reading is at its last request still
+                    made.close()
             return cast("T", self._made[name])
 
     def get_once(self, name: Hashable, make: Callable[[], T]) -> T:

@@ -48,7 +48,7 @@ class ArrayEnds:
         """
         # Where nothing was ever written, any read is like a complete one.
         self._since = at - BEHIND_THE_CLOCK if complete or not self._has_rows else None
-        if self._has_rows and complete:
+        if self._has_rows and complete and self._later is None:  # a read may begin anew
             self._later = spooled()
 
     def note(self, key: Key, length: int) -> bool:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
-from typing import TypeAlias
+from tempfile import TemporaryFile
+from typing import IO, TypeAlias
 
 import pytest
 
@@ -85,3 +86,19 @@ def test_the_first_read_of_a_table_tells_nothing_of_places_that_nothing_was_in(e
     found.note((1,), 9)
     assert found.until((2,), 1, 900) == 1
     assert list(found.end(is_versioned=False)) == []
+
+
+def test_a_complete_read_that_begins_anew_keeps_one_file(ends: Begin, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And what it has found before."""
+    files = []
+
+    def spooled() -> IO[bytes]:
+        files.append(TemporaryFile())  # noqa: SIM115 - the ends close it
+        return files[-1]
+
+    monkeypatch.setattr(array_ends, "spooled", spooled)
+    found = ends(WIDE, complete=True)
+    found.until((1,), 2, BEGAN - BEHIND_THE_CLOCK - 1)
+    found.begin(BEGAN, complete=True)
+    assert list(found.end(is_versioned=False)) == [((1,), 2, 5)]
+    assert [file.closed for file in files] == [True]

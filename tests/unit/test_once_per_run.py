@@ -85,3 +85,12 @@ def test_what_was_made_is_closed_in_the_end() -> None:
     with pytest.raises(ValueError, match="closed file"):
         log._file.read()  # noqa: SLF001 - nothing else shows it
     assert once_per_run.get("rows", list) == [1, 2]
+
+
+def test_what_is_made_when_the_run_is_over_is_closed_at_once() -> None:
+    """A reading may be at its last request still."""
+    once_per_run, log = OncePerRun(), EventLog()
+    once_per_run.close()
+    assert once_per_run.get("log", lambda: log) is log
+    with pytest.raises(ValueError, match="closed file"):
+        log._file.read()  # noqa: SLF001 - nothing else shows it
