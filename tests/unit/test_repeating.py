@@ -50,23 +50,27 @@ def failed(folder: Path, *options: str, files: Sequence[str] = ("test_one.py",))
     return done.stdout.decode()
 
 
-def test_a_test_that_fails_is_told_with_the_command_that_repeats_it(tmp_path: Path) -> None:
-    said = failed(tmp_path)
+@pytest.fixture(scope="module")
+def said(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Return what is said of one run with failures."""
+    return failed(tmp_path_factory.mktemp("failed"))
+
+
+def test_a_test_that_fails_is_told_with_the_command_that_repeats_it(said: str) -> None:
     assert "./scripts/run python -m pytest --no-cov 'test_one.py::test_fails[a b]'" in said
     assert "if it passes alone" not in said
 
 
-def test_what_a_property_test_has_found_is_told_with_what_repeats_it(tmp_path: Path) -> None:
-    said = failed(tmp_path)
+def test_what_a_property_test_has_found_is_told_with_what_repeats_it(said: str) -> None:
     assert re.search(r"@reproduce_failure\('[\d.]+', b'.+'\)", said)
     assert "number=1000" in said
 
 
 def test_what_a_worker_has_run_before_is_told(tmp_path: Path) -> None:
     pytest.importorskip("xdist")
-    said = failed(tmp_path, "-n", "1", "--dist", "loadfile", files=("test_before.py", "test_one.py"))
-    assert "if it passes alone, after what gw0 had run before it:" in said
-    assert "./scripts/run python -m pytest --no-cov test_before.py test_one.py" in said
+    told = failed(tmp_path, "-n", "1", "--dist", "loadfile", files=("test_before.py", "test_one.py"))
+    assert "if it passes alone, after what gw0 had run before it:" in told
+    assert "./scripts/run python -m pytest --no-cov test_before.py test_one.py" in told
 
 
 def test_a_run_without_a_failure_says_nothing_of_that(tmp_path: Path) -> None:
