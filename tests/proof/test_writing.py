@@ -27,6 +27,7 @@ FOUND = (
     "copera | adopt 2 sales__people | deep JSON | once | reads",
     "close | create 2 custom_objects | keys as objects | once | reads",
     "copper | delete 2 companies | closed in the body | once | writes",
+    "copper | delete 2 related_items | [] | once | reads",
     "close | delete 2 unsubscribed_emails | 503 with Retry-After, carried out | once | writes",
 )
 #: Cells with faults that take long, or that may be the truth: each of them once.

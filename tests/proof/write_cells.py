@@ -154,9 +154,11 @@ class Matrix:
         server = Faulty(trial, dict.fromkeys(hit, fault), cell.often)
         may_lack = cell.where == "writes" and fault.told is Told.DECEIVING and not fault.effect
         is_denied = cell.where == "reads" and fault.told is Told.DECEIVING
-        may_lack = may_lack or (is_denied and operation.action == DELETE and cell.often == "for ever")
+        counts_as_gone = is_denied and operation.action == DELETE and cell.often == "for ever"
+        may_lack = may_lack or counts_as_gone
         judging = Judging(trial, [operation], self._truth[str(operation)], fault.told, may_lack=may_lack)
         judging.may_double = is_denied and operation.action == ADOPT
+        judging.is_named = not counts_as_gone
         return judging.judge(server)
 
 
@@ -183,6 +185,7 @@ class Judging:
         may_double: whether each answer to a look-up denies that a record is there which no journal knows.
         may_lack: whether the answer of a success came though nothing was carried out, or each answer denies that there
             is what is to be deleted, which nobody can tell.
+        is_named: what is lacking shows by the same input: not what counts as deleted, and is known by its id alone.
     """
 
     trial: Trial
@@ -191,6 +194,7 @@ class Judging:
     told: Told
     may_lack: bool = False
     may_double: bool = False
+    is_named: bool = True
     wrong: list[str] = field(default_factory=list)
 
     def judge(self, server: Faulty) -> Verdict:
@@ -288,7 +292,8 @@ class Judging:
                 break
         else:
             if self.may_lack:
-                self._named(own)
+                if self.is_named:
+                    self._named(own)
                 return
             is_told = all(run.code != 0 for run in (first, *runs)) and (is_open or self.told is Told.DECEIVING)
             if not is_told:

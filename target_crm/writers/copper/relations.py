@@ -10,7 +10,7 @@ from target_crm.writers.common import after_effect
 from target_crm.writers.copper.objects import OBJECTS, RELATED
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Container, Mapping, Sequence
 
     from target_crm.contract import Answer, Field, Id, Write
     from target_crm.writers.copper.search import Search
@@ -38,18 +38,30 @@ class Relations:
         keys = [_text(dict(zip(names, values, strict=True))) for values in wanted]
         return [[found[key]] if key in found else [] for key in keys]
 
-    def read(self, ids: Sequence[Id]) -> dict[Id, Snapshot]:
-        """Return the relations with these ids, which are their four parts."""
+    def read(self, ids: Sequence[Id], known: Container[Id] = ()) -> dict[Id, Snapshot]:
+        """Return the relations with these ids, which are their four parts.
+
+        Args:
+            ids: of the relations.
+            known: those that were there; that one is gone is believed only if it is said twice.
+        """
         found: dict[Id, Snapshot] = {}
         related: dict[tuple[str, str], set[tuple[str, int]]] = {}
+        asked_again: set[tuple[str, str]] = set()
         for key in ids:
             parts = dict(zip(_PARTS, str(key).split("/"), strict=True))
-            parent = parts["parent_type"], parts["parent_id"]
+            parent, other = (parts["parent_type"], parts["parent_id"]), (parts["type"], int(parts["id"]))
             if parent not in related:
-                related[parent] = self._search.related(OBJECTS[parent[0]], int(parent[1]))
-            if (parts["type"], int(parts["id"])) in related[parent]:
+                related[parent] = self._related(parent)
+            if other not in related[parent] and key in known and parent not in asked_again:
+                asked_again.add(parent)
+                related[parent] |= self._related(parent)
+            if other in related[parent]:
                 found[key] = Snapshot(key, parts)
         return found
+
+    def _related(self, parent: tuple[str, str]) -> set[tuple[str, int]]:
+        return self._search.related(OBJECTS[parent[0]], int(parent[1]))
 
     def write(self, write: Write) -> Answer:
         """Make or remove a relation."""

@@ -115,7 +115,7 @@ class CopperWriter:
     def read(self, spec: ObjectSpec, ids: Sequence[Id], since: Mapping[Id, float]) -> Mapping[Id, Snapshot]:
         """Return the records with these ids as they are now."""
         if spec.name == RELATED:
-            return self._relations.read(ids)
+            return self._relations.read(ids, since)
         return self._search.read(spec, ids, since)
 
     def leads_to(self, spec: ObjectSpec, field: Field) -> str | None:  # noqa: ARG002
