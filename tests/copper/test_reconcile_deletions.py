@@ -87,8 +87,8 @@ def test_whatever_changes_while_it_is_read_only_late_deletions_wait_for_the_next
 
     Totals are right, too high or missing, ties come in another order each time. What is deleted after it was read is
     not seen by the reconcile that read it. Where changes come with every answer and no total tells how many, nothing
-    may be concluded at all. A total that is too high proves nothing of ties that change places: each stream is whole
-    then, or fails by the name of their second.
+    may be concluded at all. A total that is missing or too high proves nothing of more ties than a page has: each
+    stream is whole then, or fails by the name of their second.
     """
     total = ("exact", "over", "missing")[seed % 3]
     # Most of a page has to stay as it is where something must be concluded, and holds the ties of one second where no
@@ -101,7 +101,7 @@ def test_whatever_changes_while_it_is_read_only_late_deletions_wait_for_the_next
 
     def read(**config: Any) -> Run:  # noqa: ANN401 - settings of any type
         """Run; only ties that nothing proves may fail."""
-        may_fail = total == "over" and app.behaviour.unstable_ties
+        may_fail = total != "exact"  # a quick machine has more changes within one second than a page has rows
         run = load.run(expect=None if may_fail else 0, **config)
         failed = {stream: row["error"] for stream, row in run.audit().items() if not row["complete"]}
         assert all(UNPROVEN in error for error in failed.values())
