@@ -243,7 +243,10 @@ class TapCRM(CommandLine):
         """Read a few records of each stream, as a test does."""
         if self.settings.account_column is not None:
             self.find_account()
-        return super().run_sync_dry_run(*args, **kwargs)
+        try:
+            return super().run_sync_dry_run(*args, **kwargs)
+        finally:
+            self.run.close()
 
     # The run
 

@@ -3,8 +3,10 @@
 # ruff: noqa: D103  (the name of a test is its sentence)
 from __future__ import annotations
 
+import gc
 import json
 import sys
+import warnings
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -198,6 +200,15 @@ def test_a_test_writes_the_schema_of_every_stream_with_its_keys(
             assert set(message["key_properties"]) <= message["schema"]["properties"].keys()
         written = {message["type"] for message in run.messages} - {"ACTIVATE_VERSION"}  # of streams of one record
         assert written == types
+
+
+def test_a_test_leaves_no_file_open(config: str) -> None:
+    """One that is left is told by Python as soon as it is collected."""
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always", ResourceWarning)
+        call("--config", config, "--test")
+        gc.collect()
+    assert [str(one.message) for one in told] == []
 
 
 def test_a_test_reads_one_record_of_a_stream(tested: subprocess.CompletedProcess[bytes]) -> None:
