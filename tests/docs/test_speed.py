@@ -162,7 +162,8 @@ def test_a_load_tells_the_peak_of_the_loader_itself(tmp_path: Path) -> None:
         loading.load([sys.executable, "-c", ""], command, cwd=tmp_path, peak=tmp_path / "peak")
 
 
-def test_the_use_of_the_limit_is_told_with_refusals_and_requests(plan: Plan) -> None:
+def test_the_use_of_the_limit_is_told_with_refusals_and_requests(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limit, "LATENCY_MS", 5)
     found = limit.measure(plan)
     use, unchanged, counted = found.tables
     assert column(use, "run") == ["Copper, 180 in 60 s", "Copper, 180 in 10 s", "Close, 10 a second for each group"]

@@ -28,12 +28,10 @@ def test_answers_of_two_gigabytes_fail_their_streams(name: str, account_of: Acco
     assert {*found.forms} >= {*FORMS}
 
 
-@pytest.mark.parametrize("name", WRITERS)
-def test_answers_of_two_gigabytes_fail_what_is_written(name: str, tmp_path: Path, unmeasured: None) -> None:  # noqa: ARG001
-    """In two forms, of each CRM others: to what is asked for it, and to what writes."""
-    at = list(WRITERS).index(name)
-    forms = FORMS[at], FORMS[at - 2]
-    found = flooded.writing(name, tmp_path, forms)
+def test_answers_of_two_gigabytes_fail_what_is_written(tmp_path: Path, unmeasured: None) -> None:  # noqa: ARG001
+    """In two forms, of one CRM, since all are asked alike: to what is asked for it, and to what writes."""
+    forms = FORMS[0], FORMS[-2]
+    found = flooded.writing(next(iter(WRITERS)), tmp_path, forms)
     assert not found.wrong
     assert {*found.forms} == {*forms}
 
