@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import uuid
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -163,14 +163,12 @@ class TapCRM(CommandLine):
     def streams(self) -> dict[str, Stream]:
         """The streams: first those that a run left to the next, then in the order of declaration, last the audit.
 
-        The CRM's log of changes comes after the other streams: it is kept in a file until it is read to its end, and
-        the others need not be kept as long. Right before the audit comes the journal, after what was written into the
-        CRM.
+        The CRM's log of changes comes after the others: it is kept in a file until all of it is read, and they need not
+        wait for that. Right before the audit comes the journal, after what was written into the CRM.
         """
         known = super().streams
-        log = self.provider.change_log
-        specs = sorted(self.provider.streams, key=lambda spec: spec.name == log)
-        order = [spec.name for spec in specs if spec.name in known]
+        declared = [spec.name for spec in self.provider.streams if spec.name in known]
+        order = sorted(declared, key=lambda name: name == self.provider.change_log)
         others = sorted((name for name in known if name not in order), key=lambda name: (*_place(name), name))
         first = [name for name in self._left if name in known]
         return {name: known[name] for name in dict.fromkeys([*first, *order, *others])}
@@ -243,10 +241,8 @@ class TapCRM(CommandLine):
         """Read a few records of each stream, as a test does."""
         if self.settings.account_column is not None:
             self.find_account()
-        try:
+        with closing(self.run):
             return super().run_sync_dry_run(*args, **kwargs)
-        finally:
-            self.run.close()
 
     # The run
 
