@@ -55,7 +55,7 @@ QUICK = {
     "rows": 60,
     "many": 120,
     "tenth": 40,
-    "busy": 12,
+    "busy": 6,
     "all_streams": 40,
     "slow": 60,
     "slow_bytes": 400_000,

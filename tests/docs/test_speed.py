@@ -166,15 +166,22 @@ def test_the_use_of_the_limit_is_told_with_refusals_and_requests(plan: Plan, mon
     monkeypatch.setattr(limit, "LATENCY_MS", 5)
     found = limit.measure(plan)
     use, unchanged, counted = found.tables
-    assert column(use, "run") == ["Copper, 180 in 60 s", "Copper, 180 in 10 s", "Close, 10 a second for each group"]
+    assert column(use, "run") == [
+        "Copper, 180 in 60 s",
+        "Copper, 180 in 10 s",
+        "Copper, 180 in 10 s, pages cut to 20",
+        "Close, 10 a second for each group",
+    ]
     assert all(row.endswith("%") for row in column(use, "of the even rate"))
     assert all(number.isdigit() for number in column(use, "429s"))
-    assert "of the busiest group" in column(use, "requests")[2]
+    assert "of the busiest group" in column(use, "requests")[3]
     assert column(unchanged, "unchanged account") == ["Copper, 20 ms", "Copera, 20 ms"]
     assert column(counted, "read") == ["Copper people", "Copper activities", "Close leads"]
     assert column(counted, "rows") == ["60", "60", "40"]
-    for rows, requests, each in zip(*(column(counted, name) for name in counted.head[2:]), strict=True):
+    for _, _, rows, requests, each, of_list, each_of_list in counted.rows:
+        assert int(of_list) < int(requests)
         assert float(each) == pytest.approx(1_000 * int(requests) / int(rows), abs=0.01)
+        assert float(each_of_list) == pytest.approx(1_000 * int(of_list) / int(rows), abs=0.01)
     assert len(found.sent["this build"]) == int(column(use, "requests")[0])
     assert found.sent["this build"][0] == (0.0, 1.0)
 
