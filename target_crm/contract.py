@@ -50,6 +50,7 @@ class Field:
         by_relation: changed by relations between records, not by the field.
         typed_by: the field that says of which object the record is to which this one refers, and by its words the
             objects.
+        within: the field whose value tells things of one name apart, such as the pipeline of a stage.
     """
 
     name: str
@@ -61,6 +62,7 @@ class Field:
     wire: str = ""
     by_relation: bool = False
     typed_by: tuple[str, Mapping[str, str]] | None = None
+    within: str = ""
 
     @property
     def api_name(self) -> str:

@@ -76,6 +76,14 @@ class Kind(Protocol):
         """
         ...
 
+    def within(self, value: Any, whole: Any) -> Any:  # noqa: ANN401
+        """Return which of several things of one name is meant, by that to which it belongs, such as its pipeline.
+
+        Raises:
+            Unwritable: none of them belongs to it.
+        """
+        ...
+
     def refers(self, value: Any) -> tuple[str, Any] | None:  # noqa: ANN401
         """Return the object and the id that a value refers to; None if it refers to nothing."""
         ...
@@ -129,6 +137,10 @@ class Plain:
     def merge(self, present: Any, wanted: Any, *, union: bool, clear: bool) -> Any:  # noqa: ANN401, ARG002
         """Take what is wanted."""
         return wanted
+
+    def within(self, value: Any, whole: Any) -> Any:  # noqa: ANN401, ARG002
+        """Mean one thing."""
+        return value
 
     def refers(self, value: Any) -> tuple[str, Any] | None:  # noqa: ANN401, ARG002
         """Refer to nothing."""

@@ -23,10 +23,15 @@ def same_label(label: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One thing that can be chosen; ``labels`` are what people call it, the first one is shown."""
+    """One thing that can be chosen; ``labels`` are what people call it, the first one is shown.
+
+    Attributes:
+        within: the id of what it belongs to, such as the pipeline of a stage; None if that is not known.
+    """
 
     id: Id
     labels: tuple[str, ...]
+    within: Id | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +132,18 @@ class Option(Plain):
     @override
     def merge(self, present: Any, wanted: Any, *, union: bool, clear: bool) -> Any:
         return present if isinstance(wanted, Several) and present in wanted.ids else wanted
+
+    @override
+    def within(self, value: Any, whole: Any) -> Any:
+        if not isinstance(value, Several) or whole is None or isinstance(whole, (Several, Unknown)):
+            return value
+        several = [one for one in self.choices() if one.id in value.ids]
+        if any(one.within is None for one in several):
+            return value
+        found = [one.id for one in several if one.within == whole]
+        if not found:
+            raise Unwritable(f"`{value.label}` is the name of more than one {self.what}, but of none in `{whole}`")
+        return found[0] if len(found) == 1 else Several(value.label, frozenset(found), value.what)
 
     def _by_label(self, text: str) -> Id | Several | Unknown:
         choices = self.choices()

@@ -48,11 +48,12 @@ def difference(present: Snapshot | None, wanted: Mapping[Field, Any], settings: 
     values: dict[Field, Any] = {}
     changes: dict[str, tuple[Any, Any]] = {}
     depends = False
-    for field, value in wanted.items():
+    for field, said in wanted.items():
         kind = field.kind
         if kind is None or (field.only_new and present is not None):
             continue
         have = None if present is None else value_in(present, field)
+        value, by_present = _meant(field, said, wanted, present)
         unread = present is not None and is_unread(present, field)
         if unread and union and kind.many:
             raise Unwritable(f"`{field.name}` holds something there that is not understood: nothing can be added to it")
@@ -66,8 +67,35 @@ def difference(present: Snapshot | None, wanted: Mapping[Field, Any], settings: 
         values[field] = merged
         changes[field.name] = (kind.show(have), kind.show(merged))
         alone = kind.merge(None, value, union=union and kind.many, clear=clear)
-        depends = depends or field.by_relation or alone != merged
+        depends = depends or field.by_relation or by_present or alone != merged
     return Difference(values, changes, depends)
+
+
+def _meant(
+    field: Field,
+    value: Any,  # noqa: ANN401
+    wanted: Mapping[Field, Any],
+    present: Snapshot | None,
+) -> tuple[Any, bool]:
+    """Return a value; of several things of one name the one that belongs to what the record has beside it.
+
+    Returns:
+        The value, and whether what the CRM has beside it decides.
+
+    Raises:
+        Unwritable: none of them belongs to it.
+    """
+    if not field.within or field.kind is None:
+        return value, False
+    whole = next((said for other, said in wanted.items() if other.name == field.within), None)
+    is_said = whole is not None or present is None
+    if not is_said and present is not None:
+        whole = present.values.get(field.within)
+    try:
+        meant = field.kind.within(value, whole)
+    except Unwritable as why:
+        raise Unwritable(f"`{field.name}`: {why}") from None
+    return meant, meant != value and not is_said
 
 
 def value_in(record: Snapshot, field: Field) -> Any:  # noqa: ANN401

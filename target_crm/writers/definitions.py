@@ -87,12 +87,22 @@ class Definitions:
 
         spec.source.read(self._reading(spec, _taking(take)))
 
-    def choices(self, stream: str, *labels: str) -> Callable[[], Sequence[Choice]]:
-        """Return what returns the records of a stream as choices, by the fields that have their labels."""
+    def choices(self, stream: str, *labels: str, within: str = "") -> Callable[[], Sequence[Choice]]:
+        """Return what returns the records of a stream as choices.
+
+        Args:
+            stream: its name.
+            labels: the fields that have their labels.
+            within: the field that has the id of what they belong to.
+        """
 
         def read() -> Sequence[Choice]:
             return [
-                Choice(record["id"], tuple(str(record[label]) for label in labels if record.get(label)))
+                Choice(
+                    record["id"],
+                    tuple(str(record[label]) for label in labels if record.get(label)),
+                    record.get(within),
+                )
                 for record in self.records(stream)
             ]
 

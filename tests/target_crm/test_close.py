@@ -329,6 +329,67 @@ def test_a_label_that_several_statuses_have_is_rejected_unless_the_id_stands_bes
     assert crm.rows("opportunities")[0]["status_id"] == other["id"]
 
 
+def two_pipelines(crm: CloseAccount) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return two pipelines whose statuses have the same labels."""
+    one, other = crm.client.rows("pipeline")[:2]
+    labels, others = ([status["label"] for status in pipeline["statuses"]] for pipeline in (one, other))
+    assert labels == others
+    return one, other
+
+
+@pytest.mark.parametrize("at", [0, 1])
+@pytest.mark.parametrize("said", ["pipeline_name", "pipeline_id"])
+def test_of_several_statuses_of_one_label_that_of_the_pipeline_is_meant(
+    bench: Bench, crm: CloseAccount, said: str, at: int
+) -> None:
+    pipeline = two_pipelines(crm)[at]
+    row = {
+        "id": "a",
+        "lead_id": crm.add("leads", name="Acme")["id"],
+        "status_label": pipeline["statuses"][0]["label"],
+        said: pipeline[said.removeprefix("pipeline_")],
+    }
+    assert bench.run(records("opportunities", row)).outcomes == {"created": 1}
+    assert crm.rows("opportunities")[0]["status_id"] == pipeline["statuses"][0]["id"]
+    assert bench.run(records("opportunities", row)).outcomes == {"unchanged": 1}
+
+
+def test_a_label_alone_is_that_of_the_pipeline_in_which_the_opportunity_is(bench: Bench, crm: CloseAccount) -> None:
+    _, pipeline = two_pipelines(crm)
+    lead = crm.add("leads", name="Acme")
+    there = crm.add("opportunities", lead_id=lead["id"], status_id=pipeline["statuses"][1]["id"])
+    row = {"id": there["id"], "status_label": pipeline["statuses"][0]["label"]}
+    assert bench.run(records("opportunities", row)).outcomes == {"updated": 1}
+    assert crm.rows("opportunities")[0]["status_id"] == pipeline["statuses"][0]["id"]
+
+
+def test_an_opportunity_that_moves_to_another_pipeline_gets_the_status_of_this_name_there(
+    bench: Bench, crm: CloseAccount
+) -> None:
+    one, other = two_pipelines(crm)
+    lead = crm.add("leads", name="Acme")
+    there = crm.add("opportunities", lead_id=lead["id"], status_id=one["statuses"][1]["id"])
+    row = {"id": there["id"], "status_label": one["statuses"][1]["label"], "pipeline_name": other["name"]}
+    assert bench.run(records("opportunities", row)).outcomes == {"updated": 1}
+    made = crm.rows("opportunities")[0]
+    assert (made["pipeline_id"], made["status_id"]) == (other["id"], other["statuses"][1]["id"])
+
+
+def test_a_label_that_several_statuses_have_but_none_of_the_pipeline_is_rejected(
+    bench: Bench, crm: CloseAccount
+) -> None:
+    one, other = two_pipelines(crm)
+    empty = {**other, "id": "pipe_renewals", "name": "Renewals", "statuses": []}
+    crm.app.account.lists["pipelines"].append(empty)
+    lead = crm.add("leads", name="Acme")
+    before = len(crm.writes)
+    row = {"id": "a", "lead_id": lead["id"], "status_label": one["statuses"][0]["label"], "pipeline_name": "Renewals"}
+    done = bench.run(records("opportunities", row))
+    assert done.outcomes == {"rejected": 1}
+    assert f"none in `{empty['id']}`" in done.lines[0]["reason"]
+    assert len(crm.writes) == before
+
+
 def test_custom_fields_are_written_by_their_columns_ids_or_as_they_come(bench: Bench, crm: CloseAccount) -> None:
     many = crm.define("lead", "Colours", "choices", many=True, choices=["red", "blue"])
     day = crm.define("lead", "Since", "date")

@@ -158,6 +158,16 @@ def test_a_name_that_several_have_is_rejected_with_their_ids(bench: Bench) -> No
     assert "ids 1, 2" in done.lines[0]["reason"]
 
 
+@pytest.mark.parametrize("pipeline", [1, 2])
+def test_of_several_stages_of_one_name_that_of_the_pipeline_is_meant(
+    bench: Bench, crm: CopperDouble, pipeline: int
+) -> None:
+    deal = {"id": 1, "name": "Deal", "primary_contact_id": 5, "pipeline_id": pipeline, "pipeline_stage_id": "new"}
+    done = bench.run(records("opportunities", deal), streams={"opportunities": {}})
+    assert done.outcomes == {"created": 1}
+    assert crm.rows("opportunities")[0]["pipeline_stage_id"] == pipeline
+
+
 def test_an_id_and_a_label_that_disagree_are_rejected(bench: Bench) -> None:
     done = bench.run(records("leads", {"id": 1, "name": "Lee", "status_id": 1, "status": "Contacted"}))
     assert "disagree" in done.lines[0]["reason"]

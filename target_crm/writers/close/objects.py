@@ -121,9 +121,9 @@ class Objects:
         )
         self.specs: Mapping[str, ObjectSpec] = {spec.name: spec for spec in made}
 
-    def option(self, what: str, stream: str, prefix: str, *labels: str) -> NamedOption:
+    def option(self, what: str, stream: str, prefix: str, *labels: str, within: str = "") -> NamedOption:
         """Return a kind of values that are ids of one of the tap's streams."""
-        choices = self._definitions.choices(stream, *(labels or ("name",)))
+        choices = self._definitions.choices(stream, *(labels or ("name",)), within=within)
         return NamedOption(what, choices, whole_ids=False, prefix=prefix)
 
     def user(self) -> NamedOption:
@@ -164,10 +164,10 @@ class Objects:
         return _spec("contacts", 2, kinds, [_lead(once=True)], at_once=SEARCHED_AT_ONCE)
 
     def _opportunities(self) -> ObjectSpec:
+        status = self.option("opportunity status", "opportunity_statuses", "stat_", "label", within="pipeline_id")
         kinds: dict[str, Kind] = {
             "contact_id": _contact(),
             "user_id": self.user(),
-            "status_id": self.option("opportunity status", "opportunity_statuses", "stat_", "label"),
             "pipeline_id": self.option("pipeline", "pipelines", "pipe_"),
             "value": Number(whole=True, of="cents"),
             "value_period": Word(("one_time", "monthly", "annual")),
@@ -178,6 +178,7 @@ class Objects:
         }
         more = [
             _lead(once=True),
+            Field("status_id", status, within="pipeline_id"),
             _label("user_name", "user_id"),
             _label("status_label", "status_id"),
             _label("pipeline_name", "pipeline_id"),

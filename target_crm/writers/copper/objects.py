@@ -154,14 +154,15 @@ class Objects:
             monetary_unit=_TEXT,
             monetary_value=Number(),
             pipeline_id=self._option("pipeline", "pipelines"),
-            pipeline_stage_id=self._option("pipeline stage", "pipeline_stages"),
             company_id=Reference("companies"),
             primary_contact_id=Reference("people"),
             priority=Word(("None", "Low", "Medium", "High")),
             status=Word(("Open", "Won", "Lost", "Abandoned")),
             win_probability=Number(whole=True),
         )
-        return _spec("opportunities", 4, kinds, bulk=(CREATE,))
+        stages = Option("pipeline stage", self._definitions.choices("pipeline_stages", "name", within="pipeline_id"))
+        stage = Field("pipeline_stage_id", stages, within="pipeline_id")
+        return _spec("opportunities", 4, kinds, [stage], bulk=(CREATE,))
 
     def _projects(self) -> ObjectSpec:
         kinds = self._common(
