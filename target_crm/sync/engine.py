@@ -326,6 +326,7 @@ class Engine:
         self._declare_rejected()
         for run in sorted(self.streams.values(), key=lambda one: one.spec.order):
             self._write_spooled(run, HELD, is_deletion=False)
+        self._uncertain.settle_all(self._steps, self._sending)  # what earlier runs kept of these is not tried again
         self._retry()
         self._uncertain.settle_all(self._steps, self._sending)
         for run in sorted(self.streams.values(), key=lambda one: one.spec.order):

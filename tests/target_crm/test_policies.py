@@ -297,6 +297,21 @@ def test_what_was_rejected_is_not_tried_again_where_its_deletion_has_come(bench:
     assert bench.run([], streams=streams).lines == [], "nothing is left to be tried"
 
 
+@pytest.mark.parametrize("effect", ["before", "after"])
+def test_what_was_rejected_is_not_written_over_what_comes_anew_and_gets_no_answer(
+    bench: Bench, crm: CopperDouble, effect: str
+) -> None:
+    streams = {"people": KEYED, "companies": {}}  # a person waits for the end: its company might still come
+    row = {"key": "k1", "name": "A", "company_id": crm.add("companies", name="Acme")["id"]}
+    crm.refuses = lambda body: "no" if body.get("title") == "old" else None
+    assert bench.run(records("people", {**row, "title": "old"}), streams=streams).outcomes == {"rejected": 1}
+    crm.refuses = lambda _: None
+    crm.fault = lambda _, number: effect if number == 2 else None
+    done = bench.run(records("people", {**row, "title": "new"}), streams=streams)
+    assert (done.code, done.outcomes) == (0, {"created": 1}), done.said
+    assert crm.counted("people", "title") == {"new": 1}
+
+
 def test_what_was_rejected_and_comes_into_a_stream_that_is_stopped_has_one_line(
     bench: Bench, crm: CopperDouble
 ) -> None:
