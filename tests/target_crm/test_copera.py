@@ -252,6 +252,10 @@ def test_a_null_empties_a_cell_whichever_way_the_crm_takes(
     done = bench.run(records(DEALS, {"key": "k1", "amount": None}), streams=streams)
     assert (done.code, done.outcomes) == (0, {"updated": 1}), done.lines
     assert (crm.rows(DEALS)[0]["Amount"], crm.rows(DEALS)[0]["Probability"]) == (None, 7)
+    done = bench.run(records(DEALS, {"key": "k1", "name": None, "probability": None}), streams=streams)
+    assert (done.code, done.outcomes) == (0, {"updated": 1}), done.lines
+    row = crm.rows(DEALS)[0]
+    assert [row.get(label) or None for label in ("Name", "Probability", "Our key")] == [None, None, "k1"]
 
 
 def test_cells_that_an_update_does_not_name_are_kept_whatever_the_crm_does(bench: Bench, crm: CoperaAccount) -> None:
@@ -268,6 +272,46 @@ def test_a_cell_of_zero_that_an_update_does_not_name_is_kept_too(bench: Bench, c
     done = bench.run(records(DEALS, {"key": "k1", "amount": 6}), streams={DEALS: KEYED})
     row = crm.rows(DEALS)[0]
     assert (done.outcomes, row["Amount"], row["Probability"], row["Name"]) == ({"updated": 1}, 6, 0, "A")
+
+
+@pytest.mark.parametrize("answer", ["nothing", "the id", "another form", "none"])
+def test_cells_that_an_update_does_not_name_are_kept_whatever_it_answers(
+    bench: Bench, crm: CoperaAccount, monkeypatch: pytest.MonkeyPatch, answer: str
+) -> None:
+    row = {"key": "k1", "name": "A", "amount": 5, "probability": 0}
+    bench.run(records(DEALS, row), streams={DEALS: KEYED})
+    crm.app.behaviour.unlisted_cells = "cleared"
+    forms = {"nothing": b"", "the id": b'{"_id": "%s"}' % crm.rows(DEALS)[0]["_id"].encode(), "another form": b"{}"}
+    _answer_updates(crm, monkeypatch, forms.get(answer))
+    crm.fault = lambda question, _: "after" if answer == "none" and question.method == "PATCH" else None
+    done = bench.run(records(DEALS, {"key": "k1", "amount": 6}), streams={DEALS: KEYED})
+    assert (done.code, done.outcomes) == (0, {"updated": 1}), done.lines
+    row = crm.rows(DEALS)[0]
+    assert (row["Amount"], row["Probability"], row["Name"]) == (6, 0, "A")
+
+
+def test_where_an_update_empties_what_it_does_not_name_the_next_ones_name_all(bench: Bench, crm: CoperaAccount) -> None:
+    given = [{"key": f"k{at}", "name": "A", "amount": at} for at in range(1, 9)]
+    bench.run(records(DEALS, *given), streams={DEALS: KEYED})
+    crm.app.behaviour.unlisted_cells = "cleared"
+    bench.run(records(DEALS, given[0] | {"amount": 50}), streams={DEALS: KEYED})
+    told = [records(DEALS, one | {"amount": 100}) for one in given]
+    before = len(crm.bodies)
+    ends = bench.run([message for part in told for message in part], streams={DEALS: KEYED})
+    assert (ends.outcomes, {row["Name"] for row in crm.rows(DEALS)}) == ({"updated": 8}, {"A"})
+    assert len(crm.bodies) - before < 2 * len(given), "most need no second update"
+
+
+def _answer_updates(crm: CoperaAccount, monkeypatch: pytest.MonkeyPatch, body: bytes | None) -> None:
+    """Let updates be answered so; None: as the sandbox answers."""
+    ask = crm.ask
+
+    def otherwise(question: Question, parse: Callable[[Reply], Any], ledger: Ledger) -> Any:  # noqa: ANN401
+        if body is None or question.method != "PATCH":
+            return ask(question, parse, ledger)
+        return ask(question, lambda reply: parse(replace(reply, body=body)), ledger)
+
+    monkeypatch.setattr(crm, "ask", otherwise)
 
 
 def test_a_cell_whose_option_was_deleted_is_emptied_where_that_is_asked_for(bench: Bench, crm: CoperaAccount) -> None:
