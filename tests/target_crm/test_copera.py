@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import pytest
 
 from sandbox.faults import FaultRule
+from tap_crm import errors
 from tap_crm.errors import ConfigError
 from tap_crm.providers import PROVIDERS
 from tap_crm.transport.pacing.pacing import Pacing
@@ -272,6 +273,30 @@ def test_a_cell_of_zero_that_an_update_does_not_name_is_kept_too(bench: Bench, c
     done = bench.run(records(DEALS, {"key": "k1", "amount": 6}), streams={DEALS: KEYED})
     row = crm.rows(DEALS)[0]
     assert (done.outcomes, row["Amount"], row["Probability"], row["Name"]) == ({"updated": 1}, 6, 0, "A")
+
+
+@pytest.mark.parametrize("how", ["ignored", "refused"])
+def test_a_list_is_emptied_by_null_where_an_empty_list_does_not(
+    bench: Bench, crm: CoperaAccount, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    streams = {COMPANIES: {**KEYED, "nulls": "clear"}}
+    label = crm.option(COMPANIES, "Labels")["label"]
+    bench.run(records(COMPANIES, {"key": "k1", "name": "A", "labels": [label]}), streams=streams)
+    ask = crm.ask
+
+    def strict(question: Question, parse: Callable[[Reply], Any], ledger: Ledger) -> Any:  # noqa: ANN401
+        cells = (question.body or {}).get("columns", [])
+        left = [cell for cell in cells if cell["value"] != []]
+        if question.method != "PATCH" or left == cells:
+            return ask(question, parse, ledger)
+        if how == "refused":
+            raise errors.Refused("PATCH: 400")
+        return ask(replace(question, body={"columns": left}), parse, ledger)
+
+    monkeypatch.setattr(crm, "ask", strict)
+    done = bench.run(records(COMPANIES, {"key": "k1", "name": "B", "labels": []}), streams=streams)
+    assert (done.code, done.outcomes) == (0, {"updated": 1}), done.lines
+    assert [(row["Name"], row.get("Labels") or None) for row in crm.rows(COMPANIES)] == [("B", None)]
 
 
 @pytest.mark.parametrize("answer", ["nothing", "the id", "another form", "none"])

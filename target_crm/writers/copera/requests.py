@@ -12,6 +12,7 @@ from tap_crm.transport.question import Question
 from target_crm.contract import NotTaken, Written
 from target_crm.writers.common import after_effect, is_blank
 from target_crm.writers.copera.answers import is_queued, row_of, row_or_nothing, snapshot
+from target_crm.writers.copera.kinds import RowLinks
 from target_crm.writers.copera.objects import DESCRIPTION
 from target_crm.writers.copera.place import row_path, table_path
 from target_crm.writers.copera.reading import text_fields
@@ -211,11 +212,11 @@ def _with(record: Snapshot, values: Mapping[str, Any]) -> Snapshot:
 
 
 def _cells(values: Mapping[Field, Any], otherwise: Sequence[Field] = ()) -> list[dict[str, Any]]:
-    """Return cells as the API takes them; those in ``otherwise`` are emptied in the other of the two ways."""
+    """Return cells as the API takes them; those in ``otherwise`` are emptied in another way than at first."""
     return [
         {
             "columnId": field.custom,
-            "value": _other(field.kind.write(value)) if field in otherwise else field.kind.write(value),
+            "value": _other(field, field.kind.write(value)) if field in otherwise else field.kind.write(value),
         }
         for field, value in values.items()
         if field.custom is not None and field.kind is not None
@@ -223,17 +224,21 @@ def _cells(values: Mapping[Field, Any], otherwise: Sequence[Field] = ()) -> list
 
 
 def _ways(values: Mapping[Field, Any]) -> list[list[dict[str, Any]]]:
-    """Return the ways in which these cells may be sent: some may be emptied by null, by an empty text, or by either."""
+    """Return the ways in which these cells may be sent: all that are emptied by null, or by an empty text."""
+    fixed = {field.custom for field, value in values.items() if value is not None or isinstance(field.kind, RowLinks)}
     found = [_cells(values)]
     for empty in (None, ""):
-        way = [{**cell, "value": empty} if cell["value"] in (None, "") else cell for cell in found[0]]
+        way = [cell if cell["columnId"] in fixed else {**cell, "value": empty} for cell in found[0]]
         if way not in found:
             found.append(way)
     return found
 
 
-def _other(empty: Any) -> Any:  # noqa: ANN401
-    return {None: "", "": None}.get(empty, empty) if not isinstance(empty, list) else empty
+def _other(field: Field, empty: Any) -> Any:  # noqa: ANN401
+    """Return the other way to empty a cell; links have one only (university.copera.ai: boards-how-it-works)."""
+    if isinstance(field.kind, RowLinks):
+        return empty
+    return "" if empty is None else None
 
 
 def _lost(columns: Columns, write: Write, record: Snapshot) -> dict[Field, Any]:
