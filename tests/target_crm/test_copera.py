@@ -61,6 +61,18 @@ def test_a_key_that_would_be_another_address_is_no_row(bench: Bench, crm: Copera
     assert [row["Name"] for row in crm.rows(PEOPLE)] == ["C"]
 
 
+def test_an_id_in_capitals_is_the_same_row(bench: Bench, crm: CoperaAccount) -> None:
+    acme = crm.add(COMPANIES, Name="Acme")["_id"]
+    key = crm.add(PEOPLE, Name="Ann")["_id"]
+    given = {"_id": key.upper(), "name": "Bea", "company": [acme.upper()]}
+    assert key != key.upper()
+    done = bench.run(records(PEOPLE, given, {"_id": key, "name": "Cy"}), streams={PEOPLE: {}})
+    assert [line["outcome"] for line in done.lines] == ["updated", "updated"], done.lines
+    assert [(row["Name"], row["Company"]) for row in crm.rows(PEOPLE)] == [("Cy", [acme])]
+    last = bench.run(records(PEOPLE, given | {"name": "Cy"}), streams={PEOPLE: {}})
+    assert (last.code, last.outcomes) == (0, {"unchanged": 1})
+
+
 def test_options_are_written_by_label_or_id_and_unknown_ones_are_named(bench: Bench, crm: CoperaAccount) -> None:
     option = crm.option(DEALS, "Stage")
     rows = [
