@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from tap_crm.transport.question import Question, Reply
     from target_crm.config.settings import StreamSettings
-    from target_crm.contract import ObjectSpec, Write
+    from target_crm.contract import Field, ObjectSpec, Snapshot, Write
     from target_crm.writers.definitions import Ask
 
 
@@ -83,6 +83,14 @@ def after_effect(what: str) -> Iterator[None]:
 def is_blank(value: Any) -> bool:  # noqa: ANN401
     """Tell whether a field holds nothing; a box that is not checked is so, a zero is not, though equal to it."""
     return value is None or value is False or value in ("", [])
+
+
+def has_all(record: Snapshot, values: Mapping[Field, Any]) -> bool:
+    """Tell whether a record has what was sent; relations, which have requests of their own, are left out."""
+    return all(
+        field.kind is None or field.by_relation or field.kind.holds(field.value_in(record.values), value)
+        for field, value in values.items()
+    )
 
 
 def check_needed(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from tap_crm import errors
 from tap_crm.transport.question import Question
 from target_crm.contract import NotTaken, Written
-from target_crm.writers.common import after_effect, is_blank
+from target_crm.writers.common import after_effect, has_all, is_blank
 from target_crm.writers.copera.answers import is_queued, row_of, row_or_nothing, snapshot
 from target_crm.writers.copera.kinds import RowLinks
 from target_crm.writers.copera.objects import DESCRIPTION
@@ -151,7 +151,7 @@ class Requests:
                 record = self._now(spec, write)
             except (errors.ReadError, errors.Cancelled):
                 raise doubt from None
-            if record is None or not _has(record, cells):
+            if record is None or not has_all(record, cells):
                 raise
             return record
         if record is None:
@@ -262,10 +262,3 @@ def _held(columns: Columns, write: Write) -> dict[Field, Any]:
         if field.kind is not None and not field.only_new and field not in write.values and field not in texts
     }
     return {field: value for field, value in held.items() if not is_blank(value)}
-
-
-def _has(record: Snapshot, cells: Mapping[Field, Any]) -> bool:
-    """Tell whether a row has these cells."""
-    return all(
-        field.kind is None or field.kind.holds(field.value_in(record.values), value) for field, value in cells.items()
-    )
