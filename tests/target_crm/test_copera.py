@@ -149,6 +149,46 @@ def test_records_that_refer_to_each_other_are_written_in_two_turns(
     assert bench.run(circle(), streams=streams).outcomes == {"unchanged": 2}
 
 
+@pytest.mark.parametrize(("lost", "linked"), [(0, ""), (1, ""), (0, "Bea"), (0, "Cy"), (2, "Bea, Cy")])
+def test_what_came_later_for_a_key_is_written_after_the_second_turn_of_what_came_first(
+    bench: Bench, crm: CoperaAccount, lost: int, linked: str
+) -> None:
+    crm.app.behaviour.rejected_values = "refused"
+    streams = {PEOPLE: KEYED, COMPANIES: KEYED}
+    first, *others = circle()[1:]
+    edits = [{"key": "p1", "name": name, **({"company": ["c1"]} if name in linked else {})} for name in ("Bea", "Cy")]
+    given = [*circle()[:2], *({**first, "record": edit} for edit in edits), *others]
+    dry = bench.run(given, streams=streams, dry_run=True)
+    crm.fault = lambda _, number: "after" if number == lost else None
+    done = bench.run(given, streams=streams, lookup_seconds=10)
+    assert (done.code, done.outcomes, done.states) == (0, {"created": 2, "updated": 2}, [{"at": 1}]), done.lines
+    assert dry.outcomes == done.outcomes
+    (person,), (company,) = crm.rows(PEOPLE), crm.rows(COMPANIES)
+    assert (person["Name"], person["Company"], company["People"]) == ("Cy", [company["_id"]], [person["_id"]])
+
+
+def test_what_came_later_for_a_key_has_its_line_where_the_run_ends_before_its_turn(
+    bench: Bench, crm: CoperaAccount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    streams = {PEOPLE: KEYED, COMPANIES: KEYED}
+    first, *others = circle()[1:]
+    given = [*circle()[:2], {**first, "record": {"key": "p1", "name": "Bea"}}, *others]
+    ask = crm.ask
+
+    def expired(question: Question, parse: Callable[[Reply], Any], ledger: Ledger) -> Any:  # noqa: ANN401
+        if question.writes and len(crm.writes) == 2:  # the second turn of `p1`
+            raise errors.CredentialsRefused("401")
+        return ask(question, parse, ledger)
+
+    monkeypatch.setattr(crm, "ask", expired)
+    done = bench.run(given, streams=streams)
+    assert (done.code, done.states, Counter(line["key"] for line in done.lines)) == (1, [], {"p1": 2, "c1": 1})
+    monkeypatch.setattr(crm, "ask", ask)
+    again = bench.run(given, streams=streams)
+    assert (again.code, again.states, len(again.lines)) == (0, [{"at": 1}], 3), again.lines
+    assert [(row["Name"], len(row["Company"])) for row in crm.rows(PEOPLE)] == [("Bea", 1)]
+
+
 def test_what_is_only_made_is_made_in_two_turns_too(bench: Bench, crm: CoperaAccount) -> None:
     crm.app.behaviour.rejected_values = "refused"
     streams = {name: {**KEYED, "mode": "create", "conflict": "fail"} for name in (PEOPLE, COMPANIES)}
