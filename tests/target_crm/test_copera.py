@@ -367,6 +367,18 @@ def test_cells_that_an_update_does_not_name_are_kept_whatever_it_answers(
     assert (row["Amount"], row["Probability"], row["Name"]) == (6, 0, "A")
 
 
+@pytest.mark.parametrize(("lost", "outcome", "name"), [(1, "updated", "A"), (9, "rejected", None)])
+def test_cells_that_an_update_has_emptied_are_told_where_they_cannot_be_written_back(
+    bench: Bench, crm: CoperaAccount, lost: int, outcome: str, name: str | None
+) -> None:
+    bench.run(records(DEALS, {"key": "k1", "name": "A", "amount": 5}), streams={DEALS: KEYED})
+    crm.app.behaviour.unlisted_cells = "cleared"
+    crm.fault = lambda _, number: "before" if 2 < number <= 2 + lost else None
+    done = bench.run(records(DEALS, {"key": "k1", "amount": 6}), streams={DEALS: KEYED})
+    assert (done.outcomes, crm.rows(DEALS)[0]["Name"] or None) == ({outcome: 1}, name)
+    assert name is not None or "`name`" in done.lines[0]["reason"]
+
+
 def test_where_an_update_empties_what_it_does_not_name_the_next_ones_name_all(bench: Bench, crm: CoperaAccount) -> None:
     given = [{"key": f"k{at}", "name": "A", "amount": at} for at in range(1, 9)]
     bench.run(records(DEALS, *given), streams={DEALS: KEYED})

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from tap_crm import errors
 from tap_crm.transport.question import Question
 from target_crm.contract import NotTaken, Written
-from target_crm.writers.common import after_effect, has_all, is_blank
+from target_crm.writers.common import after_effect, has_all, is_blank, not_restored, sent_again
 from target_crm.writers.copera.answers import is_queued, row_of, row_or_nothing, snapshot
 from target_crm.writers.copera.kinds import RowLinks
 from target_crm.writers.copera.objects import DESCRIPTION
@@ -77,6 +77,8 @@ class Requests:
         cells = {field: value for field, value in write.values.items() if field not in texts}
         self._rows.whole(spec).forget(key)
         record = self._cells(spec, write, cells) if cells else None
+        if isinstance(record, NotTaken):
+            return record
         shown: dict[str, str] = {}
         for field in sorted(texts, key=lambda one: one.name):
             try:
@@ -107,7 +109,7 @@ class Requests:
             return NotTaken("the CRM answered well and ignored the deletion")
         return Written(key)
 
-    def _cells(self, spec: ObjectSpec, write: Write, cells: Mapping[Field, Any]) -> Snapshot | None:
+    def _cells(self, spec: ObjectSpec, write: Write, cells: Mapping[Field, Any]) -> Snapshot | NotTaken | None:
         """Change cells; what empties one is not documented, nor that the others stay: both are looked after.
 
         Returns:
@@ -126,12 +128,19 @@ class Requests:
                 record, lost = now, _lost(self._columns(spec), write, now)
             if lost:
                 self._forgetful.add(spec.name)
-            kept = [field for field in emptied if not is_blank(field.value_in(record.values))]
-            if not kept and not lost:
-                return record
-            return self._patch(spec, write, [*_cells(cells, otherwise=kept), *_cells(lost)])
-        except (errors.ReadError, errors.Cancelled, errors.EffectUnknown):
+        except (errors.ReadError, errors.Cancelled):
             return record  # the cells are written: what is not as it was sent is seen in this answer
+        kept = [field for field in emptied if not is_blank(field.value_in(record.values))]
+        if not kept and not lost:
+            return record
+        try:
+            return sent_again(lambda: self._patch(spec, write, [*_cells(cells, otherwise=kept), *_cells(lost)]))
+        except (errors.ReadError, errors.Cancelled, errors.EffectUnknown):
+            pass  # the row tells
+        now = None
+        with suppress(errors.ReadError, errors.Cancelled):
+            now = self._now(spec, write)
+        return not_restored(lost) if lost and (now is None or not has_all(now, lost)) else now or record
 
     def _changed(self, spec: ObjectSpec, write: Write, cells: Mapping[Field, Any]) -> Snapshot | None:
         """Send cells, with all others where these would be emptied else; return the row, read where no answer has it.
