@@ -468,10 +468,11 @@ def test_a_key_of_rows_in_two_tables_is_told_apart_by_where_the_column_leads(ben
     bench.run(records(DEALS, {"key": "1", "name": "Deal"}), streams=streams)
     refused = bench.run(records(PEOPLE, {"key": "p1", "name": "Ann", "company": ["1"]}), streams=streams)
     assert "`1` is the key of 2 records" in refused.lines[0]["reason"]
-    crm.add(PEOPLE, Name="Bob", Company=[crm.rows(COMPANIES)[1]["_id"]])
+    companies = {row["Name"]: row["_id"] for row in crm.rows(COMPANIES)}
+    crm.add(PEOPLE, Name="Bob", Company=[companies["Other"]])
     done = bench.run(records(PEOPLE, {"key": "p1", "name": "Ann", "company": ["1"]}), streams=streams)
     assert done.outcomes == {"created": 1}, done.lines
-    assert crm.rows(PEOPLE)[1]["Company"] == [crm.rows(COMPANIES)[0]["_id"]]
+    assert crm.rows(PEOPLE)[1]["Company"] == [companies["Acme"]]
 
 
 def test_a_table_is_named_by_board_and_table_too(bench: Bench, crm: CoperaAccount) -> None:
