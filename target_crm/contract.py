@@ -21,6 +21,7 @@ CREATE, UPDATE, DELETE = "create", "update", "delete"
 #: How the id of a record begins that a dry run would have made.
 NEW = "(new "
 _WHOLE = re.compile(r"-?[0-9]{1,18}")
+_HEX = re.compile(r"[0-9a-fA-F]+")
 
 
 class Unwritable(Exception):  # noqa: N818 - it names the record
@@ -97,6 +98,7 @@ class ObjectSpec:
         takes_external_id: whether a custom field may keep a key of ours.
         composite: the fields that are the key together, where there is no id.
         whole_ids: whether the CRM's ids are whole numbers.
+        hex_ids: whether they are hex digits, whose case does not count.
         allow: nothing is written unless the stream says ``allow: true``, since it has effects on people.
         repeats: several records may be equal, and each stands for one that was written.
     """
@@ -114,6 +116,7 @@ class ObjectSpec:
     takes_external_id: bool = True
     composite: tuple[str, ...] = ()
     whole_ids: bool = False
+    hex_ids: bool = False
     allow: bool = False
     repeats: bool = False
 
@@ -129,11 +132,13 @@ class ObjectSpec:
 
     def typed_id(self, text: str) -> Id:
         """Return an id as the CRM types it; what can be none stays as it is."""
+        if self.hex_ids and _HEX.fullmatch(text):
+            return text.lower()
         return int(text) if self.whole_ids and _WHOLE.fullmatch(text) else text
 
     def is_same_id(self, one: Id, other: Id) -> bool:
         """Tell whether two ids are those of one record."""
-        if str(one) == str(other):
+        if self.typed_id(str(one)) == self.typed_id(str(other)):
             return True
         kind = self.fields[self.key].kind if self.has_spelled_ids else None
         return kind is not None and kind.holds(kind.read(one), kind.read(other))

@@ -19,7 +19,7 @@ from target_crm.sync.fields import Names, is_deleted
 from target_crm.sync.items import CONFLICT, CREATED, REJECTED, SKIPPED, UNKNOWN, UPDATED, Item, Schema, StreamRun
 from target_crm.sync.keys import fingerprint, grouped, key_of, waves
 from target_crm.sync.looking import Looking
-from target_crm.sync.run_file import DELETIONS, HELD, SECOND, RunFile, Waiting
+from target_crm.sync.run_file import DELETIONS, HELD, LATER, SECOND, RunFile, Waiting
 from target_crm.sync.sending import Sending, pairs_of
 from target_crm.sync.steps import Steps
 from target_crm.sync.uncertain import Uncertain, ends_the_run
@@ -85,6 +85,7 @@ class Engine:
         self._is_probed = False
         self._memory = RunFile()
         self._holds: set[StreamRun] = set()
+        self._has_second: set[StreamRun] = set()
         self._tripped: list[str] = []
         self._asking = Asking(writer, self._memory, dry=settings.dry_run)
         self._ends = Ends(journal, report, states, self._write_again, most_rejects=settings.max_rejects_percent)
@@ -236,6 +237,7 @@ class Engine:
         items = [item for item in items if item not in waiting]
         if self._uncertain.holds(run, {item.key for item in items}):
             self._uncertain.settle_all(self._steps, self._sending)
+        items = [item for item in items if not self._is_behind_a_second_turn(item)]
         understood = self._steps.mean(items)
         clear, uncertain = self._steps.identify(run, understood)
         for item in uncertain:
@@ -296,10 +298,19 @@ class Engine:
 
     def _write_again(self, item: Item) -> None:
         """Let a record that was written wait for those to which it refers."""
+        self._has_second.add(item.stream)
         self._spool(SECOND, item, self._schemas.index(item.schema))
 
     def _waits(self, item: Item) -> bool:
         return not item.is_deletion and self._memory.waits(HELD, item.stream.name, item.key)
+
+    def _is_behind_a_second_turn(self, item: Item) -> bool:
+        """Let a record wait that would come between the two turns of an earlier one of its key, which would win."""
+        run = item.stream
+        if run not in self._has_second or item.is_second or not self._memory.is_left(SECOND, run.name, item.key):
+            return False
+        self._spool(LATER, item, self._schemas.index(item.schema))
+        return True
 
     def _spool(self, queue: str, item: Item, schema: int) -> None:
         if item.number is not None:
@@ -326,17 +337,27 @@ class Engine:
         self._declare_rejected()
         for run in sorted(self.streams.values(), key=lambda one: one.spec.order):
             self._write_spooled(run, HELD, is_deletion=False)
+        self._uncertain.settle_all(self._steps, self._sending)  # what earlier runs kept of these is not tried again
         self._retry()
         self._uncertain.settle_all(self._steps, self._sending)
-        for run in sorted(self.streams.values(), key=lambda one: one.spec.order):
-            self._write_spooled(run, SECOND, is_deletion=False)
-        self._uncertain.settle_all(self._steps, self._sending)
+        self._write_second_turns()
         for run in sorted(self.streams.values(), key=lambda one: -one.spec.order):
             self._delete(run)
         self._uncertain.settle_all(self._steps, self._sending)
         if not self._tripped and not any(run.stopped for run in self.streams.values()):
             self._states.release()
         self._states.flush()
+
+    def _write_second_turns(self) -> None:
+        """Write what waits for its second turn, and then what came later for the same keys, some of it in two turns."""
+        queues: tuple[str, ...] = (SECOND,)
+        while queues:
+            for queue in queues:
+                for run in sorted(self.streams.values(), key=lambda one: one.spec.order):
+                    self._write_spooled(run, queue, is_deletion=False)
+                self._uncertain.settle_all(self._steps, self._sending)
+            is_left = any(self._memory.is_left(LATER, run.name) for run in self.streams.values())
+            queues = (LATER, SECOND) if is_left else ()
 
     def _write_spooled(self, run: StreamRun, queue: str, *, is_deletion: bool) -> None:
         for part in grouped(self._spooled(run, queue, is_deletion=is_deletion), TOGETHER):
@@ -400,7 +421,7 @@ class Engine:
         for item in list(self._ends.live):
             self._ends.leave_out(item, reason)
         for run in self.streams.values():
-            for queue, is_deletion in ((HELD, False), (DELETIONS, True)):
+            for queue, is_deletion in ((HELD, False), (LATER, False), (DELETIONS, True)):
                 for item in self._spooled(run, queue, is_deletion=is_deletion):
                     self._ends.end(item, SKIPPED, reason, passes=False)
             for item in self._spooled(run, SECOND, is_deletion=False):

@@ -20,8 +20,9 @@ _TABLES = (
     "CREATE TABLE repeats (stream TEXT, content TEXT, times INTEGER, PRIMARY KEY (stream, content)) WITHOUT ROWID",
     "CREATE TABLE imagined (object TEXT, id TEXT, record BLOB, PRIMARY KEY (object, id)) WITHOUT ROWID",
 )
-#: Queues of records that wait for the end of the input.
-HELD, SECOND, DELETIONS = "held", "second", "deletions"
+#: Queues of records that wait for the end of the input: for those to which they refer; for their second turn, since
+#: these refer to them, too; for the second turn of an earlier record of the same key; and deletions.
+HELD, SECOND, LATER, DELETIONS = "held", "second", "later", "deletions"
 
 
 class Waiting(msgspec.Struct):
@@ -70,11 +71,17 @@ class RunFile:
         self._file.execute("INSERT INTO waiting (queue, stream, key, record) VALUES (?, ?, ?, ?)", row)
 
     def rest(self, queue: str, stream: str) -> Iterator[Waiting]:
-        """Yield the records of a stream that wait in a queue and were not yielded before, in their order."""
-        question = "SELECT id, record FROM waiting WHERE queue = ? AND stream = ? AND id > ? ORDER BY id LIMIT 1"
+        """Yield the records of a stream that wait in a queue and were not yielded before, in their order.
+
+        Those that begin to wait meanwhile are left for the next time.
+        """
+        question = (
+            "SELECT id, record FROM waiting WHERE queue = ? AND stream = ? AND id > ? AND id <= ? ORDER BY id LIMIT 1"
+        )
+        (newest,) = self._file.execute("SELECT coalesce(max(id), 0) FROM waiting").fetchone()
         while True:
             last = self._taken.get((queue, stream), 0)
-            found = self._file.execute(question, (queue, stream, last)).fetchone()
+            found = self._file.execute(question, (queue, stream, last, newest)).fetchone()
             if found is None:
                 return
             self._taken[queue, stream] = found[0]
@@ -84,6 +91,12 @@ class RunFile:
         """Tell whether a record of this key waits in a queue."""
         question = "SELECT 1 FROM waiting WHERE queue = ? AND stream = ? AND key = ? LIMIT 1"
         return self._file.execute(question, (queue, stream, key)).fetchone() is not None
+
+    def is_left(self, queue: str, stream: str, key: str = "") -> bool:
+        """Tell whether a record of this key, or of any, waits in a queue and was not yielded yet."""
+        question = "SELECT 1 FROM waiting WHERE queue = ? AND stream = ? AND id > ? AND ? IN (key, '') LIMIT 1"
+        last = self._taken.get((queue, stream), 0)
+        return self._file.execute(question, (queue, stream, last, key)).fetchone() is not None
 
     def take_back(self, queue: str, stream: str, key: str) -> list[Waiting]:
         """Return the records of this key that wait in a queue, and let them wait no more."""

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from tap_crm import errors
 from tap_crm.config.nearest import did_you_mean
-from target_crm.contract import CREATE, Unwritable
+from target_crm.contract import CREATE, NotTaken, Unwritable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from tap_crm.transport.question import Question, Reply
     from target_crm.config.settings import StreamSettings
-    from target_crm.contract import ObjectSpec, Write
+    from target_crm.contract import Field, ObjectSpec, Snapshot, Write
     from target_crm.writers.definitions import Ask
+
+T = TypeVar("T")
 
 
 def named_spec(
@@ -83,6 +85,28 @@ def after_effect(what: str) -> Iterator[None]:
 def is_blank(value: Any) -> bool:  # noqa: ANN401
     """Tell whether a field holds nothing; a box that is not checked is so, a zero is not, though equal to it."""
     return value is None or value is False or value in ("", [])
+
+
+def has_all(record: Snapshot, values: Mapping[Field, Any]) -> bool:
+    """Tell whether a record has what was sent; relations, which have requests of their own, are left out."""
+    return all(
+        field.kind is None or field.by_relation or field.kind.holds(field.value_in(record.values), value)
+        for field, value in values.items()
+    )
+
+
+def sent_again(send: Callable[[], T]) -> T:
+    """Send what writes back what an update has emptied; whole values may be sent as often as it takes."""
+    for _ in range(2):
+        with suppress(errors.EffectUnknown):
+            return send()
+    return send()
+
+
+def not_restored(fields: Iterable[Field]) -> NotTaken:
+    """Return what becomes of an update that has emptied fields which then could not be written back."""
+    names = ", ".join(f"`{field.name}`" for field in fields)
+    return NotTaken(f"it is written, but the CRM has emptied {names}, which could not be written back")
 
 
 def check_needed(

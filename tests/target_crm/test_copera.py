@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import pytest
 
 from sandbox.faults import FaultRule
+from tap_crm import errors
 from tap_crm.errors import ConfigError
 from tap_crm.providers import PROVIDERS
 from tap_crm.transport.pacing.pacing import Pacing
@@ -58,6 +59,18 @@ def test_a_key_that_would_be_another_address_is_no_row(bench: Bench, crm: Copera
     done = bench.run(records(PEOPLE, *rows), streams={PEOPLE: {"mode": "update"}})
     assert [line["outcome"] for line in done.lines] == ["skipped", "skipped", "updated"]
     assert [row["Name"] for row in crm.rows(PEOPLE)] == ["C"]
+
+
+def test_an_id_in_capitals_is_the_same_row(bench: Bench, crm: CoperaAccount) -> None:
+    acme = crm.add(COMPANIES, Name="Acme")["_id"]
+    key = crm.add(PEOPLE, Name="Ann")["_id"]
+    given = {"_id": key.upper(), "name": "Bea", "company": [acme.upper()]}
+    assert key != key.upper()
+    done = bench.run(records(PEOPLE, given, {"_id": key, "name": "Cy"}), streams={PEOPLE: {}})
+    assert [line["outcome"] for line in done.lines] == ["updated", "updated"], done.lines
+    assert [(row["Name"], row["Company"]) for row in crm.rows(PEOPLE)] == [("Cy", [acme])]
+    last = bench.run(records(PEOPLE, given | {"name": "Cy"}), streams={PEOPLE: {}})
+    assert (last.code, last.outcomes) == (0, {"unchanged": 1})
 
 
 def test_options_are_written_by_label_or_id_and_unknown_ones_are_named(bench: Bench, crm: CoperaAccount) -> None:
@@ -134,6 +147,46 @@ def test_records_that_refer_to_each_other_are_written_in_two_turns(
     (person,), (company,) = crm.rows(PEOPLE), crm.rows(COMPANIES)
     assert (person["Company"], company["People"]) == ([company["_id"]], [person["_id"]])
     assert bench.run(circle(), streams=streams).outcomes == {"unchanged": 2}
+
+
+@pytest.mark.parametrize(("lost", "linked"), [(0, ""), (1, ""), (0, "Bea"), (0, "Cy"), (2, "Bea, Cy")])
+def test_what_came_later_for_a_key_is_written_after_the_second_turn_of_what_came_first(
+    bench: Bench, crm: CoperaAccount, lost: int, linked: str
+) -> None:
+    crm.app.behaviour.rejected_values = "refused"
+    streams = {PEOPLE: KEYED, COMPANIES: KEYED}
+    first, *others = circle()[1:]
+    edits = [{"key": "p1", "name": name, **({"company": ["c1"]} if name in linked else {})} for name in ("Bea", "Cy")]
+    given = [*circle()[:2], *({**first, "record": edit} for edit in edits), *others]
+    dry = bench.run(given, streams=streams, dry_run=True)
+    crm.fault = lambda _, number: "after" if number == lost else None
+    done = bench.run(given, streams=streams, lookup_seconds=10)
+    assert (done.code, done.outcomes, done.states) == (0, {"created": 2, "updated": 2}, [{"at": 1}]), done.lines
+    assert dry.outcomes == done.outcomes
+    (person,), (company,) = crm.rows(PEOPLE), crm.rows(COMPANIES)
+    assert (person["Name"], person["Company"], company["People"]) == ("Cy", [company["_id"]], [person["_id"]])
+
+
+def test_what_came_later_for_a_key_has_its_line_where_the_run_ends_before_its_turn(
+    bench: Bench, crm: CoperaAccount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    streams = {PEOPLE: KEYED, COMPANIES: KEYED}
+    first, *others = circle()[1:]
+    given = [*circle()[:2], {**first, "record": {"key": "p1", "name": "Bea"}}, *others]
+    ask = crm.ask
+
+    def expired(question: Question, parse: Callable[[Reply], Any], ledger: Ledger) -> Any:  # noqa: ANN401
+        if question.writes and len(crm.writes) == 2:  # the second turn of `p1`
+            raise errors.CredentialsRefused("401")
+        return ask(question, parse, ledger)
+
+    monkeypatch.setattr(crm, "ask", expired)
+    done = bench.run(given, streams=streams)
+    assert (done.code, done.states, Counter(line["key"] for line in done.lines)) == (1, [], {"p1": 2, "c1": 1})
+    monkeypatch.setattr(crm, "ask", ask)
+    again = bench.run(given, streams=streams)
+    assert (again.code, again.states, len(again.lines)) == (0, [{"at": 1}], 3), again.lines
+    assert [(row["Name"], len(row["Company"])) for row in crm.rows(PEOPLE)] == [("Bea", 1)]
 
 
 def test_what_is_only_made_is_made_in_two_turns_too(bench: Bench, crm: CoperaAccount) -> None:
@@ -252,6 +305,10 @@ def test_a_null_empties_a_cell_whichever_way_the_crm_takes(
     done = bench.run(records(DEALS, {"key": "k1", "amount": None}), streams=streams)
     assert (done.code, done.outcomes) == (0, {"updated": 1}), done.lines
     assert (crm.rows(DEALS)[0]["Amount"], crm.rows(DEALS)[0]["Probability"]) == (None, 7)
+    done = bench.run(records(DEALS, {"key": "k1", "name": None, "probability": None}), streams=streams)
+    assert (done.code, done.outcomes) == (0, {"updated": 1}), done.lines
+    row = crm.rows(DEALS)[0]
+    assert [row.get(label) or None for label in ("Name", "Probability", "Our key")] == [None, None, "k1"]
 
 
 def test_cells_that_an_update_does_not_name_are_kept_whatever_the_crm_does(bench: Bench, crm: CoperaAccount) -> None:
@@ -268,6 +325,82 @@ def test_a_cell_of_zero_that_an_update_does_not_name_is_kept_too(bench: Bench, c
     done = bench.run(records(DEALS, {"key": "k1", "amount": 6}), streams={DEALS: KEYED})
     row = crm.rows(DEALS)[0]
     assert (done.outcomes, row["Amount"], row["Probability"], row["Name"]) == ({"updated": 1}, 6, 0, "A")
+
+
+@pytest.mark.parametrize("how", ["ignored", "refused"])
+def test_a_list_is_emptied_by_null_where_an_empty_list_does_not(
+    bench: Bench, crm: CoperaAccount, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    streams = {COMPANIES: {**KEYED, "nulls": "clear"}}
+    label = crm.option(COMPANIES, "Labels")["label"]
+    bench.run(records(COMPANIES, {"key": "k1", "name": "A", "labels": [label]}), streams=streams)
+    ask = crm.ask
+
+    def strict(question: Question, parse: Callable[[Reply], Any], ledger: Ledger) -> Any:  # noqa: ANN401
+        cells = (question.body or {}).get("columns", [])
+        left = [cell for cell in cells if cell["value"] != []]
+        if question.method != "PATCH" or left == cells:
+            return ask(question, parse, ledger)
+        if how == "refused":
+            raise errors.Refused("PATCH: 400")
+        return ask(replace(question, body={"columns": left}), parse, ledger)
+
+    monkeypatch.setattr(crm, "ask", strict)
+    done = bench.run(records(COMPANIES, {"key": "k1", "name": "B", "labels": []}), streams=streams)
+    assert (done.code, done.outcomes) == (0, {"updated": 1}), done.lines
+    assert [(row["Name"], row.get("Labels") or None) for row in crm.rows(COMPANIES)] == [("B", None)]
+
+
+@pytest.mark.parametrize("answer", ["nothing", "the id", "another form", "none"])
+def test_cells_that_an_update_does_not_name_are_kept_whatever_it_answers(
+    bench: Bench, crm: CoperaAccount, monkeypatch: pytest.MonkeyPatch, answer: str
+) -> None:
+    row = {"key": "k1", "name": "A", "amount": 5, "probability": 0}
+    bench.run(records(DEALS, row), streams={DEALS: KEYED})
+    crm.app.behaviour.unlisted_cells = "cleared"
+    forms = {"nothing": b"", "the id": b'{"_id": "%s"}' % crm.rows(DEALS)[0]["_id"].encode(), "another form": b"{}"}
+    _answer_updates(crm, monkeypatch, forms.get(answer))
+    crm.fault = lambda question, _: "after" if answer == "none" and question.method == "PATCH" else None
+    done = bench.run(records(DEALS, {"key": "k1", "amount": 6}), streams={DEALS: KEYED})
+    assert (done.code, done.outcomes) == (0, {"updated": 1}), done.lines
+    row = crm.rows(DEALS)[0]
+    assert (row["Amount"], row["Probability"], row["Name"]) == (6, 0, "A")
+
+
+@pytest.mark.parametrize(("lost", "outcome", "name"), [(1, "updated", "A"), (9, "rejected", None)])
+def test_cells_that_an_update_has_emptied_are_told_where_they_cannot_be_written_back(
+    bench: Bench, crm: CoperaAccount, lost: int, outcome: str, name: str | None
+) -> None:
+    bench.run(records(DEALS, {"key": "k1", "name": "A", "amount": 5}), streams={DEALS: KEYED})
+    crm.app.behaviour.unlisted_cells = "cleared"
+    crm.fault = lambda _, number: "before" if 2 < number <= 2 + lost else None
+    done = bench.run(records(DEALS, {"key": "k1", "amount": 6}), streams={DEALS: KEYED})
+    assert (done.outcomes, crm.rows(DEALS)[0]["Name"] or None) == ({outcome: 1}, name)
+    assert name is not None or "`name`" in done.lines[0]["reason"]
+
+
+def test_where_an_update_empties_what_it_does_not_name_the_next_ones_name_all(bench: Bench, crm: CoperaAccount) -> None:
+    given = [{"key": f"k{at}", "name": "A", "amount": at} for at in range(1, 9)]
+    bench.run(records(DEALS, *given), streams={DEALS: KEYED})
+    crm.app.behaviour.unlisted_cells = "cleared"
+    bench.run(records(DEALS, given[0] | {"amount": 50}), streams={DEALS: KEYED})
+    told = [records(DEALS, one | {"amount": 100}) for one in given]
+    before = len(crm.bodies)
+    ends = bench.run([message for part in told for message in part], streams={DEALS: KEYED})
+    assert (ends.outcomes, {row["Name"] for row in crm.rows(DEALS)}) == ({"updated": 8}, {"A"})
+    assert len(crm.bodies) - before < 2 * len(given), "most need no second update"
+
+
+def _answer_updates(crm: CoperaAccount, monkeypatch: pytest.MonkeyPatch, body: bytes | None) -> None:
+    """Let updates be answered so; None: as the sandbox answers."""
+    ask = crm.ask
+
+    def otherwise(question: Question, parse: Callable[[Reply], Any], ledger: Ledger) -> Any:  # noqa: ANN401
+        if body is None or question.method != "PATCH":
+            return ask(question, parse, ledger)
+        return ask(question, lambda reply: parse(replace(reply, body=body)), ledger)
+
+    monkeypatch.setattr(crm, "ask", otherwise)
 
 
 def test_a_cell_whose_option_was_deleted_is_emptied_where_that_is_asked_for(bench: Bench, crm: CoperaAccount) -> None:
@@ -335,10 +468,11 @@ def test_a_key_of_rows_in_two_tables_is_told_apart_by_where_the_column_leads(ben
     bench.run(records(DEALS, {"key": "1", "name": "Deal"}), streams=streams)
     refused = bench.run(records(PEOPLE, {"key": "p1", "name": "Ann", "company": ["1"]}), streams=streams)
     assert "`1` is the key of 2 records" in refused.lines[0]["reason"]
-    crm.add(PEOPLE, Name="Bob", Company=[crm.rows(COMPANIES)[1]["_id"]])
+    companies = {row["Name"]: row["_id"] for row in crm.rows(COMPANIES)}
+    crm.add(PEOPLE, Name="Bob", Company=[companies["Other"]])
     done = bench.run(records(PEOPLE, {"key": "p1", "name": "Ann", "company": ["1"]}), streams=streams)
     assert done.outcomes == {"created": 1}, done.lines
-    assert crm.rows(PEOPLE)[1]["Company"] == [crm.rows(COMPANIES)[0]["_id"]]
+    assert crm.rows(PEOPLE)[1]["Company"] == [companies["Acme"]]
 
 
 def test_a_table_is_named_by_board_and_table_too(bench: Bench, crm: CoperaAccount) -> None:

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tap_crm import errors
 from tap_crm.errors import ConfigError
 from tap_crm.providers import PROVIDERS
 from target_crm.config.settings import TargetSettings
 from tests.target_crm.copper_double import COLOURS, EXTERNAL, SCORE, SIZE
+from tests.target_crm.doors import Door
 from tests.target_crm.running import CREDENTIALS, Killed, records, schema, state
 
 if TYPE_CHECKING:
@@ -212,6 +214,19 @@ def test_a_persons_company_is_changed_by_relations(bench: Bench, crm: CopperDoub
     assert crm.writes == [("DELETE", f"/people/{ann['id']}/related"), ("POST", f"/people/{ann['id']}/related")]
 
 
+def test_a_person_keeps_the_company_where_the_new_one_is_refused(bench: Bench, crm: CopperDouble) -> None:
+    old = crm.add("companies", name="Old")
+    ann = crm.add("people", name="Ann", company_id=old["id"])
+    bench.crm = door = Door(crm)
+    gone = {"resource": {"id": 77, "type": "company"}}
+    door.refuses = lambda question: (
+        errors.Refused("422: Invalid company", said="Invalid company") if question.body == gone else None
+    )
+    done = bench.run(records("people", {"id": ann["id"], "company_id": 77}), streams={"people": {}})
+    assert (done.code, done.outcomes, ann["company_id"]) == (1, {"rejected": 1}, old["id"])
+    assert "Invalid company" in done.lines[0]["reason"]
+
+
 def test_relations_are_written_and_removed(bench: Bench, crm: CopperDouble) -> None:
     deal, task = crm.add("opportunities", name="Deal"), crm.add("tasks", name="Call")
     link = {"parent_type": "opportunity", "parent_id": deal["id"], "type": "task", "id": task["id"]}
@@ -246,6 +261,21 @@ def test_custom_fields_that_an_update_does_not_name_are_kept_whatever_the_crm_do
     done = bench.run(records("people", {"id": held["id"], "custom_size": "S"}))
     values = {entry["custom_field_definition_id"]: entry["value"] for entry in held["custom_fields"]}
     assert (done.code, values[EXTERNAL], values[SIZE]) == (0, "kept", 1)
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_custom_fields_that_an_update_does_not_name_are_kept_though_it_gets_no_answer(
+    bench: Bench, crm: CopperDouble, count: int
+) -> None:
+    custom = [{"custom_field_definition_id": EXTERNAL, "value": "kept"}]
+    held = [crm.add("people", name="Ann", custom_fields=custom) for _ in range(count)]
+    crm.forgets_custom = True
+    crm.fault = lambda _, number: "after" if number == 1 else None
+    done = bench.run(records("people", *({"id": one["id"], "custom_size": "S"} for one in held)))
+    assert (done.code, done.outcomes) == (0, {"updated": count}), done.lines
+    for one in held:
+        values = {entry["custom_field_definition_id"]: entry["value"] for entry in one["custom_fields"]}
+        assert (values[EXTERNAL], values[SIZE]) == ("kept", 1)
 
 
 def test_a_custom_field_of_zero_that_an_update_does_not_name_is_kept_too(bench: Bench, crm: CopperDouble) -> None:
@@ -305,6 +335,21 @@ def test_what_was_rejected_is_not_tried_again_where_its_deletion_has_come(bench:
     gone = bench.run(records("people", {"key": "k1", "_sdc_deleted_at": DELETED}), streams=streams)
     assert (len(gone.lines), len(crm.writes)) == (1, writes)
     assert bench.run([], streams=streams).lines == [], "nothing is left to be tried"
+
+
+@pytest.mark.parametrize("effect", ["before", "after"])
+def test_what_was_rejected_is_not_written_over_what_comes_anew_and_gets_no_answer(
+    bench: Bench, crm: CopperDouble, effect: str
+) -> None:
+    streams = {"people": KEYED, "companies": {}}  # a person waits for the end: its company might still come
+    row = {"key": "k1", "name": "A", "company_id": crm.add("companies", name="Acme")["id"]}
+    crm.refuses = lambda body: "no" if body.get("title") == "old" else None
+    assert bench.run(records("people", {**row, "title": "old"}), streams=streams).outcomes == {"rejected": 1}
+    crm.refuses = lambda _: None
+    crm.fault = lambda _, number: effect if number == 2 else None
+    done = bench.run(records("people", {**row, "title": "new"}), streams=streams)
+    assert (done.code, done.outcomes) == (0, {"created": 1}), done.said
+    assert crm.counted("people", "title") == {"new": 1}
 
 
 def test_what_was_rejected_and_comes_into_a_stream_that_is_stopped_has_one_line(

@@ -9,7 +9,7 @@ from tap_crm.providers.copera.per_row import row_comments
 from tap_crm.transport.question import Question
 from target_crm.contract import NEW, NotTaken, Snapshot, Written
 from target_crm.writers.copera.answers import comment_of, when
-from target_crm.writers.copera.kinds import ID
+from target_crm.writers.copera.kinds import ID, same_id
 from target_crm.writers.copera.objects import COMMENTS
 from target_crm.writers.copera.place import row_path
 
@@ -96,6 +96,7 @@ class Comments:
         row = by_name.get("row")
         if row is None or str(row).startswith(NEW) or not ID.fullmatch(str(row)):
             return None
+        row = same_id(str(row))
         given = by_name.get("board"), by_name.get("table")
 
         def look() -> Place | None:

@@ -45,6 +45,11 @@ _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _MIDNIGHT = "T00:00:00Z"
 
 
+def same_id(text: str) -> str:
+    """Return an id as Copera writes it; what is none, such as a key of somebody's own, as it is."""
+    return text.lower() if ID.fullmatch(text) else text
+
+
 @dataclass(frozen=True, slots=True)
 class CellText(Text):
     """A text that is compared as what it is: an address, a number.
@@ -193,7 +198,7 @@ class Members(OptionSet):
     @override
     def read_one(self, value: Any) -> Id | Several | Unknown | None:
         if isinstance(value, str) and ID.fullmatch(value.strip()):
-            return value.strip().lower()
+            return same_id(value.strip())
         return LabelledOption.read(self, value)
 
     @override
@@ -264,7 +269,7 @@ class RowLinks(Plain):
                     f"`{one}` is neither the id of a row, nor the key of one that was written before, nor what Copera "
                     "shows for a row that this column links to"
                 )
-        return list(value or ())
+        return list(dict.fromkeys(map(same_id, value or ())))
 
     @override
     def show(self, value: Any) -> Any:
@@ -272,7 +277,7 @@ class RowLinks(Plain):
 
     @override
     def holds(self, present: Any, wanted: Any) -> bool:
-        return set(present or ()) == set(wanted or ())
+        return set(map(same_id, present or ())) == set(map(same_id, wanted or ()))
 
     @override
     def agrees(self, value: Any, label: Any) -> bool:

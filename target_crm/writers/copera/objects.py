@@ -65,7 +65,7 @@ def _rows(name: str) -> ObjectSpec:
     fixed = [part for part in load_schema("copera", "_row")["properties"] if part not in (DELETED_AT, EXTRA, CELLS)]
     fields = {part: Field(part) for part in fixed}
     fields[DESCRIPTION] = Field(DESCRIPTION, RichText())
-    return ObjectSpec(name, fields, key="_id", order=1, changed="updatedAt", at_once=AT_ONCE)
+    return ObjectSpec(name, fields, key="_id", order=1, changed="updatedAt", at_once=AT_ONCE, hex_ids=True)
 
 
 def _comments() -> ObjectSpec:

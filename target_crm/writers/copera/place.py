@@ -10,7 +10,7 @@ from typing_extensions import override
 from target_crm.contract import NEW, Unwritable
 from target_crm.kinds.base import Plain
 from target_crm.kinds.links import plain_id
-from target_crm.writers.copera.kinds import ANY_TABLE, ID
+from target_crm.writers.copera.kinds import ANY_TABLE, ID, same_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,11 @@ class RowReference(Plain):
     def write(self, value: Any) -> Any:
         if value is not None and not ID.fullmatch(value) and not value.startswith(NEW):
             raise Unwritable(f"`{value}` is neither the id of a row nor the key of one that was written before")
-        return value
+        return None if value is None else same_id(value)
+
+    @override
+    def holds(self, present: Any, wanted: Any) -> bool:
+        return Plain.holds(self, present, None if wanted is None else same_id(wanted))
 
     @override
     def references(self, value: Any) -> list[tuple[str, Any]]:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from tap_crm import errors
 from tap_crm.transport.question import Question
 from target_crm.contract import NotTaken, Written
-from target_crm.writers.common import after_effect, is_blank
+from target_crm.writers.common import after_effect, has_all, is_blank, not_restored, sent_again
 from target_crm.writers.copera.answers import is_queued, row_of, row_or_nothing, snapshot
+from target_crm.writers.copera.kinds import RowLinks
 from target_crm.writers.copera.objects import DESCRIPTION
 from target_crm.writers.copera.place import row_path, table_path
 from target_crm.writers.copera.reading import text_fields
@@ -50,6 +52,8 @@ class Requests:
         self._rows = rows
         self._columns = columns
         self._sleep = sleep
+        #: Tables of which an update empties the cells that it does not name.
+        self._forgetful: set[str] = set()
 
     def create(self, spec: ObjectSpec, write: Write) -> Answer:
         """Make a row, with its texts as markdown."""
@@ -73,6 +77,8 @@ class Requests:
         cells = {field: value for field, value in write.values.items() if field not in texts}
         self._rows.whole(spec).forget(key)
         record = self._cells(spec, write, cells) if cells else None
+        if isinstance(record, NotTaken):
+            return record
         shown: dict[str, str] = {}
         for field in sorted(texts, key=lambda one: one.name):
             try:
@@ -103,31 +109,77 @@ class Requests:
             return NotTaken("the CRM answered well and ignored the deletion")
         return Written(key)
 
-    def _cells(self, spec: ObjectSpec, write: Write, cells: Mapping[Field, Any]) -> Snapshot | None:
-        """Change cells; what empties one is not documented, nor that the others stay: both are looked after."""
-        emptied = [field for field, value in cells.items() if value is None]
-        try:
-            record = self._patch(spec, write, _cells(cells))
-        except errors.Refused:
-            if not emptied:
-                raise
-            return self._patch(spec, write, _cells(cells, otherwise=emptied))
+    def _cells(self, spec: ObjectSpec, write: Write, cells: Mapping[Field, Any]) -> Snapshot | NotTaken | None:
+        """Change cells; what empties one is not documented, nor that the others stay: both are looked after.
+
+        Returns:
+            The row; None if it is gone.
+        """
+        record = self._changed(spec, write, cells)
         if record is None:
             return None
+        emptied = [field for field, value in cells.items() if value is None]
         lost = _lost(self._columns(spec), write, record)
         try:
             if lost:  # or the answer does not name them
-                row = self._rows.row(*self._rows.place(spec), str(write.id))
-                if row is None:
+                now = self._now(spec, write)
+                if now is None:
                     return record
-                record = snapshot(row, self._columns(spec))
-                lost = _lost(self._columns(spec), write, record)
-            kept = [field for field in emptied if not is_blank(field.value_in(record.values))]
-            if not kept and not lost:
-                return record
-            return self._patch(spec, write, [*_cells(cells, otherwise=kept), *_cells(lost)])
-        except (errors.ReadError, errors.Cancelled, errors.EffectUnknown):
+                record, lost = now, _lost(self._columns(spec), write, now)
+            if lost:
+                self._forgetful.add(spec.name)
+        except (errors.ReadError, errors.Cancelled):
             return record  # the cells are written: what is not as it was sent is seen in this answer
+        kept = [field for field in emptied if not is_blank(field.value_in(record.values))]
+        if not kept and not lost:
+            return record
+        try:
+            return sent_again(lambda: self._patch(spec, write, [*_cells(cells, otherwise=kept), *_cells(lost)]))
+        except (errors.ReadError, errors.Cancelled, errors.EffectUnknown):
+            pass  # the row tells
+        now = None
+        with suppress(errors.ReadError, errors.Cancelled):
+            now = self._now(spec, write)
+        return not_restored(lost) if lost and (now is None or not has_all(now, lost)) else now or record
+
+    def _changed(self, spec: ObjectSpec, write: Write, cells: Mapping[Field, Any]) -> Snapshot | None:
+        """Send cells, with all others where these would be emptied else; return the row, read where no answer has it.
+
+        Raises:
+            EffectUnknown: neither an answer nor the row tells that they were taken.
+        """
+        others = _cells(_held(self._columns(spec), write)) if spec.name in self._forgetful else []
+        first, *ways = ([*way, *others] for way in _ways(cells))
+        try:
+            try:
+                record = self._patch(spec, write, first)
+            except errors.Refused as refusal:
+                record = self._in_another_way(spec, write, ways, refusal)
+        except errors.EffectUnknown as doubt:
+            try:
+                record = self._now(spec, write)
+            except (errors.ReadError, errors.Cancelled):
+                raise doubt from None
+            if record is None or not has_all(record, cells):
+                raise
+            return record
+        if record is None:
+            with after_effect(f"{spec.name}: PATCH"):
+                record = self._now(spec, write)
+        return record
+
+    def _in_another_way(
+        self, spec: ObjectSpec, write: Write, ways: Sequence[Sequence[Mapping[str, Any]]], refusal: errors.Refused
+    ) -> Snapshot | None:
+        for way in ways:
+            with suppress(errors.Refused):
+                return self._patch(spec, write, way)
+        raise refusal
+
+    def _now(self, spec: ObjectSpec, write: Write) -> Snapshot | None:
+        """Read the row; None if it is gone."""
+        row = self._rows.row(*self._rows.place(spec), str(write.id))
+        return None if row is None else snapshot(row, self._columns(spec))
 
     def _patch(self, spec: ObjectSpec, write: Write, cells: Sequence[Mapping[str, Any]]) -> Snapshot | None:
         path = row_path(*self._rows.place(spec), str(write.id))
@@ -169,19 +221,33 @@ def _with(record: Snapshot, values: Mapping[str, Any]) -> Snapshot:
 
 
 def _cells(values: Mapping[Field, Any], otherwise: Sequence[Field] = ()) -> list[dict[str, Any]]:
-    """Return cells as the API takes them; those in ``otherwise`` are emptied in the other of the two ways."""
+    """Return cells as the API takes them; those in ``otherwise`` are emptied in another way than at first."""
     return [
         {
             "columnId": field.custom,
-            "value": _other(field.kind.write(value)) if field in otherwise else field.kind.write(value),
+            "value": _other(field, field.kind.write(value)) if field in otherwise else field.kind.write(value),
         }
         for field, value in values.items()
         if field.custom is not None and field.kind is not None
     ]
 
 
-def _other(empty: Any) -> Any:  # noqa: ANN401
-    return {None: "", "": None}.get(empty, empty) if not isinstance(empty, list) else empty
+def _ways(values: Mapping[Field, Any]) -> list[list[dict[str, Any]]]:
+    """Return the ways in which these cells may be sent: all that are emptied by null, or by an empty text."""
+    fixed = {field.custom for field, value in values.items() if value is not None or isinstance(field.kind, RowLinks)}
+    found = [_cells(values)]
+    for empty in (None, ""):
+        way = [cell if cell["columnId"] in fixed else {**cell, "value": empty} for cell in found[0]]
+        if way not in found:
+            found.append(way)
+    return found
+
+
+def _other(field: Field, empty: Any) -> Any:  # noqa: ANN401
+    """Return the other way to empty a cell; links have one only (university.copera.ai: boards-how-it-works)."""
+    if isinstance(field.kind, RowLinks):
+        return empty
+    return "" if empty is None else None
 
 
 def _lost(columns: Columns, write: Write, record: Snapshot) -> dict[Field, Any]:
@@ -189,6 +255,13 @@ def _lost(columns: Columns, write: Write, record: Snapshot) -> dict[Field, Any]:
 
     Some of them may well have been emptied by an automation of the board's, which is none of our business.
     """
+    filled = _held(columns, write)
+    gone = all(is_blank(field.value_in(record.values)) for field in filled)
+    return filled if gone else {}
+
+
+def _held(columns: Columns, write: Write) -> dict[Field, Any]:
+    """Return the cells that are not sent and held something before, with that."""
     if write.present is None:
         return {}
     texts = text_fields(columns.by_id.values())
@@ -197,6 +270,4 @@ def _lost(columns: Columns, write: Write, record: Snapshot) -> dict[Field, Any]:
         for field in columns.by_id.values()
         if field.kind is not None and not field.only_new and field not in write.values and field not in texts
     }
-    filled = {field: value for field, value in held.items() if not is_blank(value)}
-    gone = all(is_blank(field.value_in(record.values)) for field in filled)
-    return filled if gone else {}
+    return {field: value for field, value in held.items() if not is_blank(value)}

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from tap_crm import errors
 from tap_crm.transport.question import Question
 from target_crm.contract import DELETE, NotTaken, Snapshot, Written
 from target_crm.writers.common import after_effect
@@ -85,13 +87,23 @@ class Relations:
         return Written(key, there.get(key))
 
     def replace(self, entity: str, key: int, kind: str, new: Any) -> None:  # noqa: ANN401
-        """Relate a record to another one of this kind, of which it has one only, instead of whichever it is now."""
+        """Relate a record to another one of this kind, of which it has one only, instead of whichever it is now.
+
+        Raises:
+            FinalWord: the CRM refuses the new relation; the old one is made again then.
+        """
         present = {other for one, other in self._search.related(entity, key) if one == kind}
         wanted = set() if new is None else {int(new)}
         for other in sorted(present - wanted):
             self._change("DELETE", entity, key, kind, other)
-        for other in wanted - present:
-            self._change("POST", entity, key, kind, other)
+        try:
+            for other in wanted - present:
+                self._change("POST", entity, key, kind, other)
+        except errors.FinalWord:
+            for other in sorted(present - wanted):
+                with suppress(errors.ReadError, errors.Cancelled, errors.EffectUnknown):
+                    self._change("POST", entity, key, kind, other)
+            raise
 
     def _change(self, method: str, entity: str, key: int, kind: str, other: int) -> None:
         body = {"resource": {"id": other, "type": kind}}

@@ -9,7 +9,7 @@ from tap_crm import errors
 from tap_crm.transport.question import Question
 from target_crm.contract import CREATE, InDoubt, NotTaken, Written
 from target_crm.kinds.times import EPOCH, SLASHED, Day, Moment
-from target_crm.writers.common import after_effect, is_blank
+from target_crm.writers.common import after_effect, has_all, is_blank, not_restored, sent_again
 from target_crm.writers.copper.answers import answers, one_each, one_record, says_deleted, snapshot
 from target_crm.writers.copper.columns import CUSTOM
 
@@ -61,12 +61,28 @@ class Requests:
 
     def update(self, spec: ObjectSpec, writes: Sequence[Write]) -> list[Answer]:
         """Change fields of records."""
-        found = (
-            [self._single(spec, "PUT", f"/{spec.name}/{writes[0].id}", writes[0])]
-            if len(writes) == 1
-            else self._bulk(spec, writes, "bulk_update")
-        )
+        try:
+            found = (
+                [self._single(spec, "PUT", f"/{spec.name}/{writes[0].id}", writes[0])]
+                if len(writes) == 1
+                else self._bulk(spec, writes, "bulk_update")
+            )
+        except errors.EffectUnknown:
+            if self._keeps_others or not any(self._may_lose(spec, write) for write in writes):
+                raise
+            found = [self._as_it_is(spec, write) for write in writes]
         return [self._restored(spec, write, one) for write, one in zip(writes, found, strict=True)]
+
+    def _may_lose(self, spec: ObjectSpec, write: Write) -> bool:
+        """Tell whether an update may empty custom fields that it does not name: only what they held tells which."""
+        return write.present is not None and bool(_left_alone(self._columns(spec), write, write.present)[0])
+
+    def _as_it_is(self, spec: ObjectSpec, write: Write) -> Answer:
+        """Return the record of an update without an answer if it has what was sent."""
+        record = None
+        with suppress(errors.ReadError, errors.Cancelled):
+            record = None if write.id is None else self._search.one(spec, write.id)
+        return InDoubt() if record is None or not has_all(record, write.values) else Written(record.id, record)
 
     def delete(self, spec: ObjectSpec, write: Write) -> Answer:
         """Delete a record; one that answers well and is still there counts as not taken."""
@@ -178,12 +194,20 @@ class Requests:
         lost = self._lost(spec, write, record)
         if not lost:
             return Written(given.id, record)
+        return self._write_back(spec, write, lost)
+
+    def _write_back(self, spec: ObjectSpec, write: Write, lost: Sequence[tuple[Field, Any]]) -> Answer:
         entries = [{_ENTRY: field.custom, "value": value} for field, value in lost]
         sent = _custom(write, self._date_order if self._dates_as_text else None)
         try:
-            return self._one(spec, "PUT", f"/{spec.name}/{write.id}", {CUSTOM: [*entries, *sent]})
+            return sent_again(lambda: self._one(spec, "PUT", f"/{spec.name}/{write.id}", {CUSTOM: [*entries, *sent]}))
         except (errors.ReadError, errors.Cancelled, errors.EffectUnknown):
-            return InDoubt()  # the update itself has taken effect, as that of the others of its request
+            pass  # the record tells
+        with suppress(errors.ReadError, errors.Cancelled):
+            record = None if write.id is None else self._search.one(spec, write.id)
+            if record is not None and not self._lost(spec, write, record):
+                return Written(record.id, record)
+        return not_restored([field for field, _ in lost])
 
     def _lost(self, spec: ObjectSpec, write: Write, record: Snapshot) -> list[tuple[Field, Any]]:
         """Return the custom fields that an update has emptied though it did not name them."""
