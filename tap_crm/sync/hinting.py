@@ -20,6 +20,7 @@ from tap_crm.sync.missed import Missed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from collections.abc import Set as AbstractSet
 
     from tap_crm.contract.hints import Key
     from tap_crm.contract.stream import Reading
@@ -91,8 +92,10 @@ class Hinting:
         """Tell whether the hints cost more than a good part of a complete read: then the poll alone is better."""
         by_id = self._stream.spec.by_id
         assert by_id is not None  # noqa: S101 - asked of such streams only
+        said_gone = len(self._kept.said_gone & self._kept.again.keys())
         deletions = sum(place > 0 for place in self._told.keys.values())
-        others = len(self._told.keys) - deletions + len(self._kept.again)
+        others = len(self._told.keys) - deletions + len(self._kept.again) - said_gone
+        deletions += said_gone
         cost = math.ceil(others / (by_id.at_once if by_id.some is not None else 1))
         cost += ATTEMPTS_AT_A_DELETION * deletions
         return self._told.is_cut or cost > max(FEWEST_REQUESTS, SHARE * math.ceil(rows / by_id.page_size))
@@ -171,14 +174,16 @@ class Hinting:
             reading.emit(self._left_of({}, (), gap))
             return
         looked = LookUp(replace(reading, emit=self._noting(reading.emit)), self._by_id, self._hints.body)
-        looked.read(self._wanted())
-        reading.emit(self._left(looked, gap))
+        wanted = self._wanted()
+        looked.read(wanted)
+        reading.emit(self._left(looked, {key for key, place in wanted.items() if place}, gap))
 
     def _wanted(self) -> dict[Key, int]:
         """Return the keys of what is read, each with the place of the event that says it is deleted."""
         # What was found deleted, and is shown or told of all the same, is asked for like a deletion: the index is late,
-        # or the event.
+        # or the event. So is what was said to be deleted, and was not answered clearly.
         gone = {key for key in self._kept.gone if key in self._told.keys} | self._missed.shown_again
+        gone |= self._kept.said_gone & self._kept.again.keys()
         # Those that were asked for in vain come last: one that is never answered keeps nobody waiting.
         known = dict.fromkeys((*self._told.keys, *gone, *self._kept.again), 0) | self._told.keys
         known |= {key: known[key] or self._told.newest for key in gone}
@@ -195,8 +200,8 @@ class Hinting:
     def _told_early(self) -> tuple[Key, ...]:
         return tuple(self._missed.told_early()[:MOST_KEPT])
 
-    def _left(self, looked: LookUp, gap: int | None) -> HintsKept:
-        """Return what the state keeps after the look."""
+    def _left(self, looked: LookUp, said_gone: AbstractSet[Key], gap: int | None) -> HintsKept:
+        """Return what the state keeps after the look at records, some of which were said to be deleted."""
         since = {key: self._kept.again.get(key, self._now) for key in looked.again}
         again = {key: at for key, at in since.items() if self._now - at < LONGEST_DOUBT}
         if len(again) < len(since):
@@ -204,9 +209,15 @@ class Hinting:
             self._stream.ledger.note(
                 f"events: {looked_in_vain} records are not asked for any more; the reconcile tells"
             )
+        # What an index shows may be deleted all the same, as long as it may be late.
+        shown = {key: self._kept.again.get(key, self._now) for key in looked.elsewhere}
+        again |= {key: at for key, at in shown.items() if self._now - at < self._longest_lag}
         if len(again) > MOST_KEPT:  # too many to be kept: their events come again
             return replace(self._kept, gap=gap)
-        return self._left_of(again, looked.gone, gap)
+        return replace(
+            self._left_of(again, looked.gone, gap),
+            said_gone=frozenset(again.keys() & (said_gone | set(looked.denied))),
+        )
 
     def _left_of(self, again: dict[Key, int], gone: Sequence[Key], gap: int | None) -> HintsKept:
         return HintsKept(
@@ -218,10 +229,15 @@ class Hinting:
             inbox=self._hints.identity,
         )
 
+    @property
+    def _longest_lag(self) -> int:
+        """Seconds for which an index, or an event, may be late."""
+        return max(self._run.settings.overlap_seconds, self._hints.delay)
+
     def _gone(self, found: Sequence[Key]) -> dict[Key, int]:
         """Return what was found deleted of late, as long as the next polls or a late event may bring it up again."""
         if self._by_id is None or self._by_id.last_content is not None:  # the CRM's own log tells it again
             return {}
-        since = self._now - max(self._run.settings.overlap_seconds, self._hints.delay)
+        since = self._now - self._longest_lag
         known = {key: at for key, at in self._kept.gone.items() if at >= since} | dict.fromkeys(found, self._now)
         return dict(list(known.items())[-MOST_KEPT:])

@@ -8,7 +8,7 @@ from tap_crm.messages import HintsKept
 from tap_crm.shaping.moments import from_epoch, to_epoch
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 
 def _key(value: object) -> int | str | None:
@@ -22,6 +22,11 @@ def _dated_keys(value: object) -> dict[int | str, int]:
     return {key: at for key, at in found.items() if key is not None and at is not None}
 
 
+def _keys(value: object) -> Iterator[int | str]:
+    found = map(_key, value if isinstance(value, list) else ())
+    return (one for one in found if one is not None)
+
+
 def _write_dated_keys(keys: Mapping[int | str, int]) -> list[list[int | str]] | None:
     return [[key, from_epoch(at)] for key, at in keys.items()] or None
 
@@ -32,12 +37,11 @@ def parse_hints(value: object) -> HintsKept | None:
     place = kept.get("place")
     if not isinstance(place, int) or isinstance(place, bool) or place < 0:
         return None
-    told = kept.get("told")
-    keys = [_key(one) for one in told] if isinstance(told, list) else []
     return HintsKept(
         place,
         again=_dated_keys(kept.get("again")),
-        told=tuple(one for one in keys if one is not None),
+        said_gone=frozenset(_keys(kept.get("said_gone"))),
+        told=tuple(_keys(kept.get("told"))),
         gone=_dated_keys(kept.get("gone")),
         gap=to_epoch(kept.get("gap")),
         inbox=kept["id"] if isinstance(kept.get("id"), str) else None,
@@ -49,5 +53,7 @@ def write_hints(one: HintsKept) -> dict[str, Any]:
     again, gone = _write_dated_keys(one.again), _write_dated_keys(one.gone)
     told = list(one.told) or None
     gap = None if one.gap is None else from_epoch(one.gap)
-    found = {"place": one.place, "again": again, "told": told, "gone": gone, "gap": gap, "id": one.inbox}
+    said_gone = [key for key in one.again if key in one.said_gone] or None
+    found = {"place": one.place, "again": again, "said_gone": said_gone, "told": told, "gone": gone, "gap": gap}
+    found["id"] = one.inbox
     return {name: value for name, value in found.items() if value is not None}

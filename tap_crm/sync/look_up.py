@@ -38,12 +38,16 @@ class LookUp:
     Attributes:
         again: the keys of records of which nothing is known yet.
         gone: the keys of records that are deleted.
+        denied: the keys of records that are not at their own addresses.
+        elsewhere: those of them that are there all the same.
     """
 
     def __init__(self, reading: Reading, by_id: ById, body: Callable[[int], bytes | None]) -> None:
         self._reading, self._by_id, self._body = reading, by_id, body
         self.again: list[Key] = []
         self.gone: list[Key] = []
+        self.denied: list[Key] = []
+        self.elsewhere: list[Key] = []
         self._notes: dict[str, int] = {}
 
     def read(self, keys: Mapping[Key, int]) -> None:
@@ -56,8 +60,8 @@ class LookUp:
         # A search may show a deleted record for a while, and lack a new one: what it lacks is asked for by itself.
         missing = self._read_together(living)
         alone = set(missing)
-        denied = self._read_each([key for key, place in keys.items() if place or key in alone])
-        self._tell_gone(self._read_each(denied), keys)
+        self.denied = self._read_each([key for key, place in keys.items() if place or key in alone])
+        self._tell_gone(self._read_each(self._not_elsewhere(self.denied)), keys)
         for text, count in self._notes.items():
             self._reading.ledger.note(f"events: {count} {text}")
 
@@ -121,6 +125,32 @@ class LookUp:
                 if key not in self._emit(page, (key,)):
                     self._note("records were answered with another one")
         return denied
+
+    def _not_elsewhere(self, keys: Sequence[Key]) -> list[Key]:
+        """Return those of the denied records that are nowhere; emit those that are there all the same."""
+        if self._by_id.elsewhere is None:
+            return list(keys)
+        nowhere: list[Key] = []
+        for start in range(0, len(keys), self._by_id.at_once):
+            some = keys[start : start + self._by_id.at_once]
+            try:
+                told = self._by_id.elsewhere(self._reading, some)
+            except errors.GaveUp as error:
+                self._postpone(keys[start:], error)
+                return nowhere
+            except errors.CredentialsRefused:
+                raise
+            except errors.ReadError:
+                told = None
+            if told is None:
+                self.again += some
+                self._note("records were denied, and may be there all the same; they are asked for again")
+                continue
+            found = self._emit(told.page, some)
+            self.elsewhere += found
+            self.again += [key for key in some if key in told.doubtful]
+            nowhere += [key for key in some if key not in found and key not in told.doubtful]
+        return nowhere
 
     def _note(self, text: str) -> None:
         self._notes[text] = self._notes.get(text, 0) + 1

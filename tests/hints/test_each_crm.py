@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
 
+from sandbox.faults import FaultRule
 from tests.contract.crms import CRMS
 from tests.hints.tellers import TELLERS, Teller, Told
 from tests.target import Target
@@ -100,15 +102,58 @@ def test_an_activity_that_is_deleted_arrives_as_its_stub(teller: Teller, start_t
 
 
 @copper
-def test_a_converted_lead_is_not_deleted(teller: Teller, start_told: StartTold) -> None:
-    """Searches show it where they are asked to."""
-    app, tap, told = start_told("leads")
+@pytest.mark.parametrize("by_id", ["shown", "removed"])
+def test_a_converted_lead_is_not_deleted(teller: Teller, start_told: StartTold, by_id: str) -> None:
+    """Searches show it where they are asked to; its own address may deny it."""
+    app, tap, told = start_told("leads", converted_by_id=by_id)
     first = tap.sync()
     converted = app.account.convert(count=2)
     told.tell([*teller.events(app, "leads", converted), *teller.events(app, "leads", converted, "delete")])
     second = tap.sync(state=first.state)
     assert Target(first, second).marked("leads") == set()
     teller.crm.assert_complete(app, first, second, streams=["leads"])
+
+
+@copper
+def test_what_the_index_still_shows_of_denied_leads_is_believed_when_it_is_not_late_any_more(
+    teller: Teller, start_told: StartTold
+) -> None:
+    """One was converted just now, one was deleted, and one was deleted that had been converted before."""
+    app, tap, told = start_told("leads", converted_by_id="removed")
+    leads = {one["id"]: one["converted_at"] is not None for one in app.account.visible("leads")}
+    old = next(key for key, is_converted in leads.items() if is_converted)
+    new, gone = [key for key, is_converted in leads.items() if not is_converted][:2]
+    first = tap.sync(overlap_seconds=0)
+    app.behaviour.index_lag = 3_600
+    app.account.convert(ids=[new])
+    app.account.delete("leads", ids=[old, gone])
+    told.tell(teller.events(app, "leads", [old, new, gone], "delete"))
+    second = tap.sync(state=first.state, overlap_seconds=0)
+    third = tap.sync(state=second.state, overlap_seconds=0)
+    assert Target(first, second, third).marked("leads") == set()
+    app.account.tables["leads"].settle(time.monotonic() + 3_601)
+    fourth = tap.sync(state=third.state, overlap_seconds=0)
+    assert Target(first, second, third, fourth).marked("leads") == {(old,), (gone,)}
+    teller.crm.assert_complete(app, first, second, third, fourth, streams=["leads"])
+
+
+@copper
+def test_a_deletion_that_could_not_be_looked_up_is_not_forgotten_for_what_a_late_index_shows(
+    teller: Teller, start_told: StartTold
+) -> None:
+    """A record that was said to be deleted is asked for at its own address, however often."""
+    app, tap, told = start_told("people")
+    first = tap.sync(overlap_seconds=0)
+    key = app.account.ids("people")[0]
+    app.behaviour.index_lag = 3_600
+    app.account.delete("people", ids=[key])
+    told.tell(teller.events(app, "people", [key], "delete"))
+    app.behaviour.faults = [FaultRule(["503"], every=1, path=f"people/{key}")]
+    second = tap.sync(state=first.state, overlap_seconds=0, retry_seconds=0)
+    assert Target(first, second).marked("people") == set(), "nothing is known yet"
+    app.behaviour.faults = []
+    third = tap.sync(state=second.state, overlap_seconds=0)
+    assert Target(first, second, third).marked("people") == {(key,)}
 
 
 @close
