@@ -183,10 +183,10 @@ class Hinting:
         # What was found deleted, and is shown or told of all the same, is asked for like a deletion: the index is late,
         # or the event. So is what was said to be deleted, and was not answered clearly.
         gone = {key for key in self._kept.gone if key in self._told.keys} | self._missed.shown_again
-        gone |= self._kept.said_gone & self._kept.again.keys()
+        again = self._kept.again
         # Those that were asked for in vain come last: one that is never answered keeps nobody waiting.
-        known = dict.fromkeys((*self._told.keys, *gone, *self._kept.again), 0) | self._told.keys
-        known |= {key: known[key] or self._told.newest for key in gone}
+        known = dict.fromkeys((*self._told.keys, *(gone - again.keys()), *again), 0) | self._told.keys
+        known |= {key: known[key] or self._told.newest for key in gone | (self._kept.said_gone & again.keys())}
         return {key: place for key, place in known.items() if key not in self._missed.told_gone}
 
     def _noting(self, emit: Emit) -> Callable[[Item], None]:
