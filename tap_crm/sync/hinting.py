@@ -20,7 +20,6 @@ from tap_crm.sync.missed import Missed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from collections.abc import Set as AbstractSet
 
     from tap_crm.contract.hints import Key
     from tap_crm.contract.stream import Reading
@@ -92,7 +91,7 @@ class Hinting:
         """Tell whether the hints cost more than a good part of a complete read: then the poll alone is better."""
         by_id = self._stream.spec.by_id
         assert by_id is not None  # noqa: S101 - asked of such streams only
-        said_gone = len(self._kept.said_gone & self._kept.again.keys())
+        said_gone = len(self._kept.said_gone.keys() & self._kept.again.keys())
         deletions = sum(place > 0 for place in self._told.keys.values())
         others = len(self._told.keys) - deletions + len(self._kept.again) - said_gone
         deletions += said_gone
@@ -176,7 +175,7 @@ class Hinting:
         looked = LookUp(replace(reading, emit=self._noting(reading.emit)), self._by_id, self._hints.body)
         wanted = self._wanted()
         looked.read(wanted)
-        reading.emit(self._left(looked, {key for key, place in wanted.items() if place}, gap))
+        reading.emit(self._left(looked, {key: place for key, place in wanted.items() if place}, gap))
 
     def _wanted(self) -> dict[Key, int]:
         """Return the keys of what is read, each with the place of the event that says it is deleted."""
@@ -186,7 +185,8 @@ class Hinting:
         again = self._kept.again
         # Those that were asked for in vain come last: one that is never answered keeps nobody waiting.
         known = dict.fromkeys((*self._told.keys, *(gone - again.keys()), *again), 0) | self._told.keys
-        known |= {key: known[key] or self._told.newest for key in gone | (self._kept.said_gone & again.keys())}
+        known |= {key: known[key] or place for key, place in self._kept.said_gone.items() if key in again}
+        known |= {key: known[key] or self._told.newest for key in gone}
         return {key: place for key, place in known.items() if key not in self._missed.told_gone}
 
     def _noting(self, emit: Emit) -> Callable[[Item], None]:
@@ -200,8 +200,8 @@ class Hinting:
     def _told_early(self) -> tuple[Key, ...]:
         return tuple(self._missed.told_early()[:MOST_KEPT])
 
-    def _left(self, looked: LookUp, said_gone: AbstractSet[Key], gap: int | None) -> HintsKept:
-        """Return what the state keeps after the look at records, some of which were said to be deleted."""
+    def _left(self, looked: LookUp, said_gone: dict[Key, int], gap: int | None) -> HintsKept:
+        """Return what the state keeps after the look at records, some of which events at these places call deleted."""
         since = {key: self._kept.again.get(key, self._now) for key in looked.again}
         again = {key: at for key, at in since.items() if self._now - at < LONGEST_DOUBT}
         if len(again) < len(since):
@@ -214,10 +214,9 @@ class Hinting:
         again |= {key: at for key, at in shown.items() if self._now - at < self._longest_lag}
         if len(again) > MOST_KEPT:  # too many to be kept: their events come again
             return replace(self._kept, gap=gap)
-        return replace(
-            self._left_of(again, looked.gone, gap),
-            said_gone=frozenset(again.keys() & (said_gone | set(looked.denied))),
-        )
+        said_gone = dict.fromkeys(looked.denied, self._told.newest) | said_gone
+        said_gone = {key: place for key, place in said_gone.items() if key in again}
+        return replace(self._left_of(again, looked.gone, gap), said_gone=said_gone)
 
     def _left_of(self, again: dict[Key, int], gone: Sequence[Key], gap: int | None) -> HintsKept:
         return HintsKept(

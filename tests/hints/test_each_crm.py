@@ -157,6 +157,26 @@ def test_a_deletion_that_could_not_be_looked_up_is_not_forgotten_for_what_a_late
 
 
 @close
+def test_a_deletion_that_could_not_be_looked_up_has_its_content_when_it_can(
+    teller: Teller, start_told: StartTold
+) -> None:
+    """Its event is still in the inbox; the log may not be read."""
+    app, tap, told = start_told("contacts", **teller.logless)
+    first = tap.sync()
+    (key,) = app.account.delete("contacts", count=1)
+    told.tell(teller.events(app, "contacts", [key], "delete"))
+    told.tell(teller.events(app, "contacts", app.account.edit("contacts", count=1)))
+    app.behaviour.faults = [FaultRule(["503"], every=1, path=f"contact/{key}")]
+    second = tap.sync(state=first.state, retry_seconds=0)
+    assert Target(first, second).marked("contacts") == set(), "nothing is known yet"
+    app.behaviour.faults = []
+    third = tap.sync(state=second.state)
+    (row,) = [one for one in third.records("contacts") if one["id"] == key]
+    assert row["_sdc_deleted_at"]
+    assert row["date_created"]
+
+
+@close
 def test_a_merge_is_told_by_its_events_without_a_log(teller: Teller, start_told: StartTold) -> None:
     """The lead that it ended has its last content, and says into which other one it went."""
     app, tap, told = start_told("leads", merge_deletes_source=True, **teller.logless)

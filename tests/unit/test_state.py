@@ -54,7 +54,7 @@ WRITTEN: dict[str, Any] = {
     "inbox": {
         "place": 12,
         "again": [[7, TIME], [9, TIME]],
-        "said_gone": [9],
+        "said_gone": [[9, 11]],
         "told": [8, "lead_9"],
         "gone": [["lead_7", TIME]],
         "gap": TIME,
@@ -84,7 +84,7 @@ PARSED = StreamState(
     hints=HintsKept(
         12,
         again={7: AT, 9: AT},
-        said_gone=frozenset({9}),
+        said_gone={9: 11},
         told=(8, "lead_9"),
         gone={"lead_7": AT},
         gap=AT,
