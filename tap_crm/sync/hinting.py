@@ -19,7 +19,7 @@ from tap_crm.sync.look_up import LookUp
 from tap_crm.sync.missed import Missed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from tap_crm.contract.hints import Key
     from tap_crm.contract.stream import Reading
@@ -32,6 +32,8 @@ _log = logging.getLogger("tap-crm")
 
 #: Hints are worth so much of what a complete read of the stream costs; but so many requests in any case.
 SHARE, FEWEST_REQUESTS = 0.2, 20
+#: So many requests are made for records before it is said up to where events were heeded.
+REQUESTS_AT_ONCE = 4
 #: A record that is said to be deleted is asked for so often.
 ATTEMPTS_AT_A_DELETION = 2
 #: So many keys of one sort the state keeps at most.
@@ -174,8 +176,17 @@ class Hinting:
             return
         looked = LookUp(replace(reading, emit=self._noting(reading.emit)), self._by_id, self._hints.body)
         wanted = self._wanted()
-        looked.read(wanted)
-        reading.emit(self._left(looked, {key: place for key, place in wanted.items() if place}, gap))
+        unread = list(wanted.items())
+        while True:  # some at a time: what a run that ends by itself has not read is left to the next one
+            some = self._next_of(unread)
+            looked.read(dict(some))
+            del unread[: len(some)]
+            begun = {self._told.firsts.get(key) for key, _ in some[-1:]}
+            reading.emit(self._left(looked, wanted, [key for key, _ in unread], begun, gap))
+            if not unread or looked.gave_up:
+                break
+        self._note_in_vain(looked)
+        looked.conclude()
 
     def _wanted(self) -> dict[Key, int]:
         """Return the keys of what is read, each with the place of the event that says it is deleted."""
@@ -200,23 +211,49 @@ class Hinting:
     def _told_early(self) -> tuple[Key, ...]:
         return tuple(self._missed.told_early()[:MOST_KEPT])
 
-    def _left(self, looked: LookUp, said_gone: dict[Key, int], gap: int | None) -> HintsKept:
-        """Return what the state keeps after the look at records, some of which events at these places call deleted."""
-        since = {key: self._kept.again.get(key, self._now) for key in looked.again}
-        again = {key: at for key, at in since.items() if self._now - at < LONGEST_DOUBT}
-        if len(again) < len(since):
-            looked_in_vain = len(since) - len(again)
-            self._stream.ledger.note(
-                f"events: {looked_in_vain} records are not asked for any more; the reconcile tells"
-            )
+    def _next_of(self, unread: Sequence[tuple[Key, int]]) -> Sequence[tuple[Key, int]]:
+        """Return the next records that are read before it is said up to where events were heeded."""
+        assert self._by_id is not None  # noqa: S101 - asked of such streams only
+        at_once = self._by_id.at_once if self._by_id.some is not None else 1
+        cost = 0.0
+        for at, (_, place) in enumerate(unread, 1):
+            cost += ATTEMPTS_AT_A_DELETION if place else 1 / at_once
+            if cost >= REQUESTS_AT_ONCE:
+                return unread[:at]
+        return unread
+
+    def _note_in_vain(self, looked: LookUp) -> None:
+        in_vain = sum(self._now - self._asked_since(key) >= LONGEST_DOUBT for key in looked.again)
+        if in_vain:
+            self._stream.ledger.note(f"events: {in_vain} records are not asked for any more; the reconcile tells")
+
+    def _asked_since(self, key: Key) -> int:
+        return self._kept.again.get(key, self._now)
+
+    def _left(
+        self, looked: LookUp, wanted: Mapping[Key, int], unread: Sequence[Key], begun: set[int | None], gap: int | None
+    ) -> HintsKept:
+        """Return what the state keeps after a look.
+
+        Args:
+            looked: the look.
+            wanted: the records of the whole look, each with the place of the event that calls it deleted.
+            unread: those that were not looked at yet: those of which this run's events told come first.
+            begun: the place of the event of which some records were looked at, and maybe not all.
+            gap: since when events may be missing.
+        """
+        again = {key: at for key in looked.again if self._now - (at := self._asked_since(key)) < LONGEST_DOUBT}
         # What an index shows may be deleted all the same, as long as it may be late.
-        shown = {key: self._kept.again.get(key, self._now) for key in looked.elsewhere}
+        shown = {key: self._asked_since(key) for key in looked.elsewhere}
         again |= {key: at for key, at in shown.items() if self._now - at < self._longest_lag}
+        firsts = self._told.firsts
+        again |= {key: self._asked_since(key) for key in unread if key not in firsts or firsts[key] in begun}
         if len(again) > MOST_KEPT:  # too many to be kept: their events come again
             return replace(self._kept, gap=gap)
-        said_gone = dict.fromkeys(looked.denied, self._told.newest) | said_gone
-        said_gone = {key: place for key, place in said_gone.items() if key in again}
-        return replace(self._left_of(again, looked.gone, gap), said_gone=said_gone)
+        newest = self._told.newest
+        said_gone = {key: wanted.get(key) or newest for key in again if wanted.get(key) or key in looked.denied}
+        place = next((firsts[key] - 1 for key in unread if key in firsts and key not in again), newest)
+        return replace(self._left_of(again, looked.gone, gap), place=place, said_gone=said_gone)
 
     def _left_of(self, again: dict[Key, int], gone: Sequence[Key], gap: int | None) -> HintsKept:
         return HintsKept(

@@ -40,18 +40,20 @@ class LookUp:
         gone: the keys of records that are deleted.
         denied: the keys of records that are not at their own addresses.
         elsewhere: those of them that are there all the same.
+        gave_up: the CRM did not answer: there is no use in asking for more.
     """
 
     def __init__(self, reading: Reading, by_id: ById, body: Callable[[int], bytes | None]) -> None:
         self._reading, self._by_id, self._body = reading, by_id, body
         self.again: list[Key] = []
         self.gone: list[Key] = []
-        self.denied: list[Key] = []
+        self.denied: set[Key] = set()
         self.elsewhere: list[Key] = []
+        self.gave_up = False
         self._notes: dict[str, int] = {}
 
     def read(self, keys: Mapping[Key, int]) -> None:
-        """Read records.
+        """Read records; may be called for some after others.
 
         Args:
             keys: of each record, with the place of the event that says it is deleted; 0 where none does.
@@ -60,8 +62,12 @@ class LookUp:
         # A search may show a deleted record for a while, and lack a new one: what it lacks is asked for by itself.
         missing = self._read_together(living)
         alone = set(missing)
-        self.denied = self._read_each([key for key, place in keys.items() if place or key in alone])
-        self._tell_gone(self._read_each(self._not_elsewhere(self.denied)), keys)
+        denied = self._read_each([key for key, place in keys.items() if place or key in alone])
+        self.denied.update(denied)
+        self._tell_gone(self._read_each(self._not_elsewhere(denied)), keys)
+
+    def conclude(self) -> None:
+        """Note what came of it, at last."""
         for text, count in self._notes.items():
             self._reading.ledger.note(f"events: {count} {text}")
 
@@ -158,13 +164,15 @@ class LookUp:
     def _postpone(self, keys: Sequence[Key], error: errors.GaveUp) -> None:
         """Leave records to the next run: what the poll read is complete without them."""
         self.again += keys
+        self.gave_up = True
         _log.warning(
             "%s: %d records of which events told could not be read; the next run asks again: %s",
             self._reading.spec.name,
             len(keys),
             error,
         )
-        self._notes["records could not be read; the next run asks again"] = len(keys)
+        text = "records could not be read; the next run asks again"
+        self._notes[text] = self._notes.get(text, 0) + len(keys)
 
     def _emit(self, page: Page, asked: Collection[Key]) -> set[Key]:
         """Emit of a page what was asked for, and what a complete read would have, too; return which keys it has."""
@@ -195,9 +203,9 @@ class LookUp:
         for start in range(0, len(keys), RECORDS_AT_ONCE):
             found = [self._last_content(key, places.get(key, 0)) for key in keys[start : start + RECORDS_AT_ONCE]]
             records = [one for one in found if one is not None and self._was_wanted(one)]
-            untold = sum(one is None for one in found)
-            if untold:
-                ledger.note(f"events: {untold} deletions were told without the record; the next reconcile marks them")
+            for one in found:
+                if one is None:
+                    self._note("deletions were told without the record; the next reconcile marks them")
             if records:
                 self._reading.emit(Page(records=records))
                 ledger.add(hinted_rows=len(records), deletions=len(records))

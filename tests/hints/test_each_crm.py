@@ -156,6 +156,27 @@ def test_a_deletion_that_could_not_be_looked_up_is_not_forgotten_for_what_a_late
     assert Target(first, second, third).marked("people") == {(key,)}
 
 
+@copper
+def test_a_notification_of_more_records_than_a_run_may_ask_for_is_heeded_by_some_runs(
+    teller: Teller, start_told: StartTold
+) -> None:
+    """Each run goes on with those of which the last one did not come to ask."""
+    app, tap, told = start_told("people")
+    runs = [tap.sync()]
+    gone = app.account.delete("people", count=9)
+    (one, *_) = teller.events(app, "people", gone, "delete")
+    told.tell([json.dumps({**json.loads(one), "ids": gone}).encode()])
+    app.behaviour.latency_ms = 50
+    marked = []
+    for _ in range(8):
+        runs.append(tap.sync(state=runs[-1].state, max_run_requests=10))
+        marked.append(len(Target(*runs).marked("people")))
+        if marked[-1] == len(gone):
+            break
+    assert 0 < marked[0] < marked[-1] == len(gone)
+    assert Target(*runs).marked("people") == {(key,) for key in gone}
+
+
 @close
 def test_a_deletion_that_could_not_be_looked_up_has_its_content_when_it_can(
     teller: Teller, start_told: StartTold

@@ -94,6 +94,7 @@ def look(account: Account, keys: dict[Key, int], *, start: int | None = None, ma
     )
     looked = LookUp(reading, account.by_id, lambda _: b"event")
     looked.read(keys)
+    looked.conclude()
     records = [record for item in items if isinstance(item, Page) for record in item.decoded()]
     return Look(looked, records, reading.ledger)
 
