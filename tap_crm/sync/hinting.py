@@ -62,6 +62,7 @@ class Hinting:
         before = HintsKept(told.after) if kept.hints is None else kept.hints
         place = told.after if before.is_of_other(hints.identity) else before.place
         self._kept = replace(before, place=place, inbox=hints.identity)
+        self._said = self._kept
         self._by_id = stream.spec.by_id if is_looked_up(stream) else None
         self._bookmark = stream.starting_bookmark()
         self._told_to, self._told_now = told_to, told_to
@@ -182,7 +183,8 @@ class Hinting:
             looked.read(dict(some))
             del unread[: len(some)]
             begun = {self._told.firsts.get(key) for key, _ in some[-1:]}
-            reading.emit(self._left(looked, wanted, [key for key, _ in unread], begun, gap))
+            self._said = self._left(looked, wanted, [key for key, _ in unread], begun, gap)
+            reading.emit(self._said)
             if not unread or looked.gave_up:
                 break
         self._note_in_vain(looked)
@@ -249,7 +251,7 @@ class Hinting:
         firsts = self._told.firsts
         again |= {key: self._asked_since(key) for key in unread if key not in firsts or firsts[key] in begun}
         if len(again) > MOST_KEPT:  # too many to be kept: their events come again
-            return replace(self._kept, gap=gap)
+            return replace(self._said, gap=gap)
         newest = self._told.newest
         said_gone = {key: wanted.get(key) or newest for key in again if wanted.get(key) or key in looked.denied}
         place = next((firsts[key] - 1 for key in unread if key in firsts and key not in again), newest)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from sandbox.faults import FaultRule
+from tap_crm.sync import hinting
 from tests.contract.crms import CRMS
 from tests.hints.tellers import TELLERS, Teller, Told
 from tests.target import Target
@@ -248,3 +249,23 @@ class TestBookings:
         second = tap.sync(state=first.state, inbox=told.path)
         third = tap.sync(state=second.state, inbox=told.path)
         assert [run.audit()["bookings"]["hints"] for run in (first, second, third)] == [0, 1, 0]
+
+
+@copper
+def test_what_was_looked_up_is_kept_when_of_the_rest_too_much_is_open(
+    teller: Teller, start_told: StartTold, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The place does not go back in a run."""
+    monkeypatch.setattr(hinting, "MOST_KEPT", 1)
+    monkeypatch.setattr(hinting, "REQUESTS_AT_ONCE", 4)
+    app, tap, told = start_told("people")
+    first = tap.sync()
+    gone = app.account.delete("people", count=4)
+    told.tell(teller.events(app, "people", gone, "delete"))
+    app.behaviour.faults = [FaultRule(["503"], every=1, path=f"people/{gone[2]}")]
+    second = tap.sync(state=first.state, retry_seconds=0)
+    app.behaviour.faults = []
+    third = tap.sync(state=second.state)
+    assert Target(first, second).marked("people") == {(key,) for key in gone[:2]}
+    assert third.audit()["people"]["hints"] == 2
+    assert Target(first, second, third).marked("people") == {(key,) for key in gone}
