@@ -200,6 +200,8 @@ class HintsKept:
     Attributes:
         place: of the last event in the inbox that was heeded.
         again: the keys of records that the CRM did not clearly show or deny, each with the epoch second since when.
+        said_gone: those of ``again`` that were said to be deleted, each with the place of the event that says so; that
+            a search shows one is no proof.
         told: the keys of records of which an event told, and which the next run may find as changed.
         gone: the keys of records that were found deleted of late, each with the epoch second of that.
         gap: since then, in epoch seconds, events may be missing, and no other way has told yet what they said.
@@ -208,6 +210,7 @@ class HintsKept:
 
     place: int
     again: Mapping[int | str, int] = field(default_factory=dict)
+    said_gone: Mapping[int | str, int] = field(default_factory=dict)
     told: tuple[int | str, ...] = ()
     gone: Mapping[int | str, int] = field(default_factory=dict)
     gap: int | None = None

@@ -92,6 +92,8 @@ class Behaviour(CommonBehaviour):
     """Whether `/leads/upsert` finds leads as searches do, after the index lag, or at once."""
     upsert_by_email: bool = True
     upsert_matches_converted: bool = False
+    converted_by_id: Literal["shown", "removed"] = "shown"
+    """What the address of a converted lead answers, which searches still find; Copper says that it is removed."""
     email_lookup_sees: Literal["index", "records"] = "records"
     """Whether `/people/fetch_by_email` finds people as searches do, after the index lag, or at once."""
     bulk_rate_limit: int = 3

@@ -77,7 +77,10 @@ def _one(service: Service, request: Request, parts: tuple[str, ...]) -> Answer:
     hides = service.behaviour.hides(name)
     if name == "activities" and number in service.account.tables[name].deleted and not (hides and hides(number)):
         return encoded({"id": number, "is_deleted": True})
-    return service.answered(request, name, service.writer.record(name, service.living(name, number)))
+    record = service.writer.record(name, service.living(name, number))
+    if name == "leads" and service.behaviour.converted_by_id == "removed" and record["converted_at"] is not None:
+        raise _MISSING
+    return service.answered(request, name, record)
 
 
 def _list(service: Service, request: Request, parts: tuple[str, ...]) -> Answer:

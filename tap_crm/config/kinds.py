@@ -138,7 +138,8 @@ def group(make: Callable[..., T]) -> Kind[T]:
         return make(**found)
 
     parts = {row.name: {"type": [*row.kind.types, "null"]} for row in rows}
-    return Kind(parse, ("object", "string"), {"properties": parts}, meltano="object")
+    shown = frozenset(row.name for row in rows if not row.secret)
+    return Kind(parse, ("object", "string"), {"properties": parts}, meltano="object", shown=shown)
 
 
 def decoded(value: Any, name: str) -> Any:  # noqa: ANN401 - any JSON

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from typing_extensions import override
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator
 
 HIDDEN = "[hidden]"
 
@@ -57,9 +57,16 @@ def redacted(text: str) -> str:
     return text
 
 
-def texts_in(config: Mapping[str, Any], names: Iterable[str]) -> list[str]:
-    """Return every text in the settings of these names, whatever form they were given in."""
-    return [text for name in names for text in _texts(config.get(name))]
+def texts_in(value: Any, shown: Collection[str] = ()) -> Iterator[str]:  # noqa: ANN401 - any JSON
+    """Yield every text in the value of a setting, whatever form it was given in.
+
+    Args:
+        value: as it was given.
+        shown: the parts of an object that are left out where they are text, as they should be.
+    """
+    if isinstance(value, dict):
+        value = {name: part for name, part in value.items() if not (name in shown and isinstance(part, str))}
+    return _texts(value)
 
 
 def _texts(value: Any) -> Iterator[str]:  # noqa: ANN401 - any JSON

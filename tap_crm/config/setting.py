@@ -25,6 +25,7 @@ class Kind(Generic[T]):
         meltano: what Meltano calls the kind. `string` goes for numbers, choices and lists, too: Meltano cannot write a
             `decimal` down, and stops at an empty variable for most other kinds.
         hidden: what no log line may show of a secret value.
+        shown: of a secret value that is an object, the parts that are no secret where they are text, such as a path.
     """
 
     parse: Callable[[Any, str], T | None]
@@ -32,6 +33,7 @@ class Kind(Generic[T]):
     form: Mapping[str, Any] = field(default_factory=dict)
     meltano: str = "string"
     hidden: Callable[[str], tuple[str, ...]] = lambda value: (value,)
+    shown: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

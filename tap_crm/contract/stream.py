@@ -150,6 +150,19 @@ class CustomFields:
 
 
 @dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """What is known of some records whose own addresses deny them.
+
+    Attributes:
+        page: those that are there all the same.
+        doubtful: those of which that cannot be told yet.
+    """
+
+    page: Page
+    doubtful: frozenset[Key] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class ById:
     """How single records of a stream are read by their ids, from where the CRM keeps them.
 
@@ -162,6 +175,8 @@ class ById:
             ids.
         at_once: how many ``some`` takes.
         page_size: records of a page of the whole stream: tells what a complete read costs.
+        elsewhere: tells which of some records, at most ``at_once``, are there although their own addresses deny them;
+            None where nothing can be told. Absent, what is denied is gone.
         last_content: returns what a deleted record last was, by the body of the event that told of its deletion; None
             if that does not say it. A deletion without content is not written then, since nulls would replace what
             the target has. Where no event has content, the key and the time of the deletion are all there is.
@@ -172,6 +187,7 @@ class ById:
     some: Callable[[Reading, Sequence[Key]], Page | None] | None = None
     at_once: int = 1
     page_size: int = 100
+    elsewhere: Callable[[Reading, Sequence[Key]], Elsewhere | None] | None = None
     last_content: Callable[[bytes, Key], dict[str, Any] | None] | None = None
 
 

@@ -34,7 +34,8 @@ def rows(*names: str, of: type[AccountSettings] = Settings) -> tuple[Setting, ..
 def secret_texts(config: Mapping[str, Any]) -> list[str]:
     """Return what no log line may show of a config, in whatever form it was given."""
     secret = [row for row in rows() if row.secret]
-    return [part for row in secret for text in texts_in(config, [row.name]) for part in row.kind.hidden(text)]
+    texts = [(row, text) for row in secret for text in texts_in(config.get(row.name), row.kind.shown)]
+    return [part for row, text in texts for part in row.kind.hidden(text)]
 
 
 def unused_by(provider: Provider) -> frozenset[str]:

@@ -364,7 +364,7 @@ class CrmStream(HeldStream):
 
     def _take_note(self, book: Bookkeeping, item: Item, *, write_messages: bool) -> None:
         """Follow what the reading says beside its pages."""
-        before = self.kept.bookmark, self.kept.unfinished
+        before = self._read_so_far()
         noted = book.take(item, self.run.transport.clock.now())
         self.version = self._told(book.version)
         if self._children is not None:
@@ -376,8 +376,14 @@ class CrmStream(HeldStream):
             self.note_changed_state()
         if Noted.DUE in noted:
             self._write_state_message_now(write_messages=write_messages)
-        if isinstance(item, (Checkpoint, Progress)) and (self.kept.bookmark, self.kept.unfinished) != before:
+        if isinstance(item, (Checkpoint, Progress, HintsKept)) and self._read_so_far() != before:
             self.run.moved.update(self.tables)
+
+    def _read_so_far(self) -> tuple[object, ...]:
+        """Return what shows that a run came further: with a bookmark, also up to where events were heeded."""
+        kept = self.kept
+        hints = None if kept.hints is None or kept.bookmark is None else (kept.hints.place, {*kept.hints.again})
+        return kept.bookmark, kept.unfinished, hints
 
     def _end(self, book: Bookkeeping, *, write_messages: bool) -> None:
         """Tell the target that a new version is complete, if one was begun, and keep what a complete stream has.

@@ -19,7 +19,7 @@ from tap_crm.sync.look_up import LookUp
 from tap_crm.sync.missed import Missed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from tap_crm.contract.hints import Key
     from tap_crm.contract.stream import Reading
@@ -32,6 +32,8 @@ _log = logging.getLogger("tap-crm")
 
 #: Hints are worth so much of what a complete read of the stream costs; but so many requests in any case.
 SHARE, FEWEST_REQUESTS = 0.2, 20
+#: So many requests are made for records before it is said up to where events were heeded.
+REQUESTS_AT_ONCE = 4
 #: A record that is said to be deleted is asked for so often.
 ATTEMPTS_AT_A_DELETION = 2
 #: So many keys of one sort the state keeps at most.
@@ -60,6 +62,7 @@ class Hinting:
         before = HintsKept(told.after) if kept.hints is None else kept.hints
         place = told.after if before.is_of_other(hints.identity) else before.place
         self._kept = replace(before, place=place, inbox=hints.identity)
+        self._said = self._kept
         self._by_id = stream.spec.by_id if is_looked_up(stream) else None
         self._bookmark = stream.starting_bookmark()
         self._told_to, self._told_now = told_to, told_to
@@ -91,8 +94,10 @@ class Hinting:
         """Tell whether the hints cost more than a good part of a complete read: then the poll alone is better."""
         by_id = self._stream.spec.by_id
         assert by_id is not None  # noqa: S101 - asked of such streams only
+        said_gone = len(self._kept.said_gone.keys() & self._kept.again.keys())
         deletions = sum(place > 0 for place in self._told.keys.values())
-        others = len(self._told.keys) - deletions + len(self._kept.again)
+        others = len(self._told.keys) - deletions + len(self._kept.again) - said_gone
+        deletions += said_gone
         cost = math.ceil(others / (by_id.at_once if by_id.some is not None else 1))
         cost += ATTEMPTS_AT_A_DELETION * deletions
         return self._told.is_cut or cost > max(FEWEST_REQUESTS, SHARE * math.ceil(rows / by_id.page_size))
@@ -171,16 +176,29 @@ class Hinting:
             reading.emit(self._left_of({}, (), gap))
             return
         looked = LookUp(replace(reading, emit=self._noting(reading.emit)), self._by_id, self._hints.body)
-        looked.read(self._wanted())
-        reading.emit(self._left(looked, gap))
+        wanted = self._wanted()
+        unread = list(wanted.items())
+        while True:  # some at a time: what a run that ends by itself has not read is left to the next one
+            some = self._next_of(unread)
+            looked.read(dict(some))
+            del unread[: len(some)]
+            begun = {self._told.firsts.get(key) for key, _ in some[-1:]}
+            self._said = self._left(looked, wanted, [key for key, _ in unread], begun, gap)
+            reading.emit(self._said)
+            if not unread or looked.gave_up:
+                break
+        self._note_in_vain(looked)
+        looked.conclude()
 
     def _wanted(self) -> dict[Key, int]:
         """Return the keys of what is read, each with the place of the event that says it is deleted."""
         # What was found deleted, and is shown or told of all the same, is asked for like a deletion: the index is late,
-        # or the event.
+        # or the event. So is what was said to be deleted, and was not answered clearly.
         gone = {key for key in self._kept.gone if key in self._told.keys} | self._missed.shown_again
+        again = self._kept.again
         # Those that were asked for in vain come last: one that is never answered keeps nobody waiting.
-        known = dict.fromkeys((*self._told.keys, *gone, *self._kept.again), 0) | self._told.keys
+        known = dict.fromkeys((*self._told.keys, *(gone - again.keys()), *again), 0) | self._told.keys
+        known |= {key: known[key] or place for key, place in self._kept.said_gone.items() if key in again}
         known |= {key: known[key] or self._told.newest for key in gone}
         return {key: place for key, place in known.items() if key not in self._missed.told_gone}
 
@@ -195,18 +213,49 @@ class Hinting:
     def _told_early(self) -> tuple[Key, ...]:
         return tuple(self._missed.told_early()[:MOST_KEPT])
 
-    def _left(self, looked: LookUp, gap: int | None) -> HintsKept:
-        """Return what the state keeps after the look."""
-        since = {key: self._kept.again.get(key, self._now) for key in looked.again}
-        again = {key: at for key, at in since.items() if self._now - at < LONGEST_DOUBT}
-        if len(again) < len(since):
-            looked_in_vain = len(since) - len(again)
-            self._stream.ledger.note(
-                f"events: {looked_in_vain} records are not asked for any more; the reconcile tells"
-            )
+    def _next_of(self, unread: Sequence[tuple[Key, int]]) -> Sequence[tuple[Key, int]]:
+        """Return the next records that are read before it is said up to where events were heeded."""
+        assert self._by_id is not None  # noqa: S101 - asked of such streams only
+        at_once = self._by_id.at_once if self._by_id.some is not None else 1
+        cost = 0.0
+        for at, (_, place) in enumerate(unread, 1):
+            cost += ATTEMPTS_AT_A_DELETION if place else 1 / at_once
+            if cost >= REQUESTS_AT_ONCE:
+                return unread[:at]
+        return unread
+
+    def _note_in_vain(self, looked: LookUp) -> None:
+        in_vain = sum(self._now - self._asked_since(key) >= LONGEST_DOUBT for key in looked.again)
+        if in_vain:
+            self._stream.ledger.note(f"events: {in_vain} records are not asked for any more; the reconcile tells")
+
+    def _asked_since(self, key: Key) -> int:
+        return self._kept.again.get(key, self._now)
+
+    def _left(
+        self, looked: LookUp, wanted: Mapping[Key, int], unread: Sequence[Key], begun: set[int | None], gap: int | None
+    ) -> HintsKept:
+        """Return what the state keeps after a look.
+
+        Args:
+            looked: the look.
+            wanted: the records of the whole look, each with the place of the event that calls it deleted.
+            unread: those that were not looked at yet: those of which this run's events told come first.
+            begun: the place of the event of which some records were looked at, and maybe not all.
+            gap: since when events may be missing.
+        """
+        again = {key: at for key in looked.again if self._now - (at := self._asked_since(key)) < LONGEST_DOUBT}
+        # What an index shows may be deleted all the same, as long as it may be late.
+        shown = {key: self._asked_since(key) for key in looked.elsewhere}
+        again |= {key: at for key, at in shown.items() if self._now - at < self._longest_lag}
+        firsts = self._told.firsts
+        again |= {key: self._asked_since(key) for key in unread if key not in firsts or firsts[key] in begun}
         if len(again) > MOST_KEPT:  # too many to be kept: their events come again
-            return replace(self._kept, gap=gap)
-        return self._left_of(again, looked.gone, gap)
+            return replace(self._said, gap=gap)
+        newest = self._told.newest
+        said_gone = {key: wanted.get(key) or newest for key in again if wanted.get(key) or key in looked.denied}
+        place = next((firsts[key] - 1 for key in unread if key in firsts and key not in again), newest)
+        return replace(self._left_of(again, looked.gone, gap), place=place, said_gone=said_gone)
 
     def _left_of(self, again: dict[Key, int], gone: Sequence[Key], gap: int | None) -> HintsKept:
         return HintsKept(
@@ -218,10 +267,15 @@ class Hinting:
             inbox=self._hints.identity,
         )
 
+    @property
+    def _longest_lag(self) -> int:
+        """Seconds for which an index, or an event, may be late."""
+        return max(self._run.settings.overlap_seconds, self._hints.delay)
+
     def _gone(self, found: Sequence[Key]) -> dict[Key, int]:
         """Return what was found deleted of late, as long as the next polls or a late event may bring it up again."""
         if self._by_id is None or self._by_id.last_content is not None:  # the CRM's own log tells it again
             return {}
-        since = self._now - max(self._run.settings.overlap_seconds, self._hints.delay)
+        since = self._now - self._longest_lag
         known = {key: at for key, at in self._kept.gone.items() if at >= since} | dict.fromkeys(found, self._now)
         return dict(list(known.items())[-MOST_KEPT:])

@@ -56,6 +56,7 @@ class StreamHints:
         after: its place: events up to there were heeded by earlier runs.
         newest: the place up to which this run heeds them.
         keys: of the records, each with the place of the last event that says it is deleted; 0 where none does.
+        firsts: of the records, each with the place of the first event that told of it.
         is_cut: there are more records than are kept.
         is_torn: events behind its place are not there any more.
         gap: since then, in epoch seconds, events may be missing that never arrived; None where that is not so.
@@ -64,15 +65,20 @@ class StreamHints:
     after: int
     newest: int
     keys: dict[Key, int] = field(default_factory=dict)
+    firsts: dict[Key, int] = field(default_factory=dict)
     is_cut: bool = False
     is_torn: bool = False
     gap: int | None = None
 
     def add(self, hint: Hint, place: int) -> None:
         """Take a hint; of a record that is known only what is new."""
-        if hint.key not in self.keys and len(self.keys) >= MOST_KEYS:
+        is_new = hint.key not in self.keys
+        if is_new and len(self.keys) >= MOST_KEYS:
             self.is_cut = True
-        elif hint.deleted:
+            return
+        if is_new:
+            self.firsts[hint.key] = place
+        if hint.deleted:
             self.keys[hint.key] = place
         else:
             self.keys.setdefault(hint.key, 0)

@@ -8,18 +8,22 @@ from tap_crm.messages import HintsKept
 from tap_crm.shaping.moments import from_epoch, to_epoch
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 
 def _key(value: object) -> int | str | None:
     return value if isinstance(value, (int, str)) and not isinstance(value, bool) else None
 
 
-def _dated_keys(value: object) -> dict[int | str, int]:
+def _pairs(value: object, second: Callable[[Any], int | None]) -> dict[int | str, int]:
     held = value if isinstance(value, list) else ()
-    pairs = [one for one in held if isinstance(one, list) and len(one) == 2]  # noqa: PLR2004 - a key and a time
-    found = {_key(key): to_epoch(at) for key, at in pairs}
-    return {key: at for key, at in found.items() if key is not None and at is not None}
+    pairs = [one for one in held if isinstance(one, list) and len(one) == 2]  # noqa: PLR2004 - a key and what it has
+    found = {_key(key): second(part) for key, part in pairs}
+    return {key: part for key, part in found.items() if key is not None and part is not None}
+
+
+def _place(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
 
 
 def _write_dated_keys(keys: Mapping[int | str, int]) -> list[list[int | str]] | None:
@@ -29,16 +33,17 @@ def _write_dated_keys(keys: Mapping[int | str, int]) -> list[list[int | str]] | 
 def parse_hints(value: object) -> HintsKept | None:
     """Return what a state has of events; None where it has nothing, or nothing sound."""
     kept = value if isinstance(value, dict) else {}
-    place = kept.get("place")
-    if not isinstance(place, int) or isinstance(place, bool) or place < 0:
+    place = _place(kept.get("place"))
+    if place is None:
         return None
     told = kept.get("told")
     keys = [_key(one) for one in told] if isinstance(told, list) else []
     return HintsKept(
         place,
-        again=_dated_keys(kept.get("again")),
+        again=_pairs(kept.get("again"), to_epoch),
+        said_gone=_pairs(kept.get("said_gone"), _place),
         told=tuple(one for one in keys if one is not None),
-        gone=_dated_keys(kept.get("gone")),
+        gone=_pairs(kept.get("gone"), to_epoch),
         gap=to_epoch(kept.get("gap")),
         inbox=kept["id"] if isinstance(kept.get("id"), str) else None,
     )
@@ -49,5 +54,7 @@ def write_hints(one: HintsKept) -> dict[str, Any]:
     again, gone = _write_dated_keys(one.again), _write_dated_keys(one.gone)
     told = list(one.told) or None
     gap = None if one.gap is None else from_epoch(one.gap)
-    found = {"place": one.place, "again": again, "told": told, "gone": gone, "gap": gap, "id": one.inbox}
+    said_gone = [[key, place] for key, place in one.said_gone.items()] or None
+    found = {"place": one.place, "again": again, "said_gone": said_gone, "told": told, "gone": gone, "gap": gap}
+    found["id"] = one.inbox
     return {name: value for name, value in found.items() if value is not None}

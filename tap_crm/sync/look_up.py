@@ -38,16 +38,22 @@ class LookUp:
     Attributes:
         again: the keys of records of which nothing is known yet.
         gone: the keys of records that are deleted.
+        denied: the keys of records that are not at their own addresses.
+        elsewhere: those of them that are there all the same.
+        gave_up: the CRM did not answer: there is no use in asking for more.
     """
 
     def __init__(self, reading: Reading, by_id: ById, body: Callable[[int], bytes | None]) -> None:
         self._reading, self._by_id, self._body = reading, by_id, body
         self.again: list[Key] = []
         self.gone: list[Key] = []
+        self.denied: set[Key] = set()
+        self.elsewhere: list[Key] = []
+        self.gave_up = False
         self._notes: dict[str, int] = {}
 
     def read(self, keys: Mapping[Key, int]) -> None:
-        """Read records.
+        """Read records; may be called for some after others.
 
         Args:
             keys: of each record, with the place of the event that says it is deleted; 0 where none does.
@@ -57,7 +63,11 @@ class LookUp:
         missing = self._read_together(living)
         alone = set(missing)
         denied = self._read_each([key for key, place in keys.items() if place or key in alone])
-        self._tell_gone(self._read_each(denied), keys)
+        self.denied.update(denied)
+        self._tell_gone(self._read_each(self._not_elsewhere(denied)), keys)
+
+    def conclude(self) -> None:
+        """Note what came of it, at last."""
         for text, count in self._notes.items():
             self._reading.ledger.note(f"events: {count} {text}")
 
@@ -122,19 +132,47 @@ class LookUp:
                     self._note("records were answered with another one")
         return denied
 
+    def _not_elsewhere(self, keys: Sequence[Key]) -> list[Key]:
+        """Return those of the denied records that are nowhere; emit those that are there all the same."""
+        if self._by_id.elsewhere is None:
+            return list(keys)
+        nowhere: list[Key] = []
+        for start in range(0, len(keys), self._by_id.at_once):
+            some = keys[start : start + self._by_id.at_once]
+            try:
+                told = self._by_id.elsewhere(self._reading, some)
+            except errors.GaveUp as error:
+                self._postpone(keys[start:], error)
+                return nowhere
+            except errors.CredentialsRefused:
+                raise
+            except errors.ReadError:
+                told = None
+            if told is None:
+                self.again += some
+                self._note("records were denied, and may be there all the same; they are asked for again")
+                continue
+            found = self._emit(told.page, some)
+            self.elsewhere += found
+            self.again += [key for key in some if key in told.doubtful]
+            nowhere += [key for key in some if key not in found and key not in told.doubtful]
+        return nowhere
+
     def _note(self, text: str) -> None:
         self._notes[text] = self._notes.get(text, 0) + 1
 
     def _postpone(self, keys: Sequence[Key], error: errors.GaveUp) -> None:
         """Leave records to the next run: what the poll read is complete without them."""
         self.again += keys
+        self.gave_up = True
         _log.warning(
             "%s: %d records of which events told could not be read; the next run asks again: %s",
             self._reading.spec.name,
             len(keys),
             error,
         )
-        self._notes["records could not be read; the next run asks again"] = len(keys)
+        text = "records could not be read; the next run asks again"
+        self._notes[text] = self._notes.get(text, 0) + len(keys)
 
     def _emit(self, page: Page, asked: Collection[Key]) -> set[Key]:
         """Emit of a page what was asked for, and what a complete read would have, too; return which keys it has."""
@@ -165,9 +203,9 @@ class LookUp:
         for start in range(0, len(keys), RECORDS_AT_ONCE):
             found = [self._last_content(key, places.get(key, 0)) for key in keys[start : start + RECORDS_AT_ONCE]]
             records = [one for one in found if one is not None and self._was_wanted(one)]
-            untold = sum(one is None for one in found)
-            if untold:
-                ledger.note(f"events: {untold} deletions were told without the record; the next reconcile marks them")
+            for one in found:
+                if one is None:
+                    self._note("deletions were told without the record; the next reconcile marks them")
             if records:
                 self._reading.emit(Page(records=records))
                 ledger.add(hinted_rows=len(records), deletions=len(records))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import threading
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import backoff
 import msgspec
@@ -47,8 +48,22 @@ class _Granted(msgspec.Struct, frozen=True):
     """The answer of the token address."""
 
     access_token: str
-    expires_in: float | None = None
+    expires_in: Any = None
     refresh_token: str | None = None
+
+    @property
+    def life(self) -> float:
+        """For how many seconds the access token holds.
+
+        Some servers send the number as text. What is no number costs the usual life, and never the answer: the refresh
+        token in it is the only one that still works.
+        """
+        said = self.expires_in
+        try:
+            seconds = float(said) if isinstance(said, (int, float, str)) and not isinstance(said, bool) else 0.0
+        except (ValueError, OverflowError):
+            return USUAL_LIFE
+        return seconds if seconds > 0 and math.isfinite(seconds) else USUAL_LIFE
 
 
 class _Unanswered(Exception):  # noqa: N818 - it names the answer
@@ -132,6 +147,7 @@ class RotatingToken(AuthBase):
             raise errors.CredentialsRefused(self._refusal)
         try:
             with self._file.lock():
+                self._file.recover()
                 self._tokens = self._newest(refused) or self._refresh()
         except errors.ConfigError as fault:  # found out before the run, unless somebody changed the file since
             raise errors.ReadError(str(fault)) from None
@@ -189,14 +205,14 @@ class RotatingToken(AuthBase):
         with self._exchanging:
             if self._ending.is_set():
                 raise errors.Cancelled
-            # From here until the end of `write`, a crash loses the only refresh token that still works: the CRM has
-            # thrown the old one away and only this process knows the new one. That cannot be repaired from here, so
-            # the file is open and its space taken before, a signal waits, and nothing else happens in between.
+            # From here until `write` has put the answer onto the disk, a crash loses the only refresh token that still
+            # works: the CRM has thrown the old one away and only this process knows the new one. That cannot be
+            # repaired from here, so the file is open and its space taken before, a signal waits, and nothing else
+            # happens in between.
             granted = self._ask(refresh_token)
             following = granted.refresh_token or refresh_token
             redact_logs([following, granted.access_token])
-            life = granted.expires_in if granted.expires_in and granted.expires_in > 0 else USUAL_LIFE
-            renew_at = self._clock() + life - min(MARGIN, life / 2)
+            renew_at = self._clock() + granted.life - min(MARGIN, granted.life / 2)
             self._unwritten = Tokens(self._origin, following, granted.access_token, renew_at)
             write(self._unwritten)
 

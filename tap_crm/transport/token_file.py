@@ -101,13 +101,29 @@ class TokenFile:
             raise self._unusable("cannot be read", fault) from None
         if not content.strip():
             return None
-        try:
-            return msgspec.json.decode(content, type=Tokens)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        tokens = _tokens_in(content)
+        if tokens is None:
             raise errors.ConfigError(
                 f"the setting `oauth.token_file` names a file that does not hold this tap's tokens: {self.path}; "
                 "name another one, or delete it and authorize again"
-            ) from None
+            )
+        return tokens
+
+    def recover(self) -> None:
+        """Put tokens into their place that an earlier run had written down, and died before they were there.
+
+        They are newer than what the file has. The caller holds the lock.
+        """
+        try:
+            content = self._next.read_bytes()
+        except OSError:
+            return
+        if _tokens_in(content) is None:  # nothing was written yet, or it is not ours
+            return
+        try:
+            self._take_place()
+        except OSError as fault:
+            raise self._unusable("cannot be written", fault) from None
 
     @contextmanager
     def replacing(self) -> Iterator[Callable[[Tokens], None]]:
@@ -119,12 +135,24 @@ class TokenFile:
             file = FileIO(self._next, "w", opener=_owner_only)
         except OSError as fault:
             raise self._unusable("cannot be written", fault) from None
+        kept = False
+
+        def write(tokens: Tokens) -> None:
+            nonlocal kept
+            try:
+                self._fill(file, msgspec.json.encode(tokens))
+                kept = True
+                self._take_place()
+            except OSError as fault:
+                raise self._unusable("cannot be written", fault) from None
+
         try:
             self._reserve(file)
-            yield lambda tokens: self._replace(file, msgspec.json.encode(tokens))
+            yield write
         finally:
             file.close()
-            self._next.unlink(missing_ok=True)
+            if not kept:  # else it is in its place, or `recover` brings it there
+                self._next.unlink(missing_ok=True)
 
     def _reserve(self, file: FileIO) -> None:
         try:
@@ -134,20 +162,26 @@ class TokenFile:
         except OSError as fault:
             raise self._unusable("cannot be written", fault) from None
 
-    def _replace(self, file: FileIO, content: bytes) -> None:
-        try:
-            file.seek(0)
-            file.write(content)
-            file.truncate()
-            os.fsync(file.fileno())
-            file.close()
-            self._next.replace(self.path)
-            _sync_folder(self.path.parent)
-        except OSError as fault:
-            raise self._unusable("cannot be written", fault) from None
+    def _fill(self, file: FileIO, content: bytes) -> None:
+        file.seek(0)
+        file.write(content)
+        file.truncate()
+        os.fsync(file.fileno())
+        file.close()
+
+    def _take_place(self) -> None:
+        self._next.replace(self.path)
+        _sync_folder(self.path.parent)
 
     def _unusable(self, what: str, fault: OSError) -> errors.ConfigError:
         return errors.ConfigError(f"the setting `oauth.token_file` {what} ({fault.strerror}): {self.path}")
+
+
+def _tokens_in(content: bytes) -> Tokens | None:
+    try:
+        return msgspec.json.decode(content, type=Tokens)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
 
 
 def _owner_only(path: str, flags: int) -> int:

@@ -3,9 +3,10 @@
 # ruff: noqa: D103  (the name of a test is its sentence)
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
@@ -21,6 +22,9 @@ from tap_crm.providers.copper.settings import CopperSettings
 from tap_crm.providers.setting_table import rows, secret_texts, unused_by, users_of
 from tap_crm.singer.tap import TapCRM
 from tests.meltano.project import plugins
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 ROOT = Path(__file__).resolve().parents[2]
 each_row = pytest.mark.parametrize("row", rows(), ids=lambda row: row.name)
@@ -145,3 +149,19 @@ def test_of_a_databases_address_the_password_is_hidden_and_of_a_path_nothing(inb
     assert sorted(secret_texts({"inbox": inbox})) == sorted(hidden)
     settings = Settings.from_config({"provider": "copper", "inbox": inbox}, PROVIDERS)
     assert sorted(settings.secrets) == sorted(hidden)
+
+
+@pytest.mark.parametrize("given", [dict, json.dumps], ids=["object", "text"])
+def test_of_an_oauth_app_its_secrets_are_hidden_and_not_the_path_of_its_file(given: Callable[[object], object]) -> None:
+    """A message about the file would not say which one, and a short id would be missing in all lines."""
+    oauth = {"client_id": "app", "client_secret": "s3cret", "refresh_token": "r3fresh", "token_file": "/var/close.json"}
+    config = {"provider": "close", "oauth": given(oauth)}
+    settings = Settings.from_config(config, PROVIDERS)
+    hidden = {*secret_texts(config), *settings.secrets}
+    assert {"s3cret", "r3fresh"} <= hidden
+    assert not {"app", "/var/close.json"} & hidden
+
+
+def test_what_should_be_text_and_is_not_is_hidden_as_a_whole() -> None:
+    """Nobody knows what it is."""
+    assert secret_texts({"oauth": {"token_file": ["s3cret"]}}) == ["s3cret"]

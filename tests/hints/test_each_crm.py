@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
 
+from sandbox.faults import FaultRule
+from tap_crm.sync import hinting
 from tests.contract.crms import CRMS
 from tests.hints.tellers import TELLERS, Teller, Told
 from tests.target import Target
@@ -100,15 +103,99 @@ def test_an_activity_that_is_deleted_arrives_as_its_stub(teller: Teller, start_t
 
 
 @copper
-def test_a_converted_lead_is_not_deleted(teller: Teller, start_told: StartTold) -> None:
-    """Searches show it where they are asked to."""
-    app, tap, told = start_told("leads")
+@pytest.mark.parametrize("by_id", ["shown", "removed"])
+def test_a_converted_lead_is_not_deleted(teller: Teller, start_told: StartTold, by_id: str) -> None:
+    """Searches show it where they are asked to; its own address may deny it."""
+    app, tap, told = start_told("leads", converted_by_id=by_id)
     first = tap.sync()
     converted = app.account.convert(count=2)
     told.tell([*teller.events(app, "leads", converted), *teller.events(app, "leads", converted, "delete")])
     second = tap.sync(state=first.state)
     assert Target(first, second).marked("leads") == set()
     teller.crm.assert_complete(app, first, second, streams=["leads"])
+
+
+@copper
+def test_what_the_index_still_shows_of_denied_leads_is_believed_when_it_is_not_late_any_more(
+    teller: Teller, start_told: StartTold
+) -> None:
+    """One was converted just now, one was deleted, and one was deleted that had been converted before."""
+    app, tap, told = start_told("leads", converted_by_id="removed")
+    leads = {one["id"]: one["converted_at"] is not None for one in app.account.visible("leads")}
+    old = next(key for key, is_converted in leads.items() if is_converted)
+    new, gone = [key for key, is_converted in leads.items() if not is_converted][:2]
+    first = tap.sync(overlap_seconds=0)
+    app.behaviour.index_lag = 3_600
+    app.account.convert(ids=[new])
+    app.account.delete("leads", ids=[old, gone])
+    told.tell(teller.events(app, "leads", [old, new, gone], "delete"))
+    second = tap.sync(state=first.state, overlap_seconds=0)
+    third = tap.sync(state=second.state, overlap_seconds=0)
+    assert Target(first, second, third).marked("leads") == set()
+    app.account.tables["leads"].settle(time.monotonic() + 3_601)
+    fourth = tap.sync(state=third.state, overlap_seconds=0)
+    assert Target(first, second, third, fourth).marked("leads") == {(old,), (gone,)}
+    teller.crm.assert_complete(app, first, second, third, fourth, streams=["leads"])
+
+
+@copper
+def test_a_deletion_that_could_not_be_looked_up_is_not_forgotten_for_what_a_late_index_shows(
+    teller: Teller, start_told: StartTold
+) -> None:
+    """A record that was said to be deleted is asked for at its own address, however often."""
+    app, tap, told = start_told("people")
+    first = tap.sync(overlap_seconds=0)
+    key = app.account.ids("people")[0]
+    app.behaviour.index_lag = 3_600
+    app.account.delete("people", ids=[key])
+    told.tell(teller.events(app, "people", [key], "delete"))
+    app.behaviour.faults = [FaultRule(["503"], every=1, path=f"people/{key}")]
+    second = tap.sync(state=first.state, overlap_seconds=0, retry_seconds=0)
+    assert Target(first, second).marked("people") == set(), "nothing is known yet"
+    app.behaviour.faults = []
+    third = tap.sync(state=second.state, overlap_seconds=0)
+    assert Target(first, second, third).marked("people") == {(key,)}
+
+
+@copper
+def test_a_notification_of_more_records_than_a_run_may_ask_for_is_heeded_by_some_runs(
+    teller: Teller, start_told: StartTold
+) -> None:
+    """Each run goes on with those of which the last one did not come to ask."""
+    app, tap, told = start_told("people")
+    runs = [tap.sync()]
+    gone = app.account.delete("people", count=9)
+    (one, *_) = teller.events(app, "people", gone, "delete")
+    told.tell([json.dumps({**json.loads(one), "ids": gone}).encode()])
+    app.behaviour.latency_ms = 50
+    marked = []
+    for _ in range(8):
+        runs.append(tap.sync(state=runs[-1].state, max_run_requests=10))
+        marked.append(len(Target(*runs).marked("people")))
+        if marked[-1] == len(gone):
+            break
+    assert 0 < marked[0] < marked[-1] == len(gone)
+    assert Target(*runs).marked("people") == {(key,) for key in gone}
+
+
+@close
+def test_a_deletion_that_could_not_be_looked_up_has_its_content_when_it_can(
+    teller: Teller, start_told: StartTold
+) -> None:
+    """Its event is still in the inbox; the log may not be read."""
+    app, tap, told = start_told("contacts", **teller.logless)
+    first = tap.sync()
+    (key,) = app.account.delete("contacts", count=1)
+    told.tell(teller.events(app, "contacts", [key], "delete"))
+    told.tell(teller.events(app, "contacts", app.account.edit("contacts", count=1)))
+    app.behaviour.faults = [FaultRule(["503"], every=1, path=f"contact/{key}")]
+    second = tap.sync(state=first.state, retry_seconds=0)
+    assert Target(first, second).marked("contacts") == set(), "nothing is known yet"
+    app.behaviour.faults = []
+    third = tap.sync(state=second.state)
+    (row,) = [one for one in third.records("contacts") if one["id"] == key]
+    assert row["_sdc_deleted_at"]
+    assert row["date_created"]
 
 
 @close
@@ -162,3 +249,23 @@ class TestBookings:
         second = tap.sync(state=first.state, inbox=told.path)
         third = tap.sync(state=second.state, inbox=told.path)
         assert [run.audit()["bookings"]["hints"] for run in (first, second, third)] == [0, 1, 0]
+
+
+@copper
+def test_what_was_looked_up_is_kept_when_of_the_rest_too_much_is_open(
+    teller: Teller, start_told: StartTold, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The place does not go back in a run."""
+    monkeypatch.setattr(hinting, "MOST_KEPT", 1)
+    monkeypatch.setattr(hinting, "REQUESTS_AT_ONCE", 4)
+    app, tap, told = start_told("people")
+    first = tap.sync()
+    gone = app.account.delete("people", count=4)
+    told.tell(teller.events(app, "people", gone, "delete"))
+    app.behaviour.faults = [FaultRule(["503"], every=1, path=f"people/{gone[2]}")]
+    second = tap.sync(state=first.state, retry_seconds=0)
+    app.behaviour.faults = []
+    third = tap.sync(state=second.state)
+    assert Target(first, second).marked("people") == {(key,) for key in gone[:2]}
+    assert third.audit()["people"]["hints"] == 2
+    assert Target(first, second, third).marked("people") == {(key,) for key in gone}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from tap_crm import errors
-from tap_crm.contract.stream import ById, Reading, StreamSpec
+from tap_crm.contract.stream import ById, Elsewhere, Reading, StreamSpec
 from tap_crm.ledger import Ledger
 from tap_crm.messages import Page
 from tap_crm.providers.common.not_found import says_not_found
@@ -34,6 +34,8 @@ class Account:
     together: bool | None = None
     asked: list[Any] = field(default_factory=list)
     content: dict[int, dict[str, Any] | None] | None = None
+    elsewhere: Elsewhere | Exception | None = None
+    knows_elsewhere: bool = True
 
     def one(self, _: Reading, key: Key) -> Page:
         """Answer for one record."""
@@ -50,12 +52,20 @@ class Account:
         found = [self.answers[int(key)][0] for key in keys]
         return Page(records=[one for one in found if isinstance(one, dict)]) if self.together else None
 
+    def moved(self, _: Reading, keys: Sequence[Key]) -> Elsewhere | None:
+        """Answer for some that were denied."""
+        self.asked.append({"elsewhere": list(keys)})
+        if isinstance(self.elsewhere, Exception):
+            raise self.elsewhere
+        return self.elsewhere if self.knows_elsewhere else None
+
     @property
     def by_id(self) -> ById:
         """How it is asked."""
         last = None if self.content is None else lambda _body, key: (self.content or {}).get(int(key))
         some = None if self.together is None else self.some
-        return ById(self.one, says_not_found, some, at_once=2, last_content=last)
+        elsewhere = None if self.elsewhere is None else self.moved
+        return ById(self.one, says_not_found, some, at_once=2, elsewhere=elsewhere, last_content=last)
 
 
 @dataclass
@@ -84,6 +94,7 @@ def look(account: Account, keys: dict[Key, int], *, start: int | None = None, ma
     )
     looked = LookUp(reading, account.by_id, lambda _: b"event")
     looked.read(keys)
+    looked.conclude()
     records = [record for item in items if isinstance(item, Page) for record in item.decoded()]
     return Look(looked, records, reading.ledger)
 
@@ -96,6 +107,29 @@ def test_twice_denied_is_deleted() -> None:
     assert seen.records == [{"id": 2}, {"id": 1, DELETED_AT: "2026-09-21T14:13:20Z"}]
     assert (seen.found.gone, seen.found.again) == ([1], [])
     assert (seen.ledger.deletions, seen.ledger.hinted_rows) == (1, 2)
+
+
+def test_what_is_denied_and_is_elsewhere_is_not_deleted() -> None:
+    """As a converted lead of Copper is."""
+    told = Elsewhere(Page(records=[{"id": 2, "to": "a person"}]), frozenset({3}))
+    account = Account({key: [GONE] for key in (1, 2, 3)}, elsewhere=told)
+    seen = look(account, {1: 5, 2: 6, 3: 7})
+    assert account.asked == [1, 2, 3, {"elsewhere": [1, 2]}, {"elsewhere": [3]}, 1]
+    assert seen.records == [{"id": 2, "to": "a person"}, {"id": 1, DELETED_AT: "2026-09-21T14:13:20Z"}]
+    assert (seen.found.gone, seen.found.again, seen.found.elsewhere) == ([1], [3], [2])
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [errors.GaveUp("503"), errors.Refused("422"), Elsewhere(Page(records=[]))],
+    ids=["none", "refused", "ids not heeded"],
+)
+def test_what_is_denied_and_may_be_elsewhere_is_asked_for_again(answer: Any) -> None:  # noqa: ANN401 - or an error
+    """Nobody could tell."""
+    account = Account({1: [GONE]}, elsewhere=answer, knows_elsewhere=False)
+    seen = look(account, {1: 5})
+    assert (seen.records, seen.found.gone, seen.found.again) == ([], [], [1])
+    assert seen.ledger.notes
 
 
 def test_once_denied_is_nothing() -> None:

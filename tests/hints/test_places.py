@@ -179,3 +179,24 @@ def test_after_a_gap_everything_is_looked_at(teller: Teller, start_told: StartTo
     assert Target(first, second).marked(stream) == {(key,) for key in gone}
     third = tap.sync(state=second.state)
     assert third.audit()[stream]["mode"] == "incremental"
+
+
+def test_a_run_that_ends_by_itself_leaves_to_the_next_one_what_it_has_not_looked_up(
+    teller: Teller, start_told: StartTold
+) -> None:
+    """Not all of it: however little a run may ask for, all events are heeded by some."""
+    stream = teller.streams[0]
+    app, tap, told = start_told(stream, **teller.logless)
+    runs = [tap.sync()]
+    gone = app.account.delete(stream, count=9)
+    told.tell(teller.events(app, stream, gone, "delete"))
+    places = [place_of(runs[0].state, stream)]
+    app.behaviour.latency_ms = 50  # time to see that the limit is reached
+    for _ in range(6):
+        runs.append(tap.sync(state=runs[-1].state, max_run_requests=10))
+        places.append(place_of(runs[-1].state, stream))
+        if places[-1] == told.spool.newest(teller.crm.name):
+            break
+    assert Target(*runs).marked(stream) == {(key,) for key in gone}
+    assert places == sorted(places)
+    assert places[1] < places[-1] == told.spool.newest(teller.crm.name), "it took more than one run"

@@ -259,6 +259,21 @@ def test_what_close_paused_is_missing_for_status_and_active_after_repair(start: 
     assert len(set(crm.gaps())) == 1
 
 
+def test_a_filter_that_leaves_events_out_is_not_healthy_and_is_gone_after_repair(start: Callable[..., Crm]) -> None:
+    """No update is documented to take it away: the subscription is made anew."""
+    crm = start("close")
+    crm.run("subscribe")
+    crm.own[0]["event_filter"] = {"type": "equals", "field": "user_id", "value": "user_1"}
+    code, found = crm.report("status")
+    assert code == 1
+    assert found["subscriptions"][0]["state"] == "different"
+    assert "filter" in found["subscriptions"][0]["note"]
+    assert crm.states("repair") == (0, {"mended": 1})
+    assert [one.get("event_filter") for one in crm.own] == [None]
+    assert len(set(crm.gaps())) == 1
+    assert crm.states() == (0, {"active": 1})
+
+
 @BOTH
 def test_repair_makes_anew_what_is_gone_and_notes_a_gap_since_the_last_event(
     start: Callable[..., Crm], name: str

@@ -130,6 +130,16 @@ def test_an_upsert_matches_converted_leads_or_not(client: Client, app: CopperSan
     assert _upsert(client, "name", "Zed Zed", name="Zed Zed").json()["id"] != lead["id"]
 
 
+def test_the_address_of_a_converted_lead_shows_it_or_not(client: Client, app: CopperSandbox) -> None:
+    """Searches that ask for it find it in either case."""
+    (key,) = app.account.convert(count=1)
+    assert client.get(f"leads/{key}").status_code == 200
+    app.behaviour.converted_by_id = "removed"
+    assert client.get(f"leads/{key}").status_code == 404
+    found = client.post("leads/search", {"ids": [key], "include_converted_leads": True}).json()
+    assert [one["id"] for one in found] == [key]
+
+
 def test_a_lead_is_converted_once(client: Client, app: CopperSandbox) -> None:
     lead = client.post("leads", {"name": "Zed Zed", "email": {"email": "z@x.example", "category": "work"}}).json()
     details = {"person": {}, "company": {"name": "Brand new"}, "opportunity": {"name": "Deal", "monetary_value": 5}}

@@ -7,6 +7,7 @@ import io
 import json
 import logging
 import os
+import signal
 import stat
 import sys
 import threading
@@ -123,8 +124,8 @@ def test_a_token_is_renewed_a_minute_before_it_ends(server: TokenServer, file: P
     assert len(server.forms) == asked
 
 
-@pytest.mark.parametrize("expires_in", [None, 0, -5, 1, 30])
-def test_a_strange_life_is_survived(server: TokenServer, file: Path, expires_in: float | None) -> None:
+@pytest.mark.parametrize("expires_in", [None, 0, -5, 1, 30, 1e300, True, "3600", "30.5", "", "never", "nan", "9" * 500])
+def test_a_strange_life_is_survived(server: TokenServer, file: Path, expires_in: float | str | None) -> None:
     """A short one is used for half of its time; none is an hour."""
     server.expires_in = expires_in
     clock = Clock()
@@ -273,6 +274,61 @@ def test_tokens_that_could_not_be_kept_are_not_used(
     assert ask(transport) == GOOD
     assert len(server.forms) == 1
     assert kept(file)["refresh_token"] == server.refresh_token
+
+
+def test_tokens_that_could_not_be_put_into_their_place_are_there_for_the_next_run(
+    server: TokenServer, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are on the disk, beside the file; the run that had them is over."""
+
+    def fail(*_: object) -> None:
+        raise OSError(errno.EBUSY, os.strerror(errno.EBUSY))
+
+    with monkeypatch.context() as patch:
+        patch.setattr("pathlib.Path.replace", fail)
+        with pytest.raises(errors.ReadError, match=r"`oauth\.token_file` cannot be written"):
+            ask(transport_for(server, file))
+    assert ask(transport_for(server, file)) == GOOD
+    assert len(server.forms) == 1
+    assert kept(file)["refresh_token"] == server.refresh_token
+
+
+KILLED = """
+import os, pathlib, signal, sys
+from tap_crm.transport.oauth import RotatingToken
+url, file, first, secret = sys.argv[1:]
+pathlib.Path.replace = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+RotatingToken(client_id="app-1", client_secret=secret, refresh_token=first, token_file=file,
+              token_url=url + "/oauth2/token/").ready()
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="there is no SIGKILL")
+def test_tokens_that_were_written_down_outlive_a_kill_before_they_are_in_their_place(
+    server: TokenServer, file: Path
+) -> None:
+    """The old refresh token is spent by then."""
+    command = [sys.executable, "-c", KILLED, server.url, str(file), FIRST, APP["client_secret"]]
+    with Program(command, stdin=PIPE, stdout=PIPE, stderr=PIPE) as run:
+        said = run.communicate(timeout=60)
+    assert run.returncode == -signal.SIGKILL, said
+    assert not file.exists()
+    assert ask(transport_for(server, file)) == GOOD
+    assert len(server.forms) == 1
+    assert kept(file)["refresh_token"] == server.refresh_token
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("left", ["", " " * 8192, '{"grown_from": "x", "refr', "{}"], ids=len)
+def test_what_is_left_of_a_run_that_died_before_its_tokens_came_is_not_taken_for_them(
+    server: TokenServer, file: Path, left: str
+) -> None:
+    """It is written over."""
+    ask(transport_for(server, file))
+    before = kept(file)
+    file.with_name("tokens.json.next").write_text(left)
+    assert ask(transport_for(server, file)) == GOOD
+    assert kept(file) == before
 
 
 def test_a_disk_without_room_is_found_out_before_the_refresh_token_is_spent(

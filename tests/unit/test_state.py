@@ -53,7 +53,8 @@ WRITTEN: dict[str, Any] = {
     "nested_values": "text",
     "inbox": {
         "place": 12,
-        "again": [[7, TIME]],
+        "again": [[7, TIME], [9, TIME]],
+        "said_gone": [[9, 11]],
         "told": [8, "lead_9"],
         "gone": [["lead_7", TIME]],
         "gap": TIME,
@@ -80,7 +81,15 @@ PARSED = StreamState(
     columns={"17": "hair_color"},
     column_types={"hair_color": "text"},
     nested_values="text",
-    hints=HintsKept(12, again={7: AT}, told=(8, "lead_9"), gone={"lead_7": AT}, gap=AT, inbox="5eed"),
+    hints=HintsKept(
+        12,
+        again={7: AT, 9: AT},
+        said_gone={9: 11},
+        told=(8, "lead_9"),
+        gone={"lead_7": AT},
+        gap=AT,
+        inbox="5eed",
+    ),
 )
 
 _counts = st.integers(0, 10**6)

@@ -25,7 +25,7 @@ class TokenServer:
     url: str = ""
     refresh_token: str = FIRST
     access_token: str = ""
-    expires_in: float | None = 3600.0
+    expires_in: float | str | bool | None = 3600.0
     rotates: bool = True
     faults: list[tuple[int, bytes]] = field(default_factory=list)
     forms: list[dict[str, str]] = field(default_factory=list)

@@ -6,12 +6,14 @@ A notification names up to 30 ids of one type and what happened to them, and not
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from tap_crm.contract.hints import Hint, HintRules
-from tap_crm.contract.stream import ById
+from tap_crm.contract.stream import ById, Elsewhere
 from tap_crm.messages import Page
 from tap_crm.providers.common.not_found import says_not_found
 from tap_crm.providers.copper.search import PAGE_SIZE, deleted_stubs, listing_of, rows_of
@@ -41,6 +43,9 @@ _DELETED = "delete"
 _MOST = 2**63 - 1
 _LONGEST = len(str(_MOST))
 _TIMES = ("date_modified", "date_created", "activity_date")
+_LEADS = "leads"
+#: What a lead has after its conversion, and no other (developer.copper.com: leads/convert-a-lead).
+_CONVERSION = ("converted_at", "converted_contact_id", "converted_opportunity_id")
 
 
 class _Notification(msgspec.Struct, frozen=True):
@@ -82,11 +87,6 @@ def by_id(entity: str) -> ById:
     Of activities, a search by ids is not documented.
     """
 
-    def some(reading: Reading, keys: Sequence[Key]) -> Page | None:
-        answer = listing_of(reading, entity).ask_for([int(key) for key in keys])
-        wanted = set(keys)
-        return answer.page() if all(row.key in wanted for row in answer.rows) else None
-
     def one(reading: Reading, key: Key) -> Page:
         label = f"{reading.spec.name}, one by id"
 
@@ -103,5 +103,31 @@ def by_id(entity: str) -> ById:
 
     is_searched = entity != "activities"
     return ById(
-        one, says_not_found, some if is_searched else None, at_once=PAGE_SIZE if is_searched else 1, page_size=PAGE_SIZE
+        one,
+        says_not_found,
+        partial(_searched, entity) if is_searched else None,
+        at_once=PAGE_SIZE if is_searched else 1,
+        page_size=PAGE_SIZE,
+        elsewhere=_converted if entity == _LEADS else None,
     )
+
+
+def _searched(entity: str, reading: Reading, keys: Sequence[Key]) -> Page | None:
+    """Return what a search shows of some records; None if it does not heed ids."""
+    answer = listing_of(reading, entity).ask_for([int(key) for key in keys])
+    wanted = set(keys)
+    return answer.page() if all(row.key in wanted for row in answer.rows) else None
+
+
+def _converted(reading: Reading, keys: Sequence[Key]) -> Elsewhere | None:
+    """Tell which of some leads were converted: their addresses may deny them, and they are not deleted.
+
+    What a search shows besides was deleted or has just been converted, and its index is late.
+    """
+    page = _searched(_LEADS, reading, keys)
+    if page is None:
+        return None
+    leads = page.decoded()
+    converted = [at for at, lead in enumerate(leads) if any(lead.get(name) is not None for name in _CONVERSION)]
+    late = {lead["id"] for lead in leads} - {leads[at]["id"] for at in converted}
+    return Elsewhere(replace(page, keep=converted), frozenset(late))
