@@ -278,6 +278,19 @@ def test_custom_fields_that_an_update_does_not_name_are_kept_though_it_gets_no_a
         assert (values[EXTERNAL], values[SIZE]) == ("kept", 1)
 
 
+@pytest.mark.parametrize(("lost", "outcome", "held"), [(1, "updated", "kept"), (9, "rejected", None)])
+def test_custom_fields_that_an_update_has_emptied_are_told_where_they_cannot_be_written_back(
+    bench: Bench, crm: CopperDouble, lost: int, outcome: str, held: str | None
+) -> None:
+    ann = crm.add("people", name="Ann", custom_fields=[{"custom_field_definition_id": EXTERNAL, "value": "kept"}])
+    crm.forgets_custom = True
+    crm.fault = lambda _, number: "before" if 1 < number <= 1 + lost else None
+    done = bench.run(records("people", {"id": ann["id"], "custom_size": "S"}))
+    values = {entry["custom_field_definition_id"]: entry["value"] for entry in ann["custom_fields"]}
+    assert (done.outcomes, values.get(EXTERNAL), values[SIZE]) == ({outcome: 1}, held, 1)
+    assert held is not None or "`custom_our_key`" in done.lines[0]["reason"]
+
+
 def test_a_custom_field_of_zero_that_an_update_does_not_name_is_kept_too(bench: Bench, crm: CopperDouble) -> None:
     held = crm.add("people", name="Ann", custom_fields=[{"custom_field_definition_id": SCORE, "value": 0}])
     crm.forgets_custom = True
