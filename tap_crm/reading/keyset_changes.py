@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tap_crm import errors
 from tap_crm.messages import Checkpoint
-from tap_crm.reading.answer import Unordered
+from tap_crm.reading.answer import Expired, Unordered
 from tap_crm.reading.changes import BEHIND_THE_CLOCK, RESTLESS, UNBOUNDED, capped
 from tap_crm.reading.keyset import KeysetReader
 from tap_crm.reading.listing import Bound, BoundExclusive, BoundIgnored
@@ -16,10 +17,11 @@ from tap_crm.reading.newest import NewestReader
 from tap_crm.reading.offset import OffsetReader
 from tap_crm.reading.pages_backwards import BackwardReader
 from tap_crm.reading.questions import ATTEMPTS, Questions
+from tap_crm.reading.reach import Reach
 from tap_crm.reading.timeless import TimelessReader
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from tap_crm.ledger import Ledger
     from tap_crm.messages import Emit, Item, Row
@@ -93,7 +95,7 @@ class KeysetChanges:
                 if since is None:
                     self._read_everything(past, opening)
                 else:
-                    self._read_from(since, past, opening)
+                    self._read_since(since, past, opening)
         except (BoundIgnored, Unordered) as cause:
             past = self._read_otherwise(since, cause)
         except BoundExclusive:
@@ -163,21 +165,47 @@ class KeysetChanges:
         These are sought where the CRM counts more than came, or has shown some. A count alone proves nothing, since it
         may be too high; where some of them come, the others count, too.
         """
-        index, before = self.listing.times.index(self.by), self.ledger.distinct + self.ledger.unexplained
+        index = self.listing.times.index(self.by)
         reader = TimelessReader(self.listing, self.by, self.emit, self.ledger)
 
         def noting(item: Item) -> None:
             reader.note(item)
             self.emit(item)
 
-        replace(self, emit=noting)._read_from(None, past, opening)  # noqa: SLF001 - it is of the same kind
-        missing = (opening.total or 0) - (self.ledger.distinct + self.ledger.unexplained - before)
+        reach = Reach(index, noting)
+        missing = self._missing_of(reach, None, past, opening)
         shown = opening.total is None and any(row.times[index] is None for row in opening.rows)
         if missing > 0 or shown:
             reader.read()
+        if missing > 0:
+            self._check_reach(reach, reader.ends, None, past)
+        reach.release()
         if reader.found:
             self.ledger.note(f"records without {self.by}: {reader.found}")
             self.ledger.add(unexplained=max(0, missing - reader.found))
+
+    def _read_since(self, since: int, past: int, opening: Answer) -> None:
+        """Read what changed since then; where the CRM counts more than came, both ends of the list show why."""
+        reach = Reach(self.listing.times.index(self.by), self.emit)
+        if self._missing_of(reach, since, past, opening) > 0:
+            ends = []
+            for order in self.listing.orders(self.by)[:2]:
+                self.ledger.add(pages=1)
+                with suppress(errors.Refused, Expired):
+                    ends.append(self.listing.ask(self._bound(since, None), order, None))
+            self._check_reach(reach, ends, since, past)
+        reach.release()
+
+    def _missing_of(self, reach: Reach, since: int | None, past: int, opening: Answer) -> int:
+        """Read on from the first answer; return how many more records it counts than came."""
+        before = self.ledger.distinct + self.ledger.unexplained
+        replace(self, emit=reach.watch)._read_from(since, past, opening)  # noqa: SLF001 - it is of the same kind
+        return (opening.total or 0) - (self.ledger.distinct + self.ledger.unexplained - before)
+
+    def _check_reach(self, reach: Reach, ends: Sequence[Answer], since: int | None, past: int) -> None:
+        """Raise :class:`Unordered` where records were passed by."""
+        if reach.is_short(ends, since, past - self.index_lag):
+            raise Unordered
 
     # What comes newest first
 

@@ -26,6 +26,7 @@ class TimelessReader:
         by: the name of that time.
         known: keys of those that were emitted.
         found: how many only this reader has found.
+        ends: the first answers, by each order.
     """
 
     listing: KeysetListing
@@ -34,6 +35,7 @@ class TimelessReader:
     ledger: Ledger
     known: set[int | str] = field(default_factory=set)
     found: int = 0
+    ends: list[Answer] = field(default_factory=list)
 
     def note(self, item: Item) -> None:
         """Take note of those that a read by times happens to meet."""
@@ -46,6 +48,7 @@ class TimelessReader:
         orders = self.listing.orders(self.by)
         for order in orders[:2]:
             answer = self._ask(order, None)
+            self.ends += [answer] if answer is not None else []
             if len(orders) == 1 and answer is not None and answer.start is not None and answer.total is not None:
                 self._read_far_end(order, answer.total, max(1, answer.size // 3))
             while answer is not None and self._take(answer) and answer.after is not None:

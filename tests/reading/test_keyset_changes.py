@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import random
-from typing import Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
+from typing_extensions import override
 
 from tap_crm import errors
 from tap_crm.ledger import Ledger
@@ -15,6 +17,10 @@ from tap_crm.messages import Checkpoint, Page
 from tap_crm.reading.keyset_changes import KeysetChanges
 from tests.reading.keyset_listing import Account, UntidyListing, accounts, changed_by, churning, most_ties
 from tests.reading.listing import CHANGED, Collector
+
+if TYPE_CHECKING:
+    from tap_crm.reading.answer import Answer, Continuation
+    from tap_crm.reading.listing import Bound
 
 EXAMPLES = settings(max_examples=60, derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 SEEDS = st.integers(0, 10_000)
@@ -236,6 +242,59 @@ def test_without_another_way_a_filter_without_effect_is_an_error() -> None:
             read(listing, 600_050, whole=None)
     with pytest.raises(errors.Incomplete, match="order by changed ignored"):
         read(UntidyListing(account, sorts=False), None, whole=None)
+
+
+@dataclass
+class NewestFirst(UntidyListing):
+    """Lists the newest first, whatever is asked for: always, or where a question comes for the first time.
+
+    Attributes:
+        always: as said.
+    """
+
+    always: bool = True
+    _known: set[Any] = field(default_factory=set)
+
+    @override
+    def ask(self, bounds: tuple[Bound, ...], order: str, after: Continuation | None) -> Answer:
+        question = (bounds, order, after)
+        is_new = question not in self._known
+        self._known.add(question)
+        return UntidyListing.ask(self, bounds, f"-{order.removeprefix('-')}" if self.always or is_new else order, after)
+
+
+def newest_in_one_second() -> Account:
+    """Return an account whose newest records, a page of them, share their second: their order shows nothing."""
+    return Account({key: (600_000 + min(key, 36), 500_000 + key) for key in range(1, 41)})
+
+
+@pytest.mark.parametrize("since", [None, 600_010])
+@pytest.mark.parametrize("always", [True, False])
+def test_an_order_without_effect_within_a_second_shows_by_the_count(since: int | None, always: bool) -> None:
+    """The walk ends where it begins, and the CRM counts more than it found."""
+    account = newest_in_one_second()
+    collector, _ = read(NewestFirst(account, page_size=5, always=always), since)
+    assert collector.table.keys() == changed_by(account, since)
+
+
+@pytest.mark.parametrize("since", [None, 600_010])
+@pytest.mark.parametrize("always", [True, False])
+def test_an_order_without_effect_within_a_second_leaves_the_bookmark_where_it_is(
+    since: int | None,
+    always: bool,
+) -> None:
+    """Where there is no other way to read the list, nothing says that it was read."""
+    passed: list[Checkpoint] = []
+    changes = KeysetChanges(
+        NewestFirst(newest_in_one_second(), page_size=5, always=always),
+        by="changed",
+        along="changed",
+        emit=lambda item: passed.append(item) if isinstance(item, Checkpoint) else None,
+        ledger=Ledger(),
+    )
+    with pytest.raises(errors.Incomplete, match="order by changed ignored"):
+        changes.read(since)
+    assert passed == []
 
 
 # Cost
