@@ -74,9 +74,15 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """Everything that changed up to here was yielded before; epoch seconds of the server's clock."""
+    """Everything that changed up to here was yielded before; epoch seconds of the server's clock.
+
+    Attributes:
+        at: the second.
+        is_last: a walk along a time ends here; what it passed by shows when it is over.
+    """
 
     at: int
+    is_last: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tap_crm.messages import Checkpoint
@@ -20,6 +21,6 @@ def capped(emit: Emit, most: int) -> Emit:
     """Return an emit whose checkpoints never pass the second ``most``."""
 
     def emit_capped(item: Item) -> None:
-        emit(Checkpoint(min(item.at, most)) if isinstance(item, Checkpoint) else item)
+        emit(replace(item, at=min(item.at, most)) if isinstance(item, Checkpoint) else item)
 
     return emit_capped

@@ -224,7 +224,7 @@ class KeysetReader:
                 self._pages_since_checkpoint = 0
             complete = self._spans.complete()
             if complete is not None:
-                self._emit(Checkpoint(complete))
+                self._emit(Checkpoint(complete, is_last=finished and self._spans.are_over()))
 
 
 def _read_all(questions: Questions) -> None:

@@ -199,7 +199,14 @@ class KeysetChanges:
     def _missing_of(self, reach: Reach, since: int | None, past: int, opening: Answer) -> int:
         """Read on from the first answer; return how many more records it counts than came."""
         before = self.ledger.distinct + self.ledger.unexplained
-        replace(self, emit=reach.watch)._read_from(since, past, opening)  # noqa: SLF001 - it is of the same kind
+        try:
+            replace(self, emit=reach.watch)._read_from(since, past, opening)  # noqa: SLF001 - it is of the same kind
+        except (BoundExclusive, BoundIgnored, Unordered):
+            raise
+        except BaseException:  # what was walked to its end before stays so
+            with suppress(errors.Cancelled):
+                reach.release()
+            raise
         return (opening.total or 0) - (self.ledger.distinct + self.ledger.unexplained - before)
 
     def _check_reach(self, reach: Reach, ends: Sequence[Answer], since: int | None, past: int) -> None:

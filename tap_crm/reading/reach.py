@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 class Reach:
     """Between which times the records of a walk lie.
 
-    A checkpoint waits for the next one: the last one must not come before it is known that nothing was passed by.
+    The checkpoint at its end is held: it must not come before it is known that nothing was passed by.
 
     Attributes:
         index: where the time stands in a row.
@@ -40,19 +40,18 @@ class Reach:
     def watch(self, item: Item) -> None:
         """Take note of what is emitted, and hand it on; called from several threads."""
         if isinstance(item, Checkpoint):
-            with self._lock:
-                item, self._held = self._held, item  # type: ignore[assignment] # None is not handed on
+            self._held = item if item.is_last else None
         elif isinstance(item, Page) and item.rows is not None:
             times = [at for row in item.kept(item.rows) if (at := row.times[self.index]) is not None]
             if times:
                 with self._lock:
                     self._first = min(times) if self._first is None else min(self._first, *times)
                     self._last = max(times) if self._last is None else max(self._last, *times)
-        if item is not None:
+        if self._held is not item:
             self.emit(item)
 
     def release(self) -> None:
-        """Hand on the last checkpoint."""
+        """Hand on the checkpoint at the end."""
         if self._held is not None:
             self.emit(self._held)
             self._held = None

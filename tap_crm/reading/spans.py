@@ -119,6 +119,11 @@ class Spans:
                 complete = span.far if self._ascending else span.near
         return complete
 
+    def are_over(self) -> bool:
+        """Tell whether all are read."""
+        with self._lock:
+            return all(span.finished for span in self._spans)
+
     def _begin(self, span: Span) -> float:
         low = span.near if self._ascending else span.far
         return float("-inf") if low is None else low
