@@ -10,6 +10,8 @@ import pytest
 
 from sandbox.copera import PAT
 from tap_crm.contract.signals import REFUSED
+from tap_crm.sync.read_ahead import STREAMS_AT_ONCE
+from tap_crm.sync.run import LANES_WITHOUT_LIMIT
 from tests.close.killing import whole_lines
 from tests.copera.conftest import activated, choosing, table_streams
 from tests.copera.truth import FIXED, differences, table_differences
@@ -110,7 +112,8 @@ def test_a_token_that_expires_ends_the_run_and_the_next_one_completes(start: Sta
     assert "refused the credentials (401)" in first.log
     assert "Traceback" not in first.log
     assert PAT not in first.log
-    assert sum(one.status == 401 for one in app.stats.log) <= 4  # those that were under way together
+    under_way = STREAMS_AT_ONCE * LANES_WITHOUT_LIMIT  # at most: how many are, the machine decides
+    assert sum(one.status == 401 for one in app.stats.log) <= under_way
     assert not [line for line in first.log.splitlines() if "attempt" in line]
     unread = {stream for stream in table_streams(first) if not first.audit().get(stream, {}).get("complete")}
     assert not unread & set(activated(first))
