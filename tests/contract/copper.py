@@ -53,6 +53,7 @@ class Copper(Crm):
     changed: ClassVar[dict[str, str]] = {"people": "date_modified", "companies": "date_modified"}
     listed = ("loss_reasons", "customer_sources")
     broken = ("companies", "companies/search")
+    counted = "search"
     slow = ("people/search", "companies/search")
     left_out: ClassVar[dict[str, tuple[Knobs, tuple[str, ...]]]] = {
         "leads switched off, a list forbidden": (

@@ -42,6 +42,8 @@ class Crm(ABC):
         listed: one stream that is read whole in each run, and the path that it is asked for.
         broken: one stream, and the path by which it alone is read: the CRM answers it with errors.
         slow: paths whose second answer does not come.
+        counted: a part of the paths of lists that the CRM counts: of others, an empty page is told from the truth only
+            by asking twice, and both answers could be hit.
         endless_doubt: kinds of faults that the CRM's answers can be told from only by asking each question twice.
         tells_deletions: whether a deleted record is written once more, with the time of its end.
         left_out: what a key may not read, by knobs of the server, and the streams that are left out then.
@@ -74,6 +76,7 @@ class Crm(ABC):
     listed: ClassVar[tuple[str, ...]]
     broken: ClassVar[tuple[str, str]]
     slow: ClassVar[tuple[str, ...]]
+    counted: ClassVar[str] = ""
     endless_doubt: ClassVar[frozenset[str]] = frozenset()
     tells_deletions: ClassVar[bool] = False
     left_out: ClassVar[dict[str, tuple[Knobs, tuple[str, ...]]]]
