@@ -106,7 +106,7 @@ class Definitions:
                 for record in self.records(stream)
             ]
 
-        return lambda: self.once_per_run.get(("choices", stream, labels), read)
+        return lambda: self.once_per_run.get(("choices", stream, labels, within), read)
 
     def custom_fields(self, stream: str, *, as_far_as_readable: bool = False) -> Sequence[CustomField]:
         """Return the custom fields of a stream.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -27,15 +27,20 @@ copper = pytest.mark.parametrize("teller", [TELLERS["copper"]], ids=["copper"])
 close = pytest.mark.parametrize("teller", [TELLERS["close"]], ids=["close"])
 
 
+def delete_behind_a_late_index(app: Any, teller: Teller, told: Told, key: int) -> None:  # noqa: ANN401
+    """Delete a person, and tell of that, while searches still show it for an hour."""
+    app.behaviour.index_lag = 3_600
+    app.account.delete("people", ids=[key])
+    told.tell(teller.events(app, "people", [key], "delete"))
+
+
 @copper
 def test_a_deleted_person_stays_marked_while_the_index_still_shows_it(teller: Teller, start_told: StartTold) -> None:
     """The next run's poll finds it once more, as if it were there: it is asked for again."""
     app, tap, told = start_told("people")
     first = tap.sync()
     (key,) = app.account.edit("people", count=1)
-    app.behaviour.index_lag = 3_600
-    app.account.delete("people", ids=[key])
-    told.tell(teller.events(app, "people", [key], "delete"))
+    delete_behind_a_late_index(app, teller, told, key)
     second = tap.sync(state=first.state)
     third = tap.sync(state=second.state)
     assert (key,) in third.keys("people"), "the index shows it"
@@ -49,9 +54,7 @@ def test_a_deleted_person_stays_marked_whatever_shows_it(teller: Teller, start_t
     app, tap, told = start_told("people")
     first = tap.sync(overlap_seconds=0)
     key = app.account.ids("people")[0]
-    app.behaviour.index_lag = 3_600
-    app.account.delete("people", ids=[key])
-    told.tell(teller.events(app, "people", [key], "delete"))
+    delete_behind_a_late_index(app, teller, told, key)
     second = tap.sync(state=first.state, overlap_seconds=0)
     assert Target(first, second).marked("people") == {(key,)}
     if shown_by == "a late event":
@@ -146,9 +149,7 @@ def test_a_deletion_that_could_not_be_looked_up_is_not_forgotten_for_what_a_late
     app, tap, told = start_told("people")
     first = tap.sync(overlap_seconds=0)
     key = app.account.ids("people")[0]
-    app.behaviour.index_lag = 3_600
-    app.account.delete("people", ids=[key])
-    told.tell(teller.events(app, "people", [key], "delete"))
+    delete_behind_a_late_index(app, teller, told, key)
     app.behaviour.faults = [FaultRule(["503"], every=1, path=f"people/{key}")]
     second = tap.sync(state=first.state, overlap_seconds=0, retry_seconds=0)
     assert Target(first, second).marked("people") == set(), "nothing is known yet"
