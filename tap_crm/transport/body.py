@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 #: Bytes of an answer that is kept in memory, and of one that is kept in a file. What an API gives is far below.
 LARGEST, LARGEST_SPOOLED = 64 * 1_048_576, 8_192 * 1_048_576
+#: Bytes that are taken at a time at least: requests asks for 10 kB, which is a turn of the interpreter for each.
+AT_ONCE = 65_536
 #: Bytes a second, on the average, of an answer that still makes progress.
 SLOWEST = 1_024
 
@@ -46,13 +48,13 @@ class Body:
         self._began = time.monotonic()
 
     def stream(self, amount: int, decode_content: bool | None = None) -> Iterator[bytes]:  # noqa: FBT001 - urllib3's
-        """Yield the body in pieces of no more than so many bytes.
+        """Yield the body in pieces as they come: of no more than so many bytes, or than 64 kB if that is more.
 
         Raises:
             Doubtful: it comes too slowly, or is too large.
         """
-        size = 0
-        while piece := self._raw.read1(amount, decode_content=decode_content):
+        size, most = 0, max(amount, AT_ONCE)
+        while piece := self._raw.read1(most, decode_content=decode_content):
             size += len(piece)
             if size > self._largest:
                 self.close()

@@ -66,7 +66,7 @@ class Mender:
             self.removed += ready.count(b"\0")
             ready, count = _CONTROL.subn(_REPLACEMENT, ready.replace(b"\0", b""))
             self.replaced += count
-        if b"\\u" in ready and _SUSPECT.search(ready):
+        if b"\\" in ready and b"\\u" in ready and _SUSPECT.search(ready):  # one byte alone is found much sooner
             ready = _ESCAPE.sub(self._mend, ready)
         return ready
 
