@@ -34,7 +34,7 @@ _log = logging.getLogger("tap-crm.reading")
 #: How much of a list that comes newest first is read between two checkpoints, where these should come often.
 PAGES_OF_A_STEP = 5
 #: The same where the bookmark just should not wait for a very long read to end, and from how many pages on.
-PAGES_OF_A_LONG_STEP, LONGEST_STEP = 40, 100
+PAGES_OF_A_LONG_STEP, LONGEST_STEP = 80, 100
 #: Seconds of such a step, at first and at least; the first one begins here, and has all that is older.
 FIRST_STEP, SHORTEST_STEP = 30 * 86_400, 3_600
 EARLIEST = 1_262_304_000

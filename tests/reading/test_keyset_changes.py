@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -14,18 +15,23 @@ from typing_extensions import override
 from tap_crm import errors
 from tap_crm.ledger import Ledger
 from tap_crm.messages import Checkpoint, Page
+from tap_crm.reading import spans
 from tap_crm.reading.keyset_changes import KeysetChanges
 from tests.reading.keyset_listing import Account, UntidyListing, accounts, changed_by, churning, most_ties
 from tests.reading.listing import CHANGED, Collector
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tap_crm.reading.answer import Answer, Continuation
     from tap_crm.reading.listing import Bound
 
 EXAMPLES = settings(max_examples=60, derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 SEEDS = st.integers(0, 10_000)
 RATES = st.sampled_from([0, 0, 1, 3])
+#: Lanes, and of these as many as find spans cut finely.
 LANES = st.sampled_from([1, 3])
+FINELY = 3
 OVERLAP = 10
 
 
@@ -58,8 +64,21 @@ def read(
     splits = ("created",) if along == "changed" and listing.ascending else ()
     options = {"splits": splits, "lanes": lanes, "whole": listing, **more}
     changes = KeysetChanges(listing, by="changed", along=along, emit=collector, ledger=ledger, **options)
-    collector(Checkpoint(changes.read(since)))
+    with cut_finely() if lanes == FINELY else nullcontext():
+        collector(Checkpoint(changes.read(since)))
     return collector, ledger
+
+
+@contextmanager
+def cut_finely() -> Iterator[None]:
+    """Let spans be cut for idle lanes all the time: lists of tests are small."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(spans, "FEWEST_LEFT", 6)
+        patched.setattr(spans, "FEWEST_PAGES", 1)
+        patched.setattr(spans, "MOST_PAGES", 3)
+        patched.setattr(spans, "PAGES_FOR_A_LATE_CUT", 4)
+        patched.setattr(spans, "FEWEST_PAGES_OF_A_LATE_CUT", 1)
+        yield
 
 
 def assume_provable(account: Account, listing: UntidyListing, rate: int) -> None:
