@@ -99,7 +99,7 @@ class Spans:
     def cut(self, span: Span, answer: Answer) -> Span | None:
         """Cut off the far part of a span for an idle lane, where enough seems to be left for two; return it."""
         with self._lock:
-            span.left = None if answer.total is None else (answer.total - len(answer.rows)) // max(1, answer.size)
+            span.left = _pages_left(answer)
             self._most_left = max(self._most_left, span.left or 0)
             if len(span.trail) < PAGES_BEFORE_A_CUT:
                 return None
@@ -151,3 +151,10 @@ class Spans:
     def _begin(self, span: Span) -> float:
         low = span.near if self._ascending else span.far
         return float("-inf") if low is None else low
+
+
+def _pages_left(answer: Answer) -> int | None:
+    """Return how many pages follow, each as large as this one, which may have fewer rows than were asked for."""
+    if answer.total is None:
+        return None
+    return max(0, answer.total - len(answer.rows)) // max(1, len(answer.rows) or answer.size)

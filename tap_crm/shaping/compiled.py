@@ -11,6 +11,8 @@ import re
 from contextlib import suppress
 from datetime import UTC, datetime
 from decimal import Decimal
+from itertools import repeat
+from operator import attrgetter
 from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
@@ -22,7 +24,7 @@ from tap_crm.shaping.moments import Unfit
 from tap_crm.shaping.schema import EXTRA, is_free_form, is_json_text, json_types
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from tap_crm.shaping.conform import Conform
     from tap_crm.shaping.custom.values import CustomValues
@@ -228,10 +230,9 @@ class PageEncoder:
         if custom is None:
             return [self._end(self._with_extra({}, extra)) for extra in self._extras(rows)] if self._unknown else None
         carried, extras = self._carried, self._extras(rows)
-        ends = [
-            self._end(custom.spread(tuple([getattr(row, attribute) for attribute in carried]), extra))
-            for row, extra in zip(rows, extras, strict=True)
-        ]
+        found = zip(*[map(attrgetter(attribute), rows) for attribute in carried], strict=True)
+        fields: Iterable[tuple[Any, ...]] = found if carried else repeat((), len(rows))
+        ends = [self._end(custom.spread(values, extra)) for values, extra in zip(fields, extras, strict=True)]
         if not (custom.emits_raw and custom.layout.is_raw_as_it_comes):
             for row in rows:
                 for attribute in carried:

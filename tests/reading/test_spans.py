@@ -11,8 +11,13 @@ from tap_crm.reading.spans import Spans
 SIZE, SECONDS_OF_A_PAGE = 20, 100
 
 
-def walk(pages: int, lanes: int) -> tuple[int, int]:
+def walk(pages: int, lanes: int, *, wanted: int = SIZE) -> tuple[int, int]:
     """Walk a list whose records are spread evenly over time, all lanes at one pace.
+
+    Args:
+        pages: how many there are.
+        lanes: how many parts are walked at once.
+        wanted: records that are asked for; the CRM gives fewer where this is more than a page has.
 
     Returns:
         In how many parts it was walked, and in how many turns: in each, every lane that has a part asks one question.
@@ -26,7 +31,7 @@ def walk(pages: int, lanes: int) -> tuple[int, int]:
             position = span.near if span.position is None else span.position
             assert position is not None
             total = max(0, far - position) * SIZE // SECONDS_OF_A_PAGE
-            answer = Answer((Row(0, (0,)),) * min(SIZE, total), b"", None, total, SIZE, 0.0)
+            answer = Answer((Row(0, (0,)),) * min(SIZE, total), b"", None, total, wanted, 0.0)
             span.pages += 1
             span.position = min(far, position + SECONDS_OF_A_PAGE)
             span.trail.append(span.position)
@@ -59,3 +64,9 @@ def test_a_list_of_a_hundred_pages_is_a_few_parts(lanes: int) -> None:
     parts, turns = walk(100, lanes)
     assert parts <= 5
     assert turns <= 55
+
+
+@pytest.mark.parametrize("lanes", [2, 4, 6])
+def test_pages_are_counted_as_large_as_the_crm_gives_them(lanes: int) -> None:
+    """Where the CRM gives fewer records than it is asked for, as many pages are left as it will take."""
+    assert walk(400, lanes, wanted=10 * SIZE) == walk(400, lanes)
