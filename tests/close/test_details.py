@@ -12,6 +12,8 @@ from sandbox.faults import FaultRule
 from tests.target import activated
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.close.conftest import Start
 
 TINY: dict[str, Any] = {
@@ -123,3 +125,48 @@ def test_meetings_have_transcripts(start_some: Start) -> None:
         meeting = meetings[row["id"]]
         said = None if row["transcripts"] is None else json.loads(row["transcripts"])[0]["text"]
         assert said == (f"About {meeting['title']}" if meeting["status"] == "completed" else None)
+
+
+def _without_fields(often: str) -> tuple[Callable[[Any], None], list[str]]:
+    """Return what lets `_fields` have no effect on a list, and the paths where it had none."""
+    paths: list[str] = []
+
+    def ignore(moment: Any) -> None:  # noqa: ANN401 - a moment
+        asks = moment.when == "before" and "_fields" in moment.request.query
+        if asks and (often == "ever" or not paths):
+            paths.append(moment.request.path)
+            del moment.request.query["_fields"]
+
+    return ignore, paths
+
+
+def test_transcripts_that_are_left_out_are_asked_for_again(start_some: Start) -> None:
+    """They come only if they are asked for: where that had no effect, nulls would say that there are none."""
+    app, tap = start_some(("meeting_transcripts",), TINY)
+    expected = tap.sync().records("meeting_transcripts")
+    ignore, paths = _without_fields("once")
+    app.on_answer(ignore)
+    assert tap.sync().records("meeting_transcripts") == expected
+    assert paths
+
+
+def test_transcripts_that_never_come_end_the_stream(start_some: Start) -> None:
+    """It is named, and no row of nulls is written."""
+    app, tap = start_some(("meeting_transcripts",), TINY)
+    app.on_answer(_without_fields("ever")[0])
+    run = tap.sync(expect=1, retry_seconds=1)
+    assert run.records("meeting_transcripts") == []
+    assert "meeting_transcripts" in run.log.splitlines()[-1]
+
+
+def test_memberships_without_their_users_are_told(start_some: Start) -> None:
+    """The rest of each is loaded."""
+    app, tap = start_some(("memberships",), TINY)
+
+    def ignore(moment: Any) -> None:  # noqa: ANN401 - a moment
+        moment.request.query.pop("_expand", None)
+
+    app.on_answer(ignore)
+    run = tap.sync()
+    assert run.records("memberships")
+    assert any("`user`" in note for note in run.audit()["memberships"]["notes"])

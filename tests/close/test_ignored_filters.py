@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -87,3 +88,27 @@ def test_a_list_that_cannot_be_bounded_and_is_longer_than_the_skip_cap_is_an_err
             assert differences(app.account, stream, merged(stream, run)) == {}, stream
             assert audit[stream]["complete"]
     assert "replication_key_value" not in run.state["bookmarks"].get("opportunities", {})
+
+
+@pytest.mark.parametrize("stream", ["leads", "contacts"])
+@pytest.mark.parametrize("often", ["once", "ever"])
+def test_a_search_that_gives_ids_only_loads_no_rows_of_nulls(start_some: Start, stream: str, often: str) -> None:
+    """Without `_fields` a search has nothing but ids: it is asked again, and named where that does not help."""
+    app, tap = start_some((stream,), SHAPE)
+    spoiled: list[str] = []
+
+    def ignore(moment: Any) -> None:  # noqa: ANN401 - a moment
+        body = json.loads(moment.request.body or b"{}")
+        if moment.when == "before" and "_fields" in body and (often == "ever" or not spoiled):
+            spoiled.append(moment.request.path)
+            del body["_fields"]
+            moment.request.body = json.dumps(body).encode()
+
+    app.on_answer(ignore)
+    run = tap.sync(expect=int(often == "ever"), retry_seconds=1 if often == "ever" else 60)
+    assert spoiled
+    if often == "once":
+        assert differences(app.account, stream, merged(stream, run)) == {}
+    else:
+        assert run.records(stream) == []
+        assert stream in run.log.splitlines()[-1]

@@ -69,6 +69,13 @@ _ENVELOPE = msgspec.json.Decoder(Envelope)
 _RECORDS = msgspec.json.Decoder(list[_Record])
 
 
+class _Fields(msgspec.Struct, frozen=True):
+    data: list[dict[str, msgspec.Raw]]
+
+
+_FIELDS = msgspec.json.Decoder(_Fields)
+
+
 def rows_of(body: bytes, times: Sequence[str], key: str = "id") -> tuple[Row, ...]:
     """Return key and times of each record in a JSON array.
 
@@ -92,6 +99,18 @@ def envelope_of(reply: Reply, times: tuple[str, ...], key: str = "id") -> tuple[
     """Return an answer, and key and times of each record in it; a body without ``data`` is no answer."""
     envelope = _ENVELOPE.decode(reply.body)
     return envelope, _rows(envelope.data, times, key)
+
+
+def check_fields(body: bytes, asked: frozenset[str]) -> None:
+    """Check that a list gives the fields that were asked for by `_fields`: some come only if they are.
+
+    A record that has others, and lacks one of these, shows that `_fields` had no effect.
+
+    Raises:
+        Doubtful: so it is.
+    """
+    if any(record.keys() - asked and asked - record.keys() for record in _FIELDS.decode(body).data):
+        raise Doubtful("the answer has other fields than were asked for")
 
 
 def moment(second: int) -> str:

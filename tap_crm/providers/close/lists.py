@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from tap_crm import errors
 from tap_crm.messages import Checkpoint
-from tap_crm.providers.close.answers import USUAL_SIZE, ask_page, get, list_answer, time_filters
+from tap_crm.providers.close.answers import USUAL_SIZE, ask_page, check_fields, get, list_answer, time_filters
 from tap_crm.providers.close.deletions import ToldDeletions, told_until
 from tap_crm.providers.close.events import log_is_silent
 from tap_crm.reading.keyset_changes import KeysetChanges
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tap_crm.contract.stream import Reading
     from tap_crm.reading.answer import Answer, Continuation
     from tap_crm.reading.listing import Bound
-    from tap_crm.transport.question import Question
+    from tap_crm.transport.question import Question, Reply
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +79,17 @@ class ListListing:
                 return question
             return replace(question, params={**question.params, "_limit": asked})
 
+        def parse(reply: Reply, asked: int) -> Answer:
+            if "_fields" in params:
+                check_fields(reply.body, frozenset(str(params["_fields"]).split(",")))
+            return list_answer(reply, asked, skip, self.times, self.key)
+
         answer: Answer = ask_page(
             self.reading,
             self.path,
             self.size or USUAL_SIZE,
             build,
-            lambda reply, asked: list_answer(reply, asked, skip, self.times, self.key),
+            parse,
             at_start=not skip,
             without=without,
         )

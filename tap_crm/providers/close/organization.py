@@ -140,6 +140,8 @@ class Memberships:
         for record in organizations(reading):
             for name, is_active in (("memberships", True), ("inactive_memberships", False)):
                 members = record.get(name) or ()
+                if any("user" not in member for member in members):
+                    reading.ledger.note(f"{name}: Close gives no `user` of some, though it is asked for")
                 reading.lists.note(name, len(members))
                 found += [{**member, "organization_id": record["id"], "is_active": is_active} for member in members]
         reading.emit_records(found)

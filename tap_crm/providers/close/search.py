@@ -16,7 +16,7 @@ from tap_crm.providers.close.answers import DATA, ask_page, envelope_of, moment
 from tap_crm.providers.close.deletions import ToldDeletions, told_until
 from tap_crm.reading.answer import Answer, Expired
 from tap_crm.reading.keyset_changes import KeysetChanges
-from tap_crm.transport.question import Question
+from tap_crm.transport.question import Doubtful, Question
 
 if TYPE_CHECKING:
     from tap_crm.contract.stream import Reading
@@ -34,6 +34,7 @@ REACH = 10_000
 #: What a lead has within it are streams of their own.
 NESTED = frozenset({"contacts", "opportunities", "tasks"})
 TIMES = ("date_updated", "date_created")
+_NO_TIMES = (None, None)
 
 
 def _field(name: str, object_type: str) -> dict[str, str]:
@@ -112,6 +113,8 @@ class SearchListing:
 
     def _parse(self, reply: Reply, asked: int) -> Answer:
         envelope, rows = envelope_of(reply, self.times)
+        if any(row.times == _NO_TIMES for row in rows):
+            raise Doubtful("a record has no times: `_fields` had no effect, without which there are ids only")
         total = envelope.count.total if envelope.count is not None else None
         after = envelope.cursor or None
         return Answer(rows, reply.body, after, total, asked, reply.server_time, within=DATA, times=self.times)
