@@ -5,9 +5,12 @@ What is found counts as all of it only if something proves that, or every way to
 - the CRM's count is met, and is not the highest that it tells, at which it may be cut off;
 - or the second is split by another time, and each of its parts is read completely;
 - or the listing as a whole gives more rows than the second has, so that no cap can have cut it off, or its rows come
-  in other orders without a new one.
+  in other orders without a new one;
+- or one answer has all of it, and there is nothing behind that.
 
 Else it is an error that names the second.
+
+It is long because each way to be sure of a second is held against what the others have shown.
 """
 
 from __future__ import annotations
@@ -128,6 +131,7 @@ class _Ties:
         seen: keys that were there since the first question here.
         total: the highest count since then; records that leave meanwhile may be among those seen.
         by_position: whether the listing is gone on with by position.
+        page: how many records an answer has at most, of a listing whose answers tell their position; else 0.
         longest: how many records one walk showed at most.
         shown: what each walk showed, from its first row on, that ended as it should in an order that held still.
         is_growing: not only the first walk brought something new.
@@ -142,6 +146,7 @@ class _Ties:
     total: int | None = None
     restarts: int = 0
     by_position: bool = False
+    page: int = 0
     longest: int = 0
     shown: list[tuple[int | str, ...]] = field(default_factory=list)
     is_growing: bool = False
@@ -202,9 +207,16 @@ class _Ties:
             return Verdict.PROVEN if further else Verdict.CUT_OFF
         if self.total is None and self.questions.splits:
             return Verdict.OPEN
-        if any(self._shows_more(order) for order in others) or (self.total is None and not others):
+        if any(self._shows_more(order) for order in others):
             return Verdict.CUT_OFF
-        return Verdict.PROVEN
+        is_told = self.total is not None or bool(others) or self._is_one_page()
+        return Verdict.PROVEN if is_told else Verdict.CUT_OFF
+
+    def _is_one_page(self) -> bool:
+        """Tell whether one answer has all of it, and the position behind that has nothing: a cap is several pages."""
+        if len(self.seen) > self.page:
+            return False
+        return not self._ask(self.questions.order, len(self.seen), peek=True).rows
 
     def _goes_further(self) -> bool | None:
         """Tell whether the listing as a whole gives more rows than this second has; None if that cannot be told.
@@ -297,6 +309,7 @@ class _Ties:
         walk = _Walk()
         no_news = NoNews(self.questions.listing.label, MOST_BARREN)
         answer = self._ask(order, None)
+        self.page = 0 if answer.start is None else answer.size
         if self.better_split and (self.total or 0) > (self.questions.listing.reach or float("inf")):
             walk.whole = False  # it would be cut off: no need to try
             return walk

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import random
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from hypothesis import strategies as st
@@ -49,6 +49,7 @@ class UntidyListing:
         sorts: False where the order asked for has no effect.
         endless: every answer says that there is more.
         stuck: the position or cursor that is asked for has no effect but on whether there is more.
+        tells_start: whether an answer tells the position of its first row.
         lag: so many seconds an edited record is still found, bounded and ordered by its old times.
         before: called before each answer.
     """
@@ -75,6 +76,7 @@ class UntidyListing:
     endless: bool = False
     stuck: bool = False
     lag: int = 0
+    tells_start: bool = False
     before: Callable[[], None] = lambda: None
     seed: int = 0
     label: str = "things"
@@ -207,7 +209,8 @@ class UntidyListing:
         # A list goes on by as many rows as it gave; a cursor knows where it is.
         step = max(1, len(given)) if self.goes_on == "position" else min(self.page_size, self.gives)
         after = self._after(start + (step if trick != "empty" or self.goes_on == "position" else 0), keys)
-        return self._answer(given, after if more else None, self._told(total))
+        answer = self._answer(given, after if more else None, self._told(total))
+        return replace(answer, start=first) if self.tells_start else answer
 
     def _answer(self, keys: list[int], after: Continuation | None, total: int | None) -> Answer:
         rows = tuple(Row(key, self.account.records[key]) for key in keys)

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from typing_extensions import override
 
 from tap_crm import errors
 from tests.reading.keyset_listing import Account, UntidyListing
 from tests.reading.test_keyset_changes import read
+
+if TYPE_CHECKING:
+    from tap_crm.reading.answer import Answer, Continuation
+    from tap_crm.reading.listing import Bound
 
 EXAMPLES = settings(max_examples=40, derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 ONE_SECOND = 600_000
@@ -82,6 +89,30 @@ def test_ties_of_full_pages_is_no_error(size: int, goes_on: str) -> None:
     listing = UntidyListing(account, page_size=100, goes_on=goes_on, told_cap=False, total="missing", ascending=False)
     collector, _ = read(listing, None)
     assert collector.table.keys() == account.records.keys()
+
+
+@pytest.mark.parametrize("since", [None, ONE_SECOND - 100])
+def test_one_full_page_of_ties_is_all_where_nothing_follows(since: int | None) -> None:
+    """Notes of Close that were all made in one second: no other order, no count and no other note proves anything."""
+    account = Account(dict.fromkeys(range(1, 101), (ONE_SECOND, 500_000)))
+    listing = UntidyListing(account, 100, goes_on="position", total="missing", ascending=False, tells_start=True)
+    collector, _ = read(listing, since)
+    assert collector.table.keys() == account.records.keys()
+
+
+def test_one_full_page_of_ties_is_an_error_where_more_follow() -> None:
+    """The CRM says that the page is all, and gives more when it is asked for what is behind."""
+
+    @dataclass
+    class Silent(UntidyListing):
+        @override
+        def ask(self, bounds: tuple[Bound, ...], order: str, after: Continuation | None) -> Answer:
+            return replace(super().ask(bounds, order, after), after=None)
+
+    account = Account(dict.fromkeys(range(1, 151), (ONE_SECOND, 500_000)))
+    listing = Silent(account, 100, goes_on="position", total="missing", ascending=False, tells_start=True)
+    with pytest.raises(errors.Incomplete, match=str(ONE_SECOND)):
+        read(listing, ONE_SECOND - 100)
 
 
 def test_a_cursor_that_always_expires_is_an_error() -> None:
