@@ -153,6 +153,14 @@ class Abandoned:
 
 
 @dataclass(frozen=True, slots=True)
+class Overtaken:
+    """A complete read that an earlier run began has other bounds than this run: none may go on with it.
+
+    What this run writes has them no more, even where the next run has the same bounds again.
+    """
+
+
+@dataclass(frozen=True, slots=True)
 class ToldGone:
     """The CRM itself told which rows are gone: when each was created, in epoch seconds, None where not known."""
 
@@ -228,8 +236,8 @@ class HintsKept:
 
 
 Item: TypeAlias = (
-    "Page | Checkpoint | ReadBegun | NewVersion | Progress | Whole | Abandoned | ToldGone | Told | Doubted | ListsKept"
-    " | HintsKept"
+    "Page | Checkpoint | ReadBegun | NewVersion | Progress | Whole | Abandoned | Overtaken | ToldGone | Told | Doubted"
+    " | ListsKept | HintsKept"
 )
 #: Takes what a reading has found; may block while the writer is busy. Raises ``Cancelled`` when the run ends.
 Emit: TypeAlias = "Callable[[Item], None]"

@@ -17,7 +17,7 @@ from typing_extensions import override
 from tap_crm import errors
 from tap_crm.contract.memory import Memory
 from tap_crm.contract.stream import Deletions, Reading
-from tap_crm.messages import Checkpoint, HintsKept, Page, Progress, ReadBegun
+from tap_crm.messages import Checkpoint, HintsKept, Overtaken, Page, Progress, ReadBegun
 from tap_crm.reading.emptiness import Lists
 from tap_crm.shaping.account_column import keys_with_account, with_account
 from tap_crm.shaping.custom.fields import id_described
@@ -199,7 +199,7 @@ class CrmStream(HeldStream):
             for item in self.run.read_ahead.open(self.name, self.read).items(self.run.check_signals):
                 if isinstance(item, Page):
                     yield from self._shape().records(item)
-                elif isinstance(item, (Checkpoint, HintsKept)):
+                elif isinstance(item, (Checkpoint, HintsKept, Overtaken)):
                     book.take(item, self.run.transport.clock.now())
                     self._keep()
                     self.note_changed_state()

@@ -16,7 +16,18 @@ from typing import TYPE_CHECKING
 from tap_crm import errors
 from tap_crm.config.settings import DAY
 from tap_crm.contract.stream import Deletions, Reading
-from tap_crm.messages import Abandoned, Checkpoint, Doubted, NewVersion, Page, Progress, ReadBegun, ToldGone, Whole
+from tap_crm.messages import (
+    Abandoned,
+    Checkpoint,
+    Doubted,
+    NewVersion,
+    Overtaken,
+    Page,
+    Progress,
+    ReadBegun,
+    ToldGone,
+    Whole,
+)
 from tap_crm.reading.changes import RESTLESS
 from tap_crm.reading.emptiness import Lists
 from tap_crm.shaping.moments import from_epoch
@@ -33,6 +44,8 @@ if TYPE_CHECKING:
     from tap_crm.sync.state import StreamState, Unfinished
 
 _log = logging.getLogger("tap-crm")
+#: What bounds a complete read whose rows have no version; no stream is called so.
+_NO_VERSIONS = "(no versions)"
 
 
 class _Enough(Exception):  # noqa: N818 - it is no failure
@@ -73,9 +86,14 @@ class StreamRun:
 
     @property
     def _scope(self) -> str | None:
-        """What bounds the rows that a complete read writes: the setting ``start_date``, and which tables it writes."""
+        """What bounds the rows that a complete read writes in its version.
+
+        The setting ``start_date``, which tables it writes, and whether rows have a version at all.
+        """
         start, tables = self._run.settings.start_date, self._stream.tables
         bounds = [] if start is None else [from_epoch(start)]
+        if not self._run.settings.tells_versions or self._stream.tells_deletions is Deletions.UNTOLD:
+            bounds.append(_NO_VERSIONS)
         return " ".join([*bounds, *(() if tables == (self._stream.name,) else tables)]) or None
 
     def _is_still_good(self, unfinished: Unfinished | None) -> bool:
@@ -90,6 +108,8 @@ class StreamRun:
         emit = Undated(self._spec, self._run.transport.clock, self._bookmark).minding(emit)
         emit = self._news().counting(emit)
         emit(ReadBegun(self._began))
+        if self._is_overtaken:
+            emit(Overtaken())
         if self._hinting is not None:
             self._hinting.begin(emit)
         since = self.read_from = self._since()
@@ -353,7 +373,8 @@ class StreamRun:
         if self._unfinished is not None:
             return "an earlier one was cut off, and goes on"
         if self._is_overtaken:
-            return "an earlier one was cut off, and begins anew, since it had other bounds (`start_date`, child tables)"
+            bounds = "`start_date`, child tables, versions"
+            return f"an earlier one was cut off, and begins anew, since it had other bounds ({bounds})"
         if self._hinting is not None and (why := self._hinting.reason_to_reconcile()):
             return why
         return "`reconcile` is true" if wish == "true" else self._why_it_is_time()

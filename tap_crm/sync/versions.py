@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tap_crm.contract.memory import Memory
 from tap_crm.contract.stream import Deletions
-from tap_crm.messages import Abandoned, Doubted, ListsKept, Told, ToldGone, Whole
+from tap_crm.messages import Abandoned, Doubted, ListsKept, Overtaken, Told, ToldGone, Whole
 from tap_crm.shaping.moments import from_epoch
 from tap_crm.sync.state import Unfinished
 
@@ -60,6 +60,8 @@ class Versions:
             self.note_whole(item)
         elif isinstance(item, Abandoned):
             self.abandon(now, in_vain=item.in_vain)
+        elif isinstance(item, Overtaken):
+            return self._note_overtaken()
         elif isinstance(item, ToldGone):
             self.note_told(item.created)
         elif isinstance(item, Told):
@@ -83,6 +85,14 @@ class Versions:
         self._state.unfinished = None
         if in_vain and self._deletions is Deletions.RECONCILED:
             self._state.untold_since = int(now)
+
+    def _note_overtaken(self) -> bool:
+        """Let the complete read that is not over begin anew in any case; tell whether that is new."""
+        begun = self._state.going_on
+        if begun is None or not begun.is_scope_known:
+            return False
+        self._state.unfinished = replace(begun, is_scope_known=False)
+        return True
 
     def note_whole(self, whole: Whole) -> None:
         """Remember that a complete read has found all there is."""
