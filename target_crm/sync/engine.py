@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from tap_crm import errors
 from target_crm.journal.belonging import Belonging
 from target_crm.sync.asking import Asking
+from target_crm.sync.beside import Beside
 from target_crm.sync.ends import Ends, told
 from target_crm.sync.fields import Names, is_deleted
 from target_crm.sync.items import CONFLICT, CREATED, REJECTED, SKIPPED, UNKNOWN, UPDATED, Item, Schema, StreamRun
@@ -109,6 +110,7 @@ class Engine:
             hold=self._hold,
             is_awaited=self._is_awaited,
             memory=self._memory,
+            beside=Beside(self._belonging, looking, self._memory),
         )
         self._sending = Sending(self._asking, journal, self._ends, self._uncertain.add, stopping, now=clock.now)
 
