@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
 from target_crm.contract import Unwritable
-from target_crm.kinds.base import Plain, listed, same_text
+from target_crm.kinds.base import Plain, listed, same_text, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -76,6 +77,7 @@ class Entries(Plain):
     category: str = "category"
     are_same: Callable[[str, str], bool] = str.__eq__
     many = True
+    nested = True
 
     @override
     def read(self, value: Any) -> Any:
@@ -102,7 +104,7 @@ class Entries(Plain):
             return None
         if isinstance(held, (dict, list, bool)):
             raise Unwritable(f"must be a list of objects with `{self.value}`")
-        text = str(held).strip()
+        text = (text_of(held) if isinstance(held, (float, Decimal)) else str(held)).strip()
         label = str(category).strip().lower() if category else None
         return (text, label) if text else None
 
@@ -196,6 +198,7 @@ class Address(Plain):
     """One postal address. Inside: its parts by name; all are sent, since what a CRM does with fewer is not told."""
 
     parts: tuple[str, ...]
+    nested = True
 
     @override
     def read(self, value: Any) -> Any:

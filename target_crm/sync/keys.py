@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import re
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from target_crm.journal.entries import key_text
-from target_crm.kinds.base import same_text
+from target_crm.kinds.base import same_text, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -80,6 +81,8 @@ def _plain(value: Any) -> Any:  # noqa: ANN401
         return value.strip() or None
     if isinstance(value, float) and value == int(value):
         return int(value)
+    if isinstance(value, Decimal):
+        return text_of(value)
     if isinstance(value, (list, dict)):
         return msgspec.json.encode(value, order="deterministic").decode() if value else None
     return value
