@@ -274,9 +274,16 @@ class Engine:
             schema.names = Names.of(run.spec, run.settings, run.columns, schema.properties, run.name)
         return schema.names
 
-    def _may_come(self, name: str, run: StreamRun) -> bool:
-        """Tell whether records of an object may still come in."""
-        if self._at_end or name == run.spec.name:
+    def _may_come(self, name: str, run: StreamRun, *, is_key: bool) -> bool:
+        """Tell whether records of an object may still come in to which a stream refers, by a key that is no CRM's id.
+
+        Of a record of its own object an id says that it is there.
+        """
+        if self._at_end:
+            return False
+        if name in ("", run.spec.name) and is_key:
+            return True
+        if name == run.spec.name:
             return False
         if not name:  # to any object: one of another stream, if there is one
             return len(self._settings.streams or {}) > 1 or len(self.streams) > 1

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from target_crm.contract import CREATE, DELETE, UPDATE, Skipped, Unwritable, Write
 from target_crm.journal.entries import key_text
@@ -39,6 +39,14 @@ MOVED = (
 )
 
 
+class MayCome(Protocol):
+    """Tells whether records of an object may still come in to which a stream refers."""
+
+    def __call__(self, name: str, run: StreamRun, *, is_key: bool) -> bool:
+        """Tell it of an object ("" for any); ``is_key``: what refers to it cannot be sent as an id."""
+        ...
+
+
 class Steps:
     """The steps of one run.
 
@@ -63,7 +71,7 @@ class Steps:
         ends: Ends,
         looking: Looking,
         names: Callable[[Item], Names],
-        may_come: Callable[[str, StreamRun], bool],
+        may_come: MayCome,
         hold: Callable[[Item], None],
         is_awaited: Callable[[str, str], bool],
         memory: RunFile,
@@ -130,7 +138,7 @@ class Steps:
                 of = f" of {name}" if name else ""
                 self._ends.end(item, REJECTED, f"`{field.name}`: `{key}` is the key of {len(ids)} records{of}")
                 out.add(item)
-            elif self._may_come(name, item.stream):
+            elif self._may_come(name, item.stream, is_key=not _is_writable(field, item.wanted.get(field))):
                 self._hold(item)
                 out.add(item)
             elif field.custom is not None and not item.is_second and self._is_awaited(name, key_text([key])):
@@ -423,3 +431,12 @@ class Steps:
         reason = "the CRM's record was changed later than this one"
         self._ends.end(item, SKIPPED if policy == "skip" else CONFLICT, reason, changes=True)
         return True
+
+
+def _is_writable(field: Field, value: Any) -> bool:  # noqa: ANN401
+    """Tell whether the CRM can be given a value as it is: not if it is a key of a record that is not written yet."""
+    try:
+        _ = None if field.kind is None else field.kind.write(value)
+    except Unwritable:
+        return False
+    return True
