@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 _NO_DIGIT = re.compile(r"\D+")
 _EXTENSION = re.compile(r"(?:ext\.?|x|#)\s*\d+\s*$", re.IGNORECASE)
+#: Parts of an address that are codes, or that CRMs turn into such: their capitals do not count.
+_CODES = frozenset({"state", "postal_code", "zipcode", "country"})
 #: So many last digits are the same number, where one of two says its country and the other does not.
 _LOCAL_DIGITS = 7
 
@@ -224,7 +226,7 @@ class Address(Plain):
     @override
     def holds(self, present: Any, wanted: Any) -> bool:
         have, want = present or {}, wanted or {}
-        return all(_same_part(have.get(name)) == _same_part(want.get(name)) for name in self.parts)
+        return all(_same_part(name, have.get(name)) == _same_part(name, want.get(name)) for name in self.parts)
 
     @override
     def merge(self, present: Any, wanted: Any, *, union: bool, clear: bool) -> Any:
@@ -241,5 +243,6 @@ def _part(value: Any) -> str | None:  # noqa: ANN401
     return text or None
 
 
-def _same_part(text: str | None) -> str:
-    return same_text(text or "").casefold()
+def _same_part(name: str, text: str | None) -> str:
+    same = same_text(text or "")
+    return same.casefold() if name in _CODES else same

@@ -44,8 +44,8 @@ def spelled_alike(key: str) -> str:
 
 
 def fingerprint(record: Mapping[str, Any]) -> str:
-    """Return what is the same for records of the same content, and for no others."""
-    content = {name: value for name, value in record.items() if not name.startswith("_sdc_")}
+    """Return what is the same for records of the same content, and for no others; a new column that is null is none."""
+    content = {name: value for name, value in record.items() if value is not None and not name.startswith("_sdc_")}
     return "row:" + hashlib.sha256(msgspec.json.encode(content, order="deterministic")).hexdigest()[:32]
 
 
