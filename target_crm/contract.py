@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from decimal import Decimal
+from math import inf
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from tap_crm.shaping.custom.fields import id_described
@@ -21,7 +23,22 @@ CREATE, UPDATE, DELETE = "create", "update", "delete"
 #: How the id of a record begins that a dry run would have made.
 NEW = "(new "
 _WHOLE = re.compile(r"-?[0-9]{1,18}")
+#: All whole numbers below are floats, too.
+_FLOATS = 2**53
 _HEX = re.compile(r"[0-9a-fA-F]+")
+
+
+def exact(text: str) -> float | int | Decimal:
+    """Return the number that a JSON text with a fraction or an exponent says.
+
+    Where its whole part is too large for a float, which would make one of two keys that differ, it is kept as it is.
+    """
+    number = float(text)
+    if abs(number) < _FLOATS:
+        return number
+    found = Decimal(text)
+    is_whole = abs(number) != inf and found == found.to_integral_value()
+    return int(found) if is_whole else found
 
 
 class Unwritable(Exception):  # noqa: N818 - it names the record

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from tap_crm.errors import ConfigError
 from tap_crm.journal.tables import ACCOUNT, FACTS, PROVIDER
+from target_crm.journal.journal import DELETED
 from target_crm.journal.tables import INTENTS, OPEN, RECORDS, REJECTS
 
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
     from target_crm.journal.journal import Journal
 
+#: Names in one question.
+_AT_ONCE = 500
 _OTHER_CRM = "the journal is of `{known}`, and `{provider}` is written to; give each its own by `journal`"
 _OTHER_ACCOUNT = (
     "the journal is of another account than the one that these credentials open: nothing was written. Give each "
@@ -78,6 +81,23 @@ class Belonging:
         if known is not None and self._has_any(stream):
             raise ConfigError(_OTHER_OBJECT.format(stream=stream, place=f"`{place}`"))
         self._note(name, place)
+
+    def written_beside(self, stream: str, keys: Sequence[str]) -> dict[str, set[str]]:
+        """Return by key the CRM's ids of records that other streams have written to the object of this one."""
+        place = self._fact(f"stream {stream}")
+        bound = self._journal.rows(sa.select(FACTS.c.name).where(FACTS.c.value == place))
+        others = [row.name.removeprefix("stream ") for row in bound if row.name.startswith("stream ")]
+        others = [name for name in others if name != stream]
+        found: dict[str, set[str]] = {}
+        for start in range(0, len(keys) if others else 0, _AT_ONCE):
+            asked = sa.select(RECORDS.c.key, RECORDS.c.crm_id).where(
+                RECORDS.c.stream.in_(others),
+                RECORDS.c.key.in_(keys[start : start + _AT_ONCE]),
+                RECORDS.c.outcome != DELETED,
+            )
+            for row in self._journal.rows(asked):
+                found.setdefault(row.key, set()).add(row.crm_id)
+        return found
 
     def _fact(self, name: str) -> str | None:
         rows = self._journal.rows(sa.select(FACTS.c.value).where(FACTS.c.name == name))

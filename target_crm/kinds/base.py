@@ -5,8 +5,11 @@ A value has one form inside of the target, which ``read`` makes of whatever a re
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
+from decimal import Decimal
+from types import NoneType
 from typing import TYPE_CHECKING, Any, Protocol
 
 from target_crm.contract import Unwritable
@@ -23,6 +26,11 @@ class Kind(Protocol):
     @property
     def many(self) -> bool:
         """Whether it holds several things, so that the setting ``arrays`` concerns it."""
+        ...
+
+    @property
+    def nested(self) -> bool:
+        """Whether its values are lists or objects, which many warehouses and files hold as JSON text."""
         ...
 
     def read(self, value: Any) -> Any:  # noqa: ANN401 - any JSON
@@ -105,6 +113,7 @@ class Plain:
     """What most kinds have in common: one thing, equal or not, and sent as it is."""
 
     many = False
+    nested = False
 
     def read(self, value: Any) -> Any:  # noqa: ANN401
         """Return the value as it is."""
@@ -163,6 +172,24 @@ class Plain:
 def same_text(text: str) -> str:
     """Return what two texts have in common that a CRM may take for one: ends, line breaks, composed characters."""
     return unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n").strip())
+
+
+def text_of(value: float | Decimal) -> str:
+    """Return a number as people write it: 5, not 5.0 or 1e+16, since columns of numbers have fractions or not."""
+    text = f"{Decimal(repr(value)) if isinstance(value, float) else Decimal(value):f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def unpacked(value: Any) -> Any:  # noqa: ANN401
+    """Return the list or the object that a JSON text says; anything else, such as the tag ``[2026]``, as it is."""
+    if not isinstance(value, str) or value.strip()[:1] not in ("[", "{"):
+        return value
+    try:
+        found = json.loads(value)
+    except ValueError:
+        return value
+    is_plain = isinstance(found, list) and not all(isinstance(one, (str, dict, NoneType)) for one in found)
+    return value if is_plain else found
 
 
 def one_spaced(text: str) -> str:

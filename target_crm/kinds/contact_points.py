@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
 from target_crm.contract import Unwritable
-from target_crm.kinds.base import Plain, listed, same_text
+from target_crm.kinds.base import Plain, listed, same_text, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 _NO_DIGIT = re.compile(r"\D+")
 _EXTENSION = re.compile(r"(?:ext\.?|x|#)\s*\d+\s*$", re.IGNORECASE)
+#: Parts of an address that are codes, or that CRMs turn into such: their capitals do not count.
+_CODES = frozenset({"state", "postal_code", "zipcode", "country"})
 #: So many last digits are the same number, where one of two says its country and the other does not.
 _LOCAL_DIGITS = 7
 
@@ -76,6 +79,7 @@ class Entries(Plain):
     category: str = "category"
     are_same: Callable[[str, str], bool] = str.__eq__
     many = True
+    nested = True
 
     @override
     def read(self, value: Any) -> Any:
@@ -102,7 +106,7 @@ class Entries(Plain):
             return None
         if isinstance(held, (dict, list, bool)):
             raise Unwritable(f"must be a list of objects with `{self.value}`")
-        text = str(held).strip()
+        text = (text_of(held) if isinstance(held, (float, Decimal)) else str(held)).strip()
         label = str(category).strip().lower() if category else None
         return (text, label) if text else None
 
@@ -196,6 +200,7 @@ class Address(Plain):
     """One postal address. Inside: its parts by name; all are sent, since what a CRM does with fewer is not told."""
 
     parts: tuple[str, ...]
+    nested = True
 
     @override
     def read(self, value: Any) -> Any:
@@ -221,7 +226,7 @@ class Address(Plain):
     @override
     def holds(self, present: Any, wanted: Any) -> bool:
         have, want = present or {}, wanted or {}
-        return all(_same_part(have.get(name)) == _same_part(want.get(name)) for name in self.parts)
+        return all(_same_part(name, have.get(name)) == _same_part(name, want.get(name)) for name in self.parts)
 
     @override
     def merge(self, present: Any, wanted: Any, *, union: bool, clear: bool) -> Any:
@@ -238,5 +243,6 @@ def _part(value: Any) -> str | None:  # noqa: ANN401
     return text or None
 
 
-def _same_part(text: str | None) -> str:
-    return same_text(text or "").casefold()
+def _same_part(name: str, text: str | None) -> str:
+    same = same_text(text or "")
+    return same.casefold() if name in _CODES else same

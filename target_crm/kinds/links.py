@@ -75,6 +75,7 @@ class TypedReference(Plain):
     """``{"type": …, "id": …}``: a record of any of several objects. Inside: a pair of type and id."""
 
     objects: Mapping[str, str] = field(hash=False)
+    nested = True
 
     @override
     def read(self, value: Any) -> Any:

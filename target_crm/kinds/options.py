@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
 from target_crm.contract import Ambiguous, Unwritable
-from target_crm.kinds.base import Plain, listed, same_text
+from target_crm.kinds.base import Plain, listed, same_text, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -185,6 +186,7 @@ class OptionSet(LabelledOption):
     """Several of them; their order does not count."""
 
     many = True
+    nested = True
 
     @override
     def read(self, value: Any) -> Any:
@@ -230,16 +232,20 @@ class TextSet(Plain):
     """Several texts, such as tags; neither their order nor capitals count."""
 
     many = True
+    nested = True
 
     @override
     def read(self, value: Any) -> Any:
         if value is None:
             return None
         given = value if isinstance(value, (list, tuple)) else [value]
-        if any(not isinstance(one, (str, int, float)) or isinstance(one, bool) for one in given if one is not None):
+        if any(
+            not isinstance(one, (str, int, float, Decimal)) or isinstance(one, bool) for one in given if one is not None
+        ):
             raise Unwritable("must be a list of texts")
         found: dict[str, str] = {}
-        for text in (str(one).strip() for one in given if one is not None):
+        texts = (text_of(one) if isinstance(one, (float, Decimal)) else str(one) for one in given if one is not None)
+        for text in map(str.strip, texts):
             found.setdefault(text.casefold(), text)
         found.pop("", None)
         return tuple(found.values()) or None

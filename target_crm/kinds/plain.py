@@ -9,7 +9,7 @@ from typing import Any
 from typing_extensions import override
 
 from target_crm.contract import Unwritable
-from target_crm.kinds.base import Plain, listed, refuse, same_text
+from target_crm.kinds.base import Plain, listed, refuse, same_text, text_of
 
 _TRUE, _FALSE = ("true", "yes", "1"), ("false", "no", "0")
 
@@ -22,9 +22,9 @@ class Text(Plain):
     def read(self, value: Any) -> str | None:
         if value is None:
             return None
-        if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+        if isinstance(value, bool) or not isinstance(value, (str, int, float, Decimal)):
             raise refuse("text")
-        text = str(value)
+        text = text_of(value) if isinstance(value, (float, Decimal)) else str(value)
         return text if text.strip() else None
 
     @override
@@ -66,6 +66,11 @@ class Number(Plain):
         if value is None:
             return None
         return int(value) if value == value.to_integral_value() else float(value)
+
+    @override
+    def holds(self, present: Any, wanted: Any) -> bool:
+        """Compare what is sent: of more digits than a CRM takes, only those count that it is given."""
+        return present == wanted or bool(None not in (present, wanted) and self.write(present) == self.write(wanted))
 
 
 @dataclass(frozen=True, slots=True)

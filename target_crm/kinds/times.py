@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import Any
 
 from typing_extensions import override
@@ -12,6 +13,23 @@ from tap_crm.shaping.moments import Unfit, to_iso_date, to_iso_moment
 from target_crm.kinds.base import Plain, refuse
 
 EPOCH, ISO, SLASHED = "epoch", "iso", "slashed"
+_A_DATE, _A_TIME = "a date, such as 2026-01-31", "a time, such as 2026-01-31T12:00:00Z"
+_DAY = 86_400
+#: Smaller numbers are years, or days without their strokes, and no epochs: this one was in 1973.
+_EPOCHS = 100_000_000
+
+
+def given_time(value: Any, wanted: str = _A_TIME) -> Any:  # noqa: ANN401
+    """Return what a record gives as a time.
+
+    Raises:
+        Unwritable: it is a number such as 2026 or 20260131, which as an epoch would be a moment in 1970. Midnights, as
+            CRMs give old days, are epochs.
+    """
+    is_number = isinstance(value, (int, float, Decimal))
+    if is_number and (isinstance(value, bool) or (abs(value) < _EPOCHS and value % _DAY)):
+        raise refuse(wanted)
+    return value
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +51,11 @@ class Day(Plain):
         try:
             return to_iso_date(value, self.date_order)
         except Unfit:
-            raise refuse("a date, such as 2026-01-31") from None
+            raise refuse(_A_DATE) from None
+
+    @override
+    def accept(self, value: Any) -> Any:
+        return self.read(given_time(value, _A_DATE))
 
     @override
     def write(self, value: Any) -> Any:
@@ -69,7 +91,11 @@ class Moment(Plain):
         try:
             return to_iso_moment(value)
         except Unfit:
-            raise refuse("a time, such as 2026-01-31T12:00:00Z") from None
+            raise refuse(_A_TIME) from None
+
+    @override
+    def accept(self, value: Any) -> Any:
+        return self.read(given_time(value))
 
     @override
     def write(self, value: Any) -> Any:

@@ -11,6 +11,7 @@ from singer_sdk.singerlib.encoding import GenericSingerReader
 from typing_extensions import override
 
 from tap_crm import errors
+from target_crm.contract import exact
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -33,7 +34,7 @@ class MessageReader(GenericSingerReader[bytes]):
 
     def __init__(self) -> None:
         super().__init__()
-        self._decoder = msgspec.json.Decoder()
+        self._decoder = msgspec.json.Decoder(float_hook=exact)
         self.line = 0
         self.is_idle = False
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from tap_crm import errors
 from target_crm.journal.belonging import Belonging
 from target_crm.sync.asking import Asking
+from target_crm.sync.beside import Beside
 from target_crm.sync.ends import Ends, told
 from target_crm.sync.fields import Names, is_deleted
 from target_crm.sync.items import CONFLICT, CREATED, REJECTED, SKIPPED, UNKNOWN, UPDATED, Item, Schema, StreamRun
@@ -109,6 +110,7 @@ class Engine:
             hold=self._hold,
             is_awaited=self._is_awaited,
             memory=self._memory,
+            beside=Beside(self._belonging, looking, self._memory),
         )
         self._sending = Sending(self._asking, journal, self._ends, self._uncertain.add, stopping, now=clock.now)
 
@@ -272,9 +274,16 @@ class Engine:
             schema.names = Names.of(run.spec, run.settings, run.columns, schema.properties, run.name)
         return schema.names
 
-    def _may_come(self, name: str, run: StreamRun) -> bool:
-        """Tell whether records of an object may still come in."""
-        if self._at_end or name == run.spec.name:
+    def _may_come(self, name: str, run: StreamRun, *, is_key: bool) -> bool:
+        """Tell whether records of an object may still come in to which a stream refers, by a key that is no CRM's id.
+
+        Of a record of its own object an id says that it is there.
+        """
+        if self._at_end:
+            return False
+        if name in ("", run.spec.name) and is_key:
+            return True
+        if name == run.spec.name:
             return False
         if not name:  # to any object: one of another stream, if there is one
             return len(self._settings.streams or {}) > 1 or len(self.streams) > 1

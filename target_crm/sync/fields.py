@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from tap_crm.config.nearest import did_you_mean
 from tap_crm.errors import ConfigError
 from tap_crm.shaping.moments import to_exact_epoch
+from tap_crm.shaping.schema import EXTRA
 from target_crm.contract import Ambiguous, Unwritable
+from target_crm.kinds.base import unpacked
 from target_crm.kinds.options import is_ambiguous
 
 if TYPE_CHECKING:
@@ -20,8 +22,8 @@ if TYPE_CHECKING:
     #: A name in a record, what it means, and its value.
     _Pair: TypeAlias = tuple[str, Field, Any]
 
-#: Of the SDK's and the tap's own columns nothing is written.
-_OWN = ("_sdc_", "_extra")
+#: Of the SDK's and the tap's own columns nothing is written that `fields` does not name.
+_OWN = "_sdc_"
 _EMPTY: tuple[Any, ...] = (None, "", [], {})
 DELETED_AT = "_sdc_deleted_at"
 
@@ -126,9 +128,10 @@ class Names:
         labels: dict[Field, Any] = {}
         own_time: float | None = None
         pairs, raw = self._pairs(record)
-        for name, one, value in pairs:
+        for name, one, given in pairs:
+            value = self._unpacked(one, given)
             if one.name == self.spec.changed:
-                own_time = to_exact_epoch(value) if own_time is None else own_time
+                own_time = self._time_of(name, value) if own_time is None else own_time
             if one.label_of is not None:
                 labels[one] = value
             elif one.kind is not None:
@@ -140,6 +143,17 @@ class Names:
             said[self.external] = _read(self.external.name, self.external, key)
         return said, own_time
 
+    def _time_of(self, name: str, value: Any) -> float | None:  # noqa: ANN401
+        """Return the time of change that a record carries, in epoch seconds; None where it carries none.
+
+        Raises:
+            Unwritable: it cannot be read, and decides: without it, what somebody changed later would be lost.
+        """
+        found = to_exact_epoch(value)
+        if found is None and self.settings.conflict != "overwrite" and not _is_blank(value):
+            raise Unwritable(f"`{name}` must be a time, such as 2026-01-31T12:00:00Z: it decides about `conflict`")
+        return found
+
     def _pairs(self, record: Mapping[str, Any]) -> tuple[list[_Pair], dict[Field, _Pair]]:
         """Return the record's names, what they mean, and their values; and what it has of them as the CRM has it.
 
@@ -149,7 +163,7 @@ class Names:
         pairs: list[_Pair] = []
         raw: list[_Pair] = []
         for name, value in record.items():
-            if name.startswith(_OWN):
+            if (name.startswith(_OWN) or name == EXTRA) and name not in self.settings.fields:
                 continue
             target = self.settings.fields.get(name, name)
             if target is None:
@@ -173,12 +187,17 @@ class Names:
         if value is None or self.columns.raw is None:
             return []
         found = []
-        for key, held in self.columns.raw[1](value):
+        for key, held in self.columns.raw[1](unpacked(value)):
             one = self.columns.by_id.get(str(key))
             if one is None:
                 raise Unwritable(f"`{name}`: there is no custom field {key} on {self.spec.name}")
             found.append((f"{name}.{key}", one, held))
         return found
+
+    def _unpacked(self, one: Field, value: Any) -> Any:  # noqa: ANN401
+        """Return a value, or what it says as JSON where it stands for several things."""
+        meant = one if one.label_of is None else self.columns.fields[one.label_of]
+        return unpacked(value) if meant.kind is not None and meant.kind.nested else value
 
     def _take_labels(self, said: dict[Field, Any], labels: Mapping[Field, Any]) -> None:
         """Make ids of labels.
@@ -198,6 +217,10 @@ class Names:
                     continue
             if held is not None and not target.kind.agrees(held, value):
                 raise Unwritable(f"`{label.name}` and `{target.name}` disagree; leave one of them out by `fields`")
+
+
+def _is_blank(value: Any) -> bool:  # noqa: ANN401
+    return value is None or (isinstance(value, str) and not value.strip())
 
 
 def _certain(name: str, one: Field, value: Any, raw: _Pair | None) -> Any:  # noqa: ANN401

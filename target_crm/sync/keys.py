@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import re
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from target_crm.journal.entries import key_text
-from target_crm.kinds.base import same_text
+from target_crm.kinds.base import same_text, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -43,8 +44,8 @@ def spelled_alike(key: str) -> str:
 
 
 def fingerprint(record: Mapping[str, Any]) -> str:
-    """Return what is the same for records of the same content, and for no others."""
-    content = {name: value for name, value in record.items() if not name.startswith("_sdc_")}
+    """Return what is the same for records of the same content, and for no others; a new column that is null is none."""
+    content = {name: value for name, value in record.items() if value is not None and not name.startswith("_sdc_")}
     return "row:" + hashlib.sha256(msgspec.json.encode(content, order="deterministic")).hexdigest()[:32]
 
 
@@ -80,6 +81,8 @@ def _plain(value: Any) -> Any:  # noqa: ANN401
         return value.strip() or None
     if isinstance(value, float) and value == int(value):
         return int(value)
+    if isinstance(value, Decimal):
+        return text_of(value)
     if isinstance(value, (list, dict)):
         return msgspec.json.encode(value, order="deterministic").decode() if value else None
     return value

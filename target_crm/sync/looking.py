@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from tap_crm import errors
+from target_crm.sync.difference import holds, value_in
 from target_crm.sync.items import REJECTED, UNKNOWN
 
 if TYPE_CHECKING:
@@ -75,6 +76,14 @@ class Looking:
         reason = f"the CRM refuses to look for it: {refusal.said or refusal}"
         self._ends.end(item, UNKNOWN if item.intents else REJECTED, reason, leaves_open=bool(item.intents))
         self._ends.settle()  # so many may be refused that the stream stops
+
+
+def has_key(record: Snapshot, item: Item, fields: Sequence[Field]) -> bool:
+    """Tell whether a record of the CRM has what an item has in the fields by which it is found."""
+    return all(
+        holds(field, value_in(record, field), value)
+        for field, value in zip(fields, key_values(item, fields), strict=True)
+    )
 
 
 def key_values(item: Item, fields: Sequence[Field]) -> tuple[Any, ...]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from target_crm.contract import Snapshot
+from target_crm.contract import Snapshot, exact
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,7 +55,7 @@ class RunFile:
         for table in _TABLES:
             self._file.execute(table)
         self._encoder = msgspec.json.Encoder(decimal_format="number", enc_hook=str)
-        self._waiting = msgspec.json.Decoder(Waiting)
+        self._waiting = msgspec.json.Decoder(Waiting, float_hook=exact)
         self._imagined = msgspec.json.Decoder(Imagined)
         self._taken: dict[tuple[str, str], int] = {}
 

@@ -7,20 +7,21 @@ from __future__ import annotations
 
 import json
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from target_crm.contract import CREATE, DELETE, UPDATE, Skipped, Unwritable, Write
 from target_crm.journal.entries import key_text
-from target_crm.sync.difference import difference, holds, references, value_in
+from target_crm.sync.difference import difference, references
 from target_crm.sync.items import CONFLICT, CREATED, REJECTED, SKIPPED, UNCHANGED, UPDATED
 from target_crm.sync.keys import spelled_alike
-from target_crm.sync.looking import key_values
+from target_crm.sync.looking import has_key, key_values
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from target_crm.contract import Field, Snapshot, Writer
     from target_crm.journal.journal import Journal
+    from target_crm.sync.beside import Beside
     from target_crm.sync.ends import Ends
     from target_crm.sync.fields import Names
     from target_crm.sync.items import Item, StreamRun
@@ -38,6 +39,14 @@ MOVED = (
 )
 
 
+class MayCome(Protocol):
+    """Tells whether records of an object may still come in to which a stream refers."""
+
+    def __call__(self, name: str, run: StreamRun, *, is_key: bool) -> bool:
+        """Tell it of an object ("" for any); ``is_key``: what refers to it cannot be sent as an id."""
+        ...
+
+
 class Steps:
     """The steps of one run.
 
@@ -51,6 +60,7 @@ class Steps:
         hold: takes an item that has to wait for the end of the input.
         is_awaited: tells of an object and a key whether its record is still to be written, as far as that is known.
         memory: remembers which key a record of the CRM is.
+        beside: knows what other streams have written to the same object.
     """
 
     def __init__(  # noqa: PLR0913 - it is made in one place
@@ -61,10 +71,11 @@ class Steps:
         ends: Ends,
         looking: Looking,
         names: Callable[[Item], Names],
-        may_come: Callable[[str, StreamRun], bool],
+        may_come: MayCome,
         hold: Callable[[Item], None],
         is_awaited: Callable[[str, str], bool],
         memory: RunFile,
+        beside: Beside,
     ) -> None:
         self._writer = writer
         self._journal = journal
@@ -75,6 +86,7 @@ class Steps:
         self._hold = hold
         self._is_awaited = is_awaited
         self._memory = memory
+        self._beside = beside
 
     # What is meant
 
@@ -126,7 +138,7 @@ class Steps:
                 of = f" of {name}" if name else ""
                 self._ends.end(item, REJECTED, f"`{field.name}`: `{key}` is the key of {len(ids)} records{of}")
                 out.add(item)
-            elif self._may_come(name, item.stream):
+            elif self._may_come(name, item.stream, is_key=not _is_writable(field, item.wanted.get(field))):
                 self._hold(item)
                 out.add(item)
             elif field.custom is not None and not item.is_second and self._is_awaited(name, key_text([key])):
@@ -203,6 +215,7 @@ class Steps:
         fields = (names.external,) if names.external is not None else names.matching(run.match)
         items = [item for item in items if self._is_first(run, fields, item)]
         found = self._without_deleted(run, self._looking.find(run, fields, items))
+        found = self._beside.add(run, fields, found)
         return [item for item, records in found.items() if self._is_settled(run, item, records)]
 
     def _is_first(self, run: StreamRun, fields: Sequence[Field], item: Item) -> bool:
@@ -356,10 +369,7 @@ class Steps:
         """Tell whether a record that a search found by what our record says has that, as it is now."""
         names = self._names(item)
         fields = (names.external,) if names.external is not None else names.matching(item.stream.match)
-        return all(
-            holds(field, value_in(record, field), value)
-            for field, value in zip(fields, key_values(item, fields), strict=True)
-        )
+        return has_key(record, item, fields)
 
     # What is to be done
 
@@ -421,3 +431,12 @@ class Steps:
         reason = "the CRM's record was changed later than this one"
         self._ends.end(item, SKIPPED if policy == "skip" else CONFLICT, reason, changes=True)
         return True
+
+
+def _is_writable(field: Field, value: Any) -> bool:  # noqa: ANN401
+    """Tell whether the CRM can be given a value as it is: not if it is a key of a record that is not written yet."""
+    try:
+        _ = None if field.kind is None else field.kind.write(value)
+    except Unwritable:
+        return False
+    return True

@@ -72,8 +72,8 @@ class Uncertain:
         self.items.append(item)
 
     def holds(self, run: StreamRun, keys: set[str]) -> bool:
-        """Tell whether one of these keys is uncertain."""
-        return any(item.stream is run and item.key in keys for item in self.items)
+        """Tell whether one of these keys is uncertain, of this stream or of another one of its object."""
+        return any(item.stream.spec.name == run.spec.name and item.key in keys for item in self.items)
 
     def settle_all(self, steps: Steps, sending: Sending) -> None:
         """Ask until all are settled."""

@@ -129,3 +129,15 @@ def test_a_composed_character_and_its_parts_are_one_key(bench: Bench, crm: Coppe
 )
 def test_keys_that_a_crm_may_take_for_one_are_alike(one: str, other: str, alike: bool) -> None:
     assert (spelled_alike(one) == spelled_alike(other)) is alike
+
+
+def test_records_without_a_key_are_not_made_again_where_a_column_without_values_is_new(
+    bench: Bench, crm: CopperDouble
+) -> None:
+    rows = [{"name": name, "title": None} for name in ("Ann", "Bo", "Bo")]
+    streams = {"people": {"mode": "create"}}
+    assert bench.run(records("people", *rows), streams=streams).outcomes == {"created": 3}
+    wider = [{**row, "details": None} for row in rows]
+    assert bench.run(records("people", *wider), streams=streams).outcomes == {"skipped": 3}
+    assert bench.run(records("people", *({"name": row["name"]} for row in rows)), streams=streams).code == 0
+    assert sorted(row["name"] for row in crm.rows("people")) == ["Ann", "Bo", "Bo"]

@@ -137,6 +137,12 @@ def test_an_entry_without_a_category_keeps_the_one_that_it_has() -> None:
     assert EMAILS.write(merged) == [{"email": "a@b.c", "category": "personal"}, {"email": "d@e.f", "category": "work"}]
 
 
+@pytest.mark.parametrize(("part", "same"), [("city", False), ("street", False), ("country", True), ("state", True)])
+def test_the_capitals_of_a_city_count_and_those_of_codes_do_not(part: str, *, same: bool) -> None:
+    kind = Address(PARTS)
+    assert kind.holds(kind.read({part: "de"}), kind.read({part: "De"})) is same
+
+
 def test_all_parts_of_an_address_are_sent() -> None:
     kind = Address(PARTS)
     present = kind.read({"street": "Main St 1", "city": "Bonn", "country": "DE"})

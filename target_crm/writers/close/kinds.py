@@ -13,7 +13,7 @@ from target_crm.kinds.contact_points import Address, are_same_phones, same_mail,
 from target_crm.kinds.links import Reference
 from target_crm.kinds.options import Option
 from target_crm.kinds.plain import Text
-from target_crm.kinds.times import Day, Moment
+from target_crm.kinds.times import Day, Moment, given_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -69,6 +69,7 @@ class Many(Plain):
 
     one: Kind
     many = True
+    nested = True
 
     @override
     def read(self, value: Any) -> Any:
@@ -159,6 +160,10 @@ class DayOrMoment(Plain):
             return Moment().read(value)
 
     @override
+    def accept(self, value: Any) -> Any:
+        return self.read(given_time(value))
+
+    @override
     def show(self, value: Any) -> Any:
         return value
 
@@ -181,6 +186,7 @@ class Addresses(Plain):
     parts: tuple[str, ...] = ("address_1", "address_2", "city", "state", "zipcode", "country")
     usual: str = "business"
     many = True
+    nested = True
 
     @override
     def read(self, value: Any) -> Any:
@@ -248,6 +254,7 @@ class ByAnotherStream(Plain):
     """
 
     stream: str
+    nested = True
 
     @override
     def accept(self, value: Any) -> Any:

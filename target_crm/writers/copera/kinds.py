@@ -238,6 +238,7 @@ class RowLinks(Plain):
 
     shown: Callable[[], Shown] = field(repr=False, hash=False, compare=False)
     many = True
+    nested = True
 
     @override
     def read(self, value: Any) -> Any:

@@ -45,6 +45,8 @@ _MOMENT = Moment(EPOCH)
 class ActivityType(Plain):
     """``{"category": "user", "id": 0}``. Inside: a pair of category and id."""
 
+    nested = True
+
     @override
     def read(self, value: Any) -> Any:
         if value is None:
