@@ -70,8 +70,11 @@ class StreamRun:
         self._run, self._stream, self._spec = run, stream, stream.spec
         self._kept = kept
         self._behind = kept.tables_behind(stream.name, stream.tables)
-        self._unfinished = kept.going_on if self._is_still_good(kept.going_on) else None
-        self._is_overtaken = kept.going_on is not None and self._unfinished is None
+        good = kept.going_on if self._is_still_good(kept.going_on) else None
+        self._is_overtaken = kept.going_on is not None and good is None
+        # What it wrote before it had read anything for good may be gone by now: under its version it would stay.
+        self._is_at_its_start = good is not None and not good.first and good.read_to is None
+        self._unfinished = None if self._is_at_its_start else good
         self._before = kept.counted
         self.lists = Lists(self._rows_before(), kept.lists, kept.empty_since)
         self._doubt = Doubt(kept.not_shown)
@@ -370,14 +373,22 @@ class StreamRun:
         wish = self._run.settings.reconcile
         if wish == "false":
             return None
-        if self._unfinished is not None:
-            return "an earlier one was cut off, and goes on"
-        if self._is_overtaken:
-            bounds = "`start_date`, child tables, versions"
-            return f"an earlier one was cut off, and begins anew, since it had other bounds ({bounds})"
+        if (why := self._said_of_an_earlier_one()) is not None:
+            return why
         if self._hinting is not None and (why := self._hinting.reason_to_reconcile()):
             return why
         return "`reconcile` is true" if wish == "true" else self._why_it_is_time()
+
+    def _said_of_an_earlier_one(self) -> str | None:
+        """Return what becomes of a complete read that was cut off; None if there is none."""
+        if self._unfinished is not None:
+            return "an earlier one was cut off, and goes on"
+        if self._is_at_its_start:
+            return "an earlier one was cut off before its first checkpoint, and begins anew"
+        if self._is_overtaken:
+            bounds = "`start_date`, child tables, versions"
+            return f"an earlier one was cut off, and begins anew, since it had other bounds ({bounds})"
+        return None
 
     def _say_behind(self) -> str:
         """Return why everything is read though there is a bookmark, and note it."""

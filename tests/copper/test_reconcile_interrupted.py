@@ -73,6 +73,18 @@ def test_a_killed_reconcile_marks_nothing_wrongly_and_the_next_run_completes_it(
     assert load.differences() == {}
 
 
+def test_what_a_killed_reconcile_wrote_is_marked_if_it_is_gone_by_the_next_one(load: Load) -> None:
+    """It had come to no checkpoint: the next one begins anew, under a version that no row has yet."""
+    edited = load.app.account.edit("people", count=6)
+    killed = load.killed(ACCOUNT + 1 + ANSWERS // 2, **SMALL_WINDOWS)
+    assert {row["id"] for row in killed.records("people")} >= set(edited)
+    assert "read_to" not in load.kept("people")["reconcile"]
+    load.app.account.delete("people", ids=edited)
+    run = load.run(**SMALL_WINDOWS)
+    assert load.differences() == {}
+    assert any("begins anew" in note for note in run.audit()["people"]["notes"])
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_in_a_reconcile_leaves_a_state_to_go_on_from(load: Load, number: int) -> None:
     """The last line is that STATE."""
